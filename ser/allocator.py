@@ -1,0 +1,1 @@
+def keep_freed_memory(): return False

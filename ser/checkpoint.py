@@ -1,0 +1,40 @@
+"""Reading a checkpoint: data only, and the system in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ser.errors import InputError
+from ser.system import System
+from ser.systems import SYSTEMS
+
+
+def read_checkpoint(path: str | Path) -> dict:
+    """What a checkpoint of this project holds, on the CPU; nothing in it is executed.
+
+    Raises:
+        InputError: if there is no such local file, or it is not one of this project's checkpoints.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such checkpoint (local files only)")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises anything from KeyError to UnpicklingError on a foreign file
+        raise InputError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
+    if not isinstance(checkpoint, dict) or checkpoint.get("system") not in SYSTEMS:
+        raise InputError(f"{path}: not a checkpoint of one of the systems {', '.join(SYSTEMS)}")
+    return checkpoint
+
+
+def load(path: str | Path) -> System:
+    """The system of a checkpoint, ready to hear: `load(path).posterior(waveform, lengths)` needs nothing else.
+
+    Raises:
+        InputError: as `read_checkpoint`.
+    """
+    checkpoint = read_checkpoint(path)
+    system = SYSTEMS[checkpoint["system"]](**checkpoint["hyper_parameters"])
+    system.load_state_dict(checkpoint["state_dict"])
+    return system.eval()

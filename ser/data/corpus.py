@@ -1,0 +1,72 @@
+"""What every corpus gives: one validated table of utterances."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import pandas as pd
+
+from ser.emotions import EMOTIONS
+from ser.errors import CorpusError
+
+COLUMNS = ("utterance", "path", "session", "speaker", "dialog_half", "emotion", "seconds")
+
+
+class Corpus(ABC):
+    """A corpus of labelled utterances on disk. Subclasses know a layout; this class knows what a sound table is.
+
+    `read` collects rows and problems without raising; `utterances` is what everybody else calls.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The corpus's name in results and speaker identities ("iemocap")."""
+
+    @property
+    @abstractmethod
+    def location(self) -> str:
+        """Where it was read from, for messages."""
+
+    @abstractmethod
+    def read(self) -> tuple[pd.DataFrame, list[str]]:
+        """Rows of `COLUMNS` for every usable utterance, and one line for every problem ("file:line: cause")."""
+
+    def utterances(self) -> pd.DataFrame:
+        """The corpus as one table, sorted by utterance name.
+
+        Returns:
+            A table with the columns `utterance, path, session, speaker, dialog_half, emotion, seconds`: path absolute,
+            session an integer or a string, dialog_half "F", "M" or "" where the corpus has no dialogs, emotion one of
+            `ser.emotions.EMOTIONS`.
+
+        Raises:
+            CorpusError: with every problem found.
+        """
+        table, problems = self.read()
+        problems = problems + table_problems(table, self.location)
+        if problems:
+            raise CorpusError(f"{self.name} in {self.location}", problems)
+        return table.sort_values("utterance", ignore_index=True)[list(COLUMNS)]
+
+
+def table_problems(table: pd.DataFrame, location: str) -> list[str]:
+    """What makes a table unusable whatever corpus it came from: nothing in it, repeated names, unknown emotions,
+    a speaker in two sessions, a session without exactly two speakers."""
+    if table.empty:
+        return [f"{location}: no utterance of the emotions {', '.join(EMOTIONS)} found"]
+    problems = []
+    for name in sorted(set(table.utterance[table.utterance.duplicated()])):
+        paths = ", ".join(table.path[table.utterance == name].astype(str))
+        problems.append(f"{paths}: the utterance name {name} stands for more than one recording")
+    for row in table[~table.emotion.isin(EMOTIONS)].itertuples():
+        problems.append(f"{row.path}: unknown emotion {row.emotion!r} (known: {', '.join(EMOTIONS)})")
+    for speaker, sessions in table.groupby("speaker").session.unique().items():
+        if len(sessions) > 1:
+            names = ", ".join(map(str, sorted(sessions, key=str)))
+            problems.append(f"{location}: speaker {speaker} appears in sessions {names}; folds would leak")
+    for session, speakers in table.groupby("session").speaker.unique().items():
+        if len(speakers) != 2:
+            names = ", ".join(map(str, sorted(speakers, key=str)))
+            problems.append(f"{location}: session {session} has {len(speakers)} speaker(s) ({names}), not two")
+    return problems

@@ -1,0 +1,165 @@
+"""One LightningDataModule for all corpora, protocols and systems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from ser.data.audio import Waveforms
+from ser.data.corpus import Corpus
+from ser.data.folds import split
+from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
+from ser.emotions import EMOTIONS
+from ser.errors import InputError, check_bounds
+from ser.frames import FRAMES_PER_SECOND, num_samples
+from ser.spectrogram import Moments
+
+
+class EmotionData(LightningDataModule):
+    """The utterances of one fold: segments to train on, whole utterances to validate and test.
+
+    Args:
+        corpus: where the utterances come from.
+        protocol: "speaker" tests one actor of the left-out session and validates on the other; "wu2019" halves the
+            session by dialog letter, as the paper's tables do.
+        fold: 1 to 10 under "speaker" (6-10 swap the roles of the two actors), 1 to 5 under "wu2019".
+        test_halves: the tested dialog half of each session under "wu2019"; MMFFF gives Table 2, MMFFM Table 3.
+        statistics: whose audio standardises the spectrogram: "train" (the training set), "corpus" (everything, as the
+            paper prints it; test audio takes part) or "speaker" (each speaker by its own audio; transductive).
+        segment_seconds: length of a training segment, counted in frames of 10 ms.
+        min_tail_seconds: a shorter rest behind full segments is left out of training.
+        batch_size: segments of a training step, over all devices together.
+        max_batch_seconds: audio of an evaluation batch, padding included, over all devices together.
+        num_workers: processes that read audio; 0 reads in the training process.
+        seed: of the order of the segments.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        protocol: Literal["speaker", "wu2019"] = "speaker",
+        fold: int = 1,
+        test_halves: str = "MMFFF",
+        statistics: Literal["train", "corpus", "speaker"] = "train",
+        segment_seconds: float = 2.0,
+        min_tail_seconds: float = 0.3,
+        batch_size: int = 16,
+        max_batch_seconds: float = 60.0,
+        num_workers: int = 0,
+        seed: int = 1,
+    ) -> None:
+        super().__init__()
+        check_bounds("data.segment_seconds", segment_seconds, at_least=0.1, at_most=60)
+        check_bounds("data.min_tail_seconds", min_tail_seconds, at_least=0, at_most=segment_seconds)
+        check_bounds("data.batch_size", batch_size, at_least=1)
+        check_bounds("data.max_batch_seconds", max_batch_seconds, above=0)
+        check_bounds("data.num_workers", num_workers, at_least=0)
+        check_bounds("data.seed", seed, at_least=0)
+        if statistics not in ("train", "corpus", "speaker"):
+            raise InputError(f"data.statistics is {statistics!r}, but must be one of train, corpus, speaker")
+        self.corpus, self.protocol, self.fold, self.test_halves = corpus, protocol, fold, test_halves
+        self.statistics, self.batch_size, self.num_workers, self.seed = statistics, batch_size, num_workers, seed
+        self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)
+        self.min_tail_frames = round(min_tail_seconds * FRAMES_PER_SECOND)
+        self.max_batch_frames = max(round(max_batch_seconds * FRAMES_PER_SECOND), 1)
+        self.utterances: pd.DataFrame | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read and check the corpus, split it, cut the segments; a second call does nothing."""
+        if self.utterances is not None:
+            return
+        utterances = self.corpus.utterances()
+        utterances["set"] = split(utterances, self.protocol, self.fold, self.test_halves)
+        self.waveforms = Waveforms(utterances)
+        emotions = utterances.emotion.map(EMOTIONS.index).to_numpy()
+        rows = np.flatnonzero(utterances.set == "train")
+        segments = cut(rows, self.waveforms.num_samples[rows], self.segment_frames, self.min_tail_frames)
+        self.tails_left_out = segments.tails_left_out
+        width = num_samples(self.segment_frames)
+        self.pieces = {"train": Pieces(self.waveforms, *segments[:3], emotions, width)}
+        for name in ("val", "test"):
+            rows = np.flatnonzero(utterances.set == name)
+            lengths = self.waveforms.num_samples[rows]
+            self.pieces[name] = Pieces(self.waveforms, rows, np.zeros_like(rows), lengths, emotions)
+        self.utterances = utterances
+
+    @property
+    def speaker_identities(self) -> dict[str, list[str]]:
+        """Speakers of each set, with the corpus's name before theirs ("iemocap:Ses01F")."""
+        speakers = self.utterances.groupby("set").speaker.unique()
+        return {
+            name: [f"{self.corpus.name}:{speaker}" for speaker in sorted(speakers[name])] for name in speakers.index
+        }
+
+    def measure(self, spectrogram: Callable[[Tensor], Tensor]) -> Tensor:
+        """Statistics of the spectrogram over the training set (or the corpus), (2, bins).
+
+        With `statistics: speaker` every batch also gets those of its speakers from here on.
+
+        Args:
+            spectrogram: (1, samples) -> (1, bins, frames).
+        """
+        groups: dict[str, np.ndarray] = {}
+        if self.statistics == "speaker":
+            for speaker, rows in self.utterances.groupby("speaker").indices.items():
+                groups[str(speaker)] = rows
+        everything = np.arange(len(self.utterances))
+        groups[""] = everything if self.statistics == "corpus" else np.flatnonzero(self.utterances.set == "train")
+        by_row = torch.empty(0)
+        with tqdm(total=sum(map(len, groups.values())), desc="statistics", leave=False, disable=None) as bar:
+            for name, rows in groups.items():
+                moments = Moments()
+                for row in rows:
+                    moments.add(spectrogram(torch.from_numpy(self.waveforms.read(int(row)))[None])[0])
+                    bar.update()
+                result = moments.statistics()
+                if name:
+                    by_row = by_row if len(by_row) else result.new_zeros(len(self.utterances), *result.shape)
+                    by_row[torch.from_numpy(rows)] = result
+        if self.statistics == "speaker":
+            for pieces in self.pieces.values():
+                pieces.statistics = by_row
+        return result
+
+    def _rank(self) -> tuple[int, int]:
+        if self.trainer is None:
+            return 0, 1
+        if self.trainer.world_size > 1 and self.trainer._accelerator_connector.use_distributed_sampler:
+            raise InputError("trainer.use_distributed_sampler must be false: the batches are shared out already")
+        if self.batch_size % self.trainer.world_size:
+            raise InputError(
+                f"data.batch_size is {self.batch_size}, but must divide by {self.trainer.world_size} devices"
+            )
+        return self.trainer.global_rank, self.trainer.world_size
+
+    def _loader(self, name: str, sampler: TrainingBatches | EvaluationBatches) -> DataLoader:
+        workers = min(self.num_workers, len(sampler))
+        return DataLoader(
+            self.pieces[name],
+            batch_size=None,
+            sampler=sampler,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        pieces = self.pieces["train"]
+        return self._loader("train", TrainingBatches(len(pieces), self.batch_size, self.seed, *self._rank()))
+
+    def _evaluation_loader(self, name: str) -> DataLoader:
+        return self._loader(name, EvaluationBatches(self.pieces[name].lengths, self.max_batch_frames, *self._rank()))
+
+    def val_dataloader(self) -> DataLoader:
+        return self._evaluation_loader("val")
+
+    def test_dataloader(self) -> DataLoader:
+        return self._evaluation_loader("test")

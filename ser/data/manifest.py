@@ -1,0 +1,131 @@
+"""Anyone's own corpus, described by a CSV file."""
+
+from __future__ import annotations
+
+import csv as csv_format
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from ser.data.corpus import Corpus
+from ser.data.release import USE_BUILT_IN, absolute, check_audio, not_given
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+
+REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
+
+
+class Manifest(Corpus):
+    """A CSV file (UTF-8, comma-separated) with one line per utterance and the columns
+
+    - `utterance`: its name, once;
+    - `path`: the audio file, absolute or relative to the CSV file's folder;
+    - `session`: each holds exactly two speakers; folds leave one session out;
+    - `speaker`: taken as written ("03" is not "3");
+    - `emotion`: neutral, angry, happy or sad;
+    - `dialog_half` (optional): F or M, as in IEMOCAP; needed by protocol `wu2019` only.
+
+    Other columns are ignored.
+
+    Args:
+        csv: the file.
+        name: the corpus's name in results.
+    """
+
+    def __init__(self, csv: str | None = None, name: str = "manifest") -> None:
+        self.csv = csv
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def location(self) -> str:
+        return str(self.file())
+
+    def file(self) -> Path:
+        """The CSV file, absolute.
+
+        Raises:
+            InputError: none was given, or there is none.
+        """
+        if not self.csv:
+            raise not_given("the manifest", "CSV file", "csv")
+        path = absolute(self.csv)
+        if not os.path.isfile(path):
+            cause = "not a file" if os.path.exists(path) else "no such file"
+            raise InputError(f"manifest not found in {path}: {cause}\n{USE_BUILT_IN}")
+        return path
+
+    def read(self) -> tuple[pd.DataFrame, list[str]]:
+        file = self.file()
+        problems: list[str] = []
+        rows, sources = [], []
+        first: dict[str, int] = {}
+        for number, cells in _records(file, problems):
+            row = {column: cells[column] for column in REQUIRED} | {"dialog_half": cells.get("dialog_half", "")}
+            path = os.path.abspath(file.parent / row["path"])
+            causes = _causes(row)
+            for written, key in ((row["utterance"], "utterance " + row["utterance"]), (row["path"], "path " + path)):
+                if written and first.setdefault(key, number) != number:
+                    causes.append(f"{key} was already given in line {first[key]}")
+            problems += [f"{file}:{number}: {cause}" for cause in causes]
+            if not causes:
+                rows.append(row | {"path": path})
+                sources.append(f"{file}:{number}")
+        if all(row["session"].isascii() and row["session"].isdigit() for row in rows):
+            rows = [row | {"session": int(row["session"])} for row in rows]
+        table, unusable = check_audio(rows, sources, corpus=self.name)
+        return table, problems + unusable
+
+
+def _causes(row: dict[str, str]) -> list[str]:
+    """What is wrong with one line by itself."""
+    causes = [f"column {column} is empty" for column in REQUIRED if not row[column]]
+    if row["emotion"] and row["emotion"] not in EMOTIONS:
+        causes.append(f"unknown emotion {row['emotion']!r} (known: {', '.join(EMOTIONS)})")
+    if row["dialog_half"] not in ("F", "M", ""):
+        causes.append(f"dialog_half is {row['dialog_half']!r}, but must be F, M or empty")
+    return causes
+
+
+def _records(file: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and cells of every record that can be taken apart; the others go to `problems`."""
+    try:
+        content = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        problems.append(f"{file}: unreadable ({error.strerror})")
+        return
+    broken = set()
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            problems.append(f"{file}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
+            broken.add(number)
+    reader = csv_format.reader(io.StringIO(content.decode("utf-8", "replace"), newline=""), strict=True)
+    header: list[str] | None = None
+    try:
+        for record in reader:
+            cells = [cell.strip() for cell in record]
+            if not any(cells):
+                continue
+            if header is None:
+                header = cells
+                missing = [column for column in REQUIRED if column not in header]
+                if missing or len(set(header)) < len(header):
+                    cause = f"no column {', '.join(missing)}" if missing else "two columns with the same name"
+                    problems.append(f"{file}:{reader.line_num}: {cause} (needed: {', '.join(REQUIRED)})")
+                    return
+            elif len(cells) != len(header):
+                problems.append(f"{file}:{reader.line_num}: {len(cells)} cells, but the header has {len(header)}")
+            elif reader.line_num not in broken:
+                yield reader.line_num, dict(zip(header, cells, strict=True))
+    except csv_format.Error as error:
+        problems.append(f"{file}:{reader.line_num}: not a line of CSV ({error})")
+    if header is None:
+        problems.append(f"{file}: empty")

@@ -1,0 +1,183 @@
+"""Segments to train on, whole utterances to be tested, and the batches of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from ser.data.audio import Waveforms
+from ser.frames import WINDOW_SAMPLES, num_frames, num_samples
+
+FILLER = -1  # stands in a batch where there is nothing to put
+IGNORED_EMOTION = -100
+
+
+class Batch(NamedTuple):
+    """A batch of waveforms with everything that belongs to them.
+
+    Filler rows, which keep the shape of a batch or the number of batches equal over processes, have emotion -100 and
+    utterance -1 and count nowhere.
+    """
+
+    waveform: Tensor  # (batch, samples) float32 in [-1, 1), zero beyond the length
+    lengths: Tensor  # (batch,) samples
+    emotion: Tensor  # (batch,) index into EMOTIONS
+    utterance: Tensor  # (batch,) row of the corpus's table
+    scale: Tensor  # () what the summed loss is multiplied by to become the mean over the batch of all processes
+    statistics: Tensor | None  # (batch, 2, bins) where each speaker has statistics of its own
+
+
+class Segments(NamedTuple):
+    """Training segments: rows of the table, first samples and numbers of samples, and the tails left out."""
+
+    rows: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    tails_left_out: int
+
+
+def cut(rows: Sequence[int], samples: Sequence[int], segment_frames: int = 200, min_tail_frames: int = 30) -> Segments:
+    """Cut utterances into segments that do not overlap; every frame is in exactly one or in a tail left out.
+
+    A tail is what remains behind full segments; an utterance shorter than one segment is never left out.
+
+    Args:
+        rows: of the corpus's table.
+        samples: samples of each of them.
+        segment_frames: frames of a full segment (neighbours share the 480 samples by which windows overlap).
+        min_tail_frames: shorter tails are left out.
+
+    Source:
+        Wu et al. (2019), section 4.1; no overlap and the treatment of tails are assumed.
+    """
+    pieces, left_out = [], 0
+    for row, available in zip(rows, samples, strict=True):
+        for first in range(0, num_frames(available), segment_frames):
+            frames = min(segment_frames, num_frames(available) - first)
+            if first and frames < min_tail_frames:
+                left_out += 1
+            else:
+                pieces.append((row, num_samples(first + 1) - WINDOW_SAMPLES, num_samples(frames)))
+    table = np.array(pieces, dtype=np.int64).reshape(-1, 3)
+    return Segments(*table.T, left_out)
+
+
+class Pieces(Dataset):
+    """Pieces of the corpus's audio, fetched a batch at a time: `pieces[[3, 5, -1]]` is a `Batch` of three rows.
+
+    Args:
+        waveforms: of the whole corpus.
+        rows: the table row of each piece.
+        starts: its first sample.
+        lengths: its samples.
+        emotions: of the whole corpus, indices into EMOTIONS.
+        samples: width of every batch; None takes the longest piece of each batch.
+    """
+
+    def __init__(
+        self,
+        waveforms: Waveforms,
+        rows: np.ndarray,
+        starts: np.ndarray,
+        lengths: np.ndarray,
+        emotions: np.ndarray,
+        samples: int | None = None,
+    ) -> None:
+        self.waveforms, self.rows, self.starts, self.lengths = waveforms, rows, starts, lengths
+        self.emotions, self.samples = emotions, samples
+        self.statistics: Tensor | None = None  # (corpus rows, 2, bins)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, indices: BatchIndices) -> Batch:
+        width = self.samples or max(
+            [int(self.lengths[i]) for i in indices.pieces if i != FILLER], default=WINDOW_SAMPLES
+        )
+        waveform = torch.zeros(len(indices.pieces), width)
+        lengths = torch.full((len(indices.pieces),), WINDOW_SAMPLES)
+        emotion, utterance = torch.full_like(lengths, IGNORED_EMOTION), torch.full_like(lengths, FILLER)
+        for place, i in enumerate(indices.pieces):
+            if i == FILLER:
+                continue
+            row, start, length = int(self.rows[i]), int(self.starts[i]), int(self.lengths[i])
+            waveform[place, :length] = torch.from_numpy(self.waveforms.read(row, start, start + length))
+            lengths[place], emotion[place], utterance[place] = length, int(self.emotions[row]), row
+        statistics = None if self.statistics is None else self.statistics[utterance.clamp(min=0)]
+        return Batch(waveform, lengths, emotion, utterance, torch.tensor(indices.scale), statistics)
+
+
+class BatchIndices(NamedTuple):
+    """The pieces of one batch and the scale of its loss."""
+
+    pieces: list[int]
+    scale: float
+
+
+class TrainingBatches(Sampler):
+    """Shuffled batches of one shape; their order is a pure function of (seed, epoch).
+
+    Every piece comes once per epoch. Each process gets an equal share of every batch, so that the gradient does not
+    depend on the number of processes; the last batch is filled up with filler.
+
+    Args:
+        num_pieces: how many there are.
+        batch_size: over all processes.
+        seed: of the order.
+        rank: of this process.
+        world_size: number of processes.
+    """
+
+    def __init__(self, num_pieces: int, batch_size: int, seed: int, rank: int = 0, world_size: int = 1) -> None:
+        self.num_pieces, self.batch_size, self.seed = num_pieces, batch_size, seed
+        self.rank, self.world_size, self.epoch = rank, world_size, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order the next pass takes (Lightning calls this)."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self.num_pieces // self.batch_size)
+
+    def __iter__(self) -> Iterator[BatchIndices]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_pieces)
+        for first in range(0, self.num_pieces, self.batch_size):
+            batch = order[first : first + self.batch_size].tolist()
+            scale = self.world_size / len(batch)
+            batch += [FILLER] * (self.batch_size - len(batch))
+            yield BatchIndices(batch[self.rank :: self.world_size], scale)
+
+
+class EvaluationBatches(Sampler):
+    """Whole utterances sorted by length, as many to a batch as a budget of padded frames allows.
+
+    Every process gets the same number of batches and every utterance is in exactly one of them.
+
+    Args:
+        lengths: samples of each piece.
+        max_frames: budget of one batch over all processes; a longer utterance stands alone.
+        rank: of this process.
+        world_size: number of processes.
+    """
+
+    def __init__(self, lengths: np.ndarray, max_frames: int, rank: int = 0, world_size: int = 1) -> None:
+        self.rank, self.world_size = rank, world_size
+        self.batches: list[list[int]] = []
+        for piece in np.argsort(-lengths, kind="stable").tolist():
+            longest = num_frames(int(lengths[self.batches[-1][0]])) if self.batches else 0
+            if self.batches and (len(self.batches[-1]) + 1) * longest <= max_frames:
+                self.batches[-1].append(piece)
+            else:
+                self.batches.append([piece])
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[BatchIndices]:
+        for batch in self.batches:
+            yield BatchIndices(batch[self.rank :: self.world_size] or [FILLER], self.world_size / len(batch))

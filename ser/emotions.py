@@ -1,0 +1,4 @@
+"""The four emotions, in the order of Table 2 of the paper; every posterior and matrix follows it."""
+
+EMOTIONS: tuple[str, ...] = ("neutral", "angry", "happy", "sad")
+NUM_EMOTIONS = len(EMOTIONS)

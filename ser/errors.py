@@ -1,0 +1,61 @@
+"""Errors that the user can mend: one clear message, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+import math
+
+
+class InputError(ValueError):
+    """What the user gave (an option, a file, a corpus) cannot be used as it is."""
+
+
+class CorpusError(InputError):
+    """A corpus has problems; all that were found are reported together.
+
+    Args:
+        corpus: what was read, for the first line of the message ("IEMOCAP in /data/iemocap").
+        problems: one line each, in the form "file: cause" or "file:line: cause".
+    """
+
+    def __init__(self, corpus: str, problems: list[str]) -> None:
+        self.problems = list(problems)
+        count = f"{len(self.problems)} problem" + ("" if len(self.problems) == 1 else "s")
+        super().__init__("\n".join([f"{corpus}: {count}", *(f"  {line}" for line in self.problems)]))
+
+
+def check_bounds(
+    name: str,
+    value: float,
+    *,
+    at_least: float = -math.inf,
+    at_most: float = math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> None:
+    """Refuse a number outside its range; NaN lies in no range.
+
+    Args:
+        name: the option as the user writes it.
+        value: what was given.
+        at_least: smallest allowed value.
+        at_most: largest allowed value.
+        above: exclusive lower bound.
+        below: exclusive upper bound.
+
+    Raises:
+        InputError: naming option, value and range.
+
+    Example:
+        >>> check_bounds("dropout", 1.5, at_least=0, below=1)
+        Traceback (most recent call last):
+        ser.errors.InputError: dropout is 1.5, but must be at least 0 and below 1
+    """
+    rules = [
+        (at_least, value >= at_least, "at least"),
+        (above, value > above, "above"),
+        (at_most, value <= at_most, "at most"),
+        (below, value < below, "below"),
+    ]
+    if math.isnan(value) or not all(kept for bound, kept, _ in rules if math.isfinite(bound)):
+        words = " and ".join(f"{word} {bound:g}" for bound, _, word in rules if math.isfinite(bound))
+        raise InputError(f"{name} is {value}, but must be {words or 'a number'}")

@@ -1,0 +1,30 @@
+"""Samples and frames: frame t is samples [160 t, 160 t + 640) at 16 kHz (Wu et al., 2019, section 4.1)."""
+
+from __future__ import annotations
+
+SAMPLE_RATE_HZ = 16_000
+WINDOW_SAMPLES = 640  # 40 ms
+SHIFT_SAMPLES = 160  # 10 ms
+FRAMES_PER_SECOND = SAMPLE_RATE_HZ // SHIFT_SAMPLES
+
+
+def num_frames(num_samples):
+    """Frames of a waveform; fewer than 640 samples have none.
+
+    Works on integers, arrays and tensors alike.
+
+    Example:
+        >>> num_frames(32_480), num_frames(640)
+        (200, 1)
+    """
+    return 1 + (num_samples - WINDOW_SAMPLES) // SHIFT_SAMPLES
+
+
+def num_samples(frames):
+    """Samples that so many frames cover, the last window included.
+
+    Example:
+        >>> num_samples(200)
+        32480
+    """
+    return (frames - 1) * SHIFT_SAMPLES + WINDOW_SAMPLES

@@ -1,0 +1,69 @@
+"""WA and UA, both from one confusion matrix (rows: actual, columns: predicted, in the order of `EMOTIONS`)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+from ser.emotions import EMOTIONS, NUM_EMOTIONS
+
+IGNORED = -100  # the label of a row that only fills a batch
+
+
+def recalls(confusion) -> Tensor:
+    """Share of each emotion's utterances that were recognised, (emotions,); NaN for an emotion that does not occur."""
+    confusion = torch.as_tensor(confusion, dtype=torch.float64)
+    return confusion.diagonal() / confusion.sum(dim=1)
+
+
+def weighted_accuracy(confusion) -> Tensor:
+    """WA: the accuracy of all utterances.
+
+    Args:
+        confusion: counts, (emotions, emotions), rows actual.
+
+    Returns:
+        A share in [0, 1], float64; NaN if the matrix is empty.
+
+    Example:
+        >>> weighted_accuracy([[3, 1], [0, 4]]).item()
+        0.875
+
+    Source:
+        Wu et al. (2019), section 4.1.
+    """
+    confusion = torch.as_tensor(confusion, dtype=torch.float64)
+    return confusion.trace() / confusion.sum()
+
+
+def unweighted_accuracy(confusion) -> Tensor:
+    """UA: the mean of the recalls of the emotions that occur.
+
+    Args:
+        confusion: counts, (emotions, emotions), rows actual.
+
+    Returns:
+        A share in [0, 1], float64; NaN if the matrix is empty.
+
+    Example:
+        >>> unweighted_accuracy([[3, 1], [0, 2]]).item()
+        0.875
+
+    Source:
+        Wu et al. (2019), section 4.1; scikit-learn's balanced accuracy.
+    """
+    return recalls(confusion).nanmean()
+
+
+class EmotionScores(MulticlassConfusionMatrix):
+    """WA, UA and the recall of each emotion; the confusion matrix is the only state, so it adds up over processes."""
+
+    def __init__(self) -> None:
+        super().__init__(num_classes=NUM_EMOTIONS, ignore_index=IGNORED)
+
+    def compute(self) -> dict[str, Tensor]:
+        """`wa`, `ua` and `recall/<emotion>` for the emotions that occur."""
+        shares = {f"recall/{name}": share for name, share in zip(EMOTIONS, recalls(self.confmat), strict=True)}
+        occurring = {name: share for name, share in shares.items() if not share.isnan()}
+        return {"wa": weighted_accuracy(self.confmat), "ua": unweighted_accuracy(self.confmat), **occurring}

@@ -1,0 +1,246 @@
+"""The networks of Fig. 2: shared convolutions, then branches that each end in logits over the emotions.
+
+Masking: what lies beyond an utterance's end is zero after every layer, as SAME padding would have it, so neither the
+padding nor the neighbours of a batch can change an answer. Time is pooled with ceil: no utterance has zero steps.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ser.errors import InputError, check_bounds
+from ser.layers import DenseHead, EmoCaps, UtteranceCapsules, WindowCapsules, Windows
+from ser.capsules import emo_vector
+from ser.emotions import NUM_EMOTIONS
+from ser.spectrogram import NUM_BINS
+
+
+class FeatureMap(NamedTuple):
+    """Features (batch, channels, bins, steps), zero beyond `steps`, the (batch,) count of real steps."""
+
+    features: Tensor
+    steps: Tensor
+
+
+def zero_beyond(features: Tensor, steps: Tensor) -> Tensor:
+    """Zero what lies beyond each utterance's end."""
+    mask = torch.arange(features.shape[-1], device=steps.device) < steps.unsqueeze(-1)
+    return features * mask[:, None, None, :]
+
+
+def same_padding(height: int, width: int) -> tuple[int, int, int, int]:
+    """Zeros left, right, above and below that keep a map's size; an even kernel gets the extra one right and below."""
+    return ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2)
+
+
+def convolution(height: int, width: int, in_channels: int, out_channels: int, **options) -> nn.Conv2d:
+    """A Xavier-initialised convolution, written as in the paper: height x width x in x out."""
+    layer = nn.Conv2d(in_channels, out_channels, (height, width), **options)
+    nn.init.xavier_uniform_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class Convolutions(nn.Module, ABC):
+    """Shared convolutions: a standardised spectrogram becomes the feature maps that branches may tap.
+
+    Attributes:
+        taps: for every map its (channels, bins).
+    """
+
+    taps: dict[str, tuple[int, int]]
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
+        """(batch, bins, frames) and (batch,) counts of real frames -> feature maps by name."""
+
+
+class SpectralTemporalConvolutions(Convolutions):
+    """Wide and tall kernels side by side, then two 5x5 convolutions; the maps are `conv3` and `pool3`.
+
+    Max pooling stands before ReLU and concatenation where the paper draws it behind them: both are monotonic and work
+    channel by channel, so the values are the same and the work is less.
+
+    Source:
+        Wu et al. (2019), section 3 and Fig. 2; ReLU and SAME padding are assumed.
+    """
+
+    taps = {"conv3": (16, NUM_BINS // 4), "pool3": (16, NUM_BINS // 8)}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = convolution(2, 8, 1, 8)
+        self.tall = convolution(8, 2, 1, 8)
+        self.conv2 = convolution(5, 5, 16, 16, padding="same")
+        self.conv3 = convolution(5, 5, 16, 16, padding="same")
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
+        image = zero_beyond(spectrogram.unsqueeze(1), frames)
+        both = [
+            F.max_pool2d(layer(F.pad(image, same_padding(*layer.kernel_size))), (2, 1))
+            for layer in (self.wide, self.tall)
+        ]
+        features = F.relu(zero_beyond(torch.cat(both, dim=1), frames))
+        steps = (frames + 1) // 2
+        pool2 = F.relu(F.max_pool2d(zero_beyond(self.conv2(features), frames), 2, ceil_mode=True))
+        conv3 = F.relu(zero_beyond(self.conv3(pool2), steps))
+        pool3 = F.max_pool2d(conv3, 2, ceil_mode=True)
+        return {"conv3": FeatureMap(conv3, steps), "pool3": FeatureMap(pool3, (steps + 1) // 2)}
+
+
+class PlainConvolutions(Convolutions):
+    """Three convolutions, each followed by max pooling 2x2; the map is `pool3`.
+
+    Source:
+        Satt et al. (2017), the baseline of Table 1; SAME padding, ReLU and the size of the pools are assumed.
+    """
+
+    taps = {"pool3": (32, NUM_BINS // 8)}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = convolution(12, 16, 1, 16)
+        self.conv2 = convolution(8, 12, 16, 24)
+        self.conv3 = convolution(5, 7, 24, 32)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
+        features, steps = zero_beyond(spectrogram.unsqueeze(1), frames), frames
+        for layer in (self.conv1, self.conv2, self.conv3):
+            features = zero_beyond(layer(F.pad(features, same_padding(*layer.kernel_size))), steps)
+            features, steps = F.relu(F.max_pool2d(features, 2, ceil_mode=True)), (steps + 1) // 2
+        return {"pool3": FeatureMap(features, steps)}
+
+
+class Branch(nn.Module, ABC):
+    """One way from the shared convolutions to logits over the emotions."""
+
+    @abstractmethod
+    def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
+        """Feature maps by name -> logits (batch, emotions)."""
+
+
+class RecurrentBranch(Branch):
+    """A bidirectional recurrent layer over time and dense layers.
+
+    Two unidirectional layers, the second on the sequence reversed within its own length, so that no length is needed on
+    the host and padding is never read.
+
+    Args:
+        cell: `nn.GRU` or `nn.LSTM`.
+        taps: (channels, bins) of the maps of the convolutions.
+        units: cells per direction.
+        dense_units: units of the dense layer.
+        dropout: rate after the dense layer.
+        pool_bins: bins that are max-pooled into one before the recurrent layer.
+
+    Source:
+        Wu et al. (2019), section 3 and Fig. 2.
+    """
+
+    def __init__(
+        self,
+        cell: type[nn.GRU] | type[nn.LSTM],
+        taps: dict[str, tuple[int, int]],
+        *,
+        units: int,
+        dense_units: int,
+        dropout: float,
+        pool_bins: int = 1,
+    ) -> None:
+        super().__init__()
+        check_bounds("units", units, at_least=1)
+        channels, bins = taps["pool3"]
+        self.pool_bins = pool_bins
+        self.forwards = cell(channels * bins // pool_bins, units, batch_first=True)
+        self.backwards = cell(channels * bins // pool_bins, units, batch_first=True)
+        self.head = DenseHead(2 * units, dense_units, dropout)
+
+    def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
+        features, steps = maps["pool3"]
+        if self.pool_bins > 1:
+            features = F.max_pool2d(features, (self.pool_bins, 1))
+        sequence = features.permute(0, 3, 1, 2).flatten(2)
+        time = torch.arange(sequence.shape[1], device=steps.device)
+        # Step t of the reversed sequence is step steps-1-t; the index of what lies beyond the end does not matter.
+        reverse = (steps.unsqueeze(-1) - 1 - time).clamp(min=0)
+        reversed_sequence = sequence.gather(1, reverse.unsqueeze(-1).expand_as(sequence))
+        last = (steps - 1)[:, None, None]
+        states = []
+        for layer, inputs in ((self.forwards, sequence), (self.backwards, reversed_sequence)):
+            outputs, _ = layer(inputs)
+            states.append(outputs.gather(1, last.expand(-1, 1, outputs.shape[-1])).squeeze(1))
+        return self.head(torch.cat(states, dim=-1))
+
+
+class CapsuleBranch(Branch):
+    """Window capsules -> window emo-capsules -> utterance capsules -> dense layers.
+
+    Args:
+        emo_caps: `SeqCaps` or `RecCaps`, the routing over windows.
+        taps: (channels, bins) of the maps of the convolutions.
+        routing_iterations: of both routings.
+        capsule_tap: the map the branch starts from.
+        window_steps: steps of a window.
+        window_shift: steps between the starts of two windows.
+        num_window_convolutions: separate convolutions of the window capsules.
+        window_capsule_dim: dimensions of a window capsule.
+        window_kernel: size of their kernels.
+        window_stride: their stride.
+        emo_capsule_dim: dimensions of a window emo-capsule.
+        utterance_capsule_dim: dimensions of an utterance capsule.
+        dense_units: units of the dense layer.
+        dropout: rate after the dense layer.
+
+    Source:
+        Wu et al. (2019), Fig. 1 and section 3.
+    """
+
+    def __init__(
+        self,
+        emo_caps: type[EmoCaps],
+        taps: dict[str, tuple[int, int]],
+        *,
+        routing_iterations: int = 3,
+        capsule_tap: Literal["pool3", "conv3"] = "pool3",
+        window_steps: int = 40,
+        window_shift: int = 20,
+        num_window_convolutions: int = 8,
+        window_capsule_dim: int = 8,
+        window_kernel: int = 9,
+        window_stride: int = 8,
+        emo_capsule_dim: int = 16,
+        utterance_capsule_dim: int = 16,
+        dense_units: int = 64,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if capsule_tap not in taps:
+            raise InputError(f"capsule_tap is {capsule_tap!r}, but must be one of {', '.join(taps)}")
+        self.tap = capsule_tap
+        self.windows = Windows(window_steps, window_shift)
+        self.window_capsules = WindowCapsules(
+            *taps[capsule_tap], window_steps, num_window_convolutions, window_capsule_dim, window_kernel, window_stride
+        )
+        self.emo_caps = emo_caps(
+            self.window_capsules.num_capsules, window_capsule_dim, emo_capsule_dim, routing_iterations
+        )
+        self.utterance_capsules = UtteranceCapsules(
+            NUM_EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
+        )
+        self.head = DenseHead(NUM_EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
+
+    def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
+        windows, mask = self.windows(*maps[self.tap])
+        capsules = self.window_capsules(windows.flatten(0, 1)).unflatten(0, mask.shape)
+        output, _ = self.utterance_capsules(self.emo_caps(capsules), mask)
+        return self.head(emo_vector(output))

@@ -1,0 +1,78 @@
+"""The predictions table is the result: everything that is said of a run is computed from it."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from ser import __version__
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.metrics import recalls, unweighted_accuracy, weighted_accuracy
+
+PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics")
+
+
+def posterior_columns(branch: str = "") -> list[str]:
+    """Column names of the system's posterior or of a branch's ("capsule_p_neutral")."""
+    return [f"{branch}_p_{emotion}" if branch else f"p_{emotion}" for emotion in EMOTIONS]
+
+
+def predictions_table(utterances: pd.DataFrame, fold: int, posteriors: dict[str, np.ndarray]) -> pd.DataFrame:
+    """One row per evaluated utterance.
+
+    Args:
+        utterances: rows of the corpus's table.
+        fold: which fold they were evaluated in.
+        posteriors: (utterances, emotions) of the system (key "") and of each branch, in the rows' order.
+    """
+    table = utterances[["utterance", "speaker", "session"]].copy()
+    table["fold"] = fold
+    table["emotion"] = utterances.emotion
+    table["predicted"] = [EMOTIONS[i] for i in posteriors[""].argmax(axis=1)]
+    for branch, values in posteriors.items():
+        table[posterior_columns(branch)] = values
+    return table.reset_index(drop=True)
+
+
+def confusion(predictions: pd.DataFrame) -> np.ndarray:
+    """Counts of a predictions table, (emotions, emotions), rows actual, columns predicted.
+
+    Raises:
+        InputError: if an utterance occurs twice or an emotion is unknown.
+    """
+    if predictions.utterance.duplicated().any():
+        raise InputError(f"utterance {predictions.utterance[predictions.utterance.duplicated()].iloc[0]} occurs twice")
+    if unknown := (set(predictions.emotion) | set(predictions.predicted)) - set(EMOTIONS):
+        raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
+    matrix = pd.crosstab(predictions.emotion, predictions.predicted)
+    return matrix.reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0).to_numpy()
+
+
+def scores(predictions: pd.DataFrame) -> dict:
+    """WA, UA, recalls and the integer matrix of a predictions table, as plain numbers."""
+    matrix = confusion(predictions)
+    shares = recalls(matrix).tolist()
+    return {
+        "wa": weighted_accuracy(matrix).item(),
+        "ua": unweighted_accuracy(matrix).item(),
+        "recall": {name: None if np.isnan(share) else share for name, share in zip(EMOTIONS, shares, strict=True)},
+        "confusion": matrix.tolist(),
+        "utterances": int(matrix.sum()),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that make the numbers."""
+    return {"ser": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def describe(result: dict) -> str:
+    """Scores as text for a person: WA, UA and the matrix with recalls, rows actual, columns predicted."""
+    matrix = pd.DataFrame(result["confusion"], index=EMOTIONS, columns=EMOTIONS)
+    matrix["recall %"] = ["-" if share is None else f"{100 * share:.1f}" for share in result["recall"].values()]
+    title = f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %   ({result['utterances']} utterances)"
+    return f"{title}\n\nactual \\ predicted\n{matrix.to_string()}"

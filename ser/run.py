@@ -1,0 +1,108 @@
+"""A run's folder: its name, and the files a run leaves in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from ser.data.datamodule import EmotionData
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.results import describe, scores, versions
+from ser.system import System
+
+TABLES = {"test": "predictions.csv", "val": "validation.csv"}
+STATISTICS = {
+    "train": "train",
+    "corpus": "corpus (test audio takes part)",
+    "speaker": "speaker (transductive: each speaker by its own audio)",
+}
+FOLDER_VARIABLE = "SER_RUN_FOLDER"  # tells the processes that Lightning starts where the first one writes
+
+
+def make_folder(out: str | None, words: list[str]) -> Path:
+    """The folder of a new run, made by the first process and named to the others.
+
+    Args:
+        out: what the user asked for; without it a new folder under `runs/`.
+        words: the name of such a new folder, before the time.
+
+    Raises:
+        InputError: if the folder holds something already or cannot be made.
+    """
+    if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("SLURM_PROCID", 0)):
+        if named := os.environ.get(FOLDER_VARIABLE, out):
+            return Path(named)
+        raise InputError("where several processes are started from outside, --out FOLDER is needed")
+    folder = Path(out or Path("runs") / "-".join([*words, datetime.now().strftime("%Y%m%d-%H%M%S")]))
+    if out is None and folder.exists():
+        folder = folder.with_name(f"{folder.name}-{os.getpid()}")
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise InputError(f"--out {folder} holds something already; choose a new folder")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror}") from error
+    os.environ[FOLDER_VARIABLE] = str(folder.resolve())
+    return folder
+
+
+def write_config(folder: Path, config: dict) -> None:
+    """`config.yaml`: the complete configuration, ready for `ser fit --config` and `ser test --config`."""
+    kept = {key: value for key, value in config.items() if key not in ("config", "out", "ckpt_path")}
+    (folder / "config.yaml").write_text(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """`predictions.csv` (test) and `validation.csv`."""
+    for name, table in tables.items():
+        table.to_csv(folder / TABLES[name], index=False)
+
+
+def write_result(
+    folder: Path, system: System, data: EmotionData, tables: dict[str, pd.DataFrame], about: dict
+) -> dict:
+    """`result.json`: scores of the test (`wa`, `ua`, ...), of the validation, and what they were measured on.
+
+    Args:
+        folder: of the run.
+        system: what was tested.
+        data: what it was trained and tested on.
+        tables: predictions of "test" and "val", as far as they were made.
+        about: more to record (seed, epoch of the checkpoint).
+    """
+    counts = pd.crosstab(data.utterances.set, data.utterances.emotion).reindex(columns=EMOTIONS, fill_value=0)
+    result = {
+        "system": type(system).__name__,
+        "corpus": data.corpus.name,
+        "protocol": data.protocol,
+        "fold": data.fold,
+        "test_halves": data.test_halves if data.protocol == "wu2019" else None,
+        "statistics": STATISTICS[data.statistics],
+        **about,
+        **(scores(tables["test"]) if "test" in tables else {}),
+        "validation": scores(tables["val"]) if "val" in tables else None,
+        "counts": {name: {emotion: int(row[emotion]) for emotion in EMOTIONS} for name, row in counts.iterrows()},
+        "speakers": data.speaker_identities,
+        "train_segments": len(data.pieces["train"]),
+        "tails_left_out": data.tails_left_out,
+        "versions": versions(),
+    }
+    (folder / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return result
+
+
+def report(result: dict) -> str:
+    """What a run found, as text for a person."""
+    what = f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, fold {result['fold']}"
+    lines = ["", f"{what}, epoch {result['epoch']}, statistics: {result['statistics']}"]
+    for title, name, found in (("Test", "test", result), ("Validation", "val", result["validation"])):
+        if found and "confusion" in found:
+            speakers = ", ".join(speaker.split(":", 1)[1] for speaker in result["speakers"][name])
+            lines += ["", f"{title} ({speakers}): {describe(found)}"]
+    return "\n".join(lines)

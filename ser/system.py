@@ -1,0 +1,174 @@
+"""What every system is: a spectrogram, shared convolutions, parallel branches; and how it is trained and scored."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics import MeanMetric
+
+from ser.data.datamodule import EmotionData
+from ser.data.segments import Batch
+from ser.errors import InputError, check_bounds
+from ser.frames import WINDOW_SAMPLES, num_frames
+from ser.metrics import IGNORED, EmotionScores
+from ser.networks import Branch, Convolutions
+from ser.spectrogram import Spectrogram, Standardisation
+
+
+class System(LightningModule, ABC):
+    """A spectrogram, shared convolutions and parallel branches.
+
+    The loss is the sum of the branches' cross-entropies; the posterior is their weighted mean.
+
+    Args:
+        convolutions: shared by all branches.
+        branches: by name.
+        weights: of each branch in the posterior; they sum to 1.
+        magnitude: scale of the spectrogram, "log" or "linear".
+        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
+        learning_rate: the first learning rate of Adam.
+
+    Source:
+        Wu et al. (2019), sections 3 and 4.1.
+    """
+
+    @abstractmethod
+    def __init__(
+        self,
+        convolutions: Convolutions,
+        branches: dict[str, Branch],
+        weights: list[float],
+        *,
+        magnitude: Literal["log", "linear"],
+        standardise: Literal["bin", "scalar"],
+        learning_rate: float,
+    ) -> None:
+        super().__init__()
+        check_bounds("model.learning_rate", learning_rate, above=0, at_most=1)
+        self.spectrogram = Spectrogram(magnitude)
+        self.standardisation = Standardisation(standardise)
+        self.convolutions = convolutions
+        self.branches = nn.ModuleDict(branches)
+        self.weights = weights
+        self.learning_rate = learning_rate
+        self.scores = EmotionScores()
+        self.evaluation_loss = MeanMetric()
+
+    def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits of each branch, (batch, emotions); the arguments are those of `posterior`."""
+        standardised = self.standardisation(self.spectrogram(waveform), statistics)
+        maps = self.convolutions(standardised, num_frames(lengths))
+        return {name: branch(maps) for name, branch in self.branches.items()}
+
+    def combine(self, posteriors: dict[str, Tensor]) -> Tensor:
+        """The branches' posteriors, (batch, emotions) each, in one."""
+        return sum(weight * posterior for weight, posterior in zip(self.weights, posteriors.values(), strict=True))
+
+    def branch_posteriors(
+        self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Posteriors of each branch without dropout; the arguments are those of `posterior`.
+
+        Raises:
+            InputError: if an utterance is shorter than one analysis window.
+        """
+        if int(lengths.min()) < WINDOW_SAMPLES or int(lengths.max()) > waveform.shape[-1]:
+            raise InputError(
+                f"lengths must lie between {WINDOW_SAMPLES} samples (one analysis window) and the waveform's "
+                f"{waveform.shape[-1]}, but reach from {int(lengths.min())} to {int(lengths.max())}"
+            )
+        with self._without_dropout():
+            return {name: logits.softmax(-1) for name, logits in self.logits(waveform, lengths, statistics).items()}
+
+    def posterior(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> Tensor:
+        """Probabilities of the emotions for each utterance, whatever else is in the batch.
+
+        Args:
+            waveform: (batch, samples) at 16 kHz, in [-1, 1).
+            lengths: (batch,) samples of each utterance; what lies beyond is never heard.
+            statistics: mean and deviation per bin to standardise each utterance by, (batch, 2, bins), instead of the
+                system's own.
+
+        Returns:
+            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`.
+
+        Raises:
+            InputError: if an utterance is shorter than one analysis window.
+
+        Source:
+            Wu et al. (2019), section 3, last sentence.
+        """
+        return self.combine(self.branch_posteriors(waveform, lengths, statistics))
+
+    @contextmanager
+    def _without_dropout(self) -> Iterator[None]:
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
+
+    def setup(self, stage: str) -> None:
+        data = self.trainer.datamodule
+        if isinstance(data, EmotionData) and (stage == "fit" or data.statistics == "speaker"):
+            statistics = data.measure(self.spectrogram.cpu())
+            if stage == "fit":
+                self.standardisation.statistics.copy_(statistics)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
+        loss = self._summed_loss(logits, batch.emotion) * batch.scale
+        self.log("loss", loss.detach(), prog_bar=True, logger=False, on_step=True, on_epoch=False)
+        self.log(
+            "train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch.emotion), sync_dist=True
+        )
+        return loss
+
+    def _summed_loss(self, logits: dict[str, Tensor], emotion: Tensor) -> Tensor:
+        return sum(F.cross_entropy(each, emotion, ignore_index=IGNORED, reduction="sum") for each in logits.values())
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        return self._evaluation_step(batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        return self._evaluation_step(batch)
+
+    def _evaluation_step(self, batch: Batch) -> dict[str, Tensor]:
+        logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
+        posteriors = {name: each.softmax(-1) for name, each in logits.items()}
+        posterior = self.combine(posteriors)
+        self.scores.update(posterior, batch.emotion)
+        counted = (batch.emotion != IGNORED).sum()
+        self.evaluation_loss.update(self._summed_loss(logits, batch.emotion) / counted.clamp(min=1), counted)
+        return {"": posterior, **posteriors}
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test")
+
+    def _log_scores(self, stage: str) -> None:
+        # Both are added up over processes when computed, so every process logs the same numbers.
+        for name, value in {**self.scores.compute(), "loss": self.evaluation_loss.compute()}.items():
+            self.log(f"{stage}/{name}", value.float(), prog_bar=name in ("wa", "ua"), rank_zero_only=False)
+        self.scores.reset()
+        self.evaluation_loss.reset()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=self.learning_rate, betas=(0.9, 0.999), eps=1e-8)
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        checkpoint["system"] = type(self).__name__
+        data = self._trainer.datamodule if self._trainer is not None else None
+        if isinstance(data, EmotionData):
+            checkpoint["speakers"] = data.speaker_identities
+            checkpoint["standardised_by"] = data.statistics

@@ -1,0 +1,75 @@
+"""Weights & Biases: the only file that knows it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import wandb
+from lightning.pytorch.loggers import Logger, WandbLogger
+
+from ser.emotions import EMOTIONS
+
+
+class Tracking:
+    """How a run is recorded with W&B.
+
+    Args:
+        mode: "offline" writes into the run's folder and needs no account and no network; "online" sends while training
+            (`wandb login` first); "disabled" records nothing.
+        project: name of the project.
+        entity: user or team; None takes the account's default.
+        group: runs that belong together, folds of one system for example.
+        name: name of the run; None takes the run's folder.
+        tags: besides those for system, corpus, protocol and fold.
+    """
+
+    def __init__(
+        self,
+        mode: Literal["offline", "online", "disabled"] = "offline",
+        project: str = "ser",
+        entity: str | None = None,
+        group: str | None = None,
+        name: str | None = None,
+        tags: list[str] | None = None,
+    ) -> None:
+        self.mode, self.project, self.entity, self.group = mode, project, entity, group
+        self.name, self.tags = name, tags or []
+
+    def loggers(self, folder: Path, tags: list[str]) -> list[WandbLogger]:
+        """A logger that writes into the run's folder, or none where tracking is disabled."""
+        if self.mode == "disabled":
+            return []
+        if self.mode == "offline":
+            os.environ["WANDB_ERROR_REPORTING"] = "false"  # or W&B looks up its own error server
+        logger = WandbLogger(
+            name=self.name or folder.name,
+            save_dir=folder,
+            offline=self.mode == "offline",
+            project=self.project,
+            entity=self.entity,
+            group=self.group,
+            tags=[*tags, *self.tags],
+        )
+        return [logger]
+
+
+def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result: dict) -> None:
+    """Add the confusion matrix, the predictions and the scores of each table ("test", "val") to the W&B run."""
+    for logger in loggers:
+        if not isinstance(logger, WandbLogger):
+            continue
+        run = logger.experiment
+        for name, table in tables.items():
+            actual, predicted = (table[column].map(EMOTIONS.index).tolist() for column in ("emotion", "predicted"))
+            matrix = wandb.plot.confusion_matrix(y_true=actual, preds=predicted, class_names=list(EMOTIONS))
+            run.log({f"{name}/confusion": matrix, f"{name}/predictions": wandb.Table(dataframe=table)})
+        run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
+
+
+def finish() -> None:
+    """End the W&B run of this process, if there is one: the next run must not go on in it."""
+    if wandb.run is not None:
+        wandb.finish()

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from ser.corpora import main
+from ser.data.census import census, detect
+from ser.data.emodb import EmoDB
+from ser.data.iemocap import IEMOCAP
+from ser.data.manifest import Manifest
+from ser.errors import InputError
+
+
+@pytest.fixture
+def manifest(tmp_path, wav, speech):
+    path = tmp_path / "corpus.csv"
+    path.write_text("utterance,path,session,speaker,emotion\na,a.wav,1,x,sad\nb,b.wav,1,y,happy\n")
+    wav(tmp_path / "a.wav", speech(0.1))
+    wav(tmp_path / "b.wav", speech(0.3))
+    return path
+
+
+def test_counts(release):
+    report = census(IEMOCAP(str(release.root)))
+    speakers = report.counts("session", "speaker").set_index("speaker")
+    assert speakers.loc["Ses01F", ["neutral", "angry", "happy", "sad", "all"]].tolist() == [0, 2, 0, 2, 4]
+    assert speakers.iloc[-1][["session", "neutral", "angry", "happy", "sad", "all"]].tolist() == ["all", 4, 4, 4, 4, 16]
+    assert speakers.minutes.tolist() == pytest.approx([0.4 / 60] * 4 + [1.6 / 60])
+    halves = report.counts("session", "dialog_half")
+    assert halves["all"].tolist() == [4, 4, 4, 4, 16]
+
+
+def test_a_sound_corpus_is_reported_with_exit_code_0(release, capsys):
+    assert main(["check", str(release.root)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"iemocap in {release.root}\n")
+    assert "16 utterances, 0.0 minutes; shortest 0.10 s, median 0.10 s, longest 0.10 s" in text
+    assert "By session and speaker" in text
+    assert "By session and dialog half" in text
+    assert text.endswith("No problems found.\n")
+
+
+def test_problems_are_reported_one_per_line_with_exit_code_2(release, capsys):
+    release.audio("Ses01F_impro01_M000").unlink()
+    release.audio("Ses02F_impro01_M000").write_bytes(b"")
+    assert main(["check", str(release.root)]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3] == "2 problems"
+    assert lines[-2].startswith(f"{release.labels('Ses01F_impro01')}:3: ")
+    assert lines[-1] == f"{release.audio('Ses02F_impro01_M000')}: empty (0 bytes)"
+
+
+def test_nothing_usable(manifest, capsys):
+    manifest.write_text("utterance,path\n")
+    assert main(["check", str(manifest)]) == 2
+    text = capsys.readouterr().out
+    assert "No usable utterance." in text
+    assert text.splitlines()[-2] == "1 problem"
+
+
+def test_options_of_iemocap(release, manifest, capsys):
+    assert main(["check", str(release.root), "--style", "all", "--merge-excited"]) == 0
+    assert "30 utterances" in capsys.readouterr().out
+    with pytest.raises(InputError, match="for IEMOCAP only"):
+        main(["check", str(manifest), "--style", "all"])
+
+
+def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speech):
+    wav(tmp_path / "emodb" / "wav" / "03a01Fa.wav", speech())
+    assert isinstance(detect(str(release.root)), IEMOCAP)
+    assert isinstance(detect(str(release.root.parent)), IEMOCAP)
+    assert isinstance(detect(str(tmp_path / "emodb")), EmoDB)
+    assert isinstance(detect(str(tmp_path / "emodb" / "wav")), EmoDB)
+    assert isinstance(detect(str(manifest)), Manifest)
+    with pytest.raises(InputError, match="no such file or folder"):
+        detect(str(tmp_path / "absent"))
+    shutil.rmtree(release.root)
+    with pytest.raises(InputError, match="no corpus recognised\nlooked for"):
+        detect(str(tmp_path))
+
+
+def test_a_kind_can_be_insisted_on(release):
+    with pytest.raises(InputError, match="EMO-DB not found"):
+        main(["check", str(release.root), "--kind", "emodb"])
+
+
+def test_the_built_in_corpus_is_written_once(tmp_path, capsys):
+    command = ["synth", str(tmp_path / "demo"), "--utterances-per-speaker", "8"]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    assert first.startswith(f"Written to {tmp_path / 'demo'}\n")
+    assert "80 utterances" in first
+    assert main(command) == 0
+    assert capsys.readouterr().out == first.replace("Written to", "Already there:")
+    assert isinstance(detect(command[1]), IEMOCAP)
+
+
+def test_usage(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["check"])
+    assert caught.value.code == 2
+    assert "usage: ser corpus check" in capsys.readouterr().err

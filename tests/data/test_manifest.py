@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+
+from ser.data.manifest import Manifest
+from ser.errors import CorpusError, InputError
+
+HEADER = "utterance,path,session,speaker,emotion"
+
+
+@pytest.fixture
+def manifest(tmp_path, wav, speech):
+    """Writes a CSV file beside four recordings: manifest(lines)."""
+    for name in "abcd":
+        wav(tmp_path / "audio" / f"{name}.wav", speech())
+
+    def write(*lines: str | bytes):
+        path = tmp_path / "corpus.csv"
+        path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines))
+        return path
+
+    return write
+
+
+def problems(path) -> list[str]:
+    with pytest.raises(CorpusError) as caught:
+        Manifest(str(path)).utterances()
+    assert all(line.startswith(f"{path}") for line in caught.value.problems)
+    return [line.removeprefix(f"{path}:") for line in caught.value.problems]
+
+
+SOUND = (
+    "a,audio/a.wav,1,03,neutral",
+    "b,audio/b.wav,1,04,angry",
+    "c,audio/c.wav,2,05,happy",
+    "d,audio/d.wav,2,06,sad",
+)
+
+
+def test_the_table(manifest, tmp_path):
+    corpus = Manifest(str(manifest(HEADER, *SOUND)), name="mine")
+    table = corpus.utterances()
+    assert corpus.name == "mine"
+    assert table.speaker.tolist() == ["03", "04", "05", "06"]
+    assert table.session.tolist() == [1, 1, 2, 2]
+    assert table.path[0] == str(tmp_path / "audio" / "a.wav")
+    assert set(table.dialog_half) == {""}
+    assert table.seconds.tolist() == pytest.approx([0.1] * 4)
+
+
+def test_order_of_columns_further_columns_quotes_bom_blank_lines_and_windows_line_ends(manifest, tmp_path):
+    path = manifest(
+        b"\xef\xbb\xbfemotion, session ,speaker,dialog_half,text,path,utterance\r",
+        b'neutral,one,S1,F,"Yes, of\r\ncourse",audio/a.wav,a\r',
+        b"\r",
+        b"sad,one,S2,M,Oh,%s,b\r" % str(tmp_path / "audio" / "b.wav").encode(),
+    )
+    table = Manifest(str(path)).utterances()
+    assert table.session.tolist() == ["one", "one"]
+    assert table.dialog_half.tolist() == ["F", "M"]
+
+
+def test_sessions_are_integers_only_if_all_are(manifest):
+    lines = [SOUND[0], SOUND[1], *(line.replace(",2,", ",two,") for line in SOUND[2:])]
+    assert Manifest(str(manifest(HEADER, *lines))).utterances().session.tolist() == ["1", "1", "two", "two"]
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("a,,1,03,neutral", "column path is empty"),
+        (" ,audio/a.wav,1,03,neutral", "column utterance is empty"),
+        ("a,audio/a.wav,,03,neutral", "column session is empty"),
+        ("a,audio/a.wav,1,03,joy", "unknown emotion 'joy' (known: neutral, angry, happy, sad)"),
+        ("a,audio/a.wav,1,03", "4 cells, but the header has 5"),
+        ("a,audio/a.wav,1,03,sad,", "6 cells, but the header has 5"),
+        ("a,audio/b.wav,1,03,sad", "path {folder}/audio/b.wav was already given in line 3"),
+        ("a,audio/../audio/b.wav,1,03,sad", "path {folder}/audio/b.wav was already given in line 3"),
+        ("b,audio/a.wav,1,03,sad", "utterance b was already given in line 3"),
+        ("a,audio/x.wav,1,03,sad", "{folder}/audio/x.wav: missing"),
+        ("a,../corpus.csv/,1,03,sad", "{folder}/corpus.csv: missing"),
+        (b"a,audio/\xff.wav,1,03,sad", "not UTF-8 (byte 0xff)"),
+        (b"a\0,audio/\0.wav,1,03,sad", "'{folder}/audio/\\x00.wav': unreadable (embedded null byte)"),
+    ],
+)
+def test_a_bad_line_is_named(manifest, tmp_path, line, cause):
+    (tmp_path / "other").mkdir()
+    # A third speaker for session 1 keeps it at two whatever becomes of the bad line.
+    path = manifest(HEADER, "# comment,audio/d.wav,1,03,neutral", SOUND[1], line)
+    folder = tmp_path.parent if "../corpus" in str(line) else tmp_path
+    assert problems(path) == [f"4: {cause.format(folder=folder)}"]
+
+
+def test_dialog_halves(manifest):
+    path = manifest(HEADER + ",dialog_half", *(f"{line},{half}" for line, half in zip(SOUND, "FMXF", strict=True)))
+    assert "4: dialog_half is 'X', but must be F, M or empty" in problems(path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["utterance,path,session"], "1: no column speaker, emotion (needed: utterance, path, "),
+        ([HEADER + ",path", "a,b,1,2,sad,c"], "1: two columns with the same name"),
+        ([HEADER, 'a,"audio/a.wav,1,03,neutral'], "2: not a line of CSV (unexpected end of data)"),
+        ([""], " empty"),
+    ],
+)
+def test_a_bad_file(manifest, lines, expected):
+    assert problems(manifest(*lines))[0].startswith(expected)
+
+
+def test_all_problems_come_at_once_and_a_line_may_have_several(manifest):
+    path = manifest(HEADER, "a,,1,03,joy", "b,audio/x.wav,1,04,sad", *SOUND[2:], "e,audio/d.wav,2,06,sad")
+    assert len(problems(path)) == 4
+
+
+def test_a_session_with_one_speaker_and_a_speaker_in_two_sessions(manifest):
+    found = problems(manifest(HEADER, *SOUND[:3], SOUND[3].replace("06", "03")))
+    assert any("speaker 03 appears in sessions 1, 2" in line for line in found)
+    found = problems(manifest(HEADER, *SOUND[:3]))
+    assert any("session 2 has 1 speaker(s) (05)" in line for line in found)
+
+
+def test_without_a_file_two_lines_say_where_it_was_looked_for(tmp_path):
+    for csv, where in [
+        (None, "--data.corpus.csv"),
+        (str(tmp_path / "x.csv"), "no such file"),
+        (str(tmp_path), "not a"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            Manifest(csv).utterances()
+        first, second = str(caught.value).splitlines()
+        assert where in first
+        assert "ser fit" in second

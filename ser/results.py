@@ -49,7 +49,7 @@ def confusion(predictions: pd.DataFrame) -> np.ndarray:
     if unknown := (set(predictions.emotion) | set(predictions.predicted)) - set(EMOTIONS):
         raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
     matrix = pd.crosstab(predictions.emotion, predictions.predicted)
-    return matrix.reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0).to_numpy()
+    return matrix.reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0).to_numpy(copy=True)
 
 
 def scores(predictions: pd.DataFrame) -> dict:

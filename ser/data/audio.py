@@ -12,27 +12,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ser.data.recording import (
-    FULL_SCALE,
-    PCM,
-    SAMPLE_RATE_HZ,
-    WINDOW_SAMPLES,
-    AudioError,
-    check_recording,
-    open_recording,
-    read_recording,
-    wav_header,
-)
+from ser.data.recording import FULL_SCALE, PCM, AudioError, open_recording, read_recording, wav_header
 from ser.errors import InputError
-
-__all__ = [
-    "SAMPLE_RATE_HZ",
-    "WINDOW_SAMPLES",
-    "AudioError",
-    "Waveforms",
-    "check_recording",
-    "read_recording",
-]
+from ser.frames import SAMPLE_RATE_HZ
 
 # A packed file: this mark, the number of utterances, the number of samples of each (int64), the samples (int16).
 _MARK = b"ser-pcm1"

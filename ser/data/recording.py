@@ -14,9 +14,8 @@ import soundfile
 
 from ser.data.wav import WavHeader, read_header
 from ser.errors import InputError
+from ser.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
-SAMPLE_RATE_HZ = 16_000
-WINDOW_SAMPLES = 640  # one analysis window of 40 ms
 PCM = np.dtype("<i2")
 FULL_SCALE = 32_768
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from ser.data.audio import SAMPLE_RATE_HZ, AudioError, check_recording
 from ser.data.corpus import COLUMNS
+from ser.data.recording import AudioError, check_recording
 from ser.errors import InputError
+from ser.frames import SAMPLE_RATE_HZ
 
 BUILT_IN_MARKER = "ser-synthetic.json"  # lies in the root of the built-in corpus
 USE_BUILT_IN = "to use the built-in corpus instead: ser fit --config conf/reccap.yaml --config conf/demo.yaml"

@@ -9,7 +9,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from ser.data.prosody import Voice, draw_voice, speak
+from ser.data.manners import Voice, draw_voice
+from ser.data.prosody import speak
 from ser.data.synthesis import SAMPLE_RATE_HZ
 from ser.emotions import EMOTIONS
 

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser.data.audio import SAMPLE_RATE_HZ, AudioError, Waveforms, check_recording, read_recording
+from ser.data.audio import Waveforms
+from ser.data.recording import AudioError, check_recording, read_recording
+from ser.frames import SAMPLE_RATE_HZ
 from ser.errors import InputError
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.signal import sosfilt
 
-from ser.data.prosody import LONGEST_SECONDS, SHORTEST_SECONDS, VOWELS_HZ, draw_manner, draw_seconds, draw_voice, speak
+from ser.data.manners import draw_manner, draw_voice
+from ser.data.prosody import LONGEST_SECONDS, SHORTEST_SECONDS, VOWELS_HZ, draw_seconds, speak
 from ser.data.synthesis import BLOCK, SAMPLE_RATE_HZ, Score, render, resonate, spread
 from ser.emotions import EMOTIONS
 

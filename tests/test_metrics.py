@@ -1,0 +1,48 @@
+"""WA and UA against scikit-learn and the paper's own matrices."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, recall_score
+
+from ser.metrics import EmotionScores, unweighted_accuracy, weighted_accuracy
+
+# Counts recovered from the percentages of Tables 2 and 3 of Wu et al. (2019).
+TABLE_2 = [[432, 27, 3, 51], [45, 106, 0, 4], [87, 22, 2, 7], [92, 1, 1, 248]]
+TABLE_3 = [[431, 15, 16, 52], [47, 82, 3, 6], [96, 7, 15, 8], [60, 6, 4, 241]]
+
+
+@pytest.mark.parametrize(("matrix", "wa", "ua"), [(TABLE_2, 69.86, 56.70), (TABLE_3, 70.62, 58.17)])
+def test_the_papers_matrices_give_the_papers_accuracies(matrix, wa, ua):
+    # The text of section 4.2 prints 56.70, Table 1 56.71: the counts give 56.705.
+    assert 100 * weighted_accuracy(matrix).item() == pytest.approx(wa, abs=0.005)
+    assert 100 * unweighted_accuracy(matrix).item() == pytest.approx(ua, abs=0.0051)
+
+
+labels = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
+
+
+@given(labels, st.integers(1, 5))
+@settings(deadline=None, max_examples=100)
+def test_scores_equal_scikit_learn_in_any_number_of_updates(pairs, updates):
+    actual, predicted = np.array(pairs).T
+    scores = EmotionScores()
+    for part in np.array_split(np.arange(len(actual)), updates):
+        if len(part):
+            scores.update(torch.eye(4)[predicted[part]], torch.from_numpy(actual[part]))
+    found = scores.compute()
+    assert found["wa"].item() == pytest.approx(accuracy_score(actual, predicted))
+    present = sorted(set(actual.tolist()))
+    recalls = recall_score(actual, predicted, labels=present, average=None, zero_division=0)
+    assert found["ua"].item() == pytest.approx(recalls.mean())  # balanced accuracy: over the classes present
+    names = ("neutral", "angry", "happy", "sad")
+    assert {name for name in found if name.startswith("recall/")} == {f"recall/{names[i]}" for i in present}
+
+
+def test_filler_rows_count_nowhere():
+    scores = EmotionScores()
+    scores.update(torch.eye(4), torch.tensor([0, 1, -100, -100]))
+    assert scores.confmat.sum() == 2
+    assert scores.compute()["wa"] == 1

@@ -1,0 +1,123 @@
+"""What a system answers must depend on the utterance alone."""
+
+import pytest
+import torch
+
+from ser.errors import InputError
+from ser.system import System
+from ser.systems import SYSTEMS
+
+SYSTEM_NAMES = list(SYSTEMS)
+
+
+def speech_like(samples, generator):
+    """Noise with moving energy and pitch, so that windows differ."""
+    time = torch.arange(samples) / 16_000
+    pitch = 120 + 60 * torch.sin(2 * torch.pi * 0.7 * time)
+    return (torch.sin(torch.cumsum(pitch, 0) * 2 * torch.pi / 16_000) * 0.2 * torch.sin(3 * time) ** 2) + (
+        0.02 * torch.randn(samples, generator=generator)
+    )
+
+
+@pytest.fixture(params=SYSTEM_NAMES)
+def system(request):
+    torch.manual_seed(0)
+    system = SYSTEMS[request.param]().eval()
+    generator = torch.Generator().manual_seed(1)
+    reference = system.spectrogram(speech_like(32_000, generator)[None])[0]
+    system.standardisation.statistics.copy_(torch.stack([reference.mean(1), reference.std(1)]))
+    return system
+
+
+def batch_of(waveforms, extra=0):
+    width = max(map(len, waveforms)) + extra
+    batch = torch.zeros(len(waveforms), width)
+    for row, waveform in zip(batch, waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    return batch, torch.tensor([len(waveform) for waveform in waveforms])
+
+
+def test_any_batch_gives_the_same_posterior(system):
+    """Alone, among others, in any order, with any padding, even with noise behind the end: equal to 1e-5."""
+    generator = torch.Generator().manual_seed(2)
+    lengths = [1600, 640, 16_000, 23_457, 32_480, 32_640, 52_001]  # 0.04 s to 3.3 s; odd and even frame counts
+    waveforms = [speech_like(length, generator) for length in lengths]
+    with torch.no_grad():
+        alone = torch.cat([system.posterior(w[None], torch.tensor([len(w)])) for w in waveforms])
+        assert (alone.sum(-1) - 1).abs().max() < 1e-5
+        assert (alone[0] - alone[-1]).abs().max() > 1e-4, "the answers must differ, or nothing is tested"
+        for seed, extra in enumerate([0, 159, 4801]):
+            order = torch.randperm(len(waveforms), generator=torch.Generator().manual_seed(seed))
+            batch, real = batch_of([waveforms[i] for i in order], extra)
+            beyond = torch.arange(batch.shape[1]) >= real[:, None]
+            batch[beyond] = torch.randn(int(beyond.sum()), generator=generator)  # what follows is never heard
+            together = system.posterior(batch, real)
+            assert (together - alone[order]).abs().max() < 1e-5
+
+
+def test_a_tenth_of_a_second_and_a_minute_are_recognised(system):
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for samples in (1600, 960_000):
+            posterior = system.posterior(speech_like(samples, generator)[None], torch.tensor([samples]))
+            assert posterior.shape == (1, 4)
+            assert torch.isfinite(posterior).all()
+
+
+def test_statistics_given_with_the_batch_replace_the_systems_own(system):
+    waveform = speech_like(16_000, torch.Generator().manual_seed(4))[None]
+    lengths, own = torch.tensor([16_000]), system.standardisation.statistics.clone()
+    with torch.no_grad():
+        expected = system.posterior(waveform, lengths)
+        system.standardisation.statistics.zero_()
+        torch.testing.assert_close(system.posterior(waveform, lengths, own[None]), expected)
+
+
+def test_posterior_has_no_dropout_and_leaves_the_mode_alone(system):
+    waveform, lengths = torch.randn(1, 16_000), torch.tensor([16_000])
+    system.train()
+    with torch.no_grad():
+        assert torch.equal(system.posterior(waveform, lengths), system.posterior(waveform, lengths))
+    assert system.training
+    assert all(module.training for module in system.modules())
+
+
+def test_lengths_that_no_waveform_has_are_refused(system):
+    for length in (639, 16_001):
+        with pytest.raises(InputError, match="lengths must lie between"):
+            system.posterior(torch.zeros(1, 16_000), torch.tensor([length]))
+
+
+def test_every_parameter_gets_a_gradient(system):
+    waveform, lengths = torch.randn(2, 32_480) * 0.1, torch.tensor([32_480, 20_000])
+    sum(logits.logsumexp(-1).sum() for logits in system.logits(waveform, lengths).values()).backward()
+    for name, parameter in system.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+def test_lambda_weighs_the_branches_and_touches_no_gradient():
+    torch.manual_seed(0)
+    waveform, lengths = torch.randn(2, 16_000), torch.tensor([16_000, 9000])
+    for lambda_ in (0.0, 0.6, 1.0):
+        torch.manual_seed(0)
+        system = SYSTEMS["CNNGRUSeqCap"](lambda_=lambda_).eval()
+        with torch.no_grad():
+            branches = system.branch_posteriors(waveform, lengths)
+            expected = lambda_ * branches["capsule"] + (1 - lambda_) * branches["gru"]
+            torch.testing.assert_close(system.posterior(waveform, lengths), expected)
+    assert list(branches) == ["capsule", "gru"]
+
+
+def test_system_is_abstract_and_the_five_are_final():
+    with pytest.raises(TypeError, match="abstract"):
+        System()
+    for system in SYSTEMS.values():
+        assert system.__bases__ == (System,)
+        assert set(vars(system)) & set(vars(System)) <= {
+            "__init__",
+            "__module__",
+            "__doc__",
+            "__abstractmethods__",
+            "_abc_impl",
+        }

@@ -257,4 +257,4 @@ def test_emotions_can_be_learned_from_other_speakers_but_are_not_trivial(table):
     for scalar in (loudness, table.seconds):
         assert recall_over_groups(np.array(scalar)[:, None], emotions, sessions) < 0.6
     # The speaker is as audible as the emotion: chance is 10 %.
-    assert recall_over_groups(features, table.speaker.to_numpy(str), np.arange(len(table)) % 5) > 0.4
+    assert recall_over_groups(features, table.speaker.to_numpy(str), np.arange(len(table)) % 5) > 0.3

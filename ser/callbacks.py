@@ -10,6 +10,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from torch import Tensor
+from tqdm import tqdm
 
 from ser.data.segments import FILLER
 from ser.errors import InputError, check_bounds
@@ -142,7 +143,7 @@ class Progress(TQDMProgressBar):
             line += f"  {name} {measured[name]:.3f}" if name in measured else ""
         for name in ("val/wa", "val/ua"):
             line += f"  {name} {100 * measured[name]:.1f} %" if name in measured else ""
-        self.print(line)
+        tqdm.write(line)
 
 
 def checkpoints(folder: Path) -> list[ModelCheckpoint]:

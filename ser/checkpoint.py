@@ -28,6 +28,18 @@ def read_checkpoint(path: str | Path) -> dict:
     return checkpoint
 
 
+def load_weights(system: System, path: str | Path) -> None:
+    """Give a system the weights and statistics of a checkpoint.
+
+    Raises:
+        InputError: as `read_checkpoint`, or if names or shapes do not fit the system.
+    """
+    try:
+        system.load_state_dict(read_checkpoint(path)["state_dict"])
+    except RuntimeError as error:
+        raise InputError(f"{path} does not fit {type(system).__name__} as configured: {error}") from error
+
+
 def load(path: str | Path) -> System:
     """The system of a checkpoint, ready to hear: `load(path).posterior(waveform, lengths)` needs nothing else.
 
@@ -36,5 +48,5 @@ def load(path: str | Path) -> System:
     """
     checkpoint = read_checkpoint(path)
     system = SYSTEMS[checkpoint["system"]](**checkpoint["hyper_parameters"])
-    system.load_state_dict(checkpoint["state_dict"])
+    load_weights(system, path)
     return system.eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 
@@ -13,17 +14,19 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
 from ser.callbacks import LearningRateRule, Predictions, Progress, checkpoints
-from ser.checkpoint import read_checkpoint
+from ser.checkpoint import load_weights, read_checkpoint
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
-from ser.run import make_folder, report, write_config, write_result, write_tables
+from ser.run import headline, make_folder, report, write_config, write_result, write_tables
 from ser.system import System
-from ser.tracking import Tracking, finish, record_result
+from ser.tracking import Tracking, finish, record_result, tracked
 
 TESTED_SETS = {"test": "test", "validate": "val"}
 EXPECTED_WARNINGS = (
+    ".*isinstance.treespec, LeafSpec.*",  # between torch and lightning
     ".*does not have many workers.*",  # reading a segment takes a fraction of a millisecond
     ".*number of training batches.*is smaller than the logging interval.*",
+    ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
     ".*Experiment logs directory .* exists and is not empty.*",
 )
 
@@ -129,6 +132,8 @@ class RunCLI(LightningCLI):
     def fit(self, **options) -> None:
         """Train, then validate and test the epoch with the best validation WA."""
         self._record_config()
+        if self.trainer.is_global_zero:
+            print(headline(self.model, self.datamodule, self.folder))
         self.trainer.fit(weights_only=True, **options)
         best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
         if not best:
@@ -145,12 +150,13 @@ class RunCLI(LightningCLI):
         self._record_config()
         self._evaluate(ckpt_path, ["val"])
 
-    def _evaluate(self, checkpoint: str, sets: list[str]) -> None:
+    def _evaluate(self, path: str, sets: list[str]) -> None:
+        load_weights(self.model, path)
         for name in sets:
             evaluate = self.trainer.test if name == "test" else self.trainer.validate
-            evaluate(self.model, datamodule=self.datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False)
+            evaluate(self.model, datamodule=self.datamodule, verbose=False)
         if self.trainer.is_global_zero:
-            self._record_result(checkpoint)
+            self._record_result(path)
 
     def _record_config(self) -> None:
         if not self.trainer.is_global_zero:
@@ -174,6 +180,8 @@ class RunCLI(LightningCLI):
         record_result(self.trainer.loggers, tables, result)
         print(report(result))
         print(f"\nThis run: {self.folder}")
+        for line in tracked(self.trainer.loggers):
+            print(line)
 
 
 def plain_seed(seed: int | bool) -> int:
@@ -187,6 +195,8 @@ def main() -> int:
     """Run the subcommand in `sys.argv`."""
     for message in EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
+    for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
+        logging.getLogger(framework).setLevel(logging.WARNING)  # tips and devices; the run says what it does itself
     try:
         RunCLI()
     finally:

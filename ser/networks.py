@@ -27,15 +27,49 @@ class FeatureMap(NamedTuple):
     steps: Tensor
 
 
-def zero_beyond(features: Tensor, steps: Tensor) -> Tensor:
-    """Zero what lies beyond each utterance's end."""
-    mask = torch.arange(features.shape[-1], device=steps.device) < steps.unsqueeze(-1)
-    return features * mask[:, None, None, :]
+def within(steps: Tensor, total: int) -> Tensor:
+    """Mask (batch, 1, 1, total): True before each utterance's end."""
+    return (torch.arange(total, device=steps.device) < steps.unsqueeze(-1))[:, None, None, :]
+
+
+def zero_beyond_(features: Tensor, steps: Tensor) -> Tensor:
+    """Zero what lies beyond each utterance's end, in place and unseen by autograd: only for what a ReLU follows.
+
+    No gradient passes a ReLU at zero, with or without max pooling between, so there is nothing to mask backward.
+    """
+    features.detach().mul_(within(steps, features.shape[-1]))
+    return features
+
+
+def halve(features: Tensor, steps: Tensor) -> FeatureMap:
+    """Max pooling 2x2 and ReLU of a convolution's output; an odd last step is pooled alone."""
+    return FeatureMap(F.relu_(F.max_pool2d(zero_beyond_(features, steps), 2, ceil_mode=True)), (steps + 1) // 2)
 
 
 def same_padding(height: int, width: int) -> tuple[int, int, int, int]:
     """Zeros left, right, above and below that keep a map's size; an even kernel gets the extra one right and below."""
     return ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2)
+
+
+def convolve_spectrogram(spectrogram: Tensor, frames: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The first convolution, which keeps the map's size.
+
+    The columns under the kernel become input channels: a processor computes many channels at once, and with a single
+    one the weight's gradient takes several times as long.
+
+    Args:
+        spectrogram: (batch, bins, frames).
+        frames: (batch,) real frames.
+        weight: (channels, 1, height, width).
+        bias: (channels,).
+
+    Returns:
+        (batch, channels, bins, frames), laid out as channels_last.
+    """
+    height, width = weight.shape[2:]
+    image = spectrogram.unsqueeze(1) * within(frames, spectrogram.shape[-1])
+    columns = F.pad(image, same_padding(height, width)).unfold(3, width, 1).transpose(1, 4).squeeze(4)
+    return F.conv2d(columns.contiguous(memory_format=torch.channels_last), weight.transpose(1, 3), bias)
 
 
 def convolution(height: int, width: int, in_channels: int, out_channels: int, **options) -> nn.Conv2d:
@@ -84,15 +118,12 @@ class SpectralTemporalConvolutions(Convolutions):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
-        image = zero_beyond(spectrogram.unsqueeze(1), frames)
-        both = [
-            F.max_pool2d(layer(F.pad(image, same_padding(*layer.kernel_size))), (2, 1))
-            for layer in (self.wide, self.tall)
-        ]
-        features = F.relu(zero_beyond(torch.cat(both, dim=1), frames))
-        steps = (frames + 1) // 2
-        pool2 = F.relu(F.max_pool2d(zero_beyond(self.conv2(features), frames), 2, ceil_mode=True))
-        conv3 = F.relu(zero_beyond(self.conv3(pool2), steps))
+        # One call computes both: the kernels stand in a common frame of 8 x 8.
+        weight = torch.cat([F.pad(self.wide.weight, (0, 0, 3, 3)), F.pad(self.tall.weight, (3, 3, 0, 0))])
+        both = convolve_spectrogram(spectrogram, frames, weight, torch.cat([self.wide.bias, self.tall.bias]))
+        features = F.relu_(zero_beyond_(F.max_pool2d(both, (2, 1)), frames))
+        pool2, steps = halve(self.conv2(features), frames)
+        conv3 = F.relu_(zero_beyond_(self.conv3(pool2), steps))
         pool3 = F.max_pool2d(conv3, 2, ceil_mode=True)
         return {"conv3": FeatureMap(conv3, steps), "pool3": FeatureMap(pool3, (steps + 1) // 2)}
 
@@ -114,10 +145,10 @@ class PlainConvolutions(Convolutions):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
-        features, steps = zero_beyond(spectrogram.unsqueeze(1), frames), frames
-        for layer in (self.conv1, self.conv2, self.conv3):
-            features = zero_beyond(layer(F.pad(features, same_padding(*layer.kernel_size))), steps)
-            features, steps = F.relu(F.max_pool2d(features, 2, ceil_mode=True)), (steps + 1) // 2
+        features = convolve_spectrogram(spectrogram, frames, self.conv1.weight, self.conv1.bias)
+        features, steps = halve(features, frames)
+        for layer in (self.conv2, self.conv3):
+            features, steps = halve(layer(F.pad(features, same_padding(*layer.kernel_size))), steps)
         return {"pool3": FeatureMap(features, steps)}
 
 

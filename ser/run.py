@@ -97,6 +97,24 @@ def write_result(
     return result
 
 
+def headline(system: System, data: EmotionData, folder: Path) -> str:
+    """What is about to be trained, on whom, and where it is written."""
+    people = data.speaker_identities
+    names = {name: ", ".join(speaker.split(":", 1)[1] for speaker in people[name]) for name in people}
+    sizes = data.utterances.set.value_counts()
+    return "\n".join(
+        [
+            f"{type(system).__name__} on {data.corpus.name}, protocol {data.protocol}, fold {data.fold}",
+            f"  train       {sizes['train']} utterances of {names['train']}",
+            f"              {len(data.pieces['train'])} segments, {data.tails_left_out} short tails left out",
+            f"  validation  {sizes['val']} utterances of {names['val']}",
+            f"  test        {sizes['test']} utterances of {names['test']}",
+            f"  statistics  {STATISTICS[data.statistics]}",
+            f"  run         {folder}",
+        ]
+    )
+
+
 def report(result: dict) -> str:
     """What a run found, as text for a person."""
     what = f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, fold {result['fold']}"

@@ -44,6 +44,7 @@ class Tracking:
             return []
         if self.mode == "offline":
             os.environ["WANDB_ERROR_REPORTING"] = "false"  # or W&B looks up its own error server
+            os.environ.setdefault("WANDB_SILENT", "true")  # `tracked` says what is worth saying
         logger = WandbLogger(
             name=self.name or folder.name,
             save_dir=folder,
@@ -67,6 +68,17 @@ def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result
             matrix = wandb.plot.confusion_matrix(y_true=actual, preds=predicted, class_names=list(EMOTIONS))
             run.log({f"{name}/confusion": matrix, f"{name}/predictions": wandb.Table(dataframe=table)})
         run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
+
+
+def tracked(loggers: list[Logger]) -> list[str]:
+    """Where to look at the W&B run, for a person."""
+    lines = []
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            folder = Path(logger.experiment.dir).parent
+            offline = [f"W&B, offline: look at it with  wandb leet {folder}", f"              send it with     wandb sync {folder}"]
+            lines += [f"W&B: {logger.experiment.url}"] if logger.experiment.url else offline
+    return lines
 
 
 def finish() -> None:

@@ -134,10 +134,14 @@ def resonate(source: np.ndarray, formants_hz: np.ndarray, bandwidths_hz: np.ndar
         polynomial[:, 2:] += second * shorter[:, :-2]
     padded = np.pad(source, BLOCK // 2 + BLOCK)
     pieces = np.lib.stride_tricks.sliding_window_view(padded, 2 * BLOCK)[BLOCK : BLOCK + BLOCK * num_blocks : BLOCK]
-    gains = (polynomial.sum(axis=1, keepdims=True) / rfft(polynomial, RING, axis=1)).astype(np.complex64)
-    # Single precision is far below the 16 bits of the result; the polynomials above need double.
-    rung = irfft(rfft((pieces * hann(2 * BLOCK, sym=False)).astype(np.float32), RING, axis=1) * gains, RING, axis=1)
+    window = hann(2 * BLOCK, sym=False).astype(np.float32)
     speech = np.zeros((num_blocks + RING_BLOCKS, BLOCK))
-    for part in range(RING_BLOCKS):
-        speech[part : part + num_blocks] += rung[:, part * BLOCK : (part + 1) * BLOCK]
+    # A few blocks at a time: large arrays would be handed out and taken back by the operating system at every step.
+    for first in range(0, num_blocks, 16):
+        some = slice(first, min(first + 16, num_blocks))
+        # Single precision is far below the 16 bits of the result; the polynomials need double.
+        gains = (polynomial[some].sum(axis=1, keepdims=True) / rfft(polynomial[some], RING)).astype(np.complex64)
+        rung = irfft(rfft(pieces[some].astype(np.float32) * window, RING) * gains, RING)
+        for part in range(RING_BLOCKS):
+            speech[some.start + part : some.stop + part] += rung[:, part * BLOCK : (part + 1) * BLOCK]
     return speech.ravel()[BLOCK // 2 : BLOCK // 2 + len(source)]

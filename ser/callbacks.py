@@ -44,12 +44,14 @@ class LearningRateRule(Callback):
         self.step += 1
         if self.step == self.window_steps:
             self.first_mean = self._mean(trainer)
-        elif self.step > self.window_steps and self.step % self.check_every == 0:
-            if trainer.current_epoch >= self.hold_epochs:
-                self.factor = min(self.factor, rate_factor(self._mean(trainer) / self.first_mean))
+        elif self._may_act(trainer.current_epoch):
+            self.factor = min(self.factor, rate_factor(self._mean(trainer) / self.first_mean))
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = pl_module.learning_rate * self.factor
+
+    def _may_act(self, epoch: int) -> bool:
+        return self.step > self.window_steps and epoch >= self.hold_epochs and self.step % self.check_every == 0
 
     def _mean(self, trainer: Trainer) -> float:
         return float(trainer.strategy.reduce(self.losses.mean(), reduce_op="mean"))

@@ -17,7 +17,7 @@ from ser.callbacks import LearningRateRule, Predictions, Progress, checkpoints
 from ser.checkpoint import load_weights, read_checkpoint
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
-from ser.run import headline, make_folder, report, write_config, write_result, write_tables
+from ser.run import headline, make_folder, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, finish, record_result, tracked
 
@@ -73,7 +73,9 @@ class RunCLI(LightningCLI):
         checkpoint = read_checkpoint(path)
         model = settings.model
         if model.class_path.rsplit(".", 1)[-1] != checkpoint["system"]:
-            raise InputError(f"{path} holds a {checkpoint['system']}, but the configuration asks for {model.class_path}")
+            raise InputError(
+                f"{path} holds a {checkpoint['system']}, but the configuration asks for {model.class_path}"
+            )
         given = {word.split("=", 1)[0].rsplit(".", 1)[-1] for word in sys.argv if word.startswith("--model.")}
         for name, value in checkpoint["hyper_parameters"].items():
             if name not in given:
@@ -82,19 +84,23 @@ class RunCLI(LightningCLI):
     def instantiate_classes(self) -> None:
         """Build everything, read the corpus, and only then make the run's folder."""
         keep_freed_memory()
-        self.config_init = self.parser.instantiate_classes(self.config)
+        try:
+            self.config_init = self.parser.instantiate(self.config)
+        except ValueError as error:  # jsonargparse wraps what a constructor refuses
+            raise refusal_within(error) from error
         self.datamodule: EmotionData = self._get(self.config_init, "data")
         self.model: System = self._get(self.config_init, "model")
         self.datamodule.setup()
         if self.subcommand in TESTED_SETS:
             self._check_checkpoint(TESTED_SETS[self.subcommand])
         words = [] if self.subcommand == "fit" else [self.subcommand]
-        self.folder = make_folder(self._get(self.config, "out"), [*words, *self._tags()])
+        self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
         self.predictions = Predictions()
         try:
             self.trainer = self.instantiate_trainer()
         except MisconfigurationException as error:
             raise InputError(f"trainer: {error}") from error
+        self.datamodule.check_devices(self.trainer)
 
     def _tags(self) -> list[str]:
         data = self.datamodule
@@ -107,8 +113,8 @@ class RunCLI(LightningCLI):
         trained = read_checkpoint(path).get("speakers", {}).get("train", [])
         if heard := sorted(set(trained) & set(self.datamodule.speaker_identities[tested])):
             raise InputError(
-                f"{path} was trained on {', '.join(heard)}, who would be evaluated here; the result would mean nothing. "
-                "Choose the fold the checkpoint was trained for."
+                f"{path} was trained on {', '.join(heard)}, who would be evaluated here; "
+                "the result would mean nothing. Choose the fold the checkpoint was trained for."
             )
 
     def instantiate_trainer(self, **kwargs) -> Trainer:
@@ -161,8 +167,8 @@ class RunCLI(LightningCLI):
     def _record_config(self) -> None:
         if not self.trainer.is_global_zero:
             return
-        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False, format="yaml"))[self.subcommand]
-        write_config(self.folder, config)
+        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False, format="yaml"))[self.subcommand]
+        make_folder(self.folder, config)
         for logger in self.trainer.loggers:
             if not isinstance(logger, CSVLogger):  # config.yaml stands beside its metrics.csv already
                 logger.log_hyperparams(config)
@@ -182,6 +188,14 @@ class RunCLI(LightningCLI):
         print(f"\nThis run: {self.folder}")
         for line in tracked(self.trainer.loggers):
             print(line)
+
+
+def refusal_within(error: BaseException) -> BaseException:
+    """The InputError that led to an error, or the error itself."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, InputError):
+        cause = cause.__cause__ or cause.__context__
+    return cause or error
 
 
 def plain_seed(seed: int | bool) -> int:

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ser.errors import InputError, check_bounds
-from ser.layers import DenseHead, EmoCaps, UtteranceCapsules, WindowCapsules, Windows
 from ser.capsules import emo_vector
 from ser.emotions import NUM_EMOTIONS
+from ser.errors import InputError, check_bounds
+from ser.layers import DenseHead, EmoCaps, UtteranceCapsules, WindowCapsules, Windows
 from ser.spectrogram import NUM_BINS
 
 

@@ -25,15 +25,15 @@ STATISTICS = {
 FOLDER_VARIABLE = "SER_RUN_FOLDER"  # tells the processes that Lightning starts where the first one writes
 
 
-def make_folder(out: str | None, words: list[str]) -> Path:
-    """The folder of a new run, made by the first process and named to the others.
+def name_folder(out: str | None, words: list[str]) -> Path:
+    """Choose the folder of a new run, in the first process, and tell the others.
 
     Args:
         out: what the user asked for; without it a new folder under `runs/`.
         words: the name of such a new folder, before the time.
 
     Raises:
-        InputError: if the folder holds something already or cannot be made.
+        InputError: if the folder holds something already.
     """
     if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("SLURM_PROCID", 0)):
         if named := os.environ.get(FOLDER_VARIABLE, out):
@@ -45,17 +45,25 @@ def make_folder(out: str | None, words: list[str]) -> Path:
     try:
         if folder.exists() and any(folder.iterdir()):
             raise InputError(f"--out {folder} holds something already; choose a new folder")
-        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error
     os.environ[FOLDER_VARIABLE] = str(folder.resolve())
     return folder
 
 
-def write_config(folder: Path, config: dict) -> None:
-    """`config.yaml`: the complete configuration, ready for `ser fit --config` and `ser test --config`."""
-    kept = {key: value for key, value in config.items() if key not in ("config", "out", "ckpt_path")}
-    (folder / "config.yaml").write_text(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True), encoding="utf-8")
+def make_folder(folder: Path, config: dict) -> None:
+    """Begin a run: its folder, with `config.yaml`, complete and ready for `ser fit --config` and `ser test --config`.
+
+    Raises:
+        InputError: if the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = {key: value for key, value in config.items() if key not in ("config", "out", "ckpt_path")}
+        text = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True)
+        (folder / "config.yaml").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror}") from error
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -64,9 +72,7 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
         table.to_csv(folder / TABLES[name], index=False)
 
 
-def write_result(
-    folder: Path, system: System, data: EmotionData, tables: dict[str, pd.DataFrame], about: dict
-) -> dict:
+def write_result(folder: Path, system: System, data: EmotionData, tables: dict[str, pd.DataFrame], about: dict) -> dict:
     """`result.json`: scores of the test (`wa`, `ua`, ...), of the validation, and what they were measured on.
 
     Args:

@@ -157,7 +157,7 @@ class System(LightningModule, ABC):
         self._log_scores("test")
 
     def _log_scores(self, stage: str) -> None:
-        # Both are added up over processes when computed: the mean over processes that `sync_dist` takes changes nothing.
+        # Both are added up over processes when computed; the mean over processes that `sync_dist` takes is the same.
         for name, value in {**self.scores.compute(), "loss": self.evaluation_loss.compute()}.items():
             self.log(f"{stage}/{name}", value.float(), prog_bar=name in ("wa", "ua"), sync_dist=True)
         self.scores.reset()

@@ -76,7 +76,10 @@ def tracked(loggers: list[Logger]) -> list[str]:
     for logger in loggers:
         if isinstance(logger, WandbLogger):
             folder = Path(logger.experiment.dir).parent
-            offline = [f"W&B, offline: look at it with  wandb leet {folder}", f"              send it with     wandb sync {folder}"]
+            offline = [
+                f"W&B, offline: look at it with  wandb leet {folder}",
+                f"              send it with     wandb sync {folder}",
+            ]
             lines += [f"W&B: {logger.experiment.url}"] if logger.experiment.url else offline
     return lines
 

@@ -95,7 +95,10 @@ def test_the_recurrent_branch_equals_a_bidirectional_layer():
     branch = RecurrentBranch(nn.GRU, {"pool3": (16, 64)}, units=8, dense_units=4, dropout=0, pool_bins=4).eval()
     both = nn.GRU(256, 8, batch_first=True, bidirectional=True)
     both.load_state_dict(
-        {f"{name}_l0": getattr(branch.forwards, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+        {
+            f"{name}_l0": getattr(branch.forwards, f"{name}_l0")
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        }
         | {
             f"{name}_l0_reverse": getattr(branch.backwards, f"{name}_l0")
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

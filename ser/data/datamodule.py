@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import torch
-from lightning import LightningDataModule
+from lightning import LightningDataModule, Trainer
 from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -129,15 +129,21 @@ class EmotionData(LightningDataModule):
                 pieces.statistics = by_row
         return result
 
+    def check_devices(self, trainer: Trainer) -> None:
+        """Refuse a trainer whose processes cannot share the batches equally.
+
+        Raises:
+            InputError: naming the option to change.
+        """
+        if trainer.world_size > 1 and trainer._accelerator_connector.use_distributed_sampler:
+            raise InputError("trainer.use_distributed_sampler must be false: the batches are shared out already")
+        if self.batch_size % trainer.world_size:
+            raise InputError(f"data.batch_size is {self.batch_size}, but must divide by {trainer.world_size} devices")
+
     def _rank(self) -> tuple[int, int]:
         if self.trainer is None:
             return 0, 1
-        if self.trainer.world_size > 1 and self.trainer._accelerator_connector.use_distributed_sampler:
-            raise InputError("trainer.use_distributed_sampler must be false: the batches are shared out already")
-        if self.batch_size % self.trainer.world_size:
-            raise InputError(
-                f"data.batch_size is {self.batch_size}, but must divide by {self.trainer.world_size} devices"
-            )
+        self.check_devices(self.trainer)
         return self.trainer.global_rank, self.trainer.world_size
 
     def _loader(self, name: str, sampler: TrainingBatches | EvaluationBatches) -> DataLoader:

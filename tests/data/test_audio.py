@@ -12,8 +12,8 @@ import soundfile
 
 from ser.data.audio import Waveforms
 from ser.data.recording import AudioError, check_recording, read_recording
-from ser.frames import SAMPLE_RATE_HZ
 from ser.errors import InputError
+from ser.frames import SAMPLE_RATE_HZ
 
 
 def table(*paths: Path) -> pd.DataFrame:

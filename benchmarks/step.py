@@ -1,0 +1,220 @@
+"""Time one training step of every system against the same network written plainly.
+
+One step is 16 segments of 2 s: waveform, spectrogram, standardisation, network, summed cross-entropy, backward, Adam.
+Two processes, one per variant because the allocator is process-wide, take turns block by block. In the same run both
+variants get the same weights, and loss and gradients are compared with dropout off.
+
+    python benchmarks/step.py --check
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from pathlib import Path
+from statistics import median, quantiles
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from plain import SYSTEMS, Network, plain_name
+
+from ser.allocator import keep_freed_memory
+from ser.emotions import NUM_EMOTIONS
+from ser.frames import num_samples
+from ser.spectrogram import Moments
+
+BATCH, FRAMES = 16, 200
+BLOCK_STEPS = 2
+TARGETS = dict.fromkeys(SYSTEMS, 3.0) | {"CNN_LSTM": 2.0}
+TOLERANCE = 1e-5  # relative, of the loss and of every parameter's gradient by its norm
+
+
+def make_batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Noise whose loudness and colour vary from segment to segment, frame counts, emotions."""
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randn(BATCH, num_samples(FRAMES) + 1, generator=generator)
+    colour = torch.rand(BATCH, 1, generator=generator)
+    waveform = 0.1 * (noise[:, 1:] + colour * noise[:, :-1])
+    emotion = torch.randint(NUM_EMOTIONS, (BATCH,), generator=generator)
+    return waveform, torch.full((BATCH,), FRAMES), emotion
+
+
+class Trainer:
+    """One variant of one system, training on one batch."""
+
+    def __init__(self, system: str, plain: bool, state: dict) -> None:
+        self.network = Network(system, plain)
+        self.network.load_state_dict({plain_name(name): value for name, value in state.items()} if plain else state)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=1e-3)
+        self.batch = make_batch()
+
+    def gradients(self) -> tuple[float, dict[str, torch.Tensor]]:
+        """Loss and gradients with dropout off."""
+        self.network.eval()
+        loss = self.network.loss(*self.batch)
+        loss.backward()
+        self.network.train()
+        return loss.item(), {name: parameter.grad.numpy() for name, parameter in self.network.named_parameters()}
+
+    def steps(self, count: int) -> list[float]:
+        """Train; the seconds of each step."""
+        seconds = []
+        for _ in range(count):
+            start = time.perf_counter()
+            self.optimiser.zero_grad()
+            self.network.loss(*self.batch).backward()
+            self.optimiser.step()
+            seconds.append(time.perf_counter() - start)
+        return seconds
+
+
+def matmul_flops_per_second(size: int = 2048) -> float:
+    """Best of three float32 products of square matrices."""
+    left, right = torch.randn(2, size, size)
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        left @ right
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds)
+
+
+def serve(plain: bool, threads: int, requests) -> None:
+    """One variant's process: answer the parent's requests in turn."""
+    torch.set_num_threads(threads)
+    if not plain:
+        keep_freed_memory()
+    trainer = None
+    while (request := requests.recv()) is not None:
+        action, *arguments = request
+        if action == "build":
+            trainer = Trainer(arguments[0], plain, arguments[1])
+            requests.send(trainer.gradients())
+        elif action == "steps":
+            requests.send(trainer.steps(*arguments))
+        elif action == "matmul":
+            requests.send(matmul_flops_per_second())
+
+
+def ask(process, *request):
+    """Send a request and wait for the answer: only one process works at a time."""
+    process.send(request)
+    return process.recv()
+
+
+def initial_state(system: str) -> dict[str, torch.Tensor]:
+    """Our initial weights, with the batch's own statistics for standardisation."""
+    torch.manual_seed(0)
+    network, moments = Network(system, plain=False), Moments()
+    for spectrogram in network.spectrogram(make_batch()[0]):
+        moments.add(spectrogram)
+    network.standardisation.statistics.copy_(moments.statistics())
+    return network.state_dict()
+
+
+def count_flops(system: str) -> int:
+    """Floating-point operations of the plain network's convolutions and matrix products, forward and backward."""
+    with torch.device("meta"):
+        network = Network(system, plain=True)
+        spectrogram = torch.zeros(BATCH, 512, FRAMES)
+        frames = torch.zeros(BATCH, dtype=torch.long)
+        with FlopCounterMode(display=False) as counter:
+            maps = network.convolutions(spectrogram, frames)
+            sum(branch(maps).sum() for branch in network.branches).backward()
+    return counter.get_total_flops()
+
+
+def worst_difference(plain: tuple, ours: tuple) -> float:
+    """Largest relative difference of the loss and of any parameter's gradient."""
+    (plain_loss, plain_gradients), (our_loss, our_gradients) = plain, ours
+    differences = [abs(our_loss - plain_loss) / abs(plain_loss)]
+    for name, gradient in our_gradients.items():
+        expected = torch.from_numpy(plain_gradients[plain_name(name)]).double()
+        differences.append(((torch.from_numpy(gradient) - expected).norm() / expected.norm()).item())
+    return max(differences)
+
+
+def measure(system: str, steps: int, plain, ours) -> dict:
+    """Compare and time both variants of a system, block by block in turn."""
+    state = initial_state(system)
+    difference = worst_difference(ask(plain, "build", system, state), ask(ours, "build", system, state))
+    for process in (plain, ours):
+        ask(process, "steps", BLOCK_STEPS)  # warm-up
+    plain_seconds, our_seconds, ratios, peaks = [], [], [], []
+    for _ in range(max(2, steps // BLOCK_STEPS)):
+        peaks.append(ask(ours, "matmul"))
+        plain_block, our_block = ask(plain, "steps", BLOCK_STEPS), ask(ours, "steps", BLOCK_STEPS)
+        plain_seconds += plain_block
+        our_seconds += our_block
+        ratios.append(sum(plain_block) / sum(our_block))
+    low, _, high = quantiles(ratios, n=4)
+    flops, peak = count_flops(system), max(peaks)
+    return {
+        "system": system,
+        "plain_ms": 1e3 * median(plain_seconds),
+        "ours_ms": 1e3 * median(our_seconds),
+        "ratio": median(plain_seconds) / median(our_seconds),
+        "ratio_quartiles": [low, high],
+        "target": TARGETS[system],
+        "gflop": flops / 1e9,
+        "matmul_gflop_per_s": peak / 1e9,
+        "plain_share_of_peak": flops / median(plain_seconds) / peak,
+        "ours_share_of_peak": flops / median(our_seconds) / peak,
+        "difference": difference,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="SYSTEM")
+    parser.add_argument("--steps", type=int, default=20, help="timed steps per variant (default: 20)")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: 2)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
+    parser.add_argument("--check", action="store_true", help="exit code 1 if a target ratio is missed")
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    context, connections, processes = multiprocessing.get_context("spawn"), [], []
+    for plain in (True, False):
+        connection, other_end = context.Pipe()
+        process = context.Process(target=serve, args=(plain, options.threads, other_end), daemon=True)
+        process.start()
+        connections.append(connection)
+        processes.append(process)
+
+    print("system          plain ms  ours ms  ratio  quartiles    target  plain/peak  ours/peak  difference")
+    rows = []
+    for system in options.systems:
+        row = measure(system, options.steps, *connections)
+        rows.append(row)
+        low, high = row["ratio_quartiles"]
+        print(
+            f"{system:15} {row['plain_ms']:8.0f} {row['ours_ms']:8.0f} {row['ratio']:6.2f}  {low:4.2f} - {high:4.2f}"
+            f"  {row['target']:6.1f}  {row['plain_share_of_peak']:10.0%} {row['ours_share_of_peak']:10.0%}"
+            f"  {row['difference']:10.1e}",
+            flush=True,
+        )
+    print(f"matmul peak {max(row['matmul_gflop_per_s'] for row in rows):.0f} GFLOP/s, {options.threads} threads, float32")
+    for connection, process in zip(connections, processes, strict=True):
+        connection.send(None)
+        process.join()
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+
+    different = [row["system"] for row in rows if not row["difference"] <= TOLERANCE]
+    slow = [row["system"] for row in rows if row["ratio"] < row["target"]]
+    if different:
+        print(f"losses or gradients differ by more than {TOLERANCE:g}: {', '.join(different)}")
+    if slow:
+        print(f"below the target ratio: {', '.join(slow)}")
+    return 1 if different or (options.check and slow) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

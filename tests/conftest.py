@@ -1,0 +1,56 @@
+"""What several tests share: a tiny built-in corpus, and the command `ser` run in this process."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("WANDB_MODE", "offline")
+os.environ["WANDB_ERROR_REPORTING"] = "false"
+CONF = Path(__file__).parents[1] / "conf"
+
+
+@dataclass
+class Finished:
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory):
+    """The built-in corpus with eight utterances per speaker."""
+    from ser.data import Synthetic
+
+    root = tmp_path_factory.mktemp("corpora") / "tiny"
+    Synthetic(str(root), utterances_per_speaker=8).prepare()
+    return root
+
+
+@pytest.fixture
+def ser(monkeypatch, capsys):
+    """Run `ser ARGUMENTS` as the console script does."""
+    from ser.__main__ import main
+
+    def run(*arguments) -> Finished:
+        monkeypatch.setattr(sys, "argv", ["ser", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            code = main()
+        except SystemExit as stop:
+            code = stop.code
+        captured = capsys.readouterr()
+        return Finished(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_corpus):
+    """Options that make a fit as small as it gets: the tiny corpus, one epoch, no tracking."""
+    corpus = ["--data.corpus", "ser.data.Synthetic", "--data.corpus.root", tiny_corpus]
+    return [*corpus, "--data.corpus.utterances_per_speaker", 8, "--trainer.max_epochs", 1, "--wandb.mode", "disabled"]

@@ -32,6 +32,11 @@ def within(steps: Tensor, total: int) -> Tensor:
     return (torch.arange(total, device=steps.device) < steps.unsqueeze(-1))[:, None, None, :]
 
 
+def masked_image(spectrogram: Tensor, frames: Tensor) -> Tensor:
+    """(batch, bins, frames) -> (batch, 1, bins, frames), zero beyond each utterance's end."""
+    return spectrogram.unsqueeze(1) * within(frames, spectrogram.shape[-1])
+
+
 def zero_beyond_(features: Tensor, steps: Tensor) -> Tensor:
     """Zero what lies beyond each utterance's end, in place and unseen by autograd: only for what a ReLU follows.
 
@@ -49,27 +54,6 @@ def halve(features: Tensor, steps: Tensor) -> FeatureMap:
 def same_padding(height: int, width: int) -> tuple[int, int, int, int]:
     """Zeros left, right, above and below that keep a map's size; an even kernel gets the extra one right and below."""
     return ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2)
-
-
-def convolve_spectrogram(spectrogram: Tensor, frames: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """The first convolution, which keeps the map's size.
-
-    The columns under the kernel become input channels: a processor computes many channels at once, and with a single
-    one the weight's gradient takes several times as long.
-
-    Args:
-        spectrogram: (batch, bins, frames).
-        frames: (batch,) real frames.
-        weight: (channels, 1, height, width).
-        bias: (channels,).
-
-    Returns:
-        (batch, channels, bins, frames), laid out as channels_last.
-    """
-    height, width = weight.shape[2:]
-    image = spectrogram.unsqueeze(1) * within(frames, spectrogram.shape[-1])
-    columns = F.pad(image, same_padding(height, width)).unfold(3, width, 1).transpose(1, 4).squeeze(4)
-    return F.conv2d(columns.contiguous(memory_format=torch.channels_last), weight.transpose(1, 3), bias)
 
 
 def convolution(height: int, width: int, in_channels: int, out_channels: int, **options) -> nn.Conv2d:
@@ -120,7 +104,8 @@ class SpectralTemporalConvolutions(Convolutions):
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
         # One call computes both: the kernels stand in a common frame of 8 x 8.
         weight = torch.cat([F.pad(self.wide.weight, (0, 0, 3, 3)), F.pad(self.tall.weight, (3, 3, 0, 0))])
-        both = convolve_spectrogram(spectrogram, frames, weight, torch.cat([self.wide.bias, self.tall.bias]))
+        image = F.pad(masked_image(spectrogram, frames), same_padding(8, 8))
+        both = F.conv2d(image, weight, torch.cat([self.wide.bias, self.tall.bias]))
         features = F.relu_(zero_beyond_(F.max_pool2d(both, (2, 1)), frames))
         pool2, steps = halve(self.conv2(features), frames)
         conv3 = F.relu_(zero_beyond_(self.conv3(pool2), steps))
@@ -145,7 +130,12 @@ class PlainConvolutions(Convolutions):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
-        features = convolve_spectrogram(spectrogram, frames, self.conv1.weight, self.conv1.bias)
+        height, width = self.conv1.kernel_size
+        image = F.pad(masked_image(spectrogram, frames), same_padding(height, width))
+        # The columns under the kernel become input channels: processors compute many channels at once, and with a
+        # single one this layer takes twice as long.
+        columns = image.unfold(3, width, 1).transpose(1, 4).squeeze(4).contiguous(memory_format=torch.channels_last)
+        features = F.conv2d(columns, self.conv1.weight.transpose(1, 3), self.conv1.bias)
         features, steps = halve(features, frames)
         for layer in (self.conv2, self.conv3):
             features, steps = halve(layer(F.pad(features, same_padding(*layer.kernel_size))), steps)

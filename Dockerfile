@@ -1,0 +1,17 @@
+# docker build -t ser . && docker run --rm -v "$PWD/runs:/home/ser/runs" ser fit --config conf/reccap.yaml --config conf/demo.yaml
+# A corpus comes in as a volume:   docker run --gpus all --shm-size 2g -v .../IEMOCAP_full_release:/corpus:ro ... --data.corpus.root /corpus
+FROM python:3.11-slim
+
+RUN useradd --create-home --uid 1000 ser
+WORKDIR /opt/ser
+COPY pyproject.toml constraints.txt README.md ./
+COPY ser ser
+RUN pip install --no-cache-dir -c constraints.txt .
+
+USER ser
+WORKDIR /home/ser
+COPY --chown=ser conf conf
+RUN mkdir runs data
+ENV WANDB_MODE=offline
+ENTRYPOINT ["ser"]
+CMD ["--help"]

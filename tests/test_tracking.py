@@ -1,0 +1,39 @@
+"""W&B offline: everything of the run is in the file, and neither account nor network is needed."""
+
+import os
+import subprocess
+import sys
+
+from tests.conftest import CONF
+
+
+def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_path):
+    out = tmp_path / "run"
+    options = [str(option) for option in tiny if option not in ("--wandb.mode", "disabled")]
+    options += ["--wandb.group", "trial", "--wandb.tags", "[mine]", "--out", str(out)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
+    # No key anywhere, a home without netrc, and a server address that answers nothing: offline must not care.
+    environment |= {"HOME": str(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "ser", "fit", "--config", str(CONF / "gru_seqcap.yaml"), *options]
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    (folder,) = out.glob("wandb/offline-run-*")
+    assert f"wandb sync {folder}" in done.stdout
+    shown = subprocess.run(
+        [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", str(folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert shown.returncode == 0, shown.stderr
+    for word in ("val/wa", "val/ua", "train/loss", "test/recall/happy", "result/wa", "test/confusion", "test/predictions"):
+        assert word in shown.stdout, shown.stdout
+    (record,) = folder.glob("run-*.wandb")
+    content = record.read_bytes()
+    for word in (b"CNNGRUSeqCap", b"synthetic", b"speaker", b"fold1", b"mine", b"trial", b"routing_iterations"):
+        assert word in content
+    (table,) = (folder / "files" / "media" / "table" / "test").glob("predictions_*.table.json")
+    assert "capsule_p_neutral" in table.read_text()

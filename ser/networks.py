@@ -7,7 +7,7 @@ padding nor the neighbours of a batch can change an answer. Time is pooled with 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +71,7 @@ class Convolutions(nn.Module, ABC):
         taps: for every map its (channels, bins).
     """
 
-    taps: dict[str, tuple[int, int]]
+    taps: ClassVar[dict[str, tuple[int, int]]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,14 +84,14 @@ class Convolutions(nn.Module, ABC):
 class SpectralTemporalConvolutions(Convolutions):
     """Wide and tall kernels side by side, then two 5x5 convolutions; the maps are `conv3` and `pool3`.
 
-    Max pooling stands before ReLU and concatenation where the paper draws it behind them: both are monotonic and work
-    channel by channel, so the values are the same and the work is less.
+    Max pooling stands before ReLU where the paper draws it behind: ReLU is monotonic, so the values are the same and
+    the work is less. The convolutions are laid out as channels_last, which processors compute faster.
 
     Source:
         Wu et al. (2019), section 3 and Fig. 2; ReLU and SAME padding are assumed.
     """
 
-    taps = {"conv3": (16, NUM_BINS // 4), "pool3": (16, NUM_BINS // 8)}
+    taps: ClassVar = {"conv3": (16, NUM_BINS // 4), "pool3": (16, NUM_BINS // 8)}
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class PlainConvolutions(Convolutions):
         Satt et al. (2017), the baseline of Table 1; SAME padding, ReLU and the size of the pools are assumed.
     """
 
-    taps = {"pool3": (32, NUM_BINS // 8)}
+    taps: ClassVar = {"pool3": (32, NUM_BINS // 8)}
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,12 +134,25 @@ class PlainConvolutions(Convolutions):
         image = F.pad(masked_image(spectrogram, frames), same_padding(height, width))
         # The columns under the kernel become input channels: processors compute many channels at once, and with a
         # single one this layer takes twice as long.
-        columns = image.unfold(3, width, 1).transpose(1, 4).squeeze(4).contiguous(memory_format=torch.channels_last)
-        features = F.conv2d(columns, self.conv1.weight.transpose(1, 3), self.conv1.bias)
+        columns = image.unfold(3, width, 1).transpose(1, 4).squeeze(4).clone(memory_format=torch.channels_last)
+        weight = self.conv1.weight.transpose(1, 3).clone(memory_format=torch.channels_last)
+        features = F.conv2d(columns, weight, self.conv1.bias)
         features, steps = halve(features, frames)
-        for layer in (self.conv2, self.conv3):
-            features, steps = halve(layer(F.pad(features, same_padding(*layer.kernel_size))), steps)
+        features, steps = self.convolve_row_pairs(features, steps)
+        features, steps = halve(self.conv3(F.pad(features, same_padding(*self.conv3.kernel_size))), steps)
         return {"pool3": FeatureMap(features, steps)}
+
+    def convolve_row_pairs(self, features: Tensor, steps: Tensor) -> FeatureMap:
+        """The second convolution, max pooling and ReLU, with two rows of the map as 2 x 24 channels.
+
+        24 channels fill one and a half of a processor's vectors of 16, 48 fill three: it takes half as long forward.
+        """
+        weight = torch.cat([F.pad(self.conv2.weight, (0, 0, 0, 1)), F.pad(self.conv2.weight, (0, 0, 1, 0))])
+        features = F.pad(features, same_padding(*self.conv2.kernel_size))
+        pairs = zero_beyond_(F.conv2d(features, weight, self.conv2.bias.repeat(2), stride=(2, 1)), steps)
+        # In memory the two rows of a step lie side by side: pooling 2x2 is pooling 1x4 over rows and steps in turn.
+        side_by_side = pairs.permute(0, 2, 3, 1).unflatten(3, (2, -1)).flatten(2, 3).permute(0, 3, 1, 2)
+        return FeatureMap(F.relu_(F.max_pool2d(side_by_side, (1, 4), ceil_mode=True)), (steps + 1) // 2)
 
 
 class Branch(nn.Module, ABC):

@@ -45,10 +45,9 @@ class System(LightningModule, ABC):
         convolutions: Convolutions,
         branches: dict[str, Branch],
         weights: list[float],
-        *,
-        magnitude: Literal["log", "linear"],
-        standardise: Literal["bin", "scalar"],
-        learning_rate: float,
+        magnitude: Literal["log", "linear"] = "log",
+        standardise: Literal["bin", "scalar"] = "bin",
+        learning_rate: float = 0.001,
     ) -> None:
         super().__init__()
         check_bounds("model.learning_rate", learning_rate, above=0, at_most=1)

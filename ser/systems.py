@@ -19,9 +19,7 @@ class CNNGRU(System):
         gru_units: cells per direction.
         dense_units: units of the dense layer.
         dropout: rate after the dense layer.
-        magnitude: scale of the spectrogram, "log" or "linear".
-        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
-        learning_rate: the first learning rate of Adam.
+        **options: of every system, see `System`.
 
     Source:
         Wu et al. (2019), section 3.
@@ -32,22 +30,13 @@ class CNNGRU(System):
         gru_units: int = 64,
         dense_units: int = 64,
         dropout: float = 0.5,
-        magnitude: Literal["log", "linear"] = "log",
-        standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        **options,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
         gru = RecurrentBranch(
             nn.GRU, convolutions.taps, units=gru_units, dense_units=dense_units, dropout=dropout, pool_bins=4
         )
-        super().__init__(
-            convolutions,
-            {"gru": gru},
-            [1.0],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+        super().__init__(convolutions, {"gru": gru}, [1.0], **options)
         self.save_hyperparameters(logger=False)
 
 
@@ -169,9 +158,7 @@ class CNNLSTM(System):
         lstm_units: cells per direction.
         dense_units: units of the dense layer.
         dropout: rate after the dense layer.
-        magnitude: scale of the spectrogram, "log" or "linear".
-        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
-        learning_rate: the first learning rate of Adam.
+        **options: of every system, see `System`.
 
     Source:
         Satt et al. (2017), as far as it is known; dropout is assumed.
@@ -182,20 +169,11 @@ class CNNLSTM(System):
         lstm_units: int = 128,
         dense_units: int = 64,
         dropout: float = 0.5,
-        magnitude: Literal["log", "linear"] = "log",
-        standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        **options,
     ) -> None:
         convolutions = PlainConvolutions()
         lstm = RecurrentBranch(nn.LSTM, convolutions.taps, units=lstm_units, dense_units=dense_units, dropout=dropout)
-        super().__init__(
-            convolutions,
-            {"lstm": lstm},
-            [1.0],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+        super().__init__(convolutions, {"lstm": lstm}, [1.0], **options)
         self.save_hyperparameters(logger=False)
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import CONF
-
 from ser.data import Synthetic
+from tests.conftest import CONF
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,15 @@ def test_shuffled_labels_teach_nothing(ser, demo_corpus, tmp_path):
     table["emotion"] = table.groupby("speaker").emotion.transform(lambda column: generator.permutation(column))
     table.drop(columns="seconds").to_csv(tmp_path / "shuffled.csv", index=False)
     finished = ser(
-        *("fit", "--config", CONF / "reccap.yaml", "--config", CONF / "demo.yaml", "--data.corpus", "ser.data.Manifest"),
+        *(
+            "fit",
+            "--config",
+            CONF / "reccap.yaml",
+            "--config",
+            CONF / "demo.yaml",
+            "--data.corpus",
+            "ser.data.Manifest",
+        ),
         *("--data.corpus.csv", tmp_path / "shuffled.csv", "--out", tmp_path / "run", "--wandb.mode", "disabled"),
     )
     assert finished.code == 0, finished.err

@@ -29,7 +29,15 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_pat
         timeout=120,
     )
     assert shown.returncode == 0, shown.stderr
-    for word in ("val/wa", "val/ua", "train/loss", "test/recall/happy", "result/wa", "test/confusion", "test/predictions"):
+    for word in (
+        "val/wa",
+        "val/ua",
+        "train/loss",
+        "test/recall/happy",
+        "result/wa",
+        "test/confusion",
+        "test/predictions",
+    ):
         assert word in shown.stdout, shown.stdout
     (record,) = folder.glob("run-*.wandb")
     content = record.read_bytes()

@@ -1,0 +1,58 @@
+"""Every `ser` line of the README runs, on the built-in corpus in place of a licensed one."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+LINES = [
+    line[line.index("ser ") :]
+    for block in re.findall(r"```bash\n(.*?)```", README, flags=re.S)
+    for line in block.splitlines()
+    if re.match(r"(pip install .*&& )?ser ", line)
+]
+
+
+def test_there_are_lines_to_test():
+    assert len(LINES) >= 8
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, tiny_corpus):
+    """A folder with the configurations, a manifest of the tiny corpus, and runs that lines with `runs/FOLDER` need."""
+    from ser.data import IEMOCAP
+
+    place = tmp_path_factory.mktemp("readme")
+    (place / "conf").symlink_to(Path(__file__).parents[1] / "conf")
+    IEMOCAP(str(tiny_corpus)).utterances().to_csv(place / "mine.csv", index=False)
+    return place
+
+
+def fit_in_little_time(words):
+    """One epoch and no tracking; what a line says itself comes later and wins."""
+    return [*words, "--trainer.max_epochs", "1", "--wandb.mode", "disabled"]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_line(line, ser, tiny_corpus, workplace, monkeypatch):
+    monkeypatch.chdir(workplace)
+    words = shlex.split(line.replace(".../IEMOCAP_full_release", str(tiny_corpus)), comments=True)[1:]
+    if ".../emodb/wav" in line:
+        if not os.environ.get("EMODB_ROOT"):
+            pytest.skip("EMODB_ROOT is not set")
+        words = [word.replace(".../emodb/wav", os.environ["EMODB_ROOT"]) for word in words]
+    if "--trainer.devices" in words:
+        pytest.skip("two devices: test_cli.py trains on two processes")
+    if "conf/demo.yaml" in words:
+        pytest.skip("the demo takes minutes: test_learning.py runs it and checks what it reaches")
+    if "runs/FOLDER/config.yaml" in words:
+        folder = workplace / "runs" / "FOLDER"
+        if not folder.exists():
+            options = ["--data.corpus.root", tiny_corpus, "--out", folder]
+            assert ser(*fit_in_little_time(["fit", "--config", "conf/gru_seqcap.yaml"]), *options).code == 0
+    finished = ser(*(fit_in_little_time(words) if words[0] == "fit" else words))
+    assert finished.code == 0, finished.err
+    assert finished.out.strip()

@@ -27,6 +27,7 @@ accuracy.axhline(25, color="gray", linestyle=":", label="chance (UA)")
 for axes, title in ((loss, "cross-entropy"), (accuracy, "validation, %")):
     axes.axvline(result["epoch"], color="gray", linewidth=6, alpha=0.3, label="chosen epoch")
     axes.set(xlabel="epoch", title=title)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(fontsize=8)
 counts = np.array(result["confusion"])
 shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)

@@ -12,6 +12,5 @@ USER ser
 WORKDIR /home/ser
 COPY --chown=ser conf conf
 RUN mkdir runs data
-ENV WANDB_MODE=offline
 ENTRYPOINT ["ser"]
 CMD ["--help"]

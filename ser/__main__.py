@@ -53,6 +53,9 @@ def main() -> int:
     except InputError as error:
         print(f"ser: {error}", file=sys.stderr)
         return 2
+    except UnicodeDecodeError as error:
+        print(f"ser: a configuration file is not UTF-8: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("ser: interrupted", file=sys.stderr)
         return 130

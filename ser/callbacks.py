@@ -138,6 +138,8 @@ class Progress(TQDMProgressBar):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
+        if not trainer.is_global_zero:
+            return
         measured = trainer.callback_metrics
         line = f"epoch {trainer.current_epoch + 1:2d}/{trainer.max_epochs}"
         line += f"  rate {trainer.optimizers[0].param_groups[0]['lr']:g}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from itertools import chain, islice
+from typing import NoReturn
 
 import yaml
 from lightning import Trainer
@@ -15,12 +17,22 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from ser.allocator import keep_freed_memory
 from ser.callbacks import LearningRateRule, Predictions, Progress, checkpoints
 from ser.checkpoint import load_weights, read_checkpoint
+from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
+from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError
 from ser.run import headline, make_folder, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, finish, record_result, tracked
 
+WHOLE_RUNS = {
+    "fast_dev_run": (False,),
+    "enable_checkpointing": (None, True),
+    "limit_val_batches": (None,),
+    "limit_test_batches": (None,),
+    "overfit_batches": (0, 0.0),
+    "check_val_every_n_epoch": (1,),
+}
 TESTED_SETS = {"test": "test", "validate": "val"}
 EXPECTED_WARNINGS = (
     ".*isinstance.treespec, LeafSpec.*",  # between torch and lightning
@@ -29,6 +41,15 @@ EXPECTED_WARNINGS = (
     ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
     ".*Experiment logs directory .* exists and is not empty.*",
 )
+
+
+class RunParser(LightningArgumentParser):
+    """A parser that answers a mistake with its cause instead of pages of usage."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if "data.corpus" in message and "required" in message:
+            message += f"\n{USE_BUILT_IN}"
+        raise InputError(f"{message.strip()}\n(every option: ser fit --help, a system's: ser fit --model.help CLASS)")
 
 
 class RunCLI(LightningCLI):
@@ -47,17 +68,18 @@ class RunCLI(LightningCLI):
             load_from_checkpoint_support=False,
             save_config_callback=None,
             seed_everything_default=1,
+            parser_class=RunParser,
             args=args,
             run=run,
         )
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        skipped = {"model", "dataloaders", "datamodule", "verbose", "weights_only"}
+        skipped = {"model", "datamodule", "ckpt_path", "verbose", "weights_only"}
         return {
-            "fit": {"model", "train_dataloaders", "val_dataloaders", "datamodule", "weights_only"},
-            "validate": skipped,
-            "test": skipped,
+            "fit": skipped | {"train_dataloaders", "val_dataloaders"},
+            "validate": skipped | {"dataloaders"},
+            "test": skipped | {"dataloaders"},
         }
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -66,20 +88,30 @@ class RunCLI(LightningCLI):
         parser.add_class_arguments(Tracking, "wandb")
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
 
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs) -> LightningArgumentParser:
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand in TESTED_SETS:
+            parser.add_argument(
+                "--ckpt_path", type=str | None, help="The checkpoint of a trained system, a local file."
+            )
+        return parser
+
     def _parse_ckpt_path(self) -> None:
         settings = self.config[self.config.subcommand] if self.config.get("subcommand") else {}
         if not (path := settings.get("ckpt_path")):
             return
-        checkpoint = read_checkpoint(path)
-        model = settings.model
-        if model.class_path.rsplit(".", 1)[-1] != checkpoint["system"]:
-            raise InputError(
-                f"{path} holds a {checkpoint['system']}, but the configuration asks for {model.class_path}"
-            )
-        given = {word.split("=", 1)[0].rsplit(".", 1)[-1] for word in sys.argv if word.startswith("--model.")}
-        for name, value in checkpoint["hyper_parameters"].items():
-            if name not in given:
+        self.checkpoint = read_checkpoint(path)
+        model, system = settings.model, self.checkpoint["system"]
+        if model.class_path.rsplit(".", 1)[-1] != system:
+            raise InputError(f"{path} holds a {system}, but the configuration asks for {model.class_path}")
+        given = {word.split("=", 1)[0] for word in sys.argv if word.startswith("--")}
+        for name, value in self.checkpoint["hyper_parameters"].items():
+            if not given & {f"--model.{name}", f"--model.init_args.{name}"}:
                 model.init_args[name] = value
+        heard = self.checkpoint["standardised_by"]
+        if "--data.statistics" in given and settings.data.statistics != heard:
+            raise InputError(f"{path} was trained with --data.statistics {heard}; it cannot be tested with another")
+        settings.data.statistics = heard
 
     def instantiate_classes(self) -> None:
         """Build everything, read the corpus, and only then make the run's folder."""
@@ -90,6 +122,11 @@ class RunCLI(LightningCLI):
             raise refusal_within(error) from error
         self.datamodule: EmotionData = self._get(self.config_init, "data")
         self.model: System = self._get(self.config_init, "model")
+        corpus = self.datamodule.corpus
+        if isinstance(corpus, IEMOCAP) and corpus.name == "synthetic":
+            raise InputError(
+                f"{corpus.location} holds the built-in corpus, not IEMOCAP; it is read as ser.data.Synthetic"
+            )
         self.datamodule.setup()
         if self.subcommand in TESTED_SETS:
             self._check_checkpoint(TESTED_SETS[self.subcommand])
@@ -107,15 +144,17 @@ class RunCLI(LightningCLI):
         return [type(self.model).__name__, data.corpus.name, data.protocol, f"fold{data.fold}"]
 
     def _check_checkpoint(self, tested: str) -> None:
-        path = self._get(self.config, "ckpt_path")
+        path, data = self._get(self.config, "ckpt_path"), self.datamodule
         if not path:
             raise InputError(f"ser {self.subcommand} needs --ckpt_path FILE, the checkpoint of a trained system")
-        trained = read_checkpoint(path).get("speakers", {}).get("train", [])
-        if heard := sorted(set(trained) & set(self.datamodule.speaker_identities[tested])):
-            raise InputError(
-                f"{path} was trained on {', '.join(heard)}, who would be evaluated here; "
-                "the result would mean nothing. Choose the fold the checkpoint was trained for."
-            )
+        hint = "the result would mean nothing. Choose the fold the checkpoint was trained for."
+        if heard := sorted(set(self.checkpoint["speakers"]["train"]) & set(data.speaker_identities[tested])):
+            raise InputError(f"{path} was trained on {', '.join(heard)}, who would be evaluated here; {hint}")
+        recordings = {name: set(digests) for name, digests in self.checkpoint["recordings"].items()}
+        if known := recordings["train"] & set(data.digests[tested]):
+            raise InputError(f"{path} was trained on {len(known)} of the recordings evaluated here; {hint}")
+        if tested == "test" and (known := recordings["val"] & set(data.digests["test"])):
+            raise InputError(f"the epoch of {path} was chosen on {len(known)} of the recordings tested here; {hint}")
 
     def instantiate_trainer(self, **kwargs) -> Trainer:
         """The trainer with the run's loggers, tables and checkpoints."""
@@ -124,13 +163,20 @@ class RunCLI(LightningCLI):
             if settings[name] not in (None, True):
                 raise InputError(f"trainer.{name} is the run's own affair; use {instead}")
         fitting = self.subcommand == "fit"
+        for name, allowed in WHOLE_RUNS.items():
+            if settings[name] not in allowed:
+                raise InputError(
+                    f"trainer.{name} is {settings[name]}, but a run validates every epoch and tests everyone"
+                )
+        if fitting and not (settings.max_epochs or 0) >= 1:
+            raise InputError(f"trainer.max_epochs is {settings.max_epochs}, but must be at least 1")
         transductive = [] if self.datamodule.statistics == "train" else [f"statistics-{self.datamodule.statistics}"]
         loggers = [CSVLogger(self.folder, name="", version="")] if fitting else []
         loggers += self._get(self.config_init, "wandb").loggers(self.folder, self._tags() + transductive)
         own = [self.predictions]
         if settings.enable_progress_bar is not False:
             own.append(Progress())
-        if fitting and settings.enable_checkpointing is not False:
+        if fitting:
             own += checkpoints(self.folder / "checkpoints")
         settings.callbacks = [*(settings.callbacks or []), *own]
         return super().instantiate_trainer(logger=loggers, default_root_dir=self.folder, **kwargs)
@@ -140,21 +186,23 @@ class RunCLI(LightningCLI):
         self._record_config()
         if self.trainer.is_global_zero:
             print(headline(self.model, self.datamodule, self.folder))
-        self.trainer.fit(weights_only=True, **options)
-        best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
-        if not best:
-            raise InputError("no checkpoint was kept, so there is nothing to test")
-        self._evaluate(best, ["val", "test"])
+        try:
+            self.trainer.fit(**options)
+        except SystemExit:
+            if self.trainer.interrupted:  # Lightning has turned Ctrl-C into an exit
+                raise KeyboardInterrupt from None
+            raise
+        self._evaluate(self.trainer.checkpoint_callback.best_model_path, ["val", "test"])
 
-    def test(self, ckpt_path: str, **options) -> None:
+    def test(self, **options) -> None:
         """Test a checkpoint."""
         self._record_config()
-        self._evaluate(ckpt_path, ["test"])
+        self._evaluate(self._get(self.config, "ckpt_path"), ["test"])
 
-    def validate(self, ckpt_path: str, **options) -> None:
+    def validate(self, **options) -> None:
         """Validate a checkpoint."""
         self._record_config()
-        self._evaluate(ckpt_path, ["val"])
+        self._evaluate(self._get(self.config, "ckpt_path"), ["val"])
 
     def _evaluate(self, path: str, sets: list[str]) -> None:
         load_weights(self.model, path)
@@ -200,9 +248,28 @@ def refusal_within(error: BaseException) -> BaseException:
 
 def plain_seed(seed: int | bool) -> int:
     """The seed of the batches; a run that cannot be repeated is refused."""
-    if isinstance(seed, bool):
-        raise ValueError("seed_everything must be a number, so that the run can be repeated")
+    if isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed_everything must be a number from 0 to {2**32 - 1}, so that the run can be repeated")
     return seed
+
+
+def files_first(arguments: list[str]) -> list[str]:
+    """The same arguments with configuration files before single options, which then win wherever they stand.
+
+    Example:
+        >>> files_first(["fit", "--data.fold", "3", "--data", "emodb.yaml", "--config=a.yaml"])
+        ['fit', '--config=a.yaml', '--data', 'emodb.yaml', '--data.fold', '3']
+    """
+    names = ["-c", "--config", "--trainer", "--data", "--model"]
+    found: dict[str, list[str]] = {name: [] for name in names}
+    others, rest = arguments[:1], iter(arguments[1:])
+    for word in rest:
+        name = word.split("=", 1)[0]
+        if name in names:
+            found["--config" if name == "-c" else name] += [word] if "=" in word else [word, *islice(rest, 1)]
+        else:
+            others.append(word)
+    return [*others[:1], *chain.from_iterable(found.values()), *others[1:]]
 
 
 def main() -> int:
@@ -211,6 +278,7 @@ def main() -> int:
         warnings.filterwarnings("ignore", message=message)
     for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
         logging.getLogger(framework).setLevel(logging.WARNING)  # tips and devices; the run says what it does itself
+    sys.argv[1:] = files_first(sys.argv[1:])
     try:
         RunCLI()
     finally:

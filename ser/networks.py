@@ -34,7 +34,8 @@ def within(steps: Tensor, total: int) -> Tensor:
 
 def masked_image(spectrogram: Tensor, frames: Tensor) -> Tensor:
     """(batch, bins, frames) -> (batch, 1, bins, frames), zero beyond each utterance's end."""
-    return spectrogram.unsqueeze(1) * within(frames, spectrogram.shape[-1])
+    image = spectrogram.unsqueeze(1)
+    return image.masked_fill(~within(frames, image.shape[-1]), 0)  # a product would let NaN through
 
 
 def zero_beyond_(features: Tensor, steps: Tensor) -> Tensor:
@@ -72,9 +73,6 @@ class Convolutions(nn.Module, ABC):
     """
 
     taps: ClassVar[dict[str, tuple[int, int]]]
-
-    def __init__(self) -> None:
-        super().__init__()
 
     @abstractmethod
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:

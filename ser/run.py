@@ -60,7 +60,7 @@ def make_folder(folder: Path, config: dict) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = {key: value for key, value in config.items() if key not in ("config", "out", "ckpt_path")}
-        text = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(kept, sort_keys=False)
         (folder / "config.yaml").write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error

@@ -62,7 +62,10 @@ class System(LightningModule, ABC):
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions); the arguments are those of `posterior`."""
-        standardised = self.standardisation(self.spectrogram(waveform), statistics)
+        beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
+        # The DFT's frame is longer than its window: what is not finite would reach frames that do not hold it.
+        spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
+        standardised = self.standardisation(spectrogram, statistics)
         maps = self.convolutions(standardised, num_frames(lengths))
         return {name: branch(maps) for name, branch in self.branches.items()}
 
@@ -76,15 +79,21 @@ class System(LightningModule, ABC):
         """Posteriors of each branch without dropout; the arguments are those of `posterior`.
 
         Raises:
-            InputError: if an utterance is shorter than one analysis window.
+            InputError: if shapes do not fit or an utterance is shorter than one analysis window.
         """
+        if waveform.ndim != 2 or lengths.shape != waveform.shape[:1] or not len(lengths):
+            raise InputError(
+                f"waveform must be (batch, samples) and lengths (batch,), but they are {tuple(waveform.shape)} "
+                f"and {tuple(lengths.shape)}"
+            )
         if int(lengths.min()) < WINDOW_SAMPLES or int(lengths.max()) > waveform.shape[-1]:
             raise InputError(
                 f"lengths must lie between {WINDOW_SAMPLES} samples (one analysis window) and the waveform's "
                 f"{waveform.shape[-1]}, but reach from {int(lengths.min())} to {int(lengths.max())}"
             )
         with self._without_dropout():
-            return {name: logits.softmax(-1) for name, logits in self.logits(waveform, lengths, statistics).items()}
+            logits = self.logits(waveform.to(self.dtype), lengths.long(), statistics)
+            return {name: each.softmax(-1) for name, each in logits.items()}
 
     def posterior(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> Tensor:
         """Probabilities of the emotions for each utterance, whatever else is in the batch.
@@ -170,4 +179,5 @@ class System(LightningModule, ABC):
         data = self._trainer.datamodule if self._trainer is not None else None
         if isinstance(data, EmotionData):
             checkpoint["speakers"] = data.speaker_identities
+            checkpoint["recordings"] = data.digests
             checkpoint["standardised_by"] = data.statistics

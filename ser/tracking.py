@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pandas as pd
 import wandb
 from lightning.pytorch.loggers import Logger, WandbLogger
 
 from ser.emotions import EMOTIONS
+from ser.errors import InputError
 
 
 class Tracking:
@@ -42,6 +45,9 @@ class Tracking:
         """A logger that writes into the run's folder, or none where tracking is disabled."""
         if self.mode == "disabled":
             return []
+        os.environ["WANDB_MODE"] = self.mode  # or the variable would win over the option
+        if self.mode == "online" and not has_key():
+            raise InputError("--wandb.mode online needs a key: run `wandb login` or set WANDB_API_KEY")
         if self.mode == "offline":
             os.environ["WANDB_ERROR_REPORTING"] = "false"  # or W&B looks up its own error server
             os.environ.setdefault("WANDB_SILENT", "true")  # `tracked` says what is worth saying
@@ -55,6 +61,17 @@ class Tracking:
             tags=[*tags, *self.tags],
         )
         return [logger]
+
+
+def has_key() -> bool:
+    """Whether W&B will find a key by itself, in the environment or in netrc, without asking at a prompt."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    try:
+        return netrc(os.environ.get("NETRC", Path.home() / ".netrc")).authenticators(host) is not None
+    except (OSError, NetrcParseError):
+        return False
 
 
 def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result: dict) -> None:

@@ -1,6 +1,7 @@
 """What several tests share: a tiny built-in corpus, and the command `ser` run in this process."""
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,14 @@ def tiny_corpus(tmp_path_factory):
 
     root = tmp_path_factory.mktemp("corpora") / "tiny"
     Synthetic(str(root), utterances_per_speaker=8).prepare()
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_release(tiny_corpus, tmp_path_factory):
+    """The tiny corpus without its marker: as if it were IEMOCAP's release."""
+    root = tmp_path_factory.mktemp("release") / "IEMOCAP_full_release"
+    shutil.copytree(tiny_corpus, root, ignore=shutil.ignore_patterns("ser-synthetic.json"))
     return root
 
 

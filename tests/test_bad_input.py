@@ -25,14 +25,21 @@ def test_without_a_corpus_two_lines_say_what_to_do(ser, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [], "nothing is written, no other data is used"
 
 
-def test_another_corpus_does_not_inherit_the_demos_folder(ser, tiny_corpus, tmp_path, monkeypatch):
+def test_without_anything_one_message_says_what_to_do(ser):
+    finished = ser("fit")
+    refused(finished, "data.corpus", "ser fit --config conf/reccap.yaml --config conf/demo.yaml")
+    assert len(finished.err.splitlines()) <= 4
+
+
+@pytest.mark.parametrize(("corpus", "words"), [("emodb", "not EMO-DB"), ("iemocap", "not IEMOCAP")])
+def test_another_corpus_does_not_inherit_the_demos_folder(ser, tiny_corpus, tmp_path, monkeypatch, corpus, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "demo").symlink_to(tiny_corpus)
     finished = ser(
-        *("fit", "--config", CONF / "reccap.yaml", "--config", CONF / "demo.yaml"), "--data", CONF / "emodb.yaml"
+        *("fit", "--config", CONF / "reccap.yaml", "--config", CONF / "demo.yaml"), "--data", CONF / f"{corpus}.yaml"
     )
-    refused(finished, "holds the built-in corpus, not EMO-DB")
+    refused(finished, f"holds the built-in corpus, {words}")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +60,13 @@ def test_another_corpus_does_not_inherit_the_demos_folder(ser, tiny_corpus, tmp_
         (["--model.lambda_", 0.5], ["lambda_"]),
         (["--learning_rate_rule.window_steps", 0], ["window_steps is 0"]),
         (["--seed_everything", "true"], ["seed_everything must be a number"]),
+        (["--seed_everything", -3], ["seed_everything must be a number from 0"]),
+        (["--data.max_batch_seconds", ".inf"], ["data.max_batch_seconds is inf"]),
+        (["--trainer.limit_test_batches", 1], ["trainer.limit_test_batches is 1"]),
+        (["--trainer.enable_checkpointing", "false"], ["trainer.enable_checkpointing is False"]),
+        (["--trainer.max_epochs", 0], ["trainer.max_epochs is 0"]),
+        (["--trainer.fast_dev_run", "true"], ["trainer.fast_dev_run is True"]),
+        (["--ckpt_path", "last.ckpt"], ["ckpt_path"]),
         (["--trainer.default_root_dir", "x"], ["use --out"]),
         (["--trainer.devices", 3, "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp"], ["batch_size is 16"]),
         (["--no_such_option", 1], ["no_such_option"]),
@@ -81,6 +95,19 @@ def test_unknown_keys_and_classes_in_yaml(ser, tiny, tmp_path, monkeypatch, text
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(text)
     refused(ser("fit", "--config", CONF / "reccap.yaml", "--config", "mine.yaml", *tiny), key)
+
+
+def test_a_file_that_is_not_utf8(ser, tiny, tmp_path):
+    (tmp_path / "latin.yaml").write_bytes("# für mich\n".encode("latin-1"))
+    refused(ser("fit", "--config", CONF / "reccap.yaml", "--config", tmp_path / "latin.yaml", *tiny), "not UTF-8")
+
+
+def test_online_tracking_without_a_key(ser, tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    options = [*tiny, "--wandb.mode", "online", "--out", tmp_path / "out"]
+    refused(ser("fit", "--config", CONF / "reccap.yaml", *options), "--wandb.mode online needs a key")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_in_use_is_not_overwritten(ser, tiny, tmp_path):

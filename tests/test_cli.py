@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from ser.checkpoint import load, read_checkpoint
+from ser.data import IEMOCAP
 from ser.data.recording import read_recording
 from ser.emotions import EMOTIONS
 from ser.results import posterior_columns, scores
@@ -143,6 +144,40 @@ def test_speakers_who_trained_a_checkpoint_are_not_tested(ser, tiny, fitted, tmp
     assert len(speakers["train"]) == 8
 
 
+def test_recordings_that_trained_or_chose_a_checkpoint_are_known_under_any_name(
+    ser, tiny, tiny_corpus, fitted, tmp_path
+):
+    best = fitted("reccap")[0] / "checkpoints" / "best.ckpt"
+    common = ["test", "--config", CONF / "reccap.yaml", "--ckpt_path", best, "--out", tmp_path / "x"]
+    finished = ser(*common, *tiny, "--data.fold", 6)
+    assert finished.code == 2
+    assert "was chosen on 8 of the recordings tested here" in finished.err
+    IEMOCAP(str(tiny_corpus)).utterances().to_csv(tmp_path / "renamed.csv", index=False)
+    renamed = [
+        "--data",
+        CONF / "manifest.yaml",
+        "--data.corpus.csv",
+        tmp_path / "renamed.csv",
+        "--wandb.mode",
+        "disabled",
+    ]
+    finished = ser(*common, *renamed, "--data.fold", 2)
+    assert finished.code == 2
+    assert "was trained on 8 of the recordings evaluated here" in finished.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_single_options_win_wherever_they_stand(ser, tiny, fitted, tmp_path):
+    folder, _ = fitted("gru_seqcap")
+    out = tmp_path / "r"
+    finished = ser(
+        *("test", "--model.lambda_", 0.25, "--ckpt_path", folder / "checkpoints" / "best.ckpt", "--out", out),
+        *("--config", folder / "config.yaml"),
+    )
+    assert finished.code == 0, finished.err
+    assert json.loads((out / "result.json").read_text())["model"]["lambda_"] == 0.25
+
+
 @pytest.mark.parametrize(
     ("statistics", "words"),
     [("speaker", "transductive: each speaker by its own audio"), ("corpus", "test audio takes part")],
@@ -154,6 +189,20 @@ def test_statistics_that_hear_the_test_speaker_are_named_in_the_result(ser, tiny
     assert finished.code == 0, finished.err
     assert words in finished.out
     assert words in json.loads((tmp_path / "r" / "result.json").read_text())["statistics"]
+    again = [
+        "test",
+        "--config",
+        CONF / "cnn_gru.yaml",
+        *tiny,
+        "--ckpt_path",
+        tmp_path / "r" / "checkpoints" / "best.ckpt",
+    ]
+    assert ser(*again, "--out", tmp_path / "t").code == 0
+    assert words in json.loads((tmp_path / "t" / "result.json").read_text())["statistics"], "the checkpoint knows"
+    assert (tmp_path / "t" / "predictions.csv").read_text() == (tmp_path / "r" / "predictions.csv").read_text()
+    contradiction = ser(*again, "--data.statistics", "train", "--out", tmp_path / "c")
+    assert contradiction.code == 2
+    assert f"was trained with --data.statistics {statistics}" in contradiction.err
 
 
 def test_wu2019_runs(ser, tiny, tmp_path):
@@ -181,7 +230,7 @@ def test_two_processes_train_the_same_network_and_test_everyone_once(ser, tiny, 
         assert both.utterance.tolist() == one.utterance.tolist()
         difference = one[posterior_columns()].to_numpy() - both[posterior_columns()].to_numpy()
         assert np.abs(difference).max() < 1e-3
-    assert done.stdout.count("Test (Ses01F)") == 1
+    assert done.stdout.count("Test (Ses01F)") == done.stdout.count("epoch  1/1 ") == 1
 
 
 def test_config_yaml_is_complete(fitted):

@@ -60,10 +60,6 @@ def test_a_segment_has_the_windows_of_each_tap(tap, windows, capsules):
     assert branch.window_capsules.num_capsules == capsules
 
 
-def literal_max_pool_relu(features, pool):
-    return torch.relu(nn.functional.max_pool2d(features, pool, ceil_mode=True))
-
-
 @pytest.mark.parametrize("frames", [200, 57, 3])
 def test_convolutions_equal_the_printed_order(frames):
     """Concatenation, ReLU, then pooling, with unfolded SAME padding, on an utterance without any padding."""
@@ -80,6 +76,18 @@ def test_convolutions_equal_the_printed_order(frames):
     found = ours(spectrogram, torch.tensor([frames]))["pool3"]
     torch.testing.assert_close(found.features, features, rtol=1e-4, atol=1e-5)
     assert found.steps.item() == features.shape[-1]
+
+
+@pytest.mark.parametrize("frames", [200, 57, 3])
+def test_the_baselines_convolutions_equal_the_printed_order(frames):
+    ours = PlainConvolutions().double()
+    features = torch.randn(1, 1, 512, frames, dtype=torch.float64)
+    expected = features
+    for layer, padding in ((ours.conv1, (7, 8, 5, 6)), (ours.conv2, (5, 6, 3, 4)), (ours.conv3, (3, 3, 2, 2))):
+        expected = nn.functional.conv2d(nn.functional.pad(expected, padding), layer.weight, layer.bias)
+        expected = nn.functional.max_pool2d(torch.relu(expected), 2, ceil_mode=True)
+    found = ours(features[0], torch.tensor([frames]))["pool3"]
+    torch.testing.assert_close(found.features, expected)
 
 
 @pytest.mark.parametrize("make", [SpectralTemporalConvolutions, PlainConvolutions])

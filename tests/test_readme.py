@@ -21,13 +21,13 @@ def test_there_are_lines_to_test():
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory, tiny_corpus):
+def workplace(tmp_path_factory, tiny_release):
     """A folder with the configurations, a manifest of the tiny corpus, and runs that lines with `runs/FOLDER` need."""
     from ser.data import IEMOCAP
 
     place = tmp_path_factory.mktemp("readme")
     (place / "conf").symlink_to(Path(__file__).parents[1] / "conf")
-    IEMOCAP(str(tiny_corpus)).utterances().to_csv(place / "mine.csv", index=False)
+    IEMOCAP(str(tiny_release)).utterances().to_csv(place / "mine.csv", index=False)
     return place
 
 
@@ -37,9 +37,9 @@ def fit_in_little_time(words):
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_line(line, ser, tiny_corpus, workplace, monkeypatch):
+def test_line(line, ser, tiny_release, workplace, monkeypatch):
     monkeypatch.chdir(workplace)
-    words = shlex.split(line.replace(".../IEMOCAP_full_release", str(tiny_corpus)), comments=True)[1:]
+    words = shlex.split(line.replace(".../IEMOCAP_full_release", str(tiny_release)), comments=True)[1:]
     if ".../emodb/wav" in line:
         if not os.environ.get("EMODB_ROOT"):
             pytest.skip("EMODB_ROOT is not set")
@@ -51,7 +51,7 @@ def test_line(line, ser, tiny_corpus, workplace, monkeypatch):
     if "runs/FOLDER/config.yaml" in words:
         folder = workplace / "runs" / "FOLDER"
         if not folder.exists():
-            options = ["--data.corpus.root", tiny_corpus, "--out", folder]
+            options = ["--data.corpus.root", tiny_release, "--out", folder]
             assert ser(*fit_in_little_time(["fit", "--config", "conf/gru_seqcap.yaml"]), *options).code == 0
     finished = ser(*(fit_in_little_time(words) if words[0] == "fit" else words))
     assert finished.code == 0, finished.err

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ser.data.segments import Batch
 from ser.errors import InputError
 from ser.system import System
 from ser.systems import SYSTEMS
@@ -94,9 +95,10 @@ def test_every_parameter_gets_a_gradient(system):
     for name, parameter in system.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().max() > 0, name
 
 
-def test_lambda_weighs_the_branches_and_touches_no_gradient():
+def test_lambda_weighs_the_branches():
     torch.manual_seed(0)
     waveform, lengths = torch.randn(2, 16_000), torch.tensor([16_000, 9000])
     for lambda_ in (0.0, 0.6, 1.0):
@@ -107,6 +109,47 @@ def test_lambda_weighs_the_branches_and_touches_no_gradient():
             expected = lambda_ * branches["capsule"] + (1 - lambda_) * branches["gru"]
             torch.testing.assert_close(system.posterior(waveform, lengths), expected)
     assert list(branches) == ["capsule", "gru"]
+
+
+def test_lambda_touches_no_gradient():
+    gradients = []
+    for lambda_ in (0.0, 1.0):
+        torch.manual_seed(0)
+        system = SYSTEMS["CNNGRUSeqCap"](lambda_=lambda_, dropout=0.0)
+        waveform, lengths, emotion = torch.randn(2, 16_000), torch.tensor([16_000, 9000]), torch.tensor([0, 3])
+        batch = Batch(waveform, lengths, emotion, torch.arange(2), torch.tensor(0.5), None)
+        system.log = lambda *arguments, **options: None
+        system.training_step(batch, 0).backward()
+        gradients.append([parameter.grad for parameter in system.parameters()])
+    for one, other in zip(*gradients, strict=True):
+        assert torch.equal(one, other)
+        assert one.abs().max() > 0
+
+
+def test_the_loss_is_the_sum_of_the_branches_mean_cross_entropies():
+    torch.manual_seed(0)
+    system = SYSTEMS["CNNGRUSeqCap"](dropout=0.0)
+    system.log = lambda *arguments, **options: None
+    waveform, lengths = torch.randn(3, 16_000), torch.tensor([16_000, 9000, 640])
+    batch = Batch(waveform, lengths, torch.tensor([0, 3, -100]), torch.tensor([0, 1, -1]), torch.tensor(0.5), None)
+    logits = system.logits(waveform[:2], lengths[:2])
+    expected = sum(torch.nn.functional.cross_entropy(each, torch.tensor([0, 3])) for each in logits.values())
+    torch.testing.assert_close(system.training_step(batch, 0), expected)
+
+
+def test_what_is_not_finite_beyond_the_end_is_not_heard(system):
+    waveform = torch.randn(2, 16_000)
+    padded = waveform.clone()
+    padded[0, 5000:] = float("nan")
+    lengths = torch.tensor([5000, 16_000])
+    with torch.no_grad():
+        torch.testing.assert_close(system.posterior(padded, lengths), system.posterior(waveform, lengths))
+
+
+@pytest.mark.parametrize(("shape", "lengths"), [((16_000,), [16_000]), ((3, 16_000), [16_000]), ((0, 16_000), [])])
+def test_shapes_that_do_not_fit_are_refused(shape, lengths):
+    with pytest.raises(InputError, match="waveform must be"):
+        SYSTEMS["CNNGRU"]().posterior(torch.zeros(shape), torch.tensor(lengths, dtype=torch.int64))
 
 
 def test_system_is_abstract_and_the_five_are_final():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
@@ -60,7 +62,7 @@ class EmotionData(LightningDataModule):
         check_bounds("data.segment_seconds", segment_seconds, at_least=0.1, at_most=60)
         check_bounds("data.min_tail_seconds", min_tail_seconds, at_least=0, at_most=segment_seconds)
         check_bounds("data.batch_size", batch_size, at_least=1)
-        check_bounds("data.max_batch_seconds", max_batch_seconds, above=0)
+        check_bounds("data.max_batch_seconds", max_batch_seconds, above=0, at_most=86_400)
         check_bounds("data.num_workers", num_workers, at_least=0)
         check_bounds("data.seed", seed, at_least=0)
         if statistics not in ("train", "corpus", "speaker"):
@@ -98,6 +100,14 @@ class EmotionData(LightningDataModule):
         return {
             name: [f"{self.corpus.name}:{speaker}" for speaker in sorted(speakers[name])] for name in speakers.index
         }
+
+    @cached_property
+    def digests(self) -> dict[str, list[str]]:
+        """Digest of every recording's samples by set, so that a recording is known again under any name."""
+        digests: dict[str, list[str]] = {"train": [], "val": [], "test": []}
+        for row, name in enumerate(self.utterances.set):
+            digests[name].append(blake2b(self.waveforms.read(row).tobytes(), digest_size=8).hexdigest())
+        return digests
 
     def measure(self, spectrogram: Callable[[Tensor], Tensor]) -> Tensor:
         """Statistics of the spectrogram over the training set (or the corpus), (2, bins).

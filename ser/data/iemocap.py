@@ -153,6 +153,8 @@ def _utterance_lines(labels: Path, content: bytes) -> tuple[list[tuple[int, str]
             continue
         if text.startswith("["):
             lines.append((number, text))
+        elif named := re.search(rf"{re.escape(labels.stem)}_[FM]\w+", text):
+            problems.append(f"{labels}:{number}: {named[0]} is named in a line that does not begin with '['")
     return lines, problems
 
 

@@ -1,4 +1,4 @@
-"""Draw a run from the files it left: python docs/figure.py RUN PICTURE.png (needs matplotlib)."""
+"""Draw a run from the files it left: python docs/figure.py RUN PICTURE.png (needs: pip install matplotlib)."""
 
 import json
 import sys

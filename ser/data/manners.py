@@ -42,8 +42,8 @@ class Manner:
 
 MANNERS = {
     "neutral": Manner(),
-    "angry": Manner(4.5, 2.4, -4.0, 0.35, 6.0, 5.0, 2.0, -6.0, -0.7, -0.01, 0.20, 1.15, 0.025),
-    "happy": Manner(7.5, 6.0, 1.5, 0.16, 2.0, 2.5, 0.4, 3.0, -0.1, 0.11, 0.0, 1.2, 0.008),
+    "angry": Manner(3.0, 2.0, -4.5, 0.40, 6.0, 5.0, 2.3, -6.0, -0.8, -0.03, 0.25, 1.15, 0.025),
+    "happy": Manner(8.5, 6.5, 2.0, 0.12, 2.0, 2.5, 0.2, 3.0, 0.0, 0.12, -0.03, 1.2, 0.008),
     "sad": Manner(-2.5, 0.6, -2.5, -0.55, -5.0, 1.0, -1.5, 9.0, 1.0, -0.04, -0.08, 0.6, 0.012),
 }
 # How much two utterances of the same emotion and speaker differ (standard deviations, in the order of `Manner`).
@@ -51,15 +51,15 @@ VARIATION = Manner(0.8, 0.25, 1.0, 0.08, 1.2, 0.4, 0.2, 1.2, 0.2, 0.012, 0.025, 
 
 
 def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
-    """A speaker: women speak about nine semitones higher, from vocal tracks about a seventh shorter."""
+    """A speaker: women speak about nine semitones higher, from vocal tracts about a seventh shorter."""
     return Voice(
         pitch_hz=(200 if woman else 118) * 2 ** (rng.uniform(-2.5, 2.5) / 12),
-        formant_scale=(1.15 if woman else 1.0) * rng.uniform(0.93, 1.07),
+        formant_scale=(1.15 if woman else 1.0) * rng.uniform(0.95, 1.05),
         tilt_octaves=rng.uniform(-0.5, 0.5),
         rate=rng.uniform(0.88, 1.14),
         range_scale=rng.uniform(0.8, 1.25),
         breath_db=rng.uniform(-3, 3),
-        colour_db=rng.uniform(-4, 4),
+        colour_db=rng.uniform(-3, 3),
         noise_db=rng.uniform(-54, -42),
     )
 

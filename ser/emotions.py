@@ -2,3 +2,4 @@
 
 EMOTIONS: tuple[str, ...] = ("neutral", "angry", "happy", "sad")
 NUM_EMOTIONS = len(EMOTIONS)
+IGNORED = -100  # the label of a row that only fills a batch; counted nowhere

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from ser.emotions import EMOTIONS, NUM_EMOTIONS
-
-IGNORED = -100  # the label of a row that only fills a batch
+from ser.emotions import EMOTIONS, IGNORED, NUM_EMOTIONS
 
 
 def recalls(confusion) -> Tensor:

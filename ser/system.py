@@ -15,9 +15,10 @@ from torchmetrics import MeanMetric
 
 from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
+from ser.emotions import IGNORED
 from ser.errors import InputError, check_bounds
 from ser.frames import WINDOW_SAMPLES, num_frames
-from ser.metrics import IGNORED, EmotionScores
+from ser.metrics import EmotionScores
 from ser.networks import Branch, Convolutions
 from ser.spectrogram import Spectrogram, Standardisation
 

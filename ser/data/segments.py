@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from ser.data.audio import Waveforms
+from ser.emotions import IGNORED
 from ser.frames import WINDOW_SAMPLES, num_frames, num_samples
 
 FILLER = -1  # stands in a batch where there is nothing to put
-IGNORED_EMOTION = -100
 
 
 class Batch(NamedTuple):
@@ -101,7 +101,7 @@ class Pieces(Dataset):
         )
         waveform = torch.zeros(len(indices.pieces), width)
         lengths = torch.full((len(indices.pieces),), WINDOW_SAMPLES)
-        emotion, utterance = torch.full_like(lengths, IGNORED_EMOTION), torch.full_like(lengths, FILLER)
+        emotion, utterance = torch.full_like(lengths, IGNORED), torch.full_like(lengths, FILLER)
         for place, i in enumerate(indices.pieces):
             if i == FILLER:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 USAGE = """usage: ser COMMAND ...
 
@@ -14,6 +15,13 @@ Capsule networks for speech emotion recognition (Wu et al., ICASSP 2019).
                        test a checkpoint on speakers it was not trained on
   ser validate --config RUN/config.yaml --ckpt_path RUN/checkpoints/best.ckpt
                        the same on the validation speaker
+  ser crossval --config FILE [--folds 1-10] [--seeds 1] [--jobs 2] --out FOLDER
+                       train and test every fold; go on where it was interrupted; pool the results
+  ser report FOLDER [FOLDER ...] --out FOLDER
+                       results of cross-validations beside the paper's tables, and what differences mean
+  ser lambda FOLDER    a two-branch system's results over lambda, from its saved posteriors
+  ser protocol NAME --data.corpus.root FOLDER
+                       who trains, validates and tests in each fold; what the sets share
   ser corpus check FOLDER
                        what a corpus holds and what is wrong with it
   ser corpus synth FOLDER
@@ -22,6 +30,17 @@ Capsule networks for speech emotion recognition (Wu et al., ICASSP 2019).
 Try it:    ser fit --config conf/reccap.yaml --config conf/demo.yaml
 Options:   ser COMMAND --help        --version prints the version
 """
+
+MODULES = {
+    **dict.fromkeys(("fit", "test", "validate"), "ser.cli"),
+    "session": "ser.session",  # what `ser crossval` starts; not a user's command
+    "crossval": "ser.crossval",
+    "report": "ser.report",
+    "lambda": "ser.lambda_curve",
+    "protocol": "ser.protocol",
+    "corpus": "ser.corpora",
+}
+LIGHTNING = ("fit", "test", "validate", "session", "crossval")  # LightningCLI reads sys.argv itself
 
 
 def main() -> int:
@@ -36,20 +55,15 @@ def main() -> int:
 
         print(f"ser {__version__}")
         return 0
-    if command not in ("fit", "test", "validate", "corpus"):
+    if command not in MODULES:
         print(f"ser: unknown command {command!r}\n\n{USAGE}", end="", file=sys.stderr)
         return 2
 
     from ser.errors import InputError
 
     try:
-        if command == "corpus":
-            from ser.corpora import main as run
-
-            return run(arguments[1:])
-        from ser.cli import main as run
-
-        return run()
+        run = import_module(MODULES[command]).main
+        return run() if command in LIGHTNING else run(arguments[1:])
     except InputError as error:
         print(f"ser: {error}", file=sys.stderr)
         return 2

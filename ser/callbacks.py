@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import time
+from hashlib import blake2b
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +20,8 @@ from ser.data.segments import FILLER
 from ser.errors import InputError, check_bounds
 from ser.results import predictions_table
 from ser.schedule import rate_factor
+
+PROGRESS_PIPE = "SER_PROGRESS_PIPE"  # number of the open file that `PipedProgress` writes to
 
 
 class LearningRateRule(Callback):
@@ -72,6 +78,23 @@ class LearningRateRule(Callback):
             )
         self.step, self.factor = state_dict["step"], state_dict["factor"]
         self.first_mean, self.losses = state_dict["first_mean"], torch.tensor(state_dict["losses"])
+
+
+class SeededDropout(Callback):
+    """Draw the dropout of a step from (seed, step, process), whatever else has drawn random numbers before.
+
+    A training then does not depend on what is validated beside it, nor on where it was interrupted.
+
+    Args:
+        seed: of the run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch, batch_idx: int) -> None:
+        words = f"{self.seed} {trainer.global_step} {trainer.global_rank}".encode()
+        torch.manual_seed(int.from_bytes(blake2b(words, digest_size=4).digest(), "big"))
 
 
 class Predictions(Callback):
@@ -150,14 +173,53 @@ class Progress(TQDMProgressBar):
         tqdm.write(line)
 
 
-def checkpoints(folder: Path) -> list[ModelCheckpoint]:
+class PipedProgress(Callback):
+    """Tell the process that started this training how far it is, one line of JSON at a time.
+
+    When nobody listens any more, the cross-validation has ended, and so does the training.
+    """
+
+    def __init__(self) -> None:
+        self._pipe = os.fdopen(int(os.environ[PROGRESS_PIPE]), "w")
+        self._told = 0.0
+
+    @staticmethod
+    def wanted() -> bool:
+        """Whether this process was started by one that listens."""
+        return PROGRESS_PIPE in os.environ
+
+    def _tell(self, trainer: Trainer) -> None:
+        measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name[:4] == "val/"}
+        steps = trainer.estimated_stepping_batches
+        self._pipe.write(json.dumps({"step": trainer.global_step, "steps": steps, **measured}) + "\n")
+        self._pipe.flush()
+        self._told = time.monotonic()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
+        if time.monotonic() - self._told > 0.5:
+            self._tell(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._tell(trainer)
+
+
+def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
     """Keep the epoch of the best validation WA (the first of equals) as `best.ckpt` and the last as `last.ckpt`.
+
+    Args:
+        folder: where they are written.
+        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=19.ckpt`.
+        monitor: the validation WA that chooses.
 
     Source:
         Wu et al. (2019), section 4.1.
     """
     options = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
-    return [
-        ModelCheckpoint(filename="best", monitor="val/wa", mode="max", **options),
+    kept = [
+        ModelCheckpoint(filename="best", monitor=monitor, mode="max", **options),
         ModelCheckpoint(filename="last", **options),
     ]
+    if epochs_averaged:
+        options |= {"save_top_k": epochs_averaged, "save_weights_only": True}
+        kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **options))
+    return kept

@@ -50,3 +50,14 @@ def load(path: str | Path) -> System:
     system = SYSTEMS[checkpoint["system"]](**checkpoint["hyper_parameters"])
     load_weights(system, path)
     return system.eval()
+
+
+def exchange_roles(path: Path) -> None:
+    """Rewrite a checkpoint for the other direction of its session: who validated is tested, and the reverse."""
+    checkpoint = read_checkpoint(path)
+    for entry in ("speakers", "recordings"):
+        sets = checkpoint[entry]
+        sets["val"], sets["test"] = sets["test"], sets["val"]
+    temporary = path.with_suffix(".part")
+    torch.save(checkpoint, temporary)
+    temporary.replace(path)

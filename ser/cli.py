@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from itertools import chain, islice
+from pathlib import Path
 from typing import NoReturn
 
 import yaml
@@ -15,12 +15,14 @@ from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
-from ser.callbacks import LearningRateRule, Predictions, Progress, checkpoints
-from ser.checkpoint import load_weights, read_checkpoint
+from ser.arguments import files_first
+from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout, checkpoints
+from ser.checkpoint import read_checkpoint
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
-from ser.errors import InputError
+from ser.errors import InputError, check_bounds
+from ser.evaluation import evaluate, evaluate_mean
 from ser.run import headline, make_folder, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, finish, record_result, tracked
@@ -59,7 +61,7 @@ class RunCLI(LightningCLI):
     hyperparameters, options on the command line.
     """
 
-    def __init__(self, args: ArgsType = None, run: bool = True) -> None:
+    def __init__(self, args: ArgsType = None, run: bool = True, **options) -> None:
         super().__init__(
             System,
             EmotionData,
@@ -71,6 +73,7 @@ class RunCLI(LightningCLI):
             parser_class=RunParser,
             args=args,
             run=run,
+            **options,
         )
 
     @staticmethod
@@ -84,6 +87,12 @@ class RunCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")
+        parser.add_argument(
+            "--epochs_averaged",
+            type=int,
+            default=0,
+            help="Also score the mean posterior of so many last epochs, which nobody has chosen.",
+        )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
@@ -114,7 +123,19 @@ class RunCLI(LightningCLI):
         settings.data.statistics = heard
 
     def instantiate_classes(self) -> None:
-        """Build everything, read the corpus, and only then make the run's folder."""
+        """Build everything, read the corpus, and only then name the run's folder."""
+        self._build_system_and_data()
+        if self.subcommand in TESTED_SETS:
+            self._check_checkpoint(TESTED_SETS[self.subcommand])
+        words = [] if self.subcommand == "fit" else [self.subcommand]
+        self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
+        try:
+            self.trainer = self.instantiate_trainer()
+        except MisconfigurationException as error:
+            raise InputError(f"trainer: {error}") from error
+        self.datamodule.check_devices(self.trainer)
+
+    def _build_system_and_data(self) -> None:
         keep_freed_memory()
         try:
             self.config_init = self.parser.instantiate(self.config)
@@ -128,20 +149,13 @@ class RunCLI(LightningCLI):
                 f"{corpus.location} holds the built-in corpus, not IEMOCAP; it is read as ser.data.Synthetic"
             )
         self.datamodule.setup()
-        if self.subcommand in TESTED_SETS:
-            self._check_checkpoint(TESTED_SETS[self.subcommand])
-        words = [] if self.subcommand == "fit" else [self.subcommand]
-        self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
-        self.predictions = Predictions()
-        try:
-            self.trainer = self.instantiate_trainer()
-        except MisconfigurationException as error:
-            raise InputError(f"trainer: {error}") from error
-        self.datamodule.check_devices(self.trainer)
+        epochs = self._get(self.config, "trainer").max_epochs or 0
+        check_bounds("epochs_averaged", self._get(self.config, "epochs_averaged"), at_least=0, at_most=max(epochs, 0))
 
     def _tags(self) -> list[str]:
         data = self.datamodule
-        return [type(self.model).__name__, data.corpus.name, data.protocol, f"fold{data.fold}"]
+        transductive = [] if data.statistics == "train" else [f"statistics-{data.statistics}"]
+        return [type(self.model).__name__, data.corpus.name, data.protocol, f"fold{data.fold}", *transductive]
 
     def _check_checkpoint(self, tested: str) -> None:
         path, data = self._get(self.config, "ckpt_path"), self.datamodule
@@ -170,14 +184,14 @@ class RunCLI(LightningCLI):
                 )
         if fitting and not (settings.max_epochs or 0) >= 1:
             raise InputError(f"trainer.max_epochs is {settings.max_epochs}, but must be at least 1")
-        transductive = [] if self.datamodule.statistics == "train" else [f"statistics-{self.datamodule.statistics}"]
         loggers = [CSVLogger(self.folder, name="", version="")] if fitting else []
-        loggers += self._get(self.config_init, "wandb").loggers(self.folder, self._tags() + transductive)
-        own = [self.predictions]
+        loggers += self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
+        own = [Predictions()]
         if settings.enable_progress_bar is not False:
-            own.append(Progress())
+            own.append(PipedProgress() if PipedProgress.wanted() else Progress())
         if fitting:
-            own += checkpoints(self.folder / "checkpoints")
+            own.append(SeededDropout(self._get(self.config, "seed_everything")))
+            own += checkpoints(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
         settings.callbacks = [*(settings.callbacks or []), *own]
         return super().instantiate_trainer(logger=loggers, default_root_dir=self.folder, **kwargs)
 
@@ -186,13 +200,16 @@ class RunCLI(LightningCLI):
         self._record_config()
         if self.trainer.is_global_zero:
             print(headline(self.model, self.datamodule, self.folder))
+        self._train(**options)
+        self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
+
+    def _train(self, **options) -> None:
         try:
             self.trainer.fit(**options)
         except SystemExit:
             if self.trainer.interrupted:  # Lightning has turned Ctrl-C into an exit
                 raise KeyboardInterrupt from None
             raise
-        self._evaluate(self.trainer.checkpoint_callback.best_model_path, ["val", "test"])
 
     def test(self, **options) -> None:
         """Test a checkpoint."""
@@ -204,33 +221,40 @@ class RunCLI(LightningCLI):
         self._record_config()
         self._evaluate(self._get(self.config, "ckpt_path"), ["val"])
 
-    def _evaluate(self, path: str, sets: list[str]) -> None:
-        load_weights(self.model, path)
-        for name in sets:
-            evaluate = self.trainer.test if name == "test" else self.trainer.validate
-            evaluate(self.model, datamodule=self.datamodule, verbose=False)
+    def _evaluate(self, path: str | Path, sets: list[str]) -> None:
+        tables = evaluate(self.trainer, self.model, self.datamodule, path, sets)
+        averaged = {}
+        if epochs := self._get(self.config, "epochs_averaged") if self.subcommand == "fit" else 0:
+            last = self.trainer.max_epochs
+            paths = [Path(path).with_name(f"epoch={epoch}.ckpt") for epoch in range(last - epochs, last)]
+            averaged = evaluate_mean(self.trainer, self.model, self.datamodule, paths, sets)
         if self.trainer.is_global_zero:
-            self._record_result(path)
+            self._record_result(path, tables, averaged)
+
+    def _plain_config(self) -> dict:
+        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False, format="yaml"))
+        return config[self.subcommand] if self.subcommand else config
 
     def _record_config(self) -> None:
         if not self.trainer.is_global_zero:
             return
-        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False, format="yaml"))[self.subcommand]
+        config = self._plain_config()
         make_folder(self.folder, config)
         for logger in self.trainer.loggers:
             if not isinstance(logger, CSVLogger):  # config.yaml stands beside its metrics.csv already
                 logger.log_hyperparams(config)
 
-    def _record_result(self, checkpoint: str) -> None:
-        tables = self.predictions.tables
+    def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
         about = {
             "seed": self._get(self.config, "seed_everything"),
+            "epochs": self.trainer.max_epochs if self.subcommand == "fit" else None,
             "checkpoint": str(checkpoint),
             "epoch": read_checkpoint(checkpoint)["epoch"] + 1,
+            "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
             "model": dict(self.model.hparams),
         }
-        write_tables(self.folder, tables)
-        result = write_result(self.folder, self.model, self.datamodule, tables, about)
+        write_tables(self.folder, tables, averaged)
+        result = write_result(self.folder, self.model, self.datamodule, tables, averaged, about)
         record_result(self.trainer.loggers, tables, result)
         print(report(result))
         print(f"\nThis run: {self.folder}")
@@ -253,32 +277,18 @@ def plain_seed(seed: int | bool) -> int:
     return seed
 
 
-def files_first(arguments: list[str]) -> list[str]:
-    """The same arguments with configuration files before single options, which then win wherever they stand.
-
-    Example:
-        >>> files_first(["fit", "--data.fold", "3", "--data", "emodb.yaml", "--config=a.yaml"])
-        ['fit', '--config=a.yaml', '--data', 'emodb.yaml', '--data.fold', '3']
-    """
-    names = ["-c", "--config", "--trainer", "--data", "--model"]
-    found: dict[str, list[str]] = {name: [] for name in names}
-    others, rest = arguments[:1], iter(arguments[1:])
-    for word in rest:
-        name = word.split("=", 1)[0]
-        if name in names:
-            found["--config" if name == "-c" else name] += [word] if "=" in word else [word, *islice(rest, 1)]
-        else:
-            others.append(word)
-    return [*others[:1], *chain.from_iterable(found.values()), *others[1:]]
+def quieten() -> None:
+    """Silence what frameworks say about themselves; a run says what it does."""
+    for message in EXPECTED_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+    for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
+        logging.getLogger(framework).setLevel(logging.WARNING)
 
 
 def main() -> int:
     """Run the subcommand in `sys.argv`."""
-    for message in EXPECTED_WARNINGS:
-        warnings.filterwarnings("ignore", message=message)
-    for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
-        logging.getLogger(framework).setLevel(logging.WARNING)  # tips and devices; the run says what it does itself
-    sys.argv[1:] = files_first(sys.argv[1:])
+    quieten()
+    sys.argv[2:] = files_first(sys.argv[2:])
     try:
         RunCLI()
     finally:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import version
-
 import numpy as np
 import pandas as pd
 
-from ser import __version__
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.metrics import recalls, unweighted_accuracy, weighted_accuracy
-
-PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics")
 
 
 def posterior_columns(branch: str = "") -> list[str]:
@@ -63,11 +57,6 @@ def scores(predictions: pd.DataFrame) -> dict:
         "confusion": matrix.tolist(),
         "utterances": int(matrix.sum()),
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that make the numbers."""
-    return {"ser": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def describe(result: dict) -> str:

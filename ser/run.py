@@ -8,15 +8,18 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import torch
 import yaml
 
 from ser.data.datamodule import EmotionData
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results import describe, scores, versions
+from ser.files import digest, write_text
+from ser.pooled import AVERAGED_TABLES, TABLES
+from ser.provenance import code_digest, commit, versions
+from ser.results import describe, scores
 from ser.system import System
 
-TABLES = {"test": "predictions.csv", "val": "validation.csv"}
 STATISTICS = {
     "train": "train",
     "corpus": "corpus (test audio takes part)",
@@ -59,27 +62,36 @@ def make_folder(folder: Path, config: dict) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = {key: value for key, value in config.items() if key not in ("config", "out", "ckpt_path")}
+        kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
         text = yaml.safe_dump(kept, sort_keys=False)
         (folder / "config.yaml").write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error
 
 
-def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """`predictions.csv` (test) and `validation.csv`."""
-    for name, table in tables.items():
-        table.to_csv(folder / TABLES[name], index=False)
+def write_tables(folder: Path, tables: dict[str, pd.DataFrame], averaged: dict[str, pd.DataFrame]) -> None:
+    """`predictions.csv` (test) and `validation.csv`; those of the mean of the last epochs beside them."""
+    for names, found in ((TABLES, tables), (AVERAGED_TABLES, averaged)):
+        for name, table in found.items():
+            write_text(folder / names[name], table.to_csv(index=False))
 
 
-def write_result(folder: Path, system: System, data: EmotionData, tables: dict[str, pd.DataFrame], about: dict) -> dict:
+def write_result(
+    folder: Path,
+    system: System,
+    data: EmotionData,
+    tables: dict[str, pd.DataFrame],
+    averaged: dict[str, pd.DataFrame],
+    about: dict,
+) -> dict:
     """`result.json`: scores of the test (`wa`, `ua`, ...), of the validation, and what they were measured on.
 
     Args:
-        folder: of the run.
+        folder: of the run, with its tables.
         system: what was tested.
         data: what it was trained and tested on.
         tables: predictions of "test" and "val", as far as they were made.
+        averaged: the same by the mean posterior of the last epochs, where that was asked for.
         about: more to record (seed, epoch of the checkpoint).
     """
     counts = pd.crosstab(data.utterances.set, data.utterances.emotion).reindex(columns=EMOTIONS, fill_value=0)
@@ -93,13 +105,23 @@ def write_result(folder: Path, system: System, data: EmotionData, tables: dict[s
         **about,
         **(scores(tables["test"]) if "test" in tables else {}),
         "validation": scores(tables["val"]) if "val" in tables else None,
+        "averaged": {**scores(averaged["test"]), "validation": scores(averaged["val"])} if averaged else None,
         "counts": {name: {emotion: int(row[emotion]) for emotion in EMOTIONS} for name, row in counts.iterrows()},
         "speakers": data.speaker_identities,
         "train_segments": len(data.pieces["train"]),
         "tails_left_out": data.tails_left_out,
+        "corpus_digest": data.corpus_digest,
+        "code_digest": code_digest(),
+        "commit": commit(),
+        "threads": torch.get_num_threads(),
         "versions": versions(),
+        "digests": {
+            name: digest(folder / name)
+            for name in [*TABLES.values(), *AVERAGED_TABLES.values()]
+            if (folder / name).exists()
+        },
     }
-    (folder / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
     return result
 
 
@@ -129,4 +151,7 @@ def report(result: dict) -> str:
         if found and "confusion" in found:
             speakers = ", ".join(speaker.split(":", 1)[1] for speaker in result["speakers"][name])
             lines += ["", f"{title} ({speakers}): {describe(found)}"]
+    if mean := result["averaged"]:
+        number = result["epochs_averaged"]
+        lines += ["", f"Test, mean posterior of the last {number} epochs: {describe(mean)}"]
     return "\n".join(lines)

@@ -22,6 +22,8 @@ from ser.metrics import EmotionScores
 from ser.networks import Branch, Convolutions
 from ser.spectrogram import Spectrogram, Standardisation
 
+SWAPPED = "val_swapped"  # where the two directions of a session are trained at once: the other direction's validation
+
 
 class System(LightningModule, ABC):
     """A spectrogram, shared convolutions and parallel branches.
@@ -58,8 +60,9 @@ class System(LightningModule, ABC):
         self.branches = nn.ModuleDict(branches)
         self.weights = weights
         self.learning_rate = learning_rate
-        self.scores = EmotionScores()
-        self.evaluation_loss = MeanMetric()
+        # One for each set that is evaluated at a time: training both directions of a session validates two speakers.
+        self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
+        self.evaluation_losses = nn.ModuleList([MeanMetric(), MeanMetric()])
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions); the arguments are those of `posterior`."""
@@ -144,33 +147,38 @@ class System(LightningModule, ABC):
     def _summed_loss(self, logits: dict[str, Tensor], emotion: Tensor) -> Tensor:
         return sum(F.cross_entropy(each, emotion, ignore_index=IGNORED, reduction="sum") for each in logits.values())
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        return self._evaluation_step(batch)
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        return self._evaluation_step(batch, dataloader_idx)
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         return self._evaluation_step(batch)
 
-    def _evaluation_step(self, batch: Batch) -> dict[str, Tensor]:
+    def _evaluation_step(self, batch: Batch, place: int = 0) -> dict[str, Tensor]:
         logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
         posteriors = {name: each.softmax(-1) for name, each in logits.items()}
         posterior = self.combine(posteriors)
-        self.scores.update(posterior, batch.emotion)
+        self.scores[place].update(posterior, batch.emotion)
         counted = (batch.emotion != IGNORED).sum()
-        self.evaluation_loss.update(self._summed_loss(logits, batch.emotion) / counted.clamp(min=1), counted)
+        loss = self._summed_loss(logits, batch.emotion) / counted.clamp(min=1)
+        self.evaluation_losses[place].update(loss, counted)
         return {"": posterior, **posteriors}
 
     def on_validation_epoch_end(self) -> None:
-        self._log_scores("val")
+        self._log_scores("val", 0)
+        if len(self.trainer.num_val_batches) > 1:
+            self._log_scores(SWAPPED, 1, logger=False)  # the speaker whom this direction tests is nobody's to watch
 
     def on_test_epoch_end(self) -> None:
-        self._log_scores("test")
+        self._log_scores("test", 0)
 
-    def _log_scores(self, stage: str) -> None:
+    def _log_scores(self, stage: str, place: int, logger: bool = True) -> None:
+        scores, loss = self.scores[place], self.evaluation_losses[place]
         # Both are added up over processes when computed; the mean over processes that `sync_dist` takes is the same.
-        for name, value in {**self.scores.compute(), "loss": self.evaluation_loss.compute()}.items():
-            self.log(f"{stage}/{name}", value.float(), prog_bar=name in ("wa", "ua"), sync_dist=True)
-        self.scores.reset()
-        self.evaluation_loss.reset()
+        for name, value in {**scores.compute(), "loss": loss.compute()}.items():
+            shown = logger and name in ("wa", "ua")
+            self.log(f"{stage}/{name}", value.float(), prog_bar=shown, logger=logger, sync_dist=True)
+        scores.reset()
+        loss.reset()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=self.learning_rate, betas=(0.9, 0.999), eps=1e-8)

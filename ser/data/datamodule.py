@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from hashlib import blake2b
 from typing import Literal
@@ -18,6 +19,7 @@ from tqdm import tqdm
 from ser.data.audio import Waveforms
 from ser.data.corpus import Corpus
 from ser.data.folds import split
+from ser.data.leaks import recording_digests
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
@@ -72,6 +74,7 @@ class EmotionData(LightningDataModule):
         self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)
         self.min_tail_frames = round(min_tail_seconds * FRAMES_PER_SECOND)
         self.max_batch_frames = max(round(max_batch_seconds * FRAMES_PER_SECOND), 1)
+        self.validated = ("val",)  # and "test" where it validates the other direction of the session
         self.utterances: pd.DataFrame | None = None
 
     def setup(self, stage: str | None = None) -> None:
@@ -102,12 +105,38 @@ class EmotionData(LightningDataModule):
         }
 
     @cached_property
+    def recordings(self) -> list[str]:
+        """Digest of every recording's samples, so that a recording is known again under any name."""
+        return recording_digests(self.waveforms, len(self.utterances))
+
+    @property
     def digests(self) -> dict[str, list[str]]:
-        """Digest of every recording's samples by set, so that a recording is known again under any name."""
+        """The recordings' digests by set."""
         digests: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-        for row, name in enumerate(self.utterances.set):
-            digests[name].append(blake2b(self.waveforms.read(row).tobytes(), digest_size=8).hexdigest())
+        for name, recording in zip(self.utterances.set, self.recordings, strict=True):
+            digests[name].append(recording)
         return digests
+
+    @property
+    def corpus_digest(self) -> str:
+        """Digest of names, labels and audio of the whole corpus, wherever it lies on the disk."""
+        labels = self.utterances.drop(columns=["path", "set"]).to_csv(index=False)
+        return blake2b((labels + " ".join(self.recordings)).encode(), digest_size=8).hexdigest()
+
+    def other_direction(self) -> EmotionData:
+        """The fold with the same training set in which the two speakers of the left-out session change roles.
+
+        Raises:
+            InputError: under `wu2019`, which has one fold for each session.
+        """
+        if self.protocol != "speaker":
+            raise InputError(f"protocol {self.protocol} has no second direction")
+        sessions = self.utterances.session.nunique()
+        other = copy(self)
+        other.fold = (self.fold - 1 + sessions) % (2 * sessions) + 1
+        other.utterances = self.utterances.assign(set=self.utterances.set.replace({"val": "test", "test": "val"}))
+        other.pieces = {**self.pieces, "val": self.pieces["test"], "test": self.pieces["val"]}
+        return other
 
     def measure(self, spectrogram: Callable[[Tensor], Tensor]) -> Tensor:
         """Statistics of the spectrogram over the training set (or the corpus), (2, bins).
@@ -174,8 +203,9 @@ class EmotionData(LightningDataModule):
     def _evaluation_loader(self, name: str) -> DataLoader:
         return self._loader(name, EvaluationBatches(self.pieces[name].lengths, self.max_batch_frames, *self._rank()))
 
-    def val_dataloader(self) -> DataLoader:
-        return self._evaluation_loader("val")
+    def val_dataloader(self) -> DataLoader | list[DataLoader]:
+        loaders = [self._evaluation_loader(name) for name in self.validated]
+        return loaders if len(loaders) > 1 else loaders[0]
 
     def test_dataloader(self) -> DataLoader:
         return self._evaluation_loader("test")

@@ -1,0 +1,53 @@
+"""The command line before it is parsed: the order of options, and numbers written as ranges."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+
+from ser.errors import InputError
+
+FILES = ("-c", "--config", "--trainer", "--data", "--model")
+
+
+def files_first(arguments: list[str]) -> list[str]:
+    """The same options with configuration files before single options, which then win wherever they stand.
+
+    Option names may be written with "-" or "_".
+
+    Example:
+        >>> files_first(["--data.fold", "3", "--epochs-averaged=5", "--data", "emodb.yaml", "--config=a.yaml"])
+        ['--config=a.yaml', '--data', 'emodb.yaml', '--data.fold', '3', '--epochs_averaged=5']
+    """
+    found: dict[str, list[str]] = {name: [] for name in FILES}
+    others, rest = [], iter(arguments)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name in FILES:
+            found["--config" if name == "-c" else name] += [word] if equals else [word, *islice(rest, 1)]
+        elif name.startswith("--"):
+            others.append("--" + name[2:].replace("-", "_") + equals + value)
+        else:
+            others.append(word)
+    return [*chain.from_iterable(found.values()), *others]
+
+
+def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
+    """Numbers given as a list, or as text with ranges, sorted and once each.
+
+    Raises:
+        InputError: naming the option and an example.
+
+    Example:
+        >>> parse_numbers("folds", "1-3,7")
+        [1, 2, 3, 7]
+    """
+    numbers: set[int] = set()
+    try:
+        for part in text if isinstance(text, list) else str(text).strip("[]").split(","):
+            first, _, last = str(part).strip().partition("-")
+            numbers.update(range(int(first), int(last or first) + 1))
+    except ValueError as error:
+        raise InputError(f"{option} is {text!r}, but must be numbers like 1-5,7") from error
+    if not numbers:
+        raise InputError(f"{option} is {text!r}, which names none")
+    return sorted(numbers)

@@ -1,0 +1,348 @@
+"""`ser crossval`: every fold of a protocol, one after another or side by side, and the pooled result."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+import yaml
+from lightning.pytorch.cli import LightningArgumentParser
+
+from ser.arguments import files_first, parse_numbers
+from ser.cli import RunCLI, quieten
+from ser.data.datamodule import EmotionData
+from ser.data.folds import num_folds, split
+from ser.data.leaks import check_leaks
+from ser.errors import InputError
+from ser.files import digest, write_text
+from ser.identity import check_identity, identity
+from ser.jobs import Job, only_one, run_jobs
+from ser.pooled import AVERAGED_TABLES, TABLES, pool, pooled_scores, read_about, read_table, summarise
+from ser.provenance import commit, versions
+from ser.results import describe
+from ser.statistics import bootstrap_speakers
+from ser.tracking import finish, record_result, tracked
+
+OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
+
+
+class CrossvalCLI(RunCLI):
+    """`ser crossval`: the options of `ser fit`, and which folds, seeds and devices."""
+
+    def __init__(self) -> None:
+        described = "Train and test every fold of a protocol; the same command goes on where it was interrupted."
+        super().__init__(run=False, parser_kwargs={"prog": "ser crossval", "description": described})
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        super().add_arguments_to_parser(parser)
+        parser.add_argument("--folds", type=str | list[int] | None, help="Folds, as 1-5,7; without it all.")
+        parser.add_argument(
+            "--seeds", type=str | list[int] | None, help="Seeds, as 1-3; without it seed_everything alone."
+        )
+        parser.add_argument("--jobs", type=int | None, help="Trainings at once; without it one per device.")
+        parser.add_argument(
+            "--devices", type=str | None, help="GPUs, one training on each: a number of them, or their numbers as 0,2."
+        )
+
+    def instantiate_classes(self) -> None:
+        """Build the system once, to refuse what does not fit, and read the corpus."""
+        given = {word.split("=", 1)[0] for word in sys.argv[1:]}
+        for option, instead in {"--data.fold": "--folds", "--data.seed": "--seeds"}.items():
+            if option in given:
+                raise InputError(f"ser crossval runs several folds; use {instead} instead of {option}")
+        self._build_system_and_data()
+        if self._get(self.config, "trainer").devices not in (1, "1", "auto"):
+            raise InputError(
+                "trainer.devices: a fold trains on one device; --devices shares the folds out over several"
+            )
+
+
+class CrossValidation:
+    """The folds of one cross-validation in a folder.
+
+    Args:
+        cli: the parsed command line with system and corpus.
+    """
+
+    def __init__(self, cli: CrossvalCLI) -> None:
+        self.data: EmotionData = cli.datamodule
+        self.system = cli.model
+        self.tracking = cli.config_init["wandb"]
+        settings = cli._plain_config()
+        self.config = {key: value for key, value in settings.items() if key not in OWN}
+        words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
+        self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words]))
+        self.folds = parse_numbers("folds", settings["folds"] or self._all_folds())
+        self.seeds = parse_numbers("seeds", settings["seeds"] or [settings["seed_everything"]])
+        if unknown := sorted(set(self.folds) - set(self._all_folds())):
+            raise InputError(
+                f"folds: there is no fold {unknown[0]}; protocol {self.data.protocol} has {len(self._all_folds())}"
+            )
+        self.slots = slots(settings["devices"], settings["jobs"])
+        self.group = self.tracking.group or "-".join([*words, self.folder.name])
+        self.failures: dict[str, str] = {}
+
+    def _all_folds(self) -> list[int]:
+        return list(range(1, num_folds(self.data.utterances, self.data.protocol) + 1))
+
+    def run(self) -> int:
+        """Check for leaks, run what is not finished, pool; the exit code."""
+        shared = self._check_leaks()
+        self._claim_folder()
+        with only_one(self.folder) as lock:
+            jobs = self._plan()
+            done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
+            print(self._headline(len(jobs), done), flush=True)
+            run_jobs(jobs, self.slots, lock, self._ended)
+            if self.failures:
+                for title, cause in self.failures.items():
+                    print(f"failed: {title}\n{cause}", file=sys.stderr)
+                print(f"{len(self.failures)} of {len(jobs)} trainings failed; the same command tries them again")
+                return 1
+            self._write_result(shared)
+        return 0
+
+    def _check_leaks(self) -> dict:
+        table, between = self.data.utterances.drop(columns="set"), {}
+        for fold in self.folds:
+            sets = split(table, self.data.protocol, fold, self.data.test_halves)
+            leaks = check_leaks(table.assign(set=sets), self.data.recordings, self.data.protocol)
+            for what, names in leaks[("val", "test")].items():
+                between.setdefault(what, set()).update(names)
+        return {what: sorted(names) for what, names in between.items()}
+
+    def _claim_folder(self) -> None:
+        path, now = self.folder / "crossval.json", identity(self.config, self.data)
+        try:
+            if path.is_file():
+                check_identity(json.loads(path.read_text(encoding="utf-8")), now, self.folder)
+            elif self.folder.exists() and any(self.folder.iterdir()):
+                raise InputError(f"--out {self.folder} holds something else; choose a new folder")
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--out {self.folder}: {error.strerror}") from error
+        write_text(self.folder / "config.yaml", yaml.safe_dump(self.config, sort_keys=False))
+        write_text(path, json.dumps(now, indent=2) + "\n")
+
+    def _name(self, seed: int, fold: int) -> str:
+        return f"seed{seed}-fold{fold:02d}"
+
+    def _missing(self) -> dict[int, list[int]]:
+        return {
+            seed: [f for f in self.folds if not is_finished(self.folder / self._name(seed, f))] for seed in self.seeds
+        }
+
+    def _plan(self) -> list[Job]:
+        """Jobs for what is not finished: both directions of a session in one, where both are wanted."""
+        jobs, sessions = [], self.data.utterances.session.nunique()
+        for seed, missing in self._missing().items():
+            for fold in missing:
+                other = fold + sessions
+                if self.data.protocol == "speaker" and fold <= sessions and other in missing:
+                    jobs.append(self._job(seed, [fold, other]))
+                elif self.data.protocol != "speaker" or fold <= sessions or fold - sessions not in missing:
+                    jobs.append(self._job(seed, [fold]))
+        return jobs
+
+    def _job(self, seed: int, folds: list[int]) -> Job:
+        names = [self._name(seed, fold) for fold in folds]
+        for name in names:
+            if (self.folder / name).exists():
+                shutil.rmtree(self.folder / name)  # begun and not finished: again from its seed
+        command = ["session", "--out_swapped", str(self.folder / names[1])] if len(folds) > 1 else ["fit"]
+        options = {
+            "--config": self.folder / "config.yaml",
+            "--seed_everything": seed,
+            "--data.fold": folds[0],
+            "--trainer.devices": 1,
+            "--wandb.group": self.group,
+            "--out": self.folder / names[0],
+        }
+        arguments = [*command, *(str(word) for option in options.items() for word in option)]
+        several = f"seed {seed}, " if len(self.seeds) > 1 else ""
+        title = f"{several}fold{'s' if len(folds) > 1 else ''} {' and '.join(map(str, folds))}"
+        return Job(title, arguments, self.folder / f"{names[0]}.log")
+
+    def _headline(self, jobs: int, done: int) -> str:
+        data, runs = self.data, len(self.folds) * len(self.seeds)
+        lines = [
+            f"{type(self.system).__name__} on {data.corpus.name}, protocol {data.protocol}",
+            f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
+            f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
+            f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
+            f"  folder      {self.folder}",
+        ]
+        return "\n".join(lines)
+
+    def _ended(self, job: Job, code: int, seconds: float) -> None:
+        if code:
+            self.failures[job.title] = f"  exit code {code}, {job.log}:\n" + last_lines(job.log)
+        runs = self._finished_runs()
+        taken = f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+        lines = [f"{job.title}: {'failed' if code else 'finished'} after {taken}"]
+        for (seed, fold), about in runs.items():
+            if self._name(seed, fold) in " ".join(job.arguments):
+                lines.append(
+                    f"  fold {fold:2d}  test {', '.join(about['speakers']['test'])}: WA {100 * about['wa']:.1f} %"
+                    f"  UA {100 * about['ua']:.1f} %  ({about['utterances']} utterances, epoch {about['epoch']})"
+                )
+        if runs:
+            tables = {key: read_table(self.folder / self._name(*key) / TABLES["test"]) for key in runs}
+            so_far = pooled_scores(pool(tables))
+            lines.append(
+                f"  so far   WA {100 * so_far['wa']:.1f} %  UA {100 * so_far['ua']:.1f} %"
+                f"  ({so_far['utterances']} utterances, {len(runs)} of {len(self.folds) * len(self.seeds)} runs)"
+            )
+        from tqdm import tqdm
+
+        tqdm.write("\n".join(lines), file=sys.stdout)
+        sys.stdout.flush()
+
+    def _finished_runs(self) -> dict[tuple[int, int], dict]:
+        return {
+            (seed, fold): read_about(self.folder / self._name(seed, fold))
+            for seed in self.seeds
+            for fold in self.folds
+            if is_finished(self.folder / self._name(seed, fold))
+        }
+
+    def _write_result(self, shared: dict) -> None:
+        runs = self._finished_runs()
+        tables = self._pool_tables(runs, TABLES)
+        averaged = self._pool_tables(runs, AVERAGED_TABLES) if self.config["epochs_averaged"] else {}
+        first = next(iter(runs.values()))
+        result = {
+            "kind": "crossval",
+            **{key: first[key] for key in ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")},
+            "folds": self.folds,
+            "seeds": self.seeds,
+            **summarise(tables["test"], tables["val"]),
+            "intervals": {name: list(limits) for name, limits in bootstrap_speakers(tables["test"]).items()},
+            "runs": [
+                {
+                    "seed": seed,
+                    "fold": fold,
+                    "folder": self._name(seed, fold),
+                    **{key: about[key] for key in ("epoch", "wa", "ua", "utterances", "speakers")},
+                    "validation": {key: about["validation"][key] for key in ("wa", "ua")},
+                    **{key: about[key] for key in ("train_segments", "tails_left_out", "counts", "threads")},
+                }
+                for (seed, fold), about in runs.items()
+            ],
+            "averaged": None,
+            "lambda": self.system.hparams.get("lambda_"),
+            "shared": shared,
+            "model": dict(self.system.hparams),
+            "corpus_digest": first["corpus_digest"],
+            "code_digest": first["code_digest"],
+            "command": shlex.join(["ser", "crossval", *sys.argv[1:]]),
+            "versions": versions(),
+            "commit": commit(),
+        }
+        if averaged:
+            summary = {**pooled_scores(averaged["test"]), "validation": pooled_scores(averaged["val"])}
+            result["averaged"] = {"epochs": self.config["epochs_averaged"], **summary}
+        result["digests"] = {
+            name: digest(self.folder / name)
+            for names, found in ((TABLES, tables), (AVERAGED_TABLES, averaged))
+            for name in names.values()
+            if found
+        }
+        write_text(self.folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
+        self._track(tables, result)
+        print(self._report(result))
+
+    def _pool_tables(self, runs: dict, names: dict[str, str]) -> dict:
+        tables = {}
+        for which, name in names.items():
+            tables[which] = pool({key: read_table(self.folder / self._name(*key) / name) for key in runs})
+            write_text(self.folder / name, tables[which].to_csv(index=False))
+        return tables
+
+    def _track(self, tables: dict, result: dict) -> None:
+        self.tracking.group = self.group
+        loggers = self.tracking.loggers(self.folder, [result["system"], result["corpus"], result["protocol"], "pooled"])
+        for logger in loggers:
+            logger.log_hyperparams(self.config)
+        record_result(loggers, tables, result)
+        for line in tracked(loggers):
+            print(line)
+
+    def _report(self, result: dict) -> str:
+        wa, ua = (result["intervals"][name] for name in ("wa", "ua"))
+        folds = result["over_folds"]
+        lines = [
+            "",
+            f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, "
+            f"{len(result['runs'])} runs pooled",
+            "",
+            f"Test: {describe(result)}",
+            "",
+            f"95 % intervals (whole speakers drawn): WA {100 * wa[0]:.1f} to {100 * wa[1]:.1f}, "
+            f"UA {100 * ua[0]:.1f} to {100 * ua[1]:.1f}",
+            f"mean over runs, not pooled: WA {100 * folds['wa']['mean']:.1f}, UA {100 * folds['ua']['mean']:.1f}",
+        ]
+        if folds["wa"]["sd"] is not None:
+            lines[-1] += f" (standard deviations {100 * folds['wa']['sd']:.1f} and {100 * folds['ua']['sd']:.1f})"
+        if mean := result["averaged"]:
+            lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]
+        if people := result["shared"].get("speakers"):
+            lines += ["", f"Validation and test share their speakers in this protocol: {', '.join(people)}"]
+        return "\n".join([*lines, "", f"This result: {self.folder}"])
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a fold has its result, whole and unchanged.
+
+    Raises:
+        InputError: if its tables were changed afterwards.
+    """
+    return (folder / "result.json").is_file() and bool(read_about(folder))
+
+
+def last_lines(path: Path, number: int = 5) -> str:
+    """The end of a log, indented."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in lines[-number:])
+
+
+def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
+    """The environment of each training that runs at a time.
+
+    Args:
+        devices: a number of GPUs, or their numbers; None takes what there is, for one training after another.
+        jobs: trainings at once; None runs one per device.
+
+    Raises:
+        InputError: if there are not so many GPUs, or no training could run.
+    """
+    if jobs is not None and jobs < 1:
+        raise InputError(f"jobs is {jobs}, but must be at least 1")
+    names = [{}]
+    if devices is not None:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        there = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
+        wanted = parse_numbers("devices", devices) if "," in devices else list(range(int(devices)))
+        if not wanted or max(wanted) >= len(there):
+            raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s); on a CPU use --jobs")
+        names = [{"CUDA_VISIBLE_DEVICES": there[number]} for number in wanted]
+    number = jobs or len(names)
+    threads = {}
+    if number > 1 and "OMP_NUM_THREADS" not in os.environ:
+        threads["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // number))
+    return [{**names[place % len(names)], **threads} for place in range(number)]
+
+
+def main() -> int:
+    """Run `ser crossval OPTIONS`."""
+    quieten()
+    sys.argv[1:] = files_first(sys.argv[2:])
+    try:
+        return CrossValidation(CrossvalCLI()).run()
+    finally:
+        finish()

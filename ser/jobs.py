@@ -1,0 +1,152 @@
+"""Starting trainings as processes, one per device, and showing how far they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ser.callbacks import PROGRESS_PIPE
+from ser.errors import InputError
+
+WAIT_FOR_OTHERS_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training to be run as a process of its own.
+
+    Attributes:
+        title: for a person ("folds 1 and 6").
+        arguments: of the command `ser`.
+        log: file that receives its output.
+    """
+
+    title: str
+    arguments: list[str]
+    log: Path
+
+
+@dataclass
+class Running:
+    """A job under way, in one of the slots."""
+
+    job: Job
+    process: subprocess.Popen
+    pipe: int
+    bar: tqdm
+    unread: bytes = b""
+    started: float = field(default_factory=time.monotonic)
+
+    def show(self) -> None:
+        """Read what the training says of itself and move its bar."""
+        while chunk := read_available(self.pipe):
+            self.unread += chunk
+        *lines, self.unread = self.unread.split(b"\n")
+        if not lines:
+            return
+        told = json.loads(lines[-1])
+        self.bar.total = told["steps"]
+        self.bar.n = told["step"]
+        scores = [f"{name.upper()} {100 * told[f'val/{name}']:.1f} %" for name in ("wa", "ua") if f"val/{name}" in told]
+        self.bar.set_postfix_str("  ".join(["validation", *scores]) if scores else "", refresh=False)
+        self.bar.refresh()
+
+
+def read_available(pipe: int) -> bytes:
+    """What lies in a pipe that does not block."""
+    try:
+        return os.read(pipe, 65536)
+    except BlockingIOError:
+        return b""
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[int]:
+    """Hold a folder for this process and those it starts; the number of the open lock file.
+
+    The lock lives as long as any of them: trainings whose parent was killed end by themselves within seconds.
+
+    Raises:
+        InputError: if another process works in the folder.
+    """
+    with (folder / ".lock").open("w") as file:
+        for attempt in range(WAIT_FOR_OTHERS_SECONDS):
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt == 0:
+                    print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
+                time.sleep(1)
+        else:
+            raise InputError(f"{folder}: another process works in it; wait for its end, or choose another --out")
+        yield file.fileno()
+
+
+def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Callable[[Job, int, float], None]) -> None:
+    """Run every job, as many at once as there are slots; one that fails does not take the others with it.
+
+    Args:
+        jobs: in their order.
+        slots: environment variables of each slot (its device).
+        lock: an open file that the processes inherit.
+        ended: called with each job, its exit code and its seconds.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, when all processes have ended.
+    """
+    waiting, running = list(jobs), {}
+    try:
+        while waiting or running:
+            for slot in range(len(slots)):
+                if slot not in running and waiting:
+                    running[slot] = start(waiting.pop(0), slots[slot], slot, lock)
+            time.sleep(0.2)
+            for slot, each in list(running.items()):
+                code = each.process.poll()
+                each.show()
+                if code is not None:
+                    del running[slot]
+                    close(each)
+                    ended(each.job, code, time.monotonic() - each.started)
+    finally:
+        for each in running.values():
+            each.process.terminate()
+        for each in running.values():
+            each.process.wait()
+            close(each)
+
+
+def start(job: Job, environment: dict[str, str], slot: int, lock: int) -> Running:
+    """Start one job in a slot."""
+    pipe, other_end = os.pipe()
+    os.set_blocking(pipe, False)
+    with job.log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ser", *job.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment, PROGRESS_PIPE: str(other_end)},
+            pass_fds=[other_end, lock],
+        )
+    os.close(other_end)
+    form = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
+    bar = tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)
+    return Running(job, process, pipe, bar)
+
+
+def close(each: Running) -> None:
+    """Let go of a finished job."""
+    os.close(each.pipe)
+    each.bar.close()

@@ -1,0 +1,155 @@
+"""The pooled result of a cross-validation: made from its folds, written, and read again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.files import digest
+from ser.results import scores
+
+TABLES = {"test": "predictions.csv", "val": "validation.csv"}
+AVERAGED_TABLES = {"test": "predictions_averaged.csv", "val": "validation_averaged.csv"}
+TEXT = {"utterance": str, "speaker": str, "session": str, "emotion": str, "predicted": str}
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A cross-validation on disk, checked.
+
+    Attributes:
+        folder: where it lies.
+        about: its `result.json`.
+        predictions: one row per test utterance and seed.
+        validation: the same for validation utterances.
+        averaged: "test" and "val" by the mean posterior of the last epochs, or nothing.
+    """
+
+    folder: Path
+    about: dict
+    predictions: pd.DataFrame
+    validation: pd.DataFrame
+    averaged: dict[str, pd.DataFrame]
+
+
+def read_about(folder: Path) -> dict:
+    """The `result.json` of a run or a cross-validation.
+
+    Raises:
+        InputError: if there is none, or the tables beside it are not those it was written for.
+    """
+    path = folder / "result.json"
+    if not path.is_file():
+        raise InputError(f"{folder}: not a result (no result.json; an unfinished cross-validation has none yet)")
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        digests = dict(about["digests"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a result of this program ({error!r})") from error
+    for name, expected in digests.items():
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: missing, though {path} was computed from it")
+        if digest(folder / name) != expected:
+            raise InputError(f"{folder / name}: changed since {path} was computed from it")
+    return about
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A predictions table from disk, names as strings."""
+    return pd.read_csv(path, dtype=TEXT, keep_default_na=False)
+
+
+def read_pooled(folder: str | Path) -> Pooled:
+    """Read a cross-validation's result and check that it is whole.
+
+    Raises:
+        InputError: for a folder without one, tables edited since, a missing fold, an utterance tested twice.
+    """
+    folder = Path(folder)
+    about = read_about(folder)
+    if about.get("kind") != "crossval":
+        raise InputError(f"{folder}: the result of one fold; this takes the folder of a `ser crossval`")
+    tables = {name: read_table(folder / file) for name, file in TABLES.items()}
+    averaged = {name: read_table(folder / file) for name, file in AVERAGED_TABLES.items() if about["averaged"]}
+    for table in [*tables.values(), *averaged.values()]:
+        check_whole(table, about["folds"], about["seeds"], str(folder))
+    return Pooled(folder, about, tables["test"], tables["val"], averaged)
+
+
+def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], name: str) -> None:
+    """Refuse a pooled table with a fold missing or an utterance twice for a seed.
+
+    Raises:
+        InputError: naming the result and what is wrong.
+    """
+    found = set(zip(table.seed, table.fold, strict=True))
+    if missing := [(seed, fold) for seed in seeds for fold in folds if (seed, fold) not in found]:
+        raise InputError(
+            f"{name}: no predictions of {', '.join(f'fold {fold} (seed {seed})' for seed, fold in missing)}"
+        )
+    twice = table.duplicated(["utterance", "seed"])
+    if twice.any():
+        row = table[twice].iloc[0]
+        raise InputError(f"{name}: utterance {row.utterance} occurs twice for seed {row.seed}")
+
+
+def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
+    """One table of all folds.
+
+    Args:
+        tables: predictions by (seed, fold).
+    """
+    parts = []
+    for (seed, fold), table in sorted(tables.items()):
+        part = table.copy()
+        part["fold"] = fold
+        part.insert(part.columns.get_loc("fold"), "seed", seed)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def pooled_scores(table: pd.DataFrame) -> dict:
+    """WA, UA, recalls and the integer matrix of all folds; matrices of several seeds are added up."""
+    several = table.assign(utterance=table.utterance + " " + table.seed.astype(str))
+    return scores(several)
+
+
+def spread(values: list[float]) -> dict:
+    """Mean and standard deviation (of a sample; None for a single value)."""
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None}
+
+
+def describe_test_set(predictions: pd.DataFrame) -> dict:
+    """The tested utterances: digest (results with the same one may be compared), number, counts, speakers."""
+    once = predictions.drop_duplicates("utterance").sort_values("utterance")
+    rows = once[["utterance", "speaker", "emotion"]].astype(str).agg("\t".join, axis=1)
+    counts = once.emotion.value_counts()
+    return {
+        "digest": blake2b("\n".join(rows).encode(), digest_size=8).hexdigest(),
+        "utterances": len(once),
+        "counts": {emotion: int(counts.get(emotion, 0)) for emotion in EMOTIONS},
+        "speakers": sorted(once.speaker.astype(str).unique()),
+    }
+
+
+def summarise(predictions: pd.DataFrame, validation: pd.DataFrame) -> dict:
+    """Everything in `result.json` that follows from the pooled tables."""
+    per_fold = [scores(table) for _, table in predictions.groupby(["seed", "fold"])]
+    per_seed = [scores(table) for _, table in predictions.groupby("seed")]
+    return {
+        **pooled_scores(predictions),
+        "over_folds": {name: spread([each[name] for each in per_fold]) for name in ("wa", "ua")},
+        "over_seeds": {
+            name: {**spread([each[name] for each in per_seed]), "values": [each[name] for each in per_seed]}
+            for name in ("wa", "ua")
+        },
+        "validation": pooled_scores(validation),
+        "test_set": describe_test_set(predictions),
+    }

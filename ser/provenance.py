@@ -1,0 +1,48 @@
+"""What made a number: versions, the code, the commit."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+
+from ser import __version__
+
+PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics")
+PACKAGE = Path(__file__).parent
+# What a training computes depends on these files; the others read results, draw, or start processes.
+TRAINING = """
+allocator callbacks capsules checkpoint emotions evaluation frames layers metrics networks results schedule spectrogram
+system systems data/audio data/corpus data/datamodule data/emodb data/folds data/iemocap data/manifest data/recording
+data/release data/segments data/wav
+"""
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that make the numbers."""
+    return {"ser": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the source files on which a training's numbers depend."""
+    found = blake2b(digest_size=8)
+    for name in TRAINING.split():
+        found.update(name.encode() + b"\0" + (PACKAGE / f"{name}.py").read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+@cache
+def commit() -> str | None:
+    """The commit of the source tree, with "+" where files differ from it; None outside a repository."""
+    git = ["git", "-C", str(PACKAGE)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+        status = [*git, "status", "--porcelain", "--untracked-files=no", "--", "."]
+        changed = subprocess.run(status, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")

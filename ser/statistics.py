@@ -1,0 +1,286 @@
+"""How sure a pooled WA or UA is, and what a difference between two of them means.
+
+Utterances of one speaker resemble one another, so wherever a table says who spoke, speakers are drawn and swapped, not
+utterances (`ser.tally`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ser.errors import InputError
+from ser.tally import CONFIDENCE, Interval, Tally, check_same_test_set, draw_speakers, percentile_interval, tally
+
+MOST_SPEAKERS_ENUMERATED = 16  # 65 536 ways to swap; beyond, a sample of as many
+EXACT = 1e-12  # sums that differ by less are equal
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two results beside each other; every difference is second minus first, a share.
+
+    Args:
+        paired: on the same test utterances.
+        wa_difference: of WA.
+        ua_difference: of UA.
+        wa_interval: 95 % interval of the difference.
+        ua_interval: 95 % interval of the difference.
+        p_values: two-sided, by the name of the test, which names the score ("... (WA)"); NaN where the test cannot
+            be made.
+        caution: what a reader must know.
+    """
+
+    paired: bool
+    wa_difference: float
+    ua_difference: float
+    wa_interval: Interval
+    ua_interval: Interval
+    p_values: dict[str, float]
+    caution: str
+
+    @property
+    def verdict(self) -> str:
+        """In words, at the 5 % level; McNemar's test, which takes utterances for independent, decides nothing."""
+        found = {score: p for name, p in self.p_values.items() for score in ("WA", "UA") if f"({score})" in name}
+        if any(np.isnan(p) for p in found.values()):
+            return "cannot be told"
+        differing = [score for score, p in found.items() if p < 0.05]
+        return f"differ in {' and '.join(differing)}" if differing else "within noise"
+
+
+def bootstrap_speakers(
+    predictions: pd.DataFrame, draws: int = 10_000, seed: int = 1, confidence: float = CONFIDENCE
+) -> dict[str, Interval]:
+    """Percentile intervals of pooled WA and UA from samples of whole speakers.
+
+    A drawn speaker brings all utterances of all seeds. UA of a draw is the mean over the emotions that occur in it.
+    Few speakers make such an interval too narrow.
+
+    Args:
+        predictions: a predictions table, with or without the column `seed`.
+        draws: how many samples.
+        seed: of the drawing; the same seed gives the same interval.
+        confidence: the share of draws inside.
+
+    Returns:
+        `{"wa": (low, high), "ua": (low, high)}`, shares; NaN for a single speaker, who says nothing about others.
+
+    Raises:
+        InputError: if the table cannot be counted (`tally`).
+    """
+    counts = tally(predictions)
+    speakers = len(counts.speakers)
+    drawn = counts.drawn(draw_speakers(speakers, draws, seed))
+    return dict(zip(("wa", "ua"), _intervals(drawn, speakers, confidence), strict=True))
+
+
+def wilson_interval(correct: int, total: int, confidence: float = CONFIDENCE) -> Interval:
+    """Wilson's score interval of a share of independent utterances.
+
+    Raises:
+        InputError: if there are none, or more correct than there are.
+    """
+    if not 0 <= correct <= total or total == 0:
+        raise InputError(f"{correct} correct of {total} utterances is no share")
+    interval = stats.binomtest(int(correct), int(total)).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def multinomial_ua_interval(confusion, confidence: float = CONFIDENCE) -> Interval:
+    """Interval of UA from a matrix alone: rows are independent multinomials, so recalls are independent shares.
+
+    The Wilson limits of the recalls are put together by squares (Zou and Donner's MOVER), which for many utterances
+    is the normal interval with variance sum of p (1 - p) / n over squared number of rows, and never leaves [0, 1].
+
+    Args:
+        confusion: counts, (emotions, emotions), rows actual; rows without utterances do not take part.
+        confidence: of the interval.
+
+    Raises:
+        InputError: if the matrix is empty.
+    """
+    correct, total = _rows(confusion)
+    limits = np.array([wilson_interval(*row, confidence) for row in zip(correct, total, strict=True)])
+    apart = np.sqrt(((limits - (correct / total)[:, None]) ** 2).sum(0)) / len(total)
+    ua = float((correct / total).mean())
+    return ua - float(apart[0]), ua + float(apart[1])
+
+
+def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> Comparison:
+    """Compare two systems on the same test utterances.
+
+    Sign-flip: if the systems were alike, the predictions of each speaker could as well be swapped between them. The
+    p-value is the share of the 2^speakers ways to swap whose pooled difference is at least as large; beyond 16
+    speakers, that share in a sample of 65 536 ways. Bootstrap: the same drawn speakers for both. McNemar's exact test
+    only where each has one seed.
+
+    Args:
+        first: a predictions table.
+        second: another of the same utterances, in any order and number of seeds.
+        draws: samples of the bootstrap.
+        seed: of all drawing.
+
+    Raises:
+        InputError: if the test sets differ, or a table cannot be counted (`tally`).
+    """
+    check_same_test_set(first, second)
+    counts, others = tally(first), tally(second)
+    differences = _differences(counts, others)
+    # Speakers' contributions to either difference: the row totals are the same, so both differences are sums.
+    gained = others.correct - counts.correct
+    total = counts.total.sum(0)
+    wa_gains = gained.sum(1) / total.sum()
+    ua_gains = (gained[:, total > 0] / total[total > 0]).mean(1)
+    p_values = {
+        "sign-flip over speakers (WA)": _sign_flip(wa_gains, seed),
+        "sign-flip over speakers (UA)": _sign_flip(ua_gains, seed),
+    }
+    if not any(table.utterance.duplicated().any() for table in (first, second)):
+        p_values["McNemar"] = _mcnemar(first.set_index("utterance"), second.set_index("utterance"))
+    speakers = len(counts.speakers)
+    weights = draw_speakers(speakers, draws, seed)
+    drawn = np.subtract(others.drawn(weights), counts.drawn(weights))
+    caution = (
+        f"Paired, {speakers} speakers: no sign-flip p-value can be below {2 / 2**speakers:.2g}, and a bootstrap of so "
+        "few speakers is optimistic (true intervals are wider). Utterances of a speaker are not independent, so that "
+        "McNemar's p-value, which takes them for independent, is too small; it is left out over several seeds."
+    )
+    return Comparison(True, *differences, *_intervals(drawn, speakers), p_values, caution)
+
+
+def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> Comparison:
+    """Compare two results whatever utterances they were measured on, as if their speakers had nothing in common.
+
+    Two independent bootstraps, and Welch's t-test on the speakers' contributions; for speakers with equally many
+    utterances that is the t-test on their accuracies.
+
+    Args:
+        first: a predictions table.
+        second: another.
+        draws: samples of each bootstrap.
+        seed: of all drawing.
+
+    Raises:
+        InputError: if a table cannot be counted (`tally`).
+    """
+    counts, others = tally(first), tally(second)
+    differences = _differences(counts, others)
+    variances = zip(counts.variances(), others.variances(), strict=True)
+    freedoms = (len(counts.speakers) - 1, len(others.speakers) - 1)
+    p_values = {
+        f"Welch's t over speakers, unpaired ({score})": _welch(difference, pair, freedoms)
+        for score, difference, pair in zip(("WA", "UA"), differences, variances, strict=True)
+    }
+    generators = np.random.SeedSequence(seed).generate_state(2)
+    sides = zip((counts, others), generators, strict=True)
+    before, after = (side.drawn(draw_speakers(len(side.speakers), draws, state)) for side, state in sides)
+    shared = len(set(first.utterance) & set(second.utterance))
+    same = len(set(counts.speakers) & set(others.speakers))
+    caution = (
+        f"Unpaired: two test sets ({first.utterance.nunique()} and {second.utterance.nunique()} utterances, {shared} "
+        f"in both; {len(counts.speakers)} and {len(others.speakers)} speakers, {same} in both) are taken for "
+        "independent. The difference is one of systems and of test sets; which, cannot be told apart."
+    )
+    intervals = _intervals(np.subtract(after, before), min(freedoms) + 1)
+    return Comparison(False, *differences, *intervals, p_values, caution)
+
+
+def compare_matrices(first, second) -> Comparison:
+    """Compare two confusion matrices of different test sets, as the paper's Tables 2 and 3; speakers are unknown.
+
+    WA: two-proportion z-test with the pooled share. UA: normal test, rows being independent multinomials. Intervals
+    of the differences are put together by squares from those of Wilson, as in `multinomial_ua_interval`.
+
+    Args:
+        first: counts, (emotions, emotions), rows actual.
+        second: the same of the other.
+
+    Raises:
+        InputError: if a matrix is empty.
+    """
+    rows = [_rows(matrix) for matrix in (first, second)]
+    hits, sizes = ([int(counts[place].sum()) for counts in rows] for place in (0, 1))
+    was, uas = [hits[0] / sizes[0], hits[1] / sizes[1]], [(correct / total).mean() for correct, total in rows]
+    pooled = sum(hits) / sum(sizes)
+    wa_variance = pooled * (1 - pooled) * (1 / sizes[0] + 1 / sizes[1])
+    ua_variance = sum((c / n * (1 - c / n) / n).sum() / len(n) ** 2 for c, n in rows)
+    wa_limits = [wilson_interval(*pair) for pair in zip(hits, sizes, strict=True)]
+    ua_limits = [multinomial_ua_interval(matrix) for matrix in (first, second)]
+    return Comparison(
+        paired=False,
+        wa_difference=was[1] - was[0],
+        ua_difference=float(uas[1] - uas[0]),
+        wa_interval=_difference_interval(was, wa_limits),
+        ua_interval=_difference_interval(uas, ua_limits),
+        p_values={
+            "two-proportion z, unpaired (WA)": _normal(was[1] - was[0], wa_variance),
+            "normal, unpaired (UA)": _normal(uas[1] - uas[0], ua_variance),
+        },
+        caution=(
+            f"Unpaired: matrices of two test sets ({sizes[0]} and {sizes[1]} utterances). Utterances are taken for "
+            "independent, which those of a speaker are not: true intervals are wider and p-values larger."
+        ),
+    )
+
+
+def _differences(first: Tally, second: Tally) -> tuple[float, float]:
+    wa, ua = np.subtract(second.pooled(), first.pooled())
+    return float(wa), float(ua)
+
+
+def _intervals(drawn, speakers: int, confidence: float = CONFIDENCE) -> list[Interval]:
+    """Of WA and UA; a single speaker says nothing about others."""
+    unknown = (float("nan"), float("nan"))
+    return [percentile_interval(values, confidence) if speakers > 1 else unknown for values in drawn]
+
+
+def _sign_flip(gains: np.ndarray, seed: int) -> float:
+    speakers, observed = len(gains), abs(gains.sum()) - EXACT
+    if speakers <= MOST_SPEAKERS_ENUMERATED:
+        signs = np.array(list(product((-1, 1), repeat=speakers)))
+        return float((np.abs(signs @ gains) >= observed).mean())
+    signs = np.random.default_rng(seed).choice((-1, 1), size=(2**MOST_SPEAKERS_ENUMERATED, speakers))
+    # The way that was observed belongs to every sample, or a p-value of zero would be possible.
+    return float(((np.abs(signs @ gains) >= observed).sum() + 1) / (len(signs) + 1))
+
+
+def _mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:
+    right = first.emotion == first.predicted
+    other = (second.emotion == second.predicted).reindex(right.index)
+    lost, won = int((right & ~other).sum()), int((~right & other).sum())
+    return float(stats.binomtest(lost, lost + won).pvalue) if lost + won else 1.0
+
+
+def _welch(difference: float, variances: tuple[float, float], freedoms: tuple[int, int]) -> float:
+    if any(np.isnan(variances)):
+        return float("nan")
+    if (variance := sum(variances)) < EXACT**2:
+        return 1.0 if abs(difference) < EXACT else 0.0
+    freedom = variance**2 / sum(each**2 / df for each, df in zip(variances, freedoms, strict=True))
+    return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom))
+
+
+def _normal(difference: float, variance: float) -> float:
+    if variance < EXACT**2:
+        return 1.0 if abs(difference) < EXACT else 0.0
+    return float(2 * stats.norm.sf(abs(difference) / np.sqrt(variance)))
+
+
+def _rows(confusion) -> tuple[np.ndarray, np.ndarray]:
+    matrix = np.asarray(confusion)
+    total = matrix.sum(1)
+    if not total.any():
+        raise InputError("the confusion matrix is empty")
+    return matrix.diagonal()[total > 0], total[total > 0]
+
+
+def _difference_interval(shares: list[float], limits: list[Interval]) -> Interval:
+    (first, second), ((low_1, high_1), (low_2, high_2)) = shares, limits
+    difference = second - first
+    below, above = np.hypot(second - low_2, high_1 - first), np.hypot(high_2 - second, first - low_1)
+    return float(difference - below), float(difference + above)

@@ -1,0 +1,132 @@
+"""What WA and UA are made of, speaker by speaker, and samples of whole speakers.
+
+Utterances of one speaker resemble one another, so whoever asks how sure a score is draws speakers, not utterances. Both
+scores depend on a table only through two counts per speaker and emotion: utterances, and those recognised.
+Over several seeds these are means, so that a seed adds no speaker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+
+CONFIDENCE = 0.95
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts by speaker and emotion.
+
+    Args:
+        speakers: in sorted order.
+        total: utterances, (speakers, emotions).
+        correct: those of them that were recognised, (..., speakers, emotions); means over the seeds.
+    """
+
+    speakers: tuple[str, ...]
+    total: np.ndarray
+    correct: np.ndarray
+
+    def pooled(self) -> tuple[np.ndarray, np.ndarray]:
+        """WA and UA of all utterances, (...) each."""
+        return accuracies(self.total.sum(-2), self.correct.sum(-2))
+
+    def drawn(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """WA and UA where each speaker counts as often as drawn (`draw_speakers`), (..., draws) each."""
+        return accuracies(weights @ self.total, weights @ self.correct)
+
+    def variances(self) -> tuple[float, float]:
+        """Variance of WA and of UA between samples of speakers, linearised (ratio estimator); NaN for one speaker."""
+        total, correct = self.total.sum(0), self.correct.sum(0)
+        occurs = total > 0
+        wa_parts = (self.correct.sum(1) - self.total.sum(1) * correct.sum() / total.sum()) / total.sum()
+        recalls = correct[occurs] / total[occurs]
+        ua_parts = ((self.correct[:, occurs] - self.total[:, occurs] * recalls) / total[occurs]).mean(1)
+        speakers = len(self.speakers)
+        scale = speakers / (speakers - 1) if speakers > 1 else np.nan
+        return float(scale * (wa_parts**2).sum()), float(scale * (ua_parts**2).sum())
+
+
+def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
+    """Count a predictions table by speaker and emotion.
+
+    Args:
+        predictions: a predictions table, with or without the column `seed`.
+        hits: which rows count as recognised, in other ways than by the column `predicted`, (ways, rows).
+
+    Raises:
+        InputError: if the table is empty, an emotion is unknown, an utterance occurs twice in a seed, or the seeds
+            do not hold the same utterances.
+    """
+    table = _checked(predictions)
+    if hits is None:
+        hits = (table.emotion == table.predicted).to_numpy()
+    speakers, places = np.unique(table.speaker.astype(str).to_numpy(str), return_inverse=True)
+    cells = np.zeros((len(table), len(speakers), len(EMOTIONS)))
+    cells[np.arange(len(table)), places, pd.Index(EMOTIONS).get_indexer(table.emotion)] = 1
+    seeds = table.seed.nunique()
+    correct = np.tensordot(np.asarray(hits, dtype=float), cells, axes=1)
+    return Tally(tuple(speakers.tolist()), cells.sum(0) / seeds, correct / seeds)
+
+
+def accuracies(total: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """WA, and UA over the emotions that occur, from counts (..., emotions)."""
+    occurs = total > 0
+    recalls = np.divide(correct, total, out=np.zeros(np.broadcast_shapes(total.shape, correct.shape)), where=occurs)
+    return correct.sum(-1) / total.sum(-1), recalls.sum(-1) / occurs.sum(-1)
+
+
+def draw_speakers(speakers: int, draws: int, seed: int) -> np.ndarray:
+    """How often each speaker is drawn, (draws, speakers): as many as there are, with replacement."""
+    return np.random.default_rng(seed).multinomial(speakers, np.full(speakers, 1 / speakers), size=draws).astype(float)
+
+
+def percentile_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
+    """The limits that leave the same share of draws on both sides."""
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def check_same_test_set(first: pd.DataFrame, second: pd.DataFrame) -> None:
+    """Refuse two predictions tables of different utterances, or with different labels.
+
+    Raises:
+        InputError: with the number of utterances that differ, and what can be done.
+    """
+    names = [set(table.utterance) for table in (first, second)]
+    if names[0] != names[1]:
+        alone = len(names[0] - names[1]), len(names[1] - names[0])
+        raise InputError(
+            f"the test sets differ: {alone[0]} of {len(names[0])} utterances are only in the first result, {alone[1]} "
+            f"of {len(names[1])} only in the second; --unpaired compares them as results of different test sets"
+        )
+    labels = [table.drop_duplicates("utterance").set_index("utterance") for table in (first, second)]
+    for column in ("emotion", "speaker"):
+        other = labels[1][column].reindex(labels[0].index)
+        if (different := labels[0][column].astype(str) != other.astype(str)).any():
+            raise InputError(
+                f"{different.sum()} of {len(different)} utterances have another {column} in the second result, first "
+                f"{different.idxmax()}: the results were not made from the same labels"
+            )
+
+
+def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
+    table = predictions if "seed" in predictions else predictions.assign(seed=1)
+    if table.empty:
+        raise InputError("no predictions: nothing can be said about an empty table")
+    if unknown := (set(table.emotion) | set(table.predicted)) - set(EMOTIONS):
+        raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
+    if (repeated := table.duplicated(["seed", "utterance"])).any():
+        row = table[repeated].iloc[0]
+        raise InputError(f"utterance {row.utterance} occurs twice in the predictions of seed {row.seed}")
+    times = table.groupby(["utterance", "speaker", "emotion"]).size()
+    if (odd := times[times != table.seed.nunique()]).any():
+        raise InputError(f"the seeds hold different utterances, speakers or emotions, first {odd.index[0][0]}")
+    return table

@@ -44,8 +44,8 @@ def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
     numbers: set[int] = set()
     try:
         for part in text if isinstance(text, list) else str(text).strip("[]").split(","):
-            first, _, last = str(part).strip().partition("-")
-            numbers.update(range(int(first), int(last or first) + 1))
+            first, dash, last = str(part).strip().partition("-")
+            numbers.update(range(int(first), int(last if dash else first) + 1))
     except ValueError as error:
         raise InputError(f"{option} is {text!r}, but must be numbers like 1-5,7") from error
     if not numbers:

@@ -21,7 +21,7 @@ from ser.checkpoint import read_checkpoint
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.run import headline, make_folder, name_folder, report, write_result, write_tables
 from ser.system import System
@@ -260,14 +260,6 @@ class RunCLI(LightningCLI):
         print(f"\nThis run: {self.folder}")
         for line in tracked(self.trainer.loggers):
             print(line)
-
-
-def refusal_within(error: BaseException) -> BaseException:
-    """The InputError that led to an error, or the error itself."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, InputError):
-        cause = cause.__cause__ or cause.__context__
-    return cause or error
 
 
 def plain_seed(seed: int | bool) -> int:

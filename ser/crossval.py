@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import sys
 from pathlib import Path
 
-import torch
 import yaml
 from lightning.pytorch.cli import LightningArgumentParser
+from tqdm import tqdm
 
 from ser.arguments import files_first, parse_numbers
 from ser.cli import RunCLI, quieten
@@ -19,14 +18,12 @@ from ser.data.datamodule import EmotionData
 from ser.data.folds import num_folds, split
 from ser.data.leaks import check_leaks
 from ser.errors import InputError
-from ser.files import digest, write_text
+from ser.files import write_text
 from ser.identity import check_identity, identity
-from ser.jobs import Job, only_one, run_jobs
-from ser.pooled import AVERAGED_TABLES, TABLES, pool, pooled_scores, read_about, read_table, summarise
+from ser.jobs import Job, only_one, run_jobs, slots
+from ser.pooled import TABLES, Pooled, describe_pooled, pool_runs, pooled_scores, read_about, write_pooled
 from ser.provenance import commit, versions
-from ser.results import describe
-from ser.statistics import bootstrap_speakers
-from ser.tracking import finish, record_result, tracked
+from ser.tracking import finish, record_folds, record_result, tracked
 
 OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
 
@@ -166,7 +163,7 @@ class CrossValidation:
         arguments = [*command, *(str(word) for option in options.items() for word in option)]
         several = f"seed {seed}, " if len(self.seeds) > 1 else ""
         title = f"{several}fold{'s' if len(folds) > 1 else ''} {' and '.join(map(str, folds))}"
-        return Job(title, arguments, self.folder / f"{names[0]}.log")
+        return Job(title, names, arguments, self.folder / f"{names[0]}.log")
 
     def _headline(self, jobs: int, done: int) -> str:
         data, runs = self.data, len(self.folds) * len(self.seeds)
@@ -182,118 +179,54 @@ class CrossValidation:
     def _ended(self, job: Job, code: int, seconds: float) -> None:
         if code:
             self.failures[job.title] = f"  exit code {code}, {job.log}:\n" + last_lines(job.log)
+        lines = [
+            f"{job.title}: {'failed' if code else 'finished'} after {seconds // 60:.0f} min {seconds % 60:02.0f} s"
+        ]
         runs = self._finished_runs()
-        taken = f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
-        lines = [f"{job.title}: {'failed' if code else 'finished'} after {taken}"]
-        for (seed, fold), about in runs.items():
-            if self._name(seed, fold) in " ".join(job.arguments):
-                lines.append(
-                    f"  fold {fold:2d}  test {', '.join(about['speakers']['test'])}: WA {100 * about['wa']:.1f} %"
-                    f"  UA {100 * about['ua']:.1f} %  ({about['utterances']} utterances, epoch {about['epoch']})"
-                )
+        for name in job.runs if not code else []:
+            about = runs[name]
+            lines.append(
+                f"  fold {about['fold']:2d}  test {', '.join(about['speakers']['test'])}: WA {100 * about['wa']:.1f} %"
+                f"  UA {100 * about['ua']:.1f} %  ({about['utterances']} utterances, epoch {about['epoch']})"
+            )
         if runs:
-            tables = {key: read_table(self.folder / self._name(*key) / TABLES["test"]) for key in runs}
-            so_far = pooled_scores(pool(tables))
+            so_far = pooled_scores(pool_runs(self.folder, runs, TABLES["test"]))
             lines.append(
                 f"  so far   WA {100 * so_far['wa']:.1f} %  UA {100 * so_far['ua']:.1f} %"
                 f"  ({so_far['utterances']} utterances, {len(runs)} of {len(self.folds) * len(self.seeds)} runs)"
             )
-        from tqdm import tqdm
-
         tqdm.write("\n".join(lines), file=sys.stdout)
         sys.stdout.flush()
 
-    def _finished_runs(self) -> dict[tuple[int, int], dict]:
-        return {
-            (seed, fold): read_about(self.folder / self._name(seed, fold))
-            for seed in self.seeds
-            for fold in self.folds
-            if is_finished(self.folder / self._name(seed, fold))
-        }
+    def _finished_runs(self) -> dict[str, dict]:
+        names = [self._name(seed, fold) for seed in self.seeds for fold in self.folds]
+        return {name: read_about(self.folder / name) for name in names if is_finished(self.folder / name)}
 
     def _write_result(self, shared: dict) -> None:
         runs = self._finished_runs()
-        tables = self._pool_tables(runs, TABLES)
-        averaged = self._pool_tables(runs, AVERAGED_TABLES) if self.config["epochs_averaged"] else {}
-        first = next(iter(runs.values()))
-        result = {
-            "kind": "crossval",
-            **{key: first[key] for key in ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")},
-            "folds": self.folds,
-            "seeds": self.seeds,
-            **summarise(tables["test"], tables["val"]),
-            "intervals": {name: list(limits) for name, limits in bootstrap_speakers(tables["test"]).items()},
-            "runs": [
-                {
-                    "seed": seed,
-                    "fold": fold,
-                    "folder": self._name(seed, fold),
-                    **{key: about[key] for key in ("epoch", "wa", "ua", "utterances", "speakers")},
-                    "validation": {key: about["validation"][key] for key in ("wa", "ua")},
-                    **{key: about[key] for key in ("train_segments", "tails_left_out", "counts", "threads")},
-                }
-                for (seed, fold), about in runs.items()
-            ],
-            "averaged": None,
+        about = {
             "lambda": self.system.hparams.get("lambda_"),
             "shared": shared,
             "model": dict(self.system.hparams),
-            "corpus_digest": first["corpus_digest"],
-            "code_digest": first["code_digest"],
             "command": shlex.join(["ser", "crossval", *sys.argv[1:]]),
             "versions": versions(),
             "commit": commit(),
         }
-        if averaged:
-            summary = {**pooled_scores(averaged["test"]), "validation": pooled_scores(averaged["val"])}
-            result["averaged"] = {"epochs": self.config["epochs_averaged"], **summary}
-        result["digests"] = {
-            name: digest(self.folder / name)
-            for names, found in ((TABLES, tables), (AVERAGED_TABLES, averaged))
-            for name in names.values()
-            if found
-        }
-        write_text(self.folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
-        self._track(tables, result)
-        print(self._report(result))
+        pooled = write_pooled(self.folder, runs, self.config["epochs_averaged"], about)
+        print(describe_pooled(pooled.about))
+        print(f"\nThis result: {self.folder}")
+        self._track(pooled)
 
-    def _pool_tables(self, runs: dict, names: dict[str, str]) -> dict:
-        tables = {}
-        for which, name in names.items():
-            tables[which] = pool({key: read_table(self.folder / self._name(*key) / name) for key in runs})
-            write_text(self.folder / name, tables[which].to_csv(index=False))
-        return tables
-
-    def _track(self, tables: dict, result: dict) -> None:
-        self.tracking.group = self.group
-        loggers = self.tracking.loggers(self.folder, [result["system"], result["corpus"], result["protocol"], "pooled"])
+    def _track(self, pooled: Pooled) -> None:
+        self.tracking.group, result = self.group, pooled.about
+        tags = [result[name] for name in ("system", "corpus", "protocol")]
+        loggers = self.tracking.loggers(self.folder, [*tags, "pooled"])
         for logger in loggers:
             logger.log_hyperparams(self.config)
-        record_result(loggers, tables, result)
+        record_result(loggers, {"test": pooled.predictions, "val": pooled.validation}, result)
+        record_folds(loggers, result)
         for line in tracked(loggers):
             print(line)
-
-    def _report(self, result: dict) -> str:
-        wa, ua = (result["intervals"][name] for name in ("wa", "ua"))
-        folds = result["over_folds"]
-        lines = [
-            "",
-            f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, "
-            f"{len(result['runs'])} runs pooled",
-            "",
-            f"Test: {describe(result)}",
-            "",
-            f"95 % intervals (whole speakers drawn): WA {100 * wa[0]:.1f} to {100 * wa[1]:.1f}, "
-            f"UA {100 * ua[0]:.1f} to {100 * ua[1]:.1f}",
-            f"mean over runs, not pooled: WA {100 * folds['wa']['mean']:.1f}, UA {100 * folds['ua']['mean']:.1f}",
-        ]
-        if folds["wa"]["sd"] is not None:
-            lines[-1] += f" (standard deviations {100 * folds['wa']['sd']:.1f} and {100 * folds['ua']['sd']:.1f})"
-        if mean := result["averaged"]:
-            lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]
-        if people := result["shared"].get("speakers"):
-            lines += ["", f"Validation and test share their speakers in this protocol: {', '.join(people)}"]
-        return "\n".join([*lines, "", f"This result: {self.folder}"])
 
 
 def is_finished(folder: Path) -> bool:
@@ -309,33 +242,6 @@ def last_lines(path: Path, number: int = 5) -> str:
     """The end of a log, indented."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(f"    {line}" for line in lines[-number:])
-
-
-def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
-    """The environment of each training that runs at a time.
-
-    Args:
-        devices: a number of GPUs, or their numbers; None takes what there is, for one training after another.
-        jobs: trainings at once; None runs one per device.
-
-    Raises:
-        InputError: if there are not so many GPUs, or no training could run.
-    """
-    if jobs is not None and jobs < 1:
-        raise InputError(f"jobs is {jobs}, but must be at least 1")
-    names = [{}]
-    if devices is not None:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        there = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
-        wanted = parse_numbers("devices", devices) if "," in devices else list(range(int(devices)))
-        if not wanted or max(wanted) >= len(there):
-            raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s); on a CPU use --jobs")
-        names = [{"CUDA_VISIBLE_DEVICES": there[number]} for number in wanted]
-    number = jobs or len(names)
-    threads = {}
-    if number > 1 and "OMP_NUM_THREADS" not in os.environ:
-        threads["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // number))
-    return [{**names[place % len(names)], **threads} for place in range(number)]
 
 
 def main() -> int:

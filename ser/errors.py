@@ -59,3 +59,11 @@ def check_bounds(
     if math.isnan(value) or not all(kept for bound, kept, _ in rules if math.isfinite(bound)):
         words = " and ".join(f"{word} {bound:g}" for bound, _, word in rules if math.isfinite(bound))
         raise InputError(f"{name} is {value}, but must be {words or 'a number'}")
+
+
+def refusal_within(error: BaseException) -> BaseException:
+    """The InputError that led to an error, or the error itself."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, InputError):
+        cause = cause.__cause__ or cause.__context__
+    return cause or error

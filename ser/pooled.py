@@ -12,8 +12,9 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.files import digest
-from ser.results import scores
+from ser.files import digest, write_text
+from ser.results import describe, scores
+from ser.statistics import bootstrap_speakers
 
 TABLES = {"test": "predictions.csv", "val": "validation.csv"}
 AVERAGED_TABLES = {"test": "predictions_averaged.csv", "val": "validation_averaged.csv"}
@@ -108,11 +109,21 @@ def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
     """
     parts = []
     for (seed, fold), table in sorted(tables.items()):
-        part = table.copy()
-        part["fold"] = fold
+        part = table.assign(fold=fold)
         part.insert(part.columns.get_loc("fold"), "seed", seed)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def pool_runs(folder: Path, runs: dict[str, dict], file: str) -> pd.DataFrame:
+    """One table of all folds, from their folders.
+
+    Args:
+        folder: of the cross-validation.
+        runs: each fold's `result.json` by the name of its folder.
+        file: the table's name in each.
+    """
+    return pool({(about["seed"], about["fold"]): read_table(folder / name / file) for name, about in runs.items()})
 
 
 def pooled_scores(table: pd.DataFrame) -> dict:
@@ -153,3 +164,81 @@ def summarise(predictions: pd.DataFrame, validation: pd.DataFrame) -> dict:
         "validation": pooled_scores(validation),
         "test_set": describe_test_set(predictions),
     }
+
+
+def write_pooled(folder: Path, runs: dict[str, dict], epochs_averaged: int, about: dict) -> Pooled:
+    """Pool the folds of a cross-validation: tables first, then the `result.json` that knows their digests.
+
+    Args:
+        folder: of the cross-validation.
+        runs: each fold's `result.json` by the name of its folder.
+        epochs_averaged: so many last epochs were scored as well; 0 for none.
+        about: more to record.
+
+    Raises:
+        InputError: if a fold is missing or an utterance is tested twice.
+    """
+    first = next(iter(runs.values()))
+    seeds, folds = (sorted({run[name] for run in runs.values()}) for name in ("seed", "fold"))
+    files = [*TABLES.values(), *(AVERAGED_TABLES.values() if epochs_averaged else [])]
+    tables = {name: pool_runs(folder, runs, name) for name in files}
+    for name, table in tables.items():
+        check_whole(table, folds, seeds, str(folder / name))
+        write_text(folder / name, table.to_csv(index=False))
+    test, validation = (tables[name] for name in TABLES.values())
+    result = {
+        "kind": "crossval",
+        **{key: first[key] for key in ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")},
+        "folds": folds,
+        "seeds": seeds,
+        **summarise(test, validation),
+        "intervals": {name: finite(limits) for name, limits in bootstrap_speakers(test).items()},
+        "runs": [
+            {
+                **{key: run[key] for key in ("seed", "fold")},
+                "folder": name,
+                **{key: run[key] for key in ("epoch", "wa", "ua", "utterances", "speakers")},
+                "validation": {key: run["validation"][key] for key in ("wa", "ua")},
+                **{key: run[key] for key in ("train_segments", "tails_left_out", "counts", "threads")},
+            }
+            for name, run in runs.items()
+        ],
+        "averaged": None,
+        **{key: first[key] for key in ("corpus_digest", "code_digest")},
+        **about,
+        "digests": {name: digest(folder / name) for name in files},
+    }
+    if epochs_averaged:
+        mean, mean_validation = (tables[name] for name in AVERAGED_TABLES.values())
+        summary = {**pooled_scores(mean), "validation": pooled_scores(mean_validation)}
+        result["averaged"] = {"epochs": epochs_averaged, **summary}
+    write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
+    return read_pooled(folder)
+
+
+def finite(limits: tuple[float, float]) -> list[float] | None:
+    """An interval, or nothing where there is none (a single speaker)."""
+    return None if np.isnan(limits).any() else list(limits)
+
+
+def describe_pooled(about: dict) -> str:
+    """A pooled result as text for a person."""
+    folds, intervals = about["over_folds"], about["intervals"]
+    lines = [
+        "",
+        f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled",
+        "",
+        f"Test: {describe(about)}",
+        "",
+    ]
+    if intervals["wa"] and intervals["ua"]:
+        wa, ua = ([f"{100 * limit:.1f}" for limit in intervals[name]] for name in ("wa", "ua"))
+        lines.append(f"95 % intervals (whole speakers drawn): WA {wa[0]} to {wa[1]}, UA {ua[0]} to {ua[1]}")
+    lines.append(f"mean over runs, not pooled: WA {100 * folds['wa']['mean']:.1f}, UA {100 * folds['ua']['mean']:.1f}")
+    if folds["wa"]["sd"] is not None:
+        lines[-1] += f" (standard deviations {100 * folds['wa']['sd']:.1f} and {100 * folds['ua']['sd']:.1f})"
+    if mean := about["averaged"]:
+        lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]
+    if people := about["shared"].get("speakers"):
+        lines += ["", f"Validation and test share their speakers in this protocol: {', '.join(people)}"]
+    return "\n".join(lines)

@@ -87,6 +87,21 @@ def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result
         run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
 
 
+def record_folds(loggers: list[Logger], result: dict) -> None:
+    """Add a cross-validation's table of folds, its intervals and its figure to its summary run."""
+    for logger in loggers:
+        if not isinstance(logger, WandbLogger):
+            continue
+        run = logger.experiment
+        columns = ["seed", "fold", "epoch", "wa", "ua", "utterances"]
+        rows = [[fold[name] for name in columns] for fold in result["runs"]]
+        table = wandb.Table(columns=columns, data=rows)
+        run.log({"folds": table, "test/wa by fold": wandb.plot.bar(table, "fold", "wa", title="WA by fold")})
+        for name, limits in result["intervals"].items():
+            if limits:
+                run.summary.update({f"result/{name}/low": limits[0], f"result/{name}/high": limits[1]})
+
+
 def tracked(loggers: list[Logger]) -> list[str]:
     """Where to look at the W&B run, for a person."""
     lines = []

@@ -5,26 +5,20 @@ The split may be a protocol's fold (`ser.data.folds`) or anyone's own, from a fi
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from tqdm import tqdm
 
 from ser.data.folds import PROTOCOLS
-from ser.errors import CorpusError, InputError
+from ser.errors import InputError
 
 if TYPE_CHECKING:
     from ser.data.audio import Waveforms
 
 SETS = ("train", "val", "test")
 PAIRS = (("train", "val"), ("train", "test"), ("val", "test"))
-SET_OF_WORD = {"train": "train", "val": "val", "validation": "val", "dev": "val", "test": "test"}
 NAMES_IN_A_MESSAGE = 10
 
 Shared = dict[tuple[str, str], dict[str, list[str]]]
@@ -175,89 +169,3 @@ def check_leaks(utterances: pd.DataFrame, digests: list[str] | None, protocol: s
             "correct the speakers' names, or take the copies out of the corpus"
         )
     return overlaps
-
-
-@dataclass(frozen=True)
-class SplitFile:
-    """Anyone's own split, as it is written.
-
-    Args:
-        file: where it lies.
-        lines: line number, fold, utterance and set.
-        problems: line number and cause, for the lines that cannot be taken apart.
-    """
-
-    file: Path
-    lines: list[tuple[int, int | str, str, str]]
-    problems: list[tuple[int, str]]
-
-    def sets(self, utterances: pd.DataFrame) -> dict[int | str, pd.Series]:
-        """The set of every utterance of a corpus's table by fold, "" where the file does not name it.
-
-        Raises:
-            CorpusError: with every unsound line, unknown set, and utterance that is unknown or named twice in a fold.
-        """
-        row_of = dict(zip(utterances.utterance, utterances.index, strict=True))
-        problems = list(self.problems)
-        columns: dict[int | str, pd.Series] = {}
-        first: dict[tuple[int | str, str], int] = {}
-        for number, fold, utterance, word in self.lines:
-            if (before := first.setdefault((fold, utterance), number)) != number:
-                problems.append((number, f"utterance {utterance} was already given in line {before}"))
-            elif utterance not in row_of:
-                problems.append((number, f"unknown utterance {utterance!r}"))
-            else:
-                column = columns.setdefault(fold, pd.Series("", index=utterances.index, dtype=object))
-                column.at[row_of[utterance]] = SET_OF_WORD.get(word)
-            if word not in SET_OF_WORD:
-                problems.append((number, f"unknown set {word!r} (known: {', '.join(SET_OF_WORD)})"))
-        if problems:
-            lines = [f"{self.file}:{number}: {cause}" for number, cause in sorted(problems)]
-            raise CorpusError(f"split {self.file}", lines)
-        return dict(sorted(columns.items(), key=lambda item: (isinstance(item[0], str), item[0])))
-
-
-def read_split(file: Path) -> SplitFile:
-    """Read a split: CSV (UTF-8) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
-
-    Raises:
-        InputError: it is no such file, lacks a column, or has no line below the header.
-    """
-    lines, problems, header = [], [], None
-    for number, cells in _records(file):
-        if header is None:
-            header = cells
-            if missing := [column for column in ("utterance", "set") if column not in header]:
-                raise InputError(f"{file}:{number}: no column {', '.join(missing)} (needed: utterance, set)")
-            if len(set(header)) < len(header):
-                raise InputError(f"{file}:{number}: two columns with the same name")
-        elif len(cells) != len(header):
-            problems.append((number, f"{len(cells)} cells, but the header has {len(header)}"))
-        else:
-            row = dict(zip(header, cells, strict=True))
-            fold = row.get("fold", "1")
-            if not fold:
-                problems.append((number, "column fold is empty"))
-            lines.append((number, int(fold) if fold.isdecimal() else fold, row["utterance"], row["set"]))
-    if not lines and not problems:
-        raise InputError(f"{file}: no line with an utterance")
-    return SplitFile(file, lines, problems)
-
-
-def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every line of a CSV file that is not empty."""
-    try:
-        content = file.read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{file}: unreadable ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{file}:{line}: not UTF-8 (byte 0x{error.object[error.start]:02x})") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for record in reader:
-            if any(cells := [cell.strip() for cell in record]):
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise InputError(f"{file}:{reader.line_num}: not a line of CSV ({error})") from None

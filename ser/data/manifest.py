@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv as csv_format
-import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from ser.data.corpus import Corpus
+from ser.data.lines import read_lines
 from ser.data.release import USE_BUILT_IN, absolute, check_audio, not_given
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
@@ -66,7 +64,7 @@ class Manifest(Corpus):
         problems: list[str] = []
         rows, sources = [], []
         first: dict[str, int] = {}
-        for number, cells in _records(file, problems):
+        for number, cells in read_lines(file, REQUIRED, problems):
             row = {column: cells[column] for column in REQUIRED} | {"dialog_half": cells.get("dialog_half", "")}
             path = os.path.abspath(file.parent / row["path"])
             causes = _causes(row)
@@ -91,41 +89,3 @@ def _causes(row: dict[str, str]) -> list[str]:
     if row["dialog_half"] not in ("F", "M", ""):
         causes.append(f"dialog_half is {row['dialog_half']!r}, but must be F, M or empty")
     return causes
-
-
-def _records(file: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells of every record that can be taken apart; the others go to `problems`."""
-    try:
-        content = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except OSError as error:
-        problems.append(f"{file}: unreadable ({error.strerror})")
-        return
-    broken = set()
-    for number, line in enumerate(content.splitlines(), start=1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            problems.append(f"{file}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
-            broken.add(number)
-    reader = csv_format.reader(io.StringIO(content.decode("utf-8", "replace"), newline=""), strict=True)
-    header: list[str] | None = None
-    try:
-        for record in reader:
-            cells = [cell.strip() for cell in record]
-            if not any(cells):
-                continue
-            if header is None:
-                header = cells
-                missing = [column for column in REQUIRED if column not in header]
-                if missing or len(set(header)) < len(header):
-                    cause = f"no column {', '.join(missing)}" if missing else "two columns with the same name"
-                    problems.append(f"{file}:{reader.line_num}: {cause} (needed: {', '.join(REQUIRED)})")
-                    return
-            elif len(cells) != len(header):
-                problems.append(f"{file}:{reader.line_num}: {len(cells)} cells, but the header has {len(header)}")
-            elif reader.line_num not in broken:
-                yield reader.line_num, dict(zip(header, cells, strict=True))
-    except csv_format.Error as error:
-        problems.append(f"{file}:{reader.line_num}: not a line of CSV ({error})")
-    if header is None:
-        problems.append(f"{file}: empty")

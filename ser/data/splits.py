@@ -1,0 +1,71 @@
+"""Anyone's own split of a corpus, from a CSV file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ser.data.lines import read_lines
+from ser.errors import CorpusError
+
+SET_OF_WORD = {"train": "train", "val": "val", "validation": "val", "dev": "val", "test": "test"}
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """Anyone's own split, as it is written.
+
+    Args:
+        file: where it lies.
+        lines: line number, fold, utterance and set.
+        problems: "file:line: cause" for what cannot be taken apart.
+    """
+
+    file: Path
+    lines: list[tuple[int, int | str, str, str]]
+    problems: list[str]
+
+    def sets(self, utterances: pd.DataFrame) -> dict[int | str, pd.Series]:
+        """The set of every utterance of a corpus's table by fold, "" where the file does not name it.
+
+        Raises:
+            CorpusError: with every unsound line, unknown set, and utterance that is unknown or named twice in a fold.
+        """
+        row_of = dict(zip(utterances.utterance, utterances.index, strict=True))
+        problems = list(self.problems)
+        columns: dict[int | str, pd.Series] = {}
+        first: dict[tuple[int | str, str], int] = {}
+        for number, fold, utterance, word in self.lines:
+            place = f"{self.file}:{number}"
+            if (before := first.setdefault((fold, utterance), number)) != number:
+                problems.append(f"{place}: utterance {utterance} was already given in line {before}")
+            elif utterance not in row_of:
+                problems.append(f"{place}: unknown utterance {utterance!r}")
+            else:
+                column = columns.setdefault(fold, pd.Series("", index=utterances.index, dtype=object))
+                column.at[row_of[utterance]] = SET_OF_WORD.get(word)
+            if word not in SET_OF_WORD:
+                problems.append(f"{place}: unknown set {word!r} (known: {', '.join(SET_OF_WORD)})")
+        if problems:
+            problems.sort(key=lambda line: int(line.removeprefix(f"{self.file}:").split(":", 1)[0]))
+            raise CorpusError(f"split {self.file}", problems)
+        return dict(sorted(columns.items(), key=lambda item: (isinstance(item[0], str), item[0])))
+
+
+def read_split(file: Path) -> SplitFile:
+    """Read a split: CSV (UTF-8) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
+
+    Raises:
+        CorpusError: it is no such file, lacks a column, or has no line below the header.
+    """
+    lines, problems = [], []
+    for number, row in read_lines(file, ("utterance", "set"), problems):
+        fold = row.get("fold", "1")
+        if not fold:
+            problems.append(f"{file}:{number}: column fold is empty")
+        lines.append((number, int(fold) if fold.isdecimal() else fold, row["utterance"], row["set"]))
+    if not lines:
+        raise CorpusError(f"split {file}", problems or [f"{file}: no line with an utterance"])
+    return SplitFile(file, lines, problems)

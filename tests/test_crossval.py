@@ -1,0 +1,274 @@
+"""`ser crossval` on the built-in corpus, with real processes: equal to separate runs, killed and continued."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import yaml
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from ser.arguments import parse_numbers
+from ser.crossval import CrossValidation
+from ser.data import Synthetic
+from ser.data.datamodule import EmotionData
+from ser.errors import InputError
+from ser.identity import check_identity
+from ser.jobs import slots
+from ser.pooled import pooled_scores, read_pooled, summarise
+from tests.conftest import CONF
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def least(tmp_path_factory):
+    """Options of the smallest training there is: eight utterances per speaker, one epoch."""
+    root = tmp_path_factory.mktemp("corpora") / "least"
+    Synthetic(str(root), utterances_per_speaker=8).prepare()
+    corpus = ["--data.corpus", "ser.data.Synthetic", "--data.corpus.root", root]
+    corpus += ["--data.corpus.utterances_per_speaker", 8]
+    return [*corpus, "--trainer.max_epochs", 1, "--wandb.mode", "disabled", "--data.protocol", "wu2019"]
+
+
+def command(*arguments) -> list[str]:
+    return [sys.executable, "-m", "ser", *map(str, arguments)]
+
+
+def crossval(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run(command("crossval", *arguments), capture_output=True, text=True, env=ENVIRONMENT)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(least, tmp_path_factory):
+    """A finished cross-validation of five folds, two at a time, and what it printed."""
+    folder = tmp_path_factory.mktemp("crossval") / "undisturbed"
+    finished = crossval("--config", CONF / "gru_seqcap.yaml", *least, "--jobs", 2, "--out", folder)
+    assert finished.returncode == 0, finished.stderr
+    return folder, finished.stdout
+
+
+def test_the_pooled_result_is_that_of_its_table(undisturbed):
+    folder, printed = undisturbed
+    result = read_pooled(folder)
+    again = summarise(result.predictions, result.validation)
+    assert {name: result.about[name] for name in again} == again
+    table = result.predictions
+    assert result.about["wa"] == pytest.approx(accuracy_score(table.emotion, table.predicted))
+    assert result.about["ua"] == pytest.approx(balanced_accuracy_score(table.emotion, table.predicted))
+    assert f"WA {100 * result.about['wa']:.2f} %" in printed
+    assert not table.utterance.duplicated().any()
+    assert sorted(table.fold.unique()) == result.about["folds"] == [1, 2, 3, 4, 5]
+    folds = [pooled_scores(each)["wa"] for _, each in table.groupby("fold")]
+    assert result.about["over_folds"]["wa"]["mean"] == pytest.approx(sum(folds) / 5)
+    low, high = result.about["intervals"]["wa"]
+    assert low <= result.about["wa"] <= high
+
+
+def test_what_validation_and_test_share_is_said(undisturbed):
+    folder, printed = undisturbed
+    shared = read_pooled(folder).about["shared"]["speakers"]
+    assert len(shared) == 10  # wu2019: both actors speak in both halves
+    assert f"Validation and test share their speakers in this protocol: {', '.join(shared)}" in printed
+
+
+def test_a_finished_cross_validation_is_not_run_again(undisturbed, least):
+    folder, _ = undisturbed
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")}
+    finished = crossval("--config", CONF / "gru_seqcap.yaml", *least, "--out", folder)
+    assert finished.returncode == 0, finished.stderr
+    assert "0 (5 runs finished before)" in finished.stdout
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")} == before
+
+
+def test_another_configuration_is_refused_with_the_difference(undisturbed, least):
+    folder, _ = undisturbed
+    finished = crossval("--config", CONF / "gru_seqcap.yaml", *least, "--model.dropout", 0.2, "--out", folder)
+    assert finished.returncode == 2
+    assert "model.dropout: 0.5 there, 0.2 here" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_killed_in_the_middle_and_continued(undisturbed, least, tmp_path):
+    """kill -9 while the third of five folds trains; the same command gives what it would have given."""
+    folder, options = tmp_path / "killed", ["--config", CONF / "gru_seqcap.yaml", *least, "--out", tmp_path / "killed"]
+    process = subprocess.Popen(
+        command("crossval", *options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
+    )
+    while not (folder / "seed1-fold03" / "config.yaml").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (folder / "seed1-fold03" / "result.json").exists()
+    kept = {path: path.stat().st_mtime_ns for fold in (1, 2) for path in (folder / f"seed1-fold0{fold}").rglob("*")}
+    assert kept
+
+    finished = crossval(*options)
+    assert finished.returncode == 0, finished.stderr
+    assert "3 (2 runs finished before)" in finished.stdout
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    for name in ("predictions.csv", "validation.csv"):
+        assert (folder / name).read_bytes() == (undisturbed[0] / name).read_bytes()
+
+
+def test_one_training_serves_both_directions(least, tmp_path):
+    """Folds 2 and 7 of protocol speaker, trained once, against two separate `ser fit`."""
+    options = ["--config", CONF / "reccap.yaml", *least, "--data.protocol", "speaker", "--epochs-averaged", 1]
+    finished = crossval(*options, "--folds", "2,7", "--out", tmp_path / "pair")
+    assert finished.returncode == 0, finished.stderr
+    assert "to train    1 " in finished.stdout
+    for fold in (2, 7):
+        separate = tmp_path / f"separate{fold}"
+        run = command("fit", *options, "--data.fold", fold, "--out", separate)
+        subprocess.run(run, check=True, capture_output=True, env=ENVIRONMENT)
+        together = tmp_path / "pair" / f"seed1-fold0{fold}"
+        tables = sorted(path.name for path in separate.glob("*.csv"))
+        assert len(tables) == 5
+        for name in tables:
+            assert (separate / name).read_bytes() == (together / name).read_bytes(), (fold, name)
+        results = [json.loads((each / "result.json").read_text()) for each in (separate, together)]
+        assert results[0] | {"checkpoint": ""} == results[1] | {"checkpoint": ""}
+        again = command("test", "--config", together / "config.yaml", "--ckpt_path", together / "checkpoints/best.ckpt")
+        tested = subprocess.run([*again, "--out", str(tmp_path / f"again{fold}")], env=ENVIRONMENT)
+        assert tested.returncode == 0
+        retested = (tmp_path / f"again{fold}" / "predictions.csv").read_bytes()
+        assert retested == (together / "predictions.csv").read_bytes()
+    # The second direction's checkpoint knows who chose it: it cannot be tested on those.
+    wrong = command("test", "--config", tmp_path / "pair" / "seed1-fold02" / "config.yaml", "--ckpt_path")
+    refused = subprocess.run(
+        [*wrong, str(tmp_path / "pair" / "seed1-fold07" / "checkpoints" / "best.ckpt")], capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "was chosen on" in refused.stderr
+
+
+def test_the_other_direction_is_the_other_fold(tiny_corpus):
+    for fold, opposite in ((1, 6), (3, 8), (9, 4)):
+        corpus = Synthetic(str(tiny_corpus), utterances_per_speaker=8)
+        here, there = EmotionData(corpus, fold=fold), EmotionData(corpus, fold=opposite)
+        here.setup()
+        there.setup()
+        other = here.other_direction()
+        assert other.fold == opposite
+        assert other.speaker_identities == there.speaker_identities
+        assert other.digests == there.digests
+        pd.testing.assert_frame_equal(other.utterances, there.utterances)
+    halves = EmotionData(corpus, protocol="wu2019")
+    halves.setup()
+    with pytest.raises(InputError, match="second direction"):
+        halves.other_direction()
+
+
+def test_a_fold_that_fails_does_not_take_the_others_with_it(ser, least, tmp_path, monkeypatch):
+    plan = CrossValidation._job
+
+    def with_a_broken_second_fold(self, seed, folds):
+        job = plan(self, seed, folds)
+        job.arguments.extend(["--data.batch_size", "0"] if folds == [2] else [])
+        return job
+
+    monkeypatch.setattr(CrossValidation, "_job", with_a_broken_second_fold)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    options = ["crossval", "--config", CONF / "cnn_gru.yaml", *least, "--folds", "1-2", "--out", tmp_path / "partly"]
+    partly = ser(*options)
+    assert partly.code == 1
+    assert "data.batch_size is 0" in partly.err
+    assert "failed: fold 2" in partly.err
+    assert (tmp_path / "partly" / "seed1-fold01" / "result.json").exists()
+    assert not (tmp_path / "partly" / "result.json").exists()
+    with pytest.raises(InputError, match="unfinished"):
+        read_pooled(tmp_path / "partly")
+    monkeypatch.setattr(CrossValidation, "_job", plan)
+    mended = ser(*options)
+    assert mended.code == 0
+    assert "1 (1 runs finished before)" in mended.out
+
+
+class TestBadInput:
+    def test_edited_predictions(self, undisturbed, tmp_path):
+        folder = copy_of(undisturbed[0], tmp_path)
+        edited = folder / "predictions.csv"
+        edited.write_text(edited.read_text().replace("angry", "happy", 1))
+        with pytest.raises(InputError, match=r"predictions.csv: changed since"):
+            read_pooled(folder)
+
+    def test_a_missing_fold(self, undisturbed, tmp_path):
+        folder = copy_of(undisturbed[0], tmp_path)
+        about = json.loads((folder / "result.json").read_text())
+        about["folds"].append(6)
+        (folder / "result.json").write_text(json.dumps(about))
+        with pytest.raises(InputError, match=r"no predictions of fold 6 \(seed 1\)"):
+            read_pooled(folder)
+
+    def test_the_folder_of_one_fold(self, undisturbed):
+        with pytest.raises(InputError, match="one fold"):
+            read_pooled(undisturbed[0] / "seed1-fold01")
+
+    def test_a_folder_that_holds_something_else(self, ser, least, tmp_path):
+        (tmp_path / "thesis.txt").write_text("mine")
+        finished = ser("crossval", "--config", CONF / "cnn_gru.yaml", *least, "--out", tmp_path)
+        assert finished.code == 2
+        assert "holds something else" in finished.err
+        assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--folds", "6"], "there is no fold 6"),
+            (["--folds", "two"], "must be numbers like"),
+            (["--folds", "0"], "there is no fold 0"),
+            (["--data.fold", "2"], "use --folds"),
+            (["--jobs", "0"], "jobs is 0"),
+            (["--devices", "99"], "99"),
+            (["--trainer.devices", "2"], "trainer.devices"),
+            (["--epochs-averaged", "2"], "epochs_averaged is 2, but must be at least 0 and at most 1"),
+        ],
+    )
+    def test_options(self, ser, least, tmp_path, options, message):
+        finished = ser("crossval", "--config", CONF / "cnn_gru.yaml", *least, *options, "--out", tmp_path / "run")
+        assert finished.code == 2
+        assert message in finished.err
+        assert not (tmp_path / "run").exists()
+
+
+def copy_of(folder, target):
+    """The top of a cross-validation's folder."""
+    for name in ("result.json", "predictions.csv", "validation.csv"):
+        (target / name).write_bytes((folder / name).read_bytes())
+    return target
+
+
+def test_numbers():
+    assert parse_numbers("folds", "1-3,2,9") == [1, 2, 3, 9]
+    assert parse_numbers("folds", [2, 1]) == [1, 2]
+    for nothing in ("", "3-1", "a", "1-"):
+        with pytest.raises(InputError, match="folds"):
+            parse_numbers("folds", nothing)
+
+
+def test_every_device_gets_its_share(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert slots("2", None) == [{"CUDA_VISIBLE_DEVICES": "4"}, {"CUDA_VISIBLE_DEVICES": "5"}]
+    assert slots("0,2", 4) == [{"CUDA_VISIBLE_DEVICES": "4"}, {"CUDA_VISIBLE_DEVICES": "7"}] * 2
+    with pytest.raises(InputError, match="3 GPU"):
+        slots("4", None)
+
+
+def test_the_identity_names_every_difference(undisturbed):
+    before = json.loads((undisturbed[0] / "crossval.json").read_text())
+    config = yaml.safe_load((undisturbed[0] / "config.yaml").read_text())
+    assert before["config"]["model.lambda_"] == config["model"]["init_args"]["lambda_"]
+    now = json.loads(json.dumps(before))
+    now["config"]["model.lambda_"], now["corpus"], now["code"] = 0.5, "0", "1"
+    now["versions"]["torch"] = "3.0"
+    with pytest.raises(InputError) as refused:
+        check_identity(before, now, undisturbed[0])
+    for part in ("model.lambda_: 0.6 there, 0.5 here", "corpus: digest", "code: digest", "version of torch"):
+        assert part in str(refused.value)
+    check_identity(before, before, undisturbed[0])

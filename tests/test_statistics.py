@@ -1,0 +1,401 @@
+"""Intervals and tests against closed forms, other implementations and what must hold for any table."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.metrics import unweighted_accuracy, weighted_accuracy
+from ser.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION
+from ser.statistics import (
+    bootstrap_speakers,
+    compare,
+    compare_matrices,
+    compare_unpaired,
+    multinomial_ua_interval,
+    wilson_interval,
+)
+from ser.tally import tally
+
+
+def predictions(hits, actual=None, speakers=None, seed=1, names=None):
+    """A table from which utterances were recognised; a wrong prediction is the emotion after the actual one."""
+    hits = np.asarray(hits, dtype=bool)
+    actual = np.zeros(len(hits), int) if actual is None else np.asarray(actual)
+    return pd.DataFrame(
+        {
+            "utterance": [f"u{i}" for i in range(len(hits))] if names is None else names,
+            "speaker": np.arange(len(hits)).astype(str) if speakers is None else np.asarray(speakers).astype(str),
+            "seed": seed,
+            "emotion": [EMOTIONS[i] for i in actual],
+            "predicted": [EMOTIONS[(i + (not hit)) % 4] for i, hit in zip(actual, hits, strict=True)],
+        }
+    )
+
+
+def sample(seed, utterances=300, speakers=10, accuracy=0.7):
+    generator = np.random.default_rng(seed)
+    actual, spoken_by = generator.integers(0, 4, utterances), generator.integers(0, speakers, utterances)
+    return predictions(generator.random(utterances) < accuracy, actual, spoken_by)
+
+
+def rehit(table, seed, accuracy=0.7):
+    hits = np.random.default_rng(seed).random(len(table)) < accuracy
+    return predictions(hits, [EMOTIONS.index(name) for name in table.emotion], table.speaker, names=table.utterance)
+
+
+rows = st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=40)
+row_pairs = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 3), st.integers(0, 5)), min_size=1)
+
+
+# --- counts
+
+
+@given(rows)
+@settings(deadline=None)
+def test_pooled_scores_of_a_tally_are_those_of_the_confusion_matrix(found):
+    hits, actual, speakers = map(list, zip(*found, strict=True))
+    table = predictions(hits, actual, speakers)
+    wa, ua = tally(table).pooled()
+    matrix = pd.crosstab(table.emotion, table.predicted).reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0)
+    assert wa == pytest.approx(weighted_accuracy(matrix.to_numpy(copy=True)).item())
+    assert ua == pytest.approx(unweighted_accuracy(matrix.to_numpy(copy=True)).item())
+
+
+def test_a_seed_adds_no_speaker_and_no_utterance():
+    one, other = sample(1), rehit(sample(1), 2)
+    both = tally(pd.concat([one, other.assign(seed=2)]))
+    assert (both.total == tally(one).total).all()
+    assert both.correct == pytest.approx((tally(one).correct + tally(other).correct) / 2)
+    assert both.pooled()[0] == pytest.approx((one.emotion == one.predicted).mean() / 2 + tally(other).pooled()[0] / 2)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda table: table.iloc[:0], "no predictions"),
+        (lambda table: table.assign(emotion="bored"), "unknown emotion 'bored'"),
+        (lambda table: pd.concat([table, table.iloc[:1]]), "utterance u0 occurs twice in the predictions of seed 1"),
+        (lambda table: pd.concat([table, table.iloc[1:].assign(seed=2)]), "the seeds hold different .*first u0"),
+        (lambda table: pd.concat([table, table.assign(seed=2, speaker="x")]), "the seeds hold different"),
+    ],
+)
+def test_tables_that_cannot_be_counted_are_refused(spoil, words):
+    table = spoil(sample(1))
+    with pytest.raises(InputError, match=words):
+        bootstrap_speakers(table)
+
+
+# --- intervals
+
+
+@given(st.integers(0, 400), st.integers(1, 400), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_by_its_formula(correct, total, confidence):
+    correct = min(correct, total)
+    z, share = stats.norm.ppf((1 + confidence) / 2), correct / total
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    reach = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    assert wilson_interval(correct, total, confidence) == pytest.approx((middle - reach, middle + reach), abs=1e-9)
+
+
+@pytest.mark.parametrize(("correct", "total"), [(0, 0), (5, 4), (-1, 4)])
+def test_no_share_no_interval(correct, total):
+    with pytest.raises(InputError, match="is no share"):
+        wilson_interval(correct, total)
+    with pytest.raises(InputError, match="empty"):
+        multinomial_ua_interval(np.zeros((4, 4), int))
+
+
+@pytest.mark.parametrize("confusion", [SEQCAP_CONFUSION, RECCAP_CONFUSION])
+def test_the_ua_interval_tends_to_the_closed_form(confusion):
+    matrix = 1000 * np.array(confusion)
+    total = matrix.sum(1)
+    recalls = matrix.diagonal() / total
+    deviation = np.sqrt((recalls * (1 - recalls) / total).sum() / 16)
+    low, high = multinomial_ua_interval(matrix)
+    assert low == pytest.approx(recalls.mean() - 1.96 * deviation, abs=0.01 * deviation)
+    assert high == pytest.approx(recalls.mean() + 1.96 * deviation, abs=0.01 * deviation)
+
+
+@pytest.mark.parametrize("confusion", [SEQCAP_CONFUSION, RECCAP_CONFUSION])
+def test_the_ua_interval_holds_the_truth_as_often_as_it_says(confusion):
+    generator, matrix = np.random.default_rng(1), np.array(confusion)
+    truth = (matrix.diagonal() / matrix.sum(1)).mean()
+    held, tries = 0, 500
+    for _ in range(tries):
+        drawn = np.array([generator.multinomial(row.sum(), row / row.sum()) for row in matrix])
+        low, high = multinomial_ua_interval(drawn)
+        held += low <= truth <= high
+    assert held / tries == pytest.approx(0.95, abs=0.03)  # three standard errors
+
+
+@given(st.lists(st.lists(st.integers(0, 30), min_size=4, max_size=4), min_size=4, max_size=4))
+@settings(deadline=None, max_examples=50)
+def test_the_ua_interval_stays_among_shares_and_around_ua(matrix):
+    if not np.any(matrix):
+        return
+    low, high = multinomial_ua_interval(matrix)
+    assert -1e-9 <= low <= unweighted_accuracy(matrix).item() + 1e-9
+    assert unweighted_accuracy(matrix).item() <= high + 1e-9 <= 1 + 2e-9
+    assert low < high
+    assert multinomial_ua_interval([[5, 3, 0, 0], *[[0] * 4] * 3]) == pytest.approx(wilson_interval(5, 8))
+
+
+def test_speakers_who_are_all_alike_leave_no_width():
+    hits, actual = [1, 1, 0, 1, 1, 0], [0, 0, 0, 1, 2, 3]
+    table = predictions(hits * 8, actual * 8, np.repeat(np.arange(8), 6))
+    assert bootstrap_speakers(table) == {"wa": pytest.approx((4 / 6,) * 2), "ua": pytest.approx(((2 / 3 + 2) / 4,) * 2)}
+
+
+def test_one_utterance_per_speaker_is_scipys_bootstrap():
+    table = predictions(np.random.default_rng(3).random(200) < 0.7)
+    hits = (table.emotion == table.predicted).to_numpy(float)
+    scipys = stats.bootstrap((hits,), np.mean, method="percentile", n_resamples=10_000, rng=np.random.default_rng(1))
+    found = bootstrap_speakers(table)
+    assert found["wa"] == pytest.approx(tuple(scipys.confidence_interval), abs=0.0101)  # two steps of 1/200
+    assert found["ua"] == found["wa"], "one emotion: its recall is the accuracy"
+
+
+def test_few_speakers_by_enumeration():
+    table = sample(5, utterances=60, speakers=3)
+    everyone = [table[table.speaker == name] for name in sorted(set(table.speaker))]
+    scores = []
+    for drawn in np.ndindex(3, 3, 3):
+        rows = pd.concat([everyone[i] for i in drawn])
+        recalls = [(part.emotion == part.predicted).mean() for _, part in rows.groupby("emotion")]
+        scores.append(((rows.emotion == rows.predicted).mean(), np.mean(recalls)))
+    expected = np.quantile(scores, [0.1, 0.9], axis=0, method="inverted_cdf")
+    found = bootstrap_speakers(table, draws=50_000, confidence=0.8)
+    assert found["wa"] == pytest.approx(tuple(expected[:, 0]))
+    assert found["ua"] == pytest.approx(tuple(expected[:, 1]))
+
+
+@given(rows, st.integers(0, 100))
+@settings(deadline=None, max_examples=50)
+def test_intervals_are_shares_repeatable_and_blind_to_the_order_of_rows(found, seed):
+    hits, actual, speakers = map(list, zip(*found, strict=True))
+    table = predictions(hits, actual, speakers)
+    intervals = bootstrap_speakers(table, draws=200, seed=seed)
+    shuffled = bootstrap_speakers(table.sample(frac=1, random_state=seed), draws=200, seed=seed)
+    for name in ("wa", "ua"):
+        low, high = intervals[name]
+        assert np.isnan(low) == np.isnan(high) == (len(set(speakers)) == 1)
+        assert np.isnan(low) or 0 <= low <= high <= 1 + 1e-12
+        assert shuffled[name] == pytest.approx(intervals[name], nan_ok=True)
+
+
+def test_speakers_who_differ_widen_the_interval():
+    hits = np.repeat([1, 1, 1, 0, 1, 1, 0, 1, 1, 0], 30)  # each speaker is recognised always or never
+    by_speaker = bootstrap_speakers(predictions(hits, speakers=np.repeat(np.arange(10), 30)))["wa"]
+    assert np.ptp(by_speaker) > 3 * np.ptp(wilson_interval(int(hits.sum()), 300))
+
+
+def test_ten_thousand_draws_take_less_than_a_second():
+    table, other = sample(1, utterances=2280), rehit(sample(1, utterances=2280), 2)
+    start = time.perf_counter()
+    bootstrap_speakers(table)
+    middle = time.perf_counter()
+    compare(table, other)
+    assert middle - start < 1
+    assert time.perf_counter() - middle < 2
+
+
+# --- paired comparisons
+
+
+@pytest.mark.parametrize("speakers", [1, 3, 10])
+def test_equal_gains_of_all_speakers(speakers):
+    first = predictions([1, 0, 0, 0] * speakers, [0, 1, 2, 3] * speakers, np.repeat(np.arange(speakers), 4))
+    second = predictions([1, 1, 0, 0] * speakers, [0, 1, 2, 3] * speakers, np.repeat(np.arange(speakers), 4))
+    found = compare(first, second)
+    assert found.paired
+    assert found.wa_difference == found.ua_difference == pytest.approx(0.25)
+    assert found.p_values["sign-flip over speakers (WA)"] == 2 / 2**speakers
+    assert found.p_values["sign-flip over speakers (UA)"] == 2 / 2**speakers
+    assert found.p_values["McNemar"] == pytest.approx(min(1, 2 * 0.5**speakers))
+    assert found.wa_interval == pytest.approx((0.25, 0.25) if speakers > 1 else (np.nan, np.nan), nan_ok=True)
+
+
+def test_mcnemar_by_hand():
+    table = sample(7, utterances=30)
+    first = predictions([1] * 9 + [0] * 2 + [1] * 19, speakers=table.speaker)
+    second = predictions([0] * 9 + [1] * 2 + [1] * 19, speakers=table.speaker)
+    # Eleven utterances only one of the two recognised, split 9 to 2: 2 * (1 + 11 + 55) / 2^11.
+    assert compare(first, second).p_values["McNemar"] == pytest.approx(2 * 67 / 2048)
+
+
+@pytest.mark.parametrize(("seed", "score"), [(1, "WA"), (2, "WA"), (3, "UA"), (4, "UA")])
+def test_sign_flip_is_scipys_permutation_test(seed, score):
+    first = sample(seed, utterances=120, speakers=7)
+    second = rehit(first, seed + 50, accuracy=0.8)
+    counts, others = tally(first), tally(second)
+    gained, total = others.correct - counts.correct, counts.total.sum(0)
+    gains = gained.sum(1) / total.sum() if score == "WA" else (gained / total).mean(1)
+    pair = (gains, np.zeros(7))
+    scipys = stats.permutation_test(pair, lambda x, y, axis: (x - y).sum(axis), permutation_type="samples")
+    assert compare(first, second).p_values[f"sign-flip over speakers ({score})"] == pytest.approx(scipys.pvalue)
+
+
+def test_swapping_a_speaker_swaps_his_predictions():
+    first, second = sample(3, utterances=80, speakers=4), rehit(sample(3, utterances=80, speakers=4), 9)
+    differences = {"WA": [], "UA": []}
+    for swapped in np.ndindex(2, 2, 2, 2):
+        swap = first.speaker.map(dict(zip("0123", swapped, strict=True))).to_numpy(bool)
+        one, other = (
+            table.assign(predicted=np.where(swap, turned.predicted, table.predicted))
+            for table, turned in ((first, second), (second, first))
+        )
+        for score, before, after in zip(("WA", "UA"), tally(one).pooled(), tally(other).pooled(), strict=True):
+            differences[score].append(abs(after - before))
+    for score, found in differences.items():
+        p = np.mean(np.array(found) >= found[0] - 1e-12)
+        assert compare(first, second).p_values[f"sign-flip over speakers ({score})"] == pytest.approx(p)
+
+
+def test_many_speakers_are_sampled():
+    first = sample(1, utterances=400, speakers=40, accuracy=0.6)
+    second = rehit(first, 2, accuracy=0.7)
+    gains = tally(second).correct.sum(1) - tally(first).correct.sum(1)
+    normal = 2 * stats.norm.sf(abs(gains.sum()) / np.sqrt((gains**2).sum()))
+    p = compare(first, second).p_values["sign-flip over speakers (WA)"]
+    assert p == pytest.approx(normal, abs=0.02)
+    same = predictions([1] * 40), predictions([0] * 40)
+    assert 0 < compare(*same).p_values["sign-flip over speakers (WA)"] < 1e-4, "never zero"
+
+
+@given(row_pairs)
+@settings(deadline=None, max_examples=25)
+def test_identical_systems_and_exchanged_ones(found):
+    hits, others, actual, speakers = map(list, zip(*found, strict=True))
+    first, second = predictions(hits, actual, speakers), predictions(others, actual, speakers)
+    for comparing in (compare, compare_unpaired):
+        alike = comparing(first, first, draws=100)
+        assert alike.wa_difference == alike.ua_difference == 0
+        assert all(p == 1 or np.isnan(p) for p in alike.p_values.values())
+        one, other = comparing(first, second, draws=100), comparing(second, first, draws=100)
+        assert (one.wa_difference, one.ua_difference) == pytest.approx((-other.wa_difference, -other.ua_difference))
+        assert one.p_values == pytest.approx(other.p_values, nan_ok=True)
+        assert all(0 <= p <= 1 or np.isnan(p) for p in one.p_values.values())
+    assert compare(first, first).p_values["McNemar"] == 1
+    one, other = compare(first, second, draws=100), compare(second, first, draws=100)
+    assert one.wa_interval == pytest.approx(tuple(-limit for limit in other.wa_interval[::-1]), nan_ok=True)
+
+
+def test_the_order_of_rows_does_not_matter():
+    first, second = sample(1), rehit(sample(1), 2)
+    assert compare(first, second) == compare(first, second.sample(frac=1, random_state=0))
+
+
+def test_several_seeds_are_averaged_and_have_no_mcnemar():
+    first, second = sample(1), rehit(sample(1), 2)
+    doubled = pd.concat([first, first.assign(seed=2)])
+    one, several = compare(first, second), compare(doubled, second)
+    assert "McNemar" in one.p_values
+    assert "McNemar" not in several.p_values
+    assert several.p_values == {name: p for name, p in one.p_values.items() if name != "McNemar"}
+    assert several.wa_interval == pytest.approx(one.wa_interval)
+
+
+def test_different_test_sets_are_not_compared():
+    table = sample(1)
+    with pytest.raises(
+        InputError,
+        match=r"5 of 300 utterances are only in the first result, 0 of 295 only in the second; --unpaired",
+    ):
+        compare(table, table.iloc[5:])
+    with pytest.raises(InputError, match="1 of 300 utterances have another emotion in the second result, first u0"):
+        compare(table, table.assign(emotion=["sad" if table.emotion[0] != "sad" else "angry", *table.emotion[1:]]))
+    with pytest.raises(InputError, match="300 of 300 utterances have another speaker"):
+        compare(table, table.assign(speaker="x"))
+
+
+def test_a_paired_interval_is_narrower_where_speakers_vary():
+    hits = np.repeat([1, 1, 1, 0, 1, 1, 0, 1, 1, 0], 30)
+    speakers = np.repeat(np.arange(10), 30)
+    first = predictions(hits, speakers=speakers)
+    second = predictions(hits * (np.arange(300) % 10 > 0), speakers=speakers)  # a tenth fewer of each
+    paired, unpaired = compare(first, second), compare_unpaired(first, second)
+    assert np.ptp(paired.wa_interval) < np.ptp(unpaired.wa_interval) / 3
+    assert paired.verdict == "differ in WA and UA"
+    assert unpaired.verdict == "within noise"
+
+
+# --- unpaired comparisons
+
+
+@given(st.lists(st.integers(0, 20), min_size=2, max_size=12), st.lists(st.integers(0, 20), min_size=2, max_size=12))
+@settings(deadline=None, max_examples=50)
+def test_unpaired_is_welchs_test_on_accuracies_where_speakers_are_equally_many(first, second):
+    if len(set(first)) == 1 or len(set(second)) == 1:
+        return
+    tables = [
+        predictions(
+            np.concatenate([np.arange(20) < k for k in correct]), speakers=np.repeat(np.arange(len(correct)), 20)
+        )
+        for correct in (first, second)
+    ]
+    welch = stats.ttest_ind(np.array(second) / 20, np.array(first) / 20, equal_var=False)
+    found = compare_unpaired(*tables, draws=100)
+    assert not found.paired
+    assert "Unpaired" in found.caution
+    assert found.wa_difference == pytest.approx(np.mean(second) / 20 - np.mean(first) / 20)
+    assert found.p_values["Welch's t over speakers, unpaired (WA)"] == pytest.approx(welch.pvalue)
+    assert found.p_values["Welch's t over speakers, unpaired (UA)"] == pytest.approx(welch.pvalue)
+
+
+def test_linearised_variance_is_that_of_the_bootstrap():
+    counts = tally(sample(4, utterances=4000, speakers=40))
+    generator = np.random.default_rng(1)
+    drawn = counts.drawn(generator.multinomial(40, [1 / 40] * 40, size=20_000).astype(float))
+    for variance, values in zip(counts.variances(), drawn, strict=True):
+        assert np.sqrt(variance * 39 / 40) == pytest.approx(values.std(), rel=0.03)
+
+
+def test_unpaired_says_what_the_test_sets_share_and_a_single_speaker_says_nothing():
+    table = sample(1)
+    found = compare_unpaired(table, table.iloc[:100])
+    assert "300 and 100 utterances, 100 in both; 10 and 10 speakers, 10 in both" in found.caution
+    alone = compare_unpaired(table, table[table.speaker == "3"])
+    assert alone.verdict == "cannot be told"
+    assert np.isnan([*alone.wa_interval, *alone.p_values.values()]).all()
+
+
+def test_the_papers_systems_differ_by_noise():
+    found = compare_matrices(SEQCAP_CONFUSION, RECCAP_CONFUSION)
+    assert not found.paired
+    assert found.verdict == "within noise"
+    assert found.wa_difference == pytest.approx(769 / 1089 - 788 / 1128)
+    table = [[788, 1128 - 788], [769, 1089 - 769]]
+    pearson = stats.chi2_contingency(table, correction=False)
+    assert found.p_values["two-proportion z, unpaired (WA)"] == pytest.approx(pearson.pvalue)
+    shares = [[row[i] / sum(row) for i, row in enumerate(matrix)] for matrix in (SEQCAP_CONFUSION, RECCAP_CONFUSION)]
+    totals = [list(map(sum, matrix)) for matrix in (SEQCAP_CONFUSION, RECCAP_CONFUSION)]
+    variance = sum(
+        p * (1 - p) / n / 16 for side in zip(shares, totals, strict=True) for p, n in zip(*side, strict=True)
+    )
+    z = (np.mean(shares[1]) - np.mean(shares[0])) / np.sqrt(variance)
+    assert found.p_values["normal, unpaired (UA)"] == pytest.approx(2 * stats.norm.sf(z))
+    for (low, high), middle in ((found.wa_interval, found.wa_difference), (found.ua_interval, found.ua_difference)):
+        assert low < 0 < middle < high
+    # Newcombe's interval is near the plain one where utterances are many.
+    error = np.sqrt(sum(p * (1 - p) / n for p, n in ((788 / 1128, 1128), (769 / 1089, 1089))))
+    assert np.ptp(found.wa_interval) == pytest.approx(2 * 1.96 * error, rel=0.01)
+
+
+def test_matrices_that_are_alike_or_exchanged():
+    alike = compare_matrices(SEQCAP_CONFUSION, SEQCAP_CONFUSION)
+    assert set(alike.p_values.values()) == {1.0}
+    one, other = (
+        compare_matrices(SEQCAP_CONFUSION, RECCAP_CONFUSION),
+        compare_matrices(RECCAP_CONFUSION, SEQCAP_CONFUSION),
+    )
+    assert one.p_values == pytest.approx(other.p_values)
+    assert one.ua_interval == pytest.approx(tuple(-limit for limit in other.ua_interval[::-1]))
+    assert compare_matrices(np.eye(4, dtype=int), np.eye(4, dtype=int)).verdict == "within noise"
+    assert compare_matrices(500 * np.eye(4, dtype=int), np.full((4, 4), 50)).verdict == "differ in WA and UA"

@@ -94,7 +94,7 @@ class CrossValidation:
         with only_one(self.folder) as lock:
             jobs = self._plan()
             done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
-            print(self._headline(len(jobs), done), flush=True)
+            print(self._headline(len(jobs), done, shared), flush=True)
             run_jobs(jobs, self.slots, lock, self._ended)
             if self.failures:
                 for title, cause in self.failures.items():
@@ -165,13 +165,14 @@ class CrossValidation:
         title = f"{several}fold{'s' if len(folds) > 1 else ''} {' and '.join(map(str, folds))}"
         return Job(title, names, arguments, self.folder / f"{names[0]}.log")
 
-    def _headline(self, jobs: int, done: int) -> str:
+    def _headline(self, jobs: int, done: int, shared: dict) -> str:
         data, runs = self.data, len(self.folds) * len(self.seeds)
         lines = [
             f"{type(self.system).__name__} on {data.corpus.name}, protocol {data.protocol}",
             f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
             f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
+            f"  leaks       none; validation and test share {some_of(shared)}",
             f"  folder      {self.folder}",
         ]
         return "\n".join(lines)
@@ -208,7 +209,7 @@ class CrossValidation:
             "lambda": self.system.hparams.get("lambda_"),
             "shared": shared,
             "model": dict(self.system.hparams),
-            "command": shlex.join(["ser", "crossval", *sys.argv[1:]]),
+            "command": typed_command(),
             "versions": versions(),
             "commit": commit(),
         }
@@ -227,6 +228,16 @@ class CrossValidation:
         record_folds(loggers, result)
         for line in tracked(loggers):
             print(line)
+
+
+def typed_command() -> str:
+    """The command line that started this cross-validation."""
+    return shlex.join(["ser", "crossval", *sys.argv[1:]])
+
+
+def some_of(shared: dict[str, list[str]]) -> str:
+    """What validation and test share, in words."""
+    return ", ".join(f"{len(names)} {what}" for what, names in shared.items() if names) or "nothing"
 
 
 def is_finished(folder: Path) -> bool:
@@ -250,5 +261,8 @@ def main() -> int:
     sys.argv[1:] = files_first(sys.argv[2:])
     try:
         return CrossValidation(CrossvalCLI()).run()
+    except KeyboardInterrupt:
+        print(f"what is finished is kept; to go on:  {typed_command()}", file=sys.stderr)
+        raise
     finally:
         finish()

@@ -60,6 +60,7 @@ class Tracking:
             group=self.group,
             tags=[*tags, *self.tags],
         )
+        logger._wandb_init.pop("anonymous", None)  # Lightning passes it always, and W&B warns that it does nothing
         return [logger]
 
 

@@ -1,0 +1,103 @@
+"""Lambda of a two-branch system: the whole curve, the choice on validation, and the test result with it."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+
+from ser.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve, draw
+from ser.pooled import pooled_scores
+from ser.report.comparisons import Pair, comparison_table, describe_tests
+from ser.report.document import Column, Paragraph, Picture, Table
+from ser.report.entries import Entry
+from ser.statistics import bootstrap_speakers, compare
+
+SHOWN = {round(tenth / 10, 2) for tenth in range(11)}
+SETS = {"val": "validation", "test": "test"}
+
+
+def lambda_blocks(entry: Entry) -> list:
+    """Everything about lambda for a result, and again for the mean posteriors of the last epochs where they exist."""
+    tables = {"test": entry.predictions, "val": entry.pooled.validation}
+    blocks = [
+        Paragraph(
+            "Lambda weighs the capsule branch, 1 - lambda the GRU branch. It touches no training, so that the curve "
+            "follows from the saved posteriors. It is chosen for each fold on that fold's validation rows; test rows "
+            "choose nothing."
+        ),
+        *_blocks(entry.title, entry.stem, tables, entry.about["lambda"]),
+    ]
+    if entry.pooled.averaged:
+        title = f"{entry.title}, mean posterior of the last {entry.about['averaged']['epochs']} epochs"
+        blocks += _blocks(title, f"{entry.stem}-averaged", entry.pooled.averaged, entry.about["lambda"])
+    return blocks
+
+
+def _blocks(title: str, stem: str, tables: dict[str, pd.DataFrame], tested_with: float) -> list:
+    choices = choose(tables["val"])
+    curves = {name: curve(tables[name]) for name in SETS}
+    fixed, tuned = apply(tables["test"], PAPER_LAMBDA), apply(tables["test"], choices)
+    outcomes = {f"{PAPER_LAMBDA} (the paper's)": fixed, "chosen per fold on validation": tuned}
+    if tested_with != PAPER_LAMBDA:
+        outcomes = {f"{tested_with:g} (as the result was made)": tables["test"], **outcomes}
+    names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
+    pair = Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")
+    notes = [f"{pair.finding()[0].upper()}{pair.finding()[1:]}", f"Tests: {describe_tests([pair])}."]
+    return [
+        _outcome_table(title, stem, outcomes),
+        comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing lambda changes", [pair], notes),
+        _picture(title, stem, curves, choices),
+        _curve_table(title, stem, curves),
+        _choice_table(title, stem, choices),
+    ]
+
+
+def _outcome_table(title: str, stem: str, outcomes: dict[str, pd.DataFrame]) -> Table:
+    columns = [Column("lambda")]
+    for measure in ("WA", "UA"):
+        columns += [Column("%", "percent", measure), Column("95 % interval", "interval", measure)]
+    rows = []
+    for name, table in outcomes.items():
+        found, intervals = pooled_scores(table), bootstrap_speakers(table)
+        rows.append([name, found["wa"], intervals["wa"], found["ua"], intervals["ua"]])
+    return Table(f"lambda-{stem}", f"{title}: test result with a lambda", columns, rows)
+
+
+def _curve_table(title: str, stem: str, curves: dict[str, pd.DataFrame]) -> Table:
+    columns = [Column("lambda")]
+    for name in SETS.values():
+        for measure in ("WA", "UA"):
+            columns += [
+                Column(f"{measure} %", "short percent", name),
+                Column(f"{measure} 95 % interval", "interval", name),
+            ]
+    rows = []
+    for place, value in enumerate(LAMBDAS):
+        row: list = [f"{value:.2f}"]
+        for name in SETS:
+            point = curves[name].iloc[place]
+            for score in ("wa", "ua"):
+                row += [float(point[score]), (float(point[f"{score}_low"]), float(point[f"{score}_high"]))]
+        rows.append(row)
+    shown = [row for row in rows if float(row[0]) in SHOWN]
+    notes = [
+        "Every tenth; the CSV file has every hundredth. Reading the best lambda off the test columns would be cheating."
+    ]
+    return Table(f"lambda-curve-{stem}", f"{title}: the curve over lambda", columns, shown, notes, csv_rows=rows)
+
+
+def _choice_table(title: str, stem: str, choices: pd.DataFrame) -> Table:
+    columns = [Column("fold"), Column("seed"), Column("lambda", "number")]
+    columns += [Column(f"{measure} %", "short percent", "validation") for measure in ("WA", "UA")]
+    rows = [[f"{row.fold:g}", f"{row.seed:g}", float(row.lambda_), row.wa, row.ua] for row in choices.itertuples()]
+    return Table(f"lambda-choices-{stem}", f"{title}: lambda chosen on validation, by WA", columns, rows)
+
+
+def _picture(title: str, stem: str, curves: dict[str, pd.DataFrame], choices: pd.DataFrame) -> Picture:
+    out = io.BytesIO()
+    draw(pd.concat([curves[name].assign(set=name) for name in SETS]), choices, out)
+    lowest, highest = curves["test"].wa.min(), curves["test"].wa.max()
+    alt = f"WA and UA of {title} over lambda; test WA between {100 * lowest:.1f} and {100 * highest:.1f} %."
+    caption = f"{title}: WA and UA over lambda on test (with 95 % interval) and on validation rows."
+    return Picture(f"lambda-{stem}", caption, alt, out.getvalue(), inches=10)

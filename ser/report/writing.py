@@ -1,0 +1,70 @@
+"""Writing a report: everything is computed first, then all files appear at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ser.report.document import Section
+from ser.report.entries import Entry
+from ser.report.folder import new_folder, write_marker
+from ser.report.page import html_page, markdown_page
+from ser.report.sections import Say, write_sections
+
+
+def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str, say: Say) -> list[str]:
+    """Write the report.
+
+    Args:
+        folder: new, empty or an earlier report's.
+        entries: the results.
+        unpaired: compare results on different test sets as well.
+        command: the one that makes this report.
+        say: is told what is being done.
+
+    Returns:
+        What to tell the user: the findings and the files.
+    """
+    commands = [*dict.fromkeys(entry.about["command"] for entry in entries), command]
+    sections = write_sections(entries, unpaired, commands, say)
+    corpus = entries[0].about["corpus"]
+    title = f"Capsule networks for speech emotion recognition: {corpus} beside the paper"
+    subtitle = " ".join([_what(entries), "The paper: Wu et al., ICASSP 2019."])
+    say("writing")
+    with new_folder(folder) as place:
+        _write_files(place, title, subtitle, sections)
+        results = [{"name": entry.name, "test_set": entry.test_set["digest"]} for entry in entries]
+        write_marker(place, {"results": results, "corpus": corpus, "command": command})
+    return ["", *sections[0].blocks[0].lines, "", *_files(folder, sections)]
+
+
+def _what(entries: list[Entry]) -> str:
+    by_test: dict[tuple, list[Entry]] = {}
+    for entry in entries:
+        about = entry.about
+        key = (about["corpus"], entry.protocol, entry.test_set["utterances"], len(entry.test_set["speakers"]))
+        by_test.setdefault(key, []).append(entry)
+    return " ".join(
+        f"{', '.join(entry.title for entry in members)}: corpus {corpus}, protocol {protocol}, "
+        f"{utterances} test utterances of {speakers} speakers."
+        for (corpus, protocol, utterances, speakers), members in by_test.items()
+    )
+
+
+def _write_files(place: Path, title: str, subtitle: str, sections: list[Section]) -> None:
+    (place / "index.html").write_text(html_page(title, subtitle, sections), encoding="utf-8")
+    (place / "tables.md").write_text(markdown_page(title, subtitle, sections), encoding="utf-8")
+    for section in sections:
+        for table in section.of_form("table"):
+            (place / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
+        for picture in section.of_form("picture"):
+            (place / f"{picture.name}.png").write_bytes(picture.png)
+
+
+def _files(folder: Path, sections: list[Section]) -> list[str]:
+    tables = sum(len(section.of_form("table")) for section in sections)
+    pictures = sum(len(section.of_form("picture")) for section in sections)
+    return [
+        f"{folder / 'index.html'}  the report",
+        f"{folder / 'tables.md'}  its tables",
+        f"{folder}/*.csv, *.png  {tables} tables, {pictures} figures",
+    ]

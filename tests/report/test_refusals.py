@@ -1,0 +1,87 @@
+"""What `ser report` refuses: one clear message, nothing overwritten."""
+
+import json
+import shutil
+
+import pytest
+
+from ser.errors import InputError
+from ser.report import main
+from tests.report.made_up import make_result
+
+
+def files_of(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def refuse(arguments, *words):
+    with pytest.raises(InputError) as caught:
+        main([*map(str, arguments)])
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_folders_that_are_no_results(results, tmp_path):
+    out = tmp_path / "report"
+    (tmp_path / "empty").mkdir()
+    refuse([tmp_path / "empty", "--out", out], "no result")
+    refuse([tmp_path / "nowhere", "--out", out], "nowhere", "ser crossval")
+    run = results[0] / "seed1-fold03"
+    refuse([run, "--out", out], "one run of `ser fit`", "fold 3", f"Did you mean {results[0]}?")
+    refuse([results[0], results[0], "--out", out], "the same folder twice")
+    assert not out.exists()
+
+
+def test_results_that_do_not_belong_together(results, tmp_path):
+    other = make_result(tmp_path / "other", "CNNGRU", corpus="ravdess")
+    refuse([results[0], other, "--out", tmp_path / "out"], "different corpora", "emodb", "ravdess")
+    twin = make_result(tmp_path / "seqcap", "CNNSeqCap", random=3)
+    refuse([results[0], twin, "--out", tmp_path / "out"], "two results of one name", "'seqcap'")
+    assert not (tmp_path / "out").exists()
+
+
+def test_edited_predictions_and_missing_folds(tmp_path):
+    folder = make_result(tmp_path / "edited", "CNNSeqCap")
+    text = (folder / "predictions.csv").read_text(encoding="utf-8")
+    (folder / "predictions.csv").write_text(text.replace("sad", "happy", 1), encoding="utf-8")
+    refuse([folder, "--out", tmp_path / "out"], "predictions.csv", "changed")
+    folder = make_result(tmp_path / "partial", "CNNSeqCap")
+    (folder / "seed1-fold04" / "metrics.csv").unlink()
+    refuse([folder, "--out", tmp_path / "out"], "seed1-fold04", "fold 4", "not complete")
+    folder = make_result(tmp_path / "older", "CNNSeqCap")
+    about = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    del about["shared"]
+    (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
+    refuse([folder, "--out", tmp_path / "out"], "older/result.json lacks shared", "another version")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("what", ["file", "stranger", "run", "stranger in a report", "parent is a file"])
+def test_a_place_that_is_taken_is_left_alone(what, results, report, tmp_path):
+    out = tmp_path / "out"
+    if what in ("file", "parent is a file"):
+        out.write_text("mine", encoding="utf-8")
+    elif what == "stranger":
+        out.mkdir()
+        (out / "notes.txt").write_text("mine", encoding="utf-8")
+    elif what == "run":
+        shutil.copytree(results[0], out)
+    else:
+        shutil.copytree(report, out)
+        (out / "notes.txt").write_text("mine", encoding="utf-8")
+    before = files_of(tmp_path)
+    refuse([results[0], "--out", out / "deep" if what == "parent is a file" else out], "--out", "choose")
+    assert files_of(tmp_path) == before
+
+
+def test_an_earlier_report_survives_a_failure(results, report, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    shutil.copytree(report, out)
+    before = files_of(tmp_path)
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ser.report.writing.html_page", fail)
+    refuse([results[0], "--out", out], "No space left on device")
+    assert files_of(tmp_path) == before

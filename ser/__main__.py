@@ -17,6 +17,8 @@ Capsule networks for speech emotion recognition (Wu et al., ICASSP 2019).
                        the same on the validation speaker
   ser crossval --config FILE [--folds 1-10] [--seeds 1] [--jobs 2] --out FOLDER
                        train and test every fold; go on where it was interrupted; pool the results
+  ser sweep --config sweeps/demo.yaml [--workers 4] [--storage URL]
+                       an Optuna study over options of a run; ser sweep status FILE
   ser report FOLDER [FOLDER ...] --out FOLDER
                        results of cross-validations beside the paper's tables, and what differences mean
   ser lambda FOLDER    a two-branch system's results over lambda, from its saved posteriors
@@ -34,13 +36,16 @@ Options:   ser COMMAND --help        --version prints the version
 MODULES = {
     **dict.fromkeys(("fit", "test", "validate"), "ser.cli"),
     "session": "ser.session",  # what `ser crossval` starts; not a user's command
+    "validated": "ser.validated",  # what a study's trial starts
+    "sweep-worker": "ser.sweep.worker",  # what `ser sweep` starts
     "crossval": "ser.crossval",
+    "sweep": "ser.sweep.command",
     "report": "ser.report",
     "lambda": "ser.lambda_curve",
     "protocol": "ser.protocol",
     "corpus": "ser.corpora",
 }
-LIGHTNING = ("fit", "test", "validate", "session", "crossval")  # LightningCLI reads sys.argv itself
+LIGHTNING = ("fit", "test", "validate", "session", "validated", "crossval")  # LightningCLI reads sys.argv itself
 
 
 def main() -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from hashlib import blake2b
@@ -18,10 +16,9 @@ from tqdm import tqdm
 
 from ser.data.segments import FILLER
 from ser.errors import InputError, check_bounds
+from ser.progress import open_pipe, tell
 from ser.results import predictions_table
 from ser.schedule import rate_factor
-
-PROGRESS_PIPE = "SER_PROGRESS_PIPE"  # number of the open file that `PipedProgress` writes to
 
 
 class LearningRateRule(Callback):
@@ -174,25 +171,18 @@ class Progress(TQDMProgressBar):
 
 
 class PipedProgress(Callback):
-    """Tell the process that started this training how far it is, one line of JSON at a time.
+    """Tell the process that started this training how far it is.
 
     When nobody listens any more, the cross-validation has ended, and so does the training.
     """
 
     def __init__(self) -> None:
-        self._pipe = os.fdopen(int(os.environ[PROGRESS_PIPE]), "w")
+        self._pipe = open_pipe()
         self._told = 0.0
 
-    @staticmethod
-    def wanted() -> bool:
-        """Whether this process was started by one that listens."""
-        return PROGRESS_PIPE in os.environ
-
     def _tell(self, trainer: Trainer) -> None:
-        measured = {name: float(value) for name, value in trainer.callback_metrics.items() if name[:4] == "val/"}
-        steps = trainer.estimated_stepping_batches
-        self._pipe.write(json.dumps({"step": trainer.global_step, "steps": steps, **measured}) + "\n")
-        self._pipe.flush()
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+        tell(self._pipe, trainer.global_step, int(trainer.estimated_stepping_batches), scores)
         self._told = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:

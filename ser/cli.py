@@ -23,6 +23,7 @@ from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
+from ser.progress import somebody_listens
 from ser.run import headline, make_folder, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, finish, record_result, tracked
@@ -136,6 +137,10 @@ class RunCLI(LightningCLI):
         self.datamodule.check_devices(self.trainer)
 
     def _build_system_and_data(self) -> None:
+        self._build()
+        self._read_corpus()
+
+    def _build(self) -> None:
         keep_freed_memory()
         try:
             self.config_init = self.parser.instantiate(self.config)
@@ -143,6 +148,8 @@ class RunCLI(LightningCLI):
             raise refusal_within(error) from error
         self.datamodule: EmotionData = self._get(self.config_init, "data")
         self.model: System = self._get(self.config_init, "model")
+
+    def _read_corpus(self) -> None:
         corpus = self.datamodule.corpus
         if isinstance(corpus, IEMOCAP) and corpus.name == "synthetic":
             raise InputError(
@@ -188,7 +195,7 @@ class RunCLI(LightningCLI):
         loggers += self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
         own = [Predictions()]
         if settings.enable_progress_bar is not False:
-            own.append(PipedProgress() if PipedProgress.wanted() else Progress())
+            own.append(PipedProgress() if somebody_listens() else Progress())
         if fitting:
             own.append(SeededDropout(self._get(self.config, "seed_everything")))
             own += checkpoints(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))

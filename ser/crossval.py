@@ -17,11 +17,21 @@ from ser.cli import RunCLI, quieten
 from ser.data.datamodule import EmotionData
 from ser.data.folds import num_folds, split
 from ser.data.leaks import check_leaks
+from ser.devices import slots
 from ser.errors import InputError
 from ser.files import write_text
 from ser.identity import check_identity, identity
-from ser.jobs import Job, only_one, run_jobs, slots
-from ser.pooled import TABLES, Pooled, describe_pooled, pool_runs, pooled_scores, read_about, write_pooled
+from ser.jobs import Job, last_lines, only_one, run_jobs
+from ser.pooled import (
+    TABLES,
+    Pooled,
+    describe_pooled,
+    is_finished,
+    pool_runs,
+    pooled_scores,
+    read_about,
+    write_pooled,
+)
 from ser.provenance import commit, versions
 from ser.tracking import finish, record_folds, record_result, tracked
 
@@ -238,21 +248,6 @@ def typed_command() -> str:
 def some_of(shared: dict[str, list[str]]) -> str:
     """What validation and test share, in words."""
     return ", ".join(f"{len(names)} {what}" for what, names in shared.items() if names) or "nothing"
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether a fold has its result, whole and unchanged.
-
-    Raises:
-        InputError: if its tables were changed afterwards.
-    """
-    return (folder / "result.json").is_file() and bool(read_about(folder))
-
-
-def last_lines(path: Path, number: int = 5) -> str:
-    """The end of a log, indented."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(f"    {line}" for line in lines[-number:])
 
 
 def main() -> int:

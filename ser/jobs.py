@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
-from ser.arguments import parse_numbers
-from ser.callbacks import PROGRESS_PIPE
 from ser.errors import InputError
+from ser.progress import PROGRESS_PIPE
 
-WAIT_FOR_OTHERS_SECONDS = 20
+WAIT_SECONDS = 20  # trainings whose parent was killed end within this
 
 
 @dataclass(frozen=True)
@@ -75,25 +73,33 @@ def read_available(pipe: int) -> bytes:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[int]:
+def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterator[int]:
     """Hold a folder for this process and those it starts; the number of the open lock file.
 
     The lock lives as long as any of them: trainings whose parent was killed end by themselves within seconds.
+
+    Args:
+        folder: to be held.
+        wait_seconds: how long to wait for others; None waits for their end, whenever that is.
 
     Raises:
         InputError: if another process works in the folder.
     """
     with (folder / ".lock").open("w") as file:
-        for attempt in range(WAIT_FOR_OTHERS_SECONDS):
+        waited = 0
+        while True:
             try:
                 flock(file, LOCK_EX | LOCK_NB)
                 break
             except BlockingIOError:
-                if attempt == 0:
+                if wait_seconds is not None and waited >= wait_seconds:
+                    raise InputError(
+                        f"{folder}: another process works in it; wait for its end, or choose another --out"
+                    ) from None
+                if waited == 0:
                     print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
                 time.sleep(1)
-        else:
-            raise InputError(f"{folder}: another process works in it; wait for its end, or choose another --out")
+                waited += 1
         yield file.fileno()
 
 
@@ -156,28 +162,7 @@ def close(each: Running) -> None:
     each.bar.close()
 
 
-def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
-    """The environment of each training that runs at a time.
-
-    Args:
-        devices: a number of GPUs, or their numbers; None takes what there is, for one training after another.
-        jobs: trainings at once; None runs one per device.
-
-    Raises:
-        InputError: if there are not so many GPUs, or no training could run.
-    """
-    if jobs is not None and jobs < 1:
-        raise InputError(f"jobs is {jobs}, but must be at least 1")
-    names = [{}]
-    if devices is not None:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        there = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
-        wanted = parse_numbers("devices", devices) if "," in devices else list(range(int(devices)))
-        if not wanted or max(wanted) >= len(there):
-            raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s); on a CPU use --jobs")
-        names = [{"CUDA_VISIBLE_DEVICES": there[number]} for number in wanted]
-    number = jobs or len(names)
-    threads = {}
-    if number > 1 and "OMP_NUM_THREADS" not in os.environ:
-        threads["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // number))
-    return [{**names[place % len(names)], **threads} for place in range(number)]
+def last_lines(path: Path, number: int = 5) -> str:
+    """The end of a log, indented."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in lines[-number:])

@@ -76,14 +76,19 @@ def choose(validation: pd.DataFrame, metric: str = "wa") -> pd.DataFrame:
     Raises:
         InputError: if a branch's posterior is missing, or the table cannot be counted.
     """
-    other = {"wa": "ua", "ua": "wa"}[metric]
     chosen = []
     for (seed, fold), rows in validation.groupby(["seed", "fold"]):
-        found = curve(rows, draws=0).round({"wa": 12, "ua": 12})  # sums in another order are equal all the same
-        found["apart"] = (found.lambda_ - PAPER_LAMBDA).abs().round(12)
-        best = found.sort_values([metric, other, "apart", "lambda_"], ascending=[False, False, True, True]).iloc[0]
-        chosen.append({"seed": seed, "fold": fold, **best[["lambda_", "wa", "ua"]]})
+        chosen.append({"seed": seed, "fold": fold, **best_of(rows, metric)})
     return pd.DataFrame(chosen)
+
+
+def best_of(validation: pd.DataFrame, metric: str = "wa") -> dict[str, float]:
+    """The one best lambda of all given validation rows, by the rule of `choose`: `lambda_`, `wa`, `ua`."""
+    other = {"wa": "ua", "ua": "wa"}[metric]
+    found = curve(validation, draws=0).round({"wa": 12, "ua": 12})  # sums in another order are equal all the same
+    found["apart"] = (found.lambda_ - PAPER_LAMBDA).abs().round(12)
+    best = found.sort_values([metric, other, "apart", "lambda_"], ascending=[False, False, True, True]).iloc[0]
+    return {name: float(best[name]) for name in ("lambda_", "wa", "ua")}
 
 
 def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFrame:

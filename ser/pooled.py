@@ -62,6 +62,15 @@ def read_about(folder: Path) -> dict:
     return about
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether a fold has its result, whole and unchanged.
+
+    Raises:
+        InputError: if its tables were changed afterwards.
+    """
+    return (folder / "result.json").is_file() and bool(read_about(folder))
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """A predictions table from disk, names as strings."""
     return pd.read_csv(path, dtype=TEXT, keep_default_na=False)

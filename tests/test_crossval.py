@@ -16,9 +16,9 @@ from ser.arguments import parse_numbers
 from ser.crossval import CrossValidation
 from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
+from ser.devices import slots
 from ser.errors import InputError
 from ser.identity import check_identity
-from ser.jobs import slots
 from ser.pooled import pooled_scores, read_pooled, summarise
 from tests.conftest import CONF
 

@@ -1,0 +1,37 @@
+"""Which device each of several trainings gets."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from ser.arguments import parse_numbers
+from ser.errors import InputError
+
+
+def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
+    """The environment of each training that runs at a time.
+
+    Args:
+        devices: a number of GPUs, or their numbers; None takes what there is, for one training after another.
+        jobs: trainings at once; None runs one per device.
+
+    Raises:
+        InputError: if there are not so many GPUs, or no training could run.
+    """
+    if jobs is not None and jobs < 1:
+        raise InputError(f"jobs is {jobs}, but must be at least 1")
+    names = [{}]
+    if devices is not None:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        there = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
+        wanted = parse_numbers("devices", devices) if "," in devices else list(range(int(devices)))
+        if not wanted or max(wanted) >= len(there):
+            raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s); on a CPU use --jobs")
+        names = [{"CUDA_VISIBLE_DEVICES": there[number]} for number in wanted]
+    number = jobs or len(names)
+    threads = {}
+    if number > 1 and "OMP_NUM_THREADS" not in os.environ:
+        threads["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // number))
+    return [{**names[place % len(names)], **threads} for place in range(number)]

@@ -1,0 +1,133 @@
+"""A search space: options of `ser fit`, each with the values it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from ser.errors import InputError
+
+KINDS = ("int", "float", "categorical")
+MOST_EXHAUSTIVE = 10_000
+
+
+@dataclass(frozen=True)
+class Space:
+    """Options and their distributions, in the order of the file."""
+
+    dimensions: dict[str, BaseDistribution]
+
+    def suggest(self, trial: optuna.Trial) -> dict[str, object]:
+        """A value for every option."""
+        return {name: suggest(trial, name, dimension) for name, dimension in self.dimensions.items()}
+
+    def points(self) -> Iterator[dict[str, object]]:
+        """Every combination of values.
+
+        Raises:
+            InputError: for a float without a step, or more combinations than anyone would run.
+        """
+        values = {name: values_of(name, dimension) for name, dimension in self.dimensions.items()}
+        if (number := prod(map(len, values.values()))) > MOST_EXHAUSTIVE:
+            raise InputError(f"space: an exhaustive study would have {number} trials")
+        for combination in product(*values.values()):
+            yield dict(zip(values, combination, strict=True))
+
+    def corners(self) -> Iterator[dict[str, object]]:
+        """Points that between them have both ends of every range and every category."""
+        ends = {
+            name: list(dimension.choices)
+            if isinstance(dimension, CategoricalDistribution)
+            else [dimension.low, dimension.high]
+            for name, dimension in self.dimensions.items()
+        }
+        for place in range(max(map(len, ends.values()))):
+            yield {name: values[min(place, len(values) - 1)] for name, values in ends.items()}
+
+    def described(self) -> dict[str, str]:
+        """Options and their ranges as text, to be compared and shown."""
+        return {name: describe(dimension) for name, dimension in self.dimensions.items()}
+
+
+def read_space(written: object, where: str) -> Space:
+    """A search space from YAML: `{int: [1, 5]}`, `{float: [0.2, 0.6], step: 0.1}` or `{categorical: [a, b]}` by option.
+
+    Raises:
+        InputError: naming the file, the option and what is wrong with its range.
+    """
+    if not isinstance(written, dict) or not written:
+        raise InputError(f"{where}: space must name at least one option with its range")
+    return Space({str(name): dimension(f"{where}: space: {name}", entry) for name, entry in written.items()})
+
+
+def dimension(name: str, entry: object) -> BaseDistribution:
+    """One option's distribution."""
+    kinds = [kind for kind in KINDS if isinstance(entry, dict) and kind in entry]
+    if len(kinds) != 1:
+        raise InputError(f"{name}: give one of int, float, categorical, as in {{int: [1, 5]}}")
+    kind, values, extra = kinds[0], entry[kinds[0]], {key: value for key, value in entry.items() if key != kinds[0]}
+    if not isinstance(values, list) or not values:
+        raise InputError(f"{name}: {kind} needs a list of values, not {values!r}")
+    if kind == "categorical":
+        if extra:
+            raise InputError(f"{name}: categorical takes no {', '.join(extra)}")
+        if len(set(map(repr, values))) < len(values):
+            raise InputError(f"{name}: a value stands twice in {values}")
+        return CategoricalDistribution(values)
+    if unknown := set(extra) - {"log", "step"}:
+        raise InputError(f"{name}: unknown key {min(unknown)!r} (known: log, step)")
+    number = int if kind == "int" else float
+    if len(values) != 2 or any(isinstance(value, bool) or not isinstance(value, int | number) for value in values):
+        raise InputError(f"{name}: {kind} needs its lowest and highest value, not {values}")
+    low, high = values
+    if not low < high:
+        raise InputError(f"{name}: the range {low} to {high} is empty or upside down")
+    try:
+        if kind == "int":
+            return IntDistribution(low, high, log=extra.get("log", False), step=extra.get("step", 1))
+        return FloatDistribution(low, high, log=extra.get("log", False), step=extra.get("step"))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+def values_of(name: str, dimension: BaseDistribution) -> list:
+    """Every value of an option that has a finite number of them.
+
+    Raises:
+        InputError: for a float without a step.
+    """
+    if isinstance(dimension, CategoricalDistribution):
+        return list(dimension.choices)
+    if isinstance(dimension, IntDistribution):
+        return list(range(dimension.low, dimension.high + 1, dimension.step))
+    if dimension.step is None:
+        raise InputError(f"space: {name}: an exhaustive study needs a step")
+    count = round((dimension.high - dimension.low) / dimension.step) + 1
+    return [round(dimension.low + place * dimension.step, 12) for place in range(count)]
+
+
+def suggest(trial: optuna.Trial, name: str, dimension: BaseDistribution) -> object:
+    """A value for one option, by the study's sampler."""
+    if isinstance(dimension, CategoricalDistribution):
+        return trial.suggest_categorical(name, dimension.choices)
+    suggested = trial.suggest_int if isinstance(dimension, IntDistribution) else trial.suggest_float
+    return suggested(name, dimension.low, dimension.high, step=dimension.step, log=dimension.log)
+
+
+def describe(dimension: BaseDistribution) -> str:
+    """A distribution as text.
+
+    Example:
+        >>> describe(IntDistribution(1, 5))
+        'int 1 to 5'
+    """
+    if isinstance(dimension, CategoricalDistribution):
+        return f"one of {', '.join(map(str, dimension.choices))}"
+    kind = "int" if isinstance(dimension, IntDistribution) else "float"
+    step = f", step {dimension.step}" if dimension.step not in (None, 1) else ""
+    return f"{kind} {dimension.low} to {dimension.high}{step}{', log' if dimension.log else ''}"

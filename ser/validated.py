@@ -1,0 +1,30 @@
+"""Training a fold without a look at its test set: what a study does, again and again."""
+
+from __future__ import annotations
+
+import sys
+
+from ser.arguments import files_first
+from ser.cli import RunCLI, quieten
+from ser.tracking import finish
+
+
+class ValidatedCLI(RunCLI):
+    """`ser fit` that ends with the validation."""
+
+    def fit(self, **options) -> None:
+        """Train, then validate the epoch with the best validation WA."""
+        self._record_config()
+        self._train(**options)
+        self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val"])
+
+
+def main() -> int:
+    """Run `ser validated OPTIONS`; the options are those of `ser fit`."""
+    quieten()
+    sys.argv[1:] = ["fit", *files_first(sys.argv[2:])]
+    try:
+        ValidatedCLI()
+    finally:
+        finish()
+    return 0

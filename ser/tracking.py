@@ -103,6 +103,52 @@ def record_folds(loggers: list[Logger], result: dict) -> None:
                 run.summary.update({f"result/{name}/low": limits[0], f"result/{name}/high": limits[1]})
 
 
+def record_study(
+    loggers: list[Logger],
+    trials: pd.DataFrame,
+    metric: str,
+    best: int,
+    importances: dict[str, float],
+    curve: pd.DataFrame | None,
+    pictures: dict[str, Path],
+) -> None:
+    """Add a study to its summary run: trials, history, importances, the lambda curve, figures.
+
+    Args:
+        loggers: of the summary run.
+        trials: one row per planned trial, with `trial`, `state`, `wa` and `ua`.
+        metric: what the study maximises, "wa" or "ua".
+        best: number of the best trial.
+        importances: share of each option; empty where they cannot be told.
+        curve: `lambda_, wa, ua` on validation rows, or None.
+        pictures: PNG files by name.
+    """
+    for logger in loggers:
+        if not isinstance(logger, WandbLogger):
+            continue
+        run = logger.experiment
+        so_far = trials[metric].astype(float).cummax()
+        for place in trials.index[trials.state == "complete"]:
+            row = trials.loc[place]
+            values = {"val/wa": row.wa, "val/ua": row.ua, "best so far": so_far[place]}
+            run.log({"trial": int(row.trial), **{name: float(value) for name, value in values.items()}})
+        # W&B's tables want one type per column, and a study has columns with nothing in them.
+        text = trials.astype(object).where(trials.notna(), None)
+        logged = {"trials": wandb.Table(columns=list(text), data=text.to_numpy().tolist(), allow_mixed_types=True)}
+        if importances:
+            shares = wandb.Table(columns=["option", "importance"], data=[list(item) for item in importances.items()])
+            logged["importances"] = wandb.plot.bar(shares, "option", "importance", title="Importance of each option")
+        if curve is not None:
+            lines = [curve.wa.tolist(), curve.ua.tolist()]
+            logged["lambda curve"] = wandb.plot.line_series(
+                curve.lambda_.tolist(), lines, keys=["val/wa", "val/ua"], title="Validation over lambda", xname="lambda"
+            )
+        logged |= {f"figures/{name}": wandb.Image(str(path)) for name, path in pictures.items()}
+        run.log(logged)
+        row = trials.set_index("trial").loc[best]
+        run.summary.update({"best/trial": best, "best/wa": float(row.wa), "best/ua": float(row.ua)})
+
+
 def tracked(loggers: list[Logger]) -> list[str]:
     """Where to look at the W&B run, for a person."""
     lines = []

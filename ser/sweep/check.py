@@ -29,6 +29,21 @@ class PointCLI(RunCLI):
         self._build()
 
 
+def check_trainer(plan: Plan, cli: PointCLI) -> None:
+    """Refuse a trainer that would train nothing, or one trial on several devices.
+
+    Raises:
+        InputError: naming the option.
+    """
+    settings = cli._get(cli.config, "trainer")
+    if settings.devices not in (1, "1", "auto") or settings.num_nodes != 1:
+        raise InputError(
+            f"study {plan.study}: trainer.devices: a trial is one process on one device; --workers runs several at once"
+        )
+    if not (settings.max_epochs or 0) >= 1:
+        raise InputError(f"study {plan.study}: trainer.max_epochs is {settings.max_epochs}, but must be at least 1")
+
+
 def check_runs(plan: Plan) -> dict:
     """Build the system at the corners of the space and read the corpus.
 
@@ -47,6 +62,7 @@ def check_runs(plan: Plan) -> dict:
         except InputError as error:
             raise InputError(f"study {plan.study}, at {point}: {error}") from error
         first = first or found
+    check_trainer(plan, first)
     first._read_corpus()
     data = first.datamodule
     sessions = data.utterances.session.nunique()

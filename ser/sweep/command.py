@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,70 +14,136 @@ import torch
 from ser.devices import slots
 from ser.errors import InputError
 from ser.jobs import only_one
-from ser.sweep.check import check_runs
+from ser.sweep.check import PointCLI, check_runs
+from ser.sweep.given import make_parser, split_options, with_options, write_definition
+from ser.sweep.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
 from ser.sweep.launcher import Crew, describe, given_up
-from ser.sweep.plan import Plan, read_plan
+from ser.sweep.outcome import best_config, best_trial, check_same_study, for_crossval
+from ser.sweep.plan import LAMBDA, Plan, read_plan
 from ser.sweep.study import SharedStudy, open_storage, without_password
-from ser.sweep.trial import check_devices_free
+from ser.sweep.trial import check_devices_free, run_options
+from ser.tracking import Tracking, finish, record_study, tracked
+
+GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
+PATIENCE_SECONDS = 300  # launchers that start together make the study one after the other
 
 
 def main(arguments: list[str]) -> int:
     """Run `ser sweep`, `ser sweep status` or `ser sweep report`."""
-    if arguments[:1] == ["status"]:
-        return status(_parser("status").parse_args(arguments[1:]))
-    return launch(_parser("").parse_args(arguments))
+    words, given = split_options(arguments)
+    if words[:1] == ["status"]:
+        if given:
+            raise InputError(f"ser sweep status takes no option of the runs, such as --{next(iter(given))}")
+        return status(make_parser("status").parse_args(words[1:]))
+    if words[:1] == ["report"]:
+        return report(make_parser("report").parse_args(words[1:]), given, arguments)
+    options = make_parser("").parse_args(words)
+    plan = plan_of(options)
+    return weigh(plan, options, given) if plan.command == "lambda" else launch(plan, options, given)
 
 
-def launch(options: argparse.Namespace) -> int:
-    """Start a study or join it, and see it to its end."""
+def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
+    """Start a study of trainings or join it, and see it to its end."""
     check_devices_free()
-    plan = read_plan(options.config).with_trials(options.trials)
-    crew_slots = worker_slots(options.workers, options.devices, options.per_device)
+    plan = with_options(plan, given)
+    crew_slots = worker_slots(options.workers, options.devices, options.per_device or 1)
     identity = check_runs(plan)
-    folder, url = place_of(plan, options)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {folder}: {error.strerror}") from error
-    with only_one(folder):  # a fresh database made by two at once crashes one of them
+    folder, url = place_of(plan, options.out, options.storage)
+    make_folder(folder)
+    tracking = PointCLI(run_options(plan, next(plan.space.corners()))).config_init["wandb"]
+    tracking.loggers(folder, [])  # refuses what W&B would refuse in every trial
+    with only_one(folder, PATIENCE_SECONDS):  # a fresh database made by two at once crashes one of them
         storage = open_storage(url, plan)
         joined = plan.study in known_studies(storage)
         shared = SharedStudy.create(plan, storage, identity)
+        definition = write_definition(folder, options.config, plan)
+    shared.optuna.set_user_attr(GIVEN, given)
     print(headline(shared, folder, url, len(crew_slots)), flush=True)
     for place, row in shared.results().items():
         print(describe(place, row))
-    words = ["--config", options.config, "--storage", url, "--out", str(folder)]
+    words = ["--config", str(definition), "--storage", url, "--out", str(folder)]
     words += ["--trials", str(options.trials)] if options.trials else []
-    done = Crew(shared, words, crew_slots, folder, os.getpid() if joined else 0).run()
+    try:
+        done = Crew(shared, words, crew_slots, folder, os.getpid() if joined else 0).run()
+    except KeyboardInterrupt:
+        print("what is finished is kept; the same command goes on", file=sys.stderr)
+        raise
     if not done:
         print(f"workers keep ending before their trials do; see {folder}/worker*.log", file=sys.stderr)
-        return 1
-    return finish(shared, folder)
+    return conclude(shared, folder) or (0 if done else 1)
 
 
-def finish(shared: SharedStudy, folder: Path) -> int:
-    """Say what came of it; the exit code."""
-    settled = shared.results()
-    for place, error in given_up(shared).items():
+def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
+    """Run a study of saved posteriors, in this process."""
+    alone = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device, **given}
+    if useless := [name for name, value in alone.items() if value is not None]:
+        raise InputError(f"--{useless[0]}: study {plan.study} weighs saved posteriors and trains nothing")
+    saved = read_saved(plan, options.runs)
+    folder, url = place_of(plan, options.out, options.storage)
+    make_folder(folder)
+    with only_one(folder, PATIENCE_SECONDS):
+        shared = join_study(plan, open_storage(url, plan), saved)
+        run_study(shared, saved)
+    folds = ", ".join(map(str, plan.folds))
+    print(f"study {plan.study}: {len(plan.points)} lambdas, validation utterances of folds {folds} of {saved.folder}")
+    return conclude(shared, folder, saved)
+
+
+def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> int:
+    """Say what came of it, and write its tables and figures; the exit code."""
+    lost = given_up(shared)
+    for place, error in lost.items():
         print(f"given up: trial {place} after {shared.plan.tries} tries\n{error}", file=sys.stderr)
-    complete = {place: row for place, row in settled.items() if row.value is not None and row.state.name == "COMPLETE"}
-    if not complete:
-        print("no trial came to an end", file=sys.stderr)
+    found = findings_of(shared, folder, saved)
+    files = found.write(folder)
+    if found.best is None:
+        print(f"no trial came to an end; see {folder / files[0]}", file=sys.stderr)
         return 1
-    place = max(complete, key=lambda each: complete[each].value)
-    print(f"\nbest of {len(settled)} trials by {shared.plan.objective}:\n{describe(place, complete[place])}")
-    print(f"\nThis study: {folder}")
-    return 1 if given_up(shared) else 0
+    settled = shared.results()
+    print(f"\nbest of {len(settled)} trials by {shared.plan.objective}:\n{describe(found.best, settled[found.best])}")
+    print(f"\nThis study: {folder}\n  {', '.join(files)}")
+    for line in track(found):
+        print(line)
+    return 1 if lost else 0
+
+
+def findings_of(shared: SharedStudy, folder: Path, saved: Saved | None):
+    """What the study shows, with the configuration of its best trial."""
+    from ser.sweep.report import Findings  # draws, so matplotlib is imported only at the end
+
+    plan, results = shared.plan, shared.results()
+    best, config = best_trial(plan, results), None
+    if best is not None and saved:
+        config = for_crossval(plan, best_saved_config(saved, results[best].params[LAMBDA]))
+    elif best is not None:
+        config = best_config(plan, results[best])
+    return Findings(shared, folder, config, saved)
+
+
+def track(found) -> list[str]:
+    """One summary run in W&B, by whichever launcher comes first; where to look at it."""
+    study, plan, settings = found.shared.optuna, found.shared.plan, found.config["wandb"]
+    settled = len(found.shared.results())
+    if study.user_attrs.get(SUMMARISED) == settled:
+        return []
+    study.set_user_attr(SUMMARISED, settled)
+    tracking = Tracking(**{**settings, "group": plan.study, "name": f"{plan.study}-summary"})
+    try:
+        loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"])
+        for logger in loggers:
+            logger.log_hyperparams({**plan.described(), "best": found.config})
+        shares = found.importances if isinstance(found.importances, dict) else {}
+        pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
+        record_study(loggers, found.trials, plan.metric, found.best, shares, found.curve, pictures)
+        return tracked(loggers)
+    finally:
+        finish()
 
 
 def status(options: argparse.Namespace) -> int:
     """How far a study is."""
-    plan = read_plan(options.config).with_trials(options.trials)
-    folder, url = place_of(plan, options)
-    if url.startswith("sqlite") and not (folder / "study.db").is_file():
-        raise InputError(f"study {plan.study} has not been started: there is no {folder / 'study.db'}")
-    shared = SharedStudy.load(plan, open_storage(url, plan))
-    settled, attempts = shared.results(), shared.attempts()
+    shared, _ = open_study(options)
+    plan, settled, attempts = shared.plan, shared.results(), shared.attempts()
     states = {"running": 0, "waiting": 0}
     for place, rows in attempts.items():
         if place not in settled and rows:
@@ -88,6 +156,73 @@ def status(options: argparse.Namespace) -> int:
     for place, error in given_up(shared).items():
         print(f"trial {place:3d}  given up: {error}")
     return 0
+
+
+def report(options: argparse.Namespace, given: dict[str, str], arguments: list[str]) -> int:
+    """Write a study's report; test its best trial once, unless that is left out."""
+    from ser.report.folder import check_folder, new_folder, write_marker
+    from ser.sweep.report import claim, describe_claim, run_best, write_report
+
+    shared, folder = open_study(options)
+    saved = read_saved(shared.plan, options.runs) if shared.plan.command == "lambda" else None
+    if saved is None:
+        remembered = shared.optuna.user_attrs.get(GIVEN, {})
+        shared = replace(shared, plan=with_options(shared.plan, {**remembered, **given}))
+    elif given:
+        raise InputError(f"--{next(iter(given))}: study {shared.plan.study} trains nothing")
+    out = check_folder(options.out or str(folder / "report"))
+    check_same_study(shared, saved.identity if saved else check_runs(shared.plan))
+    make_folder(folder)
+    found = findings_of(shared, folder, saved)
+    found.write(folder)
+    if found.best is None:
+        print(f"study {shared.plan.study}: no trial has come to an end; there is nothing to report", file=sys.stderr)
+        return 1
+    print(f"best: {found.choice}")
+    result = None
+    if not options.no_test:
+        more = [f"--{name}={value}" for name in ("jobs", "devices") if (value := getattr(options, name))]
+        tested = None if saved else run_best(found, more)
+        if tested is None and saved is None:
+            print("the best trial could not be tested; the same command tries again", file=sys.stderr)
+            return 1
+        result = claim(found, tested)
+    command = shlex.join(["ser", "sweep", *arguments])
+    with new_folder(out) as place:
+        files = write_report(place, found, result, [command])
+        write_marker(place, {"study": shared.plan.study, "command": command})
+    print(describe_claim(result) if result else "the test set was left out (--no-test)")
+    print(f"\n{out}\n  {', '.join(files)}")
+    return 0
+
+
+def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
+    """A study that was started before, and its folder.
+
+    Raises:
+        InputError: if it was not, or not there.
+    """
+    plan = plan_of(options)
+    folder, url = place_of(plan, options.study, options.storage)
+    if url.startswith("sqlite") and options.storage is None and not (folder / "study.db").is_file():
+        raise InputError(f"study {plan.study} has not been started: there is no {folder / 'study.db'} (--study FOLDER)")
+    return SharedStudy.load(plan, open_storage(url, plan)), folder
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The study of a command line; one of saved posteriors has its cross-validation in its name.
+
+    Raises:
+        InputError: as `read_plan`, and where `--runs` is missing or has no meaning.
+    """
+    plan = read_plan(options.config).with_trials(options.trials)
+    if plan.command == "lambda":
+        if not options.runs:
+            raise InputError(f"study {plan.study} weighs saved posteriors: whose? --runs FOLDER of a ser crossval")
+        return replace(plan, study=f"{plan.study}-{Path(options.runs).resolve().name}")
+    if options.runs:
+        raise InputError(f"--runs: study {plan.study} trains its own runs")
+    return plan
 
 
 def headline(shared: SharedStudy, folder: Path, url: str, workers: int) -> str:
@@ -105,10 +240,22 @@ def headline(shared: SharedStudy, folder: Path, url: str, workers: int) -> str:
     return "\n".join(lines)
 
 
-def place_of(plan: Plan, options: argparse.Namespace) -> tuple[Path, str]:
+def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path, str]:
     """The study's folder, and the address of its storage."""
-    folder = Path(options.out or Path("studies") / plan.study)
-    return folder, options.storage or f"sqlite:///{(folder / 'study.db').resolve()}"
+    place = Path(folder or Path("studies") / plan.study)
+    return place, storage or f"sqlite:///{(place / 'study.db').resolve()}"
+
+
+def make_folder(folder: Path) -> None:
+    """Make the study's folder.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror}") from error
 
 
 def known_studies(storage) -> set[str]:
@@ -129,25 +276,3 @@ def worker_slots(workers: int | None, devices: str | None, per_device: int) -> l
         devices = str(gpus)
     each = len(slots(devices, None))
     return slots(devices, workers or each * per_device)
-
-
-def _parser(command: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"ser sweep {command}".strip(),
-        description="An Optuna study over the options of a run. The same command goes on where a study was "
-        "interrupted; on another machine, with the same --storage, it joins the study.",
-        epilog="ser sweep status FILE says how far a study is.",
-    )
-    if command:
-        parser.add_argument("config", metavar="FILE", help="the study, YAML")
-    else:
-        parser.add_argument("--config", metavar="FILE", required=True, help="the study, YAML (sweeps/*.yaml)")
-        parser.add_argument("--workers", type=int, help="processes; without it one per GPU, or one")
-        parser.add_argument("--devices", help="GPUs: a number of them, or their numbers as 0,2; without it all")
-        parser.add_argument("--per-device", type=int, default=1, help="workers on each GPU (default: 1)")
-    parser.add_argument("--out", help="the study's folder (default: studies/NAME)")
-    parser.add_argument(
-        "--storage", help="Optuna's storage, postgresql://user@host/name; without it a file in the folder"
-    )
-    parser.add_argument("--trials", type=int, help="another number of trials than the file's")
-    return parser

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import optuna
 import yaml
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
@@ -20,6 +23,15 @@ COMMANDS = ("crossval", "lambda")
 SAMPLERS = ("tpe", "random", "exhaustive")
 PRUNERS = ("none", "wilcoxon", "median")
 LAMBDA = "model.lambda_"
+TYPES = {
+    "study": (str, "a name"),
+    "options": (dict, "options with their values"),
+    "pruner_options": (dict, "options with their values"),
+    "choose_lambda": (bool, "true or false"),
+    **dict.fromkeys(("trials", "tries", "sampler_seed", "heartbeat_seconds"), (int, "a whole number")),
+}
+FOLDS_AND_SEEDS = ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged")
+NAMES_IN_WANDB = ("wandb.group", "wandb.name", "wandb.tags")
 
 
 @dataclass(frozen=True)
@@ -67,20 +79,29 @@ class Plan:
         """ "wa" or "ua"."""
         return self.objective.removeprefix("val/")
 
-    def make_sampler(self, worker: int) -> BaseSampler:
-        """The sampler of one worker; workers that draw the same numbers would propose the same trials."""
-        seed = self.sampler_seed + 1000 * worker
-        if self.sampler == "tpe":
-            return TPESampler(seed=seed, multivariate=True, constant_liar=True, warn_independent_sampling=False)
-        return RandomSampler(seed=seed)
+    def make_sampler(self, worker: int, begun: int = 0) -> BaseSampler:
+        """The sampler of one worker; workers that draw the same numbers would propose the same trials.
+
+        Args:
+            worker: its number.
+            begun: trials begun so far; a worker that is started again must not draw what its predecessor drew.
+        """
+        if self.sampler != "tpe":
+            return RandomSampler(seed=self.sampler_seed)
+        seed = int(np.random.SeedSequence((self.sampler_seed, worker, begun)).generate_state(1)[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return TPESampler(seed=seed, multivariate=True, constant_liar=True)
 
     def make_pruner(self) -> BasePruner:
         """Optuna's pruner of that name."""
         classes = {"none": NopPruner, "wilcoxon": WilcoxonPruner, "median": MedianPruner}
         try:
-            return classes[self.pruner](**(self.pruner_options or {}))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                return classes[self.pruner](**(self.pruner_options or {}))
         except (TypeError, ValueError) as error:
-            raise InputError(f"pruner_options: {error}") from error
+            raise InputError(f"study {self.study}: pruner_options: {error}") from error
 
     @cached_property
     def points(self) -> list[dict[str, object]]:
@@ -113,7 +134,9 @@ class Plan:
             "folds": list(self.folds),
             "seeds": list(self.seeds),
             "sampler": self.sampler,
+            "sampler_seed": self.sampler_seed,
             "pruner": self.pruner,
+            "pruner_options": self.pruner_options or {},
             "choose_lambda": self.choose_lambda,
             **{f"space: {name}": text for name, text in self.space.described().items()},
         }
@@ -137,14 +160,16 @@ def read_plan(path: str | Path) -> Plan:
     known = [field.name for field in fields(Plan)]
     if unknown := [key for key in written if key not in known]:
         raise InputError(f"{path}: unknown key {unknown[0]!r} (known: {', '.join(known)})")
+    written = {key: value for key, value in written.items() if value is not None}
     if missing := [key for key in ("study", "space") if key not in written]:
         raise InputError(f"{path}: {missing[0]} is missing")
-    config = written.get("config") or []
+    check_types(written, str(path))
+    config = written.get("config", [])
     settings = {
         **written,
         "space": read_space(written["space"], str(path)),
         "config": [str(path.parent / each) for each in ([config] if isinstance(config, str) else config)],
-        "options": written.get("options") or {},
+        "options": written.get("options", {}),
     }
     for name in ("folds", "seeds"):
         if name in written:
@@ -152,6 +177,21 @@ def read_plan(path: str | Path) -> Plan:
     plan = Plan(**settings)
     check_plan(plan, str(path))
     return plan
+
+
+def check_types(written: dict[str, object], where: str) -> None:
+    """Refuse values of another type than their key's.
+
+    Raises:
+        InputError: naming the file and the key.
+    """
+    for name, (kind, words) in TYPES.items():
+        value = written.get(name)
+        if name in written and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+            raise InputError(f"{where}: {name} is {value!r}, but must be {words}")
+    config = written.get("config", [])
+    if not all(isinstance(each, str) for each in (config if isinstance(config, list) else [config])):
+        raise InputError(f"{where}: config is {config!r}, but must be a configuration file or a list of them")
 
 
 def check_plan(plan: Plan, where: str) -> None:
@@ -167,10 +207,11 @@ def check_plan(plan: Plan, where: str) -> None:
     if plan.objective not in OBJECTIVES:
         test = "; a study never looks at a test utterance" if str(plan.objective).startswith("test") else ""
         raise InputError(f"{where}: objective is {plan.objective!r}, but must be one of {', '.join(OBJECTIVES)}{test}")
-    if not plan.study or "/" in plan.study:
+    if plan.study in ("", ".", "..") or "/" in plan.study:
         raise InputError(f"{where}: study is {plan.study!r}, but must be a name for a folder")
     check_bounds(f"{where}: tries", plan.tries, at_least=1)
     check_bounds(f"{where}: heartbeat_seconds", plan.heartbeat_seconds, at_least=1)
+    check_bounds(f"{where}: sampler_seed", plan.sampler_seed, at_least=0)
     if plan.sampler == "exhaustive":
         if plan.trials is not None:
             raise InputError(f"{where}: trials: an exhaustive study has one for every combination")
@@ -189,7 +230,9 @@ def check_plan(plan: Plan, where: str) -> None:
     if LAMBDA in plan.space.dimensions:
         raise InputError(f"{where}: {LAMBDA} needs no training; use choose_lambda: true, or command: lambda")
     for name in [*plan.options, *plan.space.dimensions]:
-        if name in ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged"):
+        if name in FOLDS_AND_SEEDS:
             raise InputError(
                 f"{where}: {name} is the study's own affair (folds, seeds) or would change what is measured"
             )
+        if name in NAMES_IN_WANDB:
+            raise InputError(f"{where}: {name} is the study's own affair: study and trial name its runs")

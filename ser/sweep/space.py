@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import isfinite, prod
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -76,6 +76,8 @@ def dimension(name: str, entry: object) -> BaseDistribution:
     if kind == "categorical":
         if extra:
             raise InputError(f"{name}: categorical takes no {', '.join(extra)}")
+        if odd := [value for value in values if not isinstance(value, str | int | float | None)]:
+            raise InputError(f"{name}: {odd[0]!r} is not a single value (text, number, true, false or null)")
         if len(set(map(repr, values))) < len(values):
             raise InputError(f"{name}: a value stands twice in {values}")
         return CategoricalDistribution(values)
@@ -87,10 +89,19 @@ def dimension(name: str, entry: object) -> BaseDistribution:
     low, high = values
     if not low < high:
         raise InputError(f"{name}: the range {low} to {high} is empty or upside down")
+    if not (isfinite(low) and isfinite(high)):
+        raise InputError(f"{name}: the range {low} to {high} has no end")
+    if not isinstance(log := extra.get("log", False), bool):
+        raise InputError(f"{name}: log is {log!r}, but must be true or false")
+    step = extra.get("step", 1 if kind == "int" else None)
+    if step is not None and (isinstance(step, bool) or not isinstance(step, int | number) or not step > 0):
+        raise InputError(f"{name}: step is {step!r}, but must be a number above 0")
+    if step is not None and abs((high - low) / step - round((high - low) / step)) > 1e-9:
+        raise InputError(f"{name}: steps of {step} from {low} do not reach {high}")
     try:
         if kind == "int":
-            return IntDistribution(low, high, log=extra.get("log", False), step=extra.get("step", 1))
-        return FloatDistribution(low, high, log=extra.get("log", False), step=extra.get("step"))
+            return IntDistribution(low, high, log=log, step=step)
+        return FloatDistribution(low, high, log=log, step=step)
     except (ValueError, TypeError) as error:
         raise InputError(f"{name}: {error}") from error
 

@@ -9,10 +9,13 @@ was accepted, as often as it is called and by as many workers as there are.
 from __future__ import annotations
 
 import json
+import re
+import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit, urlunsplit
+from hashlib import blake2b
+from urllib.parse import unquote
 
 import optuna
 import sqlalchemy
@@ -24,39 +27,60 @@ from ser.sweep.plan import Plan
 
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
+LIVE = (TrialState.WAITING, TrialState.RUNNING)
 MISSED_HEARTBEATS = 3
+CONNECT_SECONDS = 10
+TABLES_AT_ONCE = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError)  # two make them in a fresh database
 
 
-def open_storage(url: str, plan: Plan) -> RDBStorage:
+def open_storage(url: str, plan: Plan, attempts: int = 3) -> RDBStorage:
     """Optuna's storage with heartbeats.
+
+    Args:
+        url: its address, as SQLAlchemy writes it.
+        plan: says how often a worker gives a sign of life.
+        attempts: how often to try where another process makes the tables at the same time.
 
     Raises:
         InputError: if it cannot be reached; the address without its password.
     """
     # Heartbeats are what Optuna calls experimental; tests kill workers to see that they work.
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-    options = {"connect_args": {"timeout": 120}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    sqlite = url.startswith("sqlite")
+    options = {"connect_args": {"timeout": 120}} if sqlite else {"pool_pre_ping": True}
+    if url.startswith("postgres"):
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     try:
         return RDBStorage(
-            url,
+            re.sub("^postgres(ql)?://", "postgresql+psycopg://", url),
             engine_kwargs=options,
             heartbeat_interval=plan.heartbeat_seconds,
             grace_period=MISSED_HEARTBEATS * plan.heartbeat_seconds,
         )
-    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError, ValueError) as error:
+    except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, OSError, ImportError, ValueError) as error:
+        if isinstance(error, TABLES_AT_ONCE) and attempts > 1:
+            time.sleep(1)
+            return open_storage(url, plan, attempts - 1)
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"storage {without_password(url)} cannot be used: {without_password(cause, url)}") from error
+        shown = f"storage {without_password(url)} cannot be used: {without_password(cause, url)}"
+        raise InputError(shown) from None  # what it came from may hold the password
 
 
 def without_password(text: str, url: str | None = None) -> str:
-    """An address, or a text in which it occurs, without the password."""
-    parts = urlsplit(url or text)
-    if not parts.password:
-        return text
-    if url is not None:
-        return text.replace(parts.password, "***")
-    host = parts.netloc.rsplit("@", 1)[1]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    """An address, or a text in which it occurs, without the password.
+
+    Example:
+        >>> without_password("postgresql://ann:secret@host/ser")
+        'postgresql://ann:***@host/ser'
+    """
+    address = url or text
+    secrets = re.findall(r"://[^:@/]*:(.*)@", address) + re.findall(r"password=([^&\s]+)", address)
+    for secret in secrets:
+        if url is None:
+            text = text.replace(f":{secret}@", ":***@").replace(f"password={secret}", "password=***")
+        else:
+            text = text.replace(secret, "***").replace(unquote(secret), "***")
+    return text
 
 
 def flat(identity: dict) -> dict[str, object]:
@@ -79,6 +103,7 @@ class SharedStudy:
     plan: Plan
     storage: RDBStorage
     optuna: optuna.Study
+    _silent: dict[int, float] = field(default_factory=dict)  # rows without a heartbeat, and when they were first seen
 
     @classmethod
     def create(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
@@ -117,11 +142,21 @@ class SharedStudy:
             InputError: if it has not been started.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        tools = {"sampler": plan.make_sampler(worker), "pruner": plan.make_pruner()}
         try:
-            return cls(plan, storage, optuna.load_study(study_name=plan.study, storage=storage, **tools))
+            study = optuna.load_study(
+                study_name=plan.study, storage=storage, pruner=plan.make_pruner(), sampler=plan.make_sampler(worker)
+            )
         except KeyError as error:
             raise InputError(f"study {plan.study} has not been started: ser sweep --config FILE starts it") from error
+        begun = sum(row.state != TrialState.WAITING for row in study.get_trials(deepcopy=False))
+        study.sampler = plan.make_sampler(worker, begun)
+        return cls(plan, storage, study)
+
+    @property
+    def identity(self) -> str:
+        """A digest of all that the study's trials have in common: what was trained for another is not this one's."""
+        common = json.dumps([self.plan.study, self.optuna.user_attrs.get("identity")], sort_keys=True)
+        return blake2b(common.encode(), digest_size=6).hexdigest()
 
     def attempts(self) -> dict[int, list[FrozenTrial]]:
         """The rows of every planned trial, in their order."""
@@ -132,7 +167,8 @@ class SharedStudy:
 
     def results(self) -> dict[int, FrozenTrial]:
         """The accepted row of each planned trial that has one."""
-        return {place: found for place, rows in sorted(self.attempts().items()) if (found := accepted(rows))}
+        attempts = sorted(self.attempts().items())
+        return {place: found for place, rows in attempts if place >= 0 and (found := accepted(rows))}
 
     def reconcile(self) -> list[int]:
         """Bring the storage in line with the plan: nothing lost, nothing left running by the dead.
@@ -148,7 +184,7 @@ class SharedStudy:
             if accepted(rows) or len(failures(rows)) >= self.plan.tries:
                 continue
             unsettled.append(place)
-            if not any(row.state in (TrialState.WAITING, TrialState.RUNNING) for row in rows):
+            if not any(row.state in LIVE for row in rows):
                 begun = next((row.params for row in reversed(rows) if row.params), None)
                 self.optuna.enqueue_trial(begun or point, user_attrs={PLANNED: place})
         return unsettled
@@ -161,9 +197,13 @@ class SharedStudy:
         )
         with self.storage.engine.connect() as connection:
             heard = {row[0] for row in connection.execute(query, {"name": self.plan.study})}
-        latest = datetime.now() - timedelta(seconds=MISSED_HEARTBEATS * self.plan.heartbeat_seconds)
+        # Its start is by the clock of the worker's machine; where that is another one, what is seen here counts too.
+        grace, now = MISSED_HEARTBEATS * self.plan.heartbeat_seconds, time.monotonic()
         for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if row.number not in heard and row.datetime_start < latest:
+            if row.number in heard:
+                continue
+            seen = now - self._silent.setdefault(row.number, now)
+            if seen > grace or row.datetime_start < datetime.now() - timedelta(seconds=grace):
                 try:
                     self.optuna.tell(row.number, state=TrialState.FAIL)
                 except (ValueError, optuna.exceptions.UpdateFinishedTrialError):

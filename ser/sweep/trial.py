@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from multiprocessing import forkserver
+from multiprocessing.reduction import DupFd
 from pathlib import Path
 
 import pandas as pd
 
 from ser.errors import InputError
-from ser.jobs import Job, last_lines, only_one, run_jobs
+from ser.jobs import last_lines, only_one, read_available
 from ser.lambda_curve import apply, best_of
 from ser.pooled import TABLES, is_finished, pool, pooled_scores, read_about, read_table
+from ser.progress import PROGRESS_PIPE
 from ser.sweep.plan import Plan
+
+FORKED = multiprocessing.get_context("forkserver")
 
 
 class TrialError(RuntimeError):
@@ -50,12 +57,15 @@ class Trial:
         folder: of the study; equal points share a folder below it, so nothing is trained twice.
         parameters: the point.
         number: the trial's row in the storage, for W&B.
+        identity: digest of the study; a folder that another study has used before holds nothing for this one.
     """
 
-    def __init__(self, plan: Plan, folder: Path, parameters: dict[str, object], number: int) -> None:
+    def __init__(
+        self, plan: Plan, folder: Path, parameters: dict[str, object], number: int, identity: str = ""
+    ) -> None:
         self.plan, self.parameters, self.number = plan, parameters, number
-        name = blake2b(json.dumps(parameters, sort_keys=True).encode(), digest_size=6).hexdigest()
-        self.folder = folder / "trials" / name
+        words = json.dumps([identity, parameters], sort_keys=True)
+        self.folder = folder / "trials" / blake2b(words.encode(), digest_size=6).hexdigest()
 
     def run(self) -> Iterator[float]:
         """Train and validate fold after fold; the objective of each.
@@ -86,11 +96,13 @@ class Trial:
             *("--wandb.tags", json.dumps([f"study:{self.plan.study}", f"trial:{self.number}"])),
             *("--out", str(target)),
         ]
-        codes = []
-        job = Job(f"trial {self.number}, fold {fold}", [name], arguments, self.folder / f"{name}.log")
-        run_jobs([job], [{}], lock, lambda job, code, seconds: codes.append(code))
-        if codes[0]:
-            raise TrialError(f"fold {fold}, exit code {codes[0]}, {job.log}:\n{last_lines(job.log)}")
+        log = self.folder / f"{name}.log"
+        try:
+            code = run_forked(arguments, log, lock)
+        except (OSError, EOFError) as error:  # the process that trainings are forked from has just died
+            raise TrialError(f"fold {fold} could not be started: {error!r}") from error
+        if code:
+            raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")
 
     def outcome(self) -> Outcome:
         """The pooled score of all folds."""
@@ -109,6 +121,72 @@ class Trial:
         """Predictions of the validation utterances of all folds."""
         tables = {(seed, fold): self.folder / name / TABLES["val"] for name, seed, fold in self._runs()}
         return pool({key: read_table(path) for key, path in tables.items()})
+
+
+def prepare_forks() -> None:
+    """Start the process that imports torch and Lightning once and from which this worker's trainings are forked.
+
+    Importing takes longer than a short training. The process only imports: it has one thread and has not touched a
+    GPU, so that its children may use both.
+    """
+    FORKED.set_forkserver_preload(["ser.validated"])
+    forkserver.ensure_running()
+
+
+class Inherited:
+    """An open file that a forked process gets under a number of its own."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple:
+        return _inherit, (DupFd(self.number),)
+
+
+def _inherit(sent: object) -> int:
+    return sent.detach()
+
+
+def run_forked(arguments: list[str], log: Path, lock: int) -> int:
+    """Run `ser ARGUMENTS` in a forked process; its exit code.
+
+    Args:
+        arguments: of the command `ser`.
+        log: receives its output.
+        lock: an open file that it holds as well: who comes after a killed worker waits for its training's end.
+    """
+    pipe, other_end = os.pipe()
+    os.set_blocking(pipe, False)
+    log.write_bytes(b"")
+    process = FORKED.Process(target=_run_ser, args=(arguments, str(log), Inherited(other_end), Inherited(lock)))
+    try:
+        process.start()
+        os.close(other_end)
+        while process.exitcode is None:
+            process.join(0.2)
+            while read_available(pipe):
+                pass
+    finally:
+        if process.pid is not None and process.exitcode is None:
+            process.terminate()
+            process.join()
+        os.close(pipe)
+    return process.exitcode
+
+
+def _run_ser(arguments: list[str], log: str, pipe: int, lock: int) -> None:
+    from ser.validated import main  # torch and Lightning, in this process only
+
+    with open(log, "ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.environ[PROGRESS_PIPE] = str(pipe)
+    sys.argv = ["ser", *arguments]
+    try:
+        sys.exit(main())
+    except InputError as error:
+        print(f"ser: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def run_options(plan: Plan, parameters: dict[str, object]) -> list[str]:

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -13,8 +14,8 @@ import optuna
 from optuna.trial import TrialState
 
 from ser.sweep.plan import read_plan
-from ser.sweep.study import ERROR, INTERRUPTED, PLANNED, SURPLUS, SharedStudy, accepted, open_storage
-from ser.sweep.trial import Trial, TrialError, check_devices_free
+from ser.sweep.study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted, open_storage
+from ser.sweep.trial import Trial, TrialError, check_devices_free, prepare_forks
 
 PRUNED_AFTER = "pruned_after_fold"
 
@@ -33,14 +34,32 @@ class Worker:
 
     def __init__(self, shared: SharedStudy, folder: Path) -> None:
         self.shared, self.plan, self.folder = shared, shared.plan, folder
+        self.trial: optuna.Trial | None = None  # the last that was begun
+        self.interrupted = False
 
     def work(self) -> None:
         """Take trials until all are settled."""
         while self.shared.reconcile():
             if self.shared.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-                self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, Surplus))
+                self._take_one()
             else:
                 time.sleep(min(1.0, self.plan.heartbeat_seconds / 2))  # the others are at the last ones
+
+    def _take_one(self) -> None:
+        try:
+            self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, Surplus))
+        except Exception:
+            if self.interrupted:
+                raise KeyboardInterrupt from None
+            if not self._was_taken_for_dead():
+                raise
+
+    def _was_taken_for_dead(self) -> bool:
+        # A machine that slept: others have failed the row and planned it again; the finished folds are kept.
+        if self.trial is None:
+            return False
+        row = self.shared.storage.get_trial(self.trial._trial_id)
+        return row.state == TrialState.FAIL and not {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs)
 
     def objective(self, trial: optuna.Trial) -> float:
         """Run one trial.
@@ -50,27 +69,32 @@ class Worker:
             Surplus: if the trial is not to be run.
             TrialPruned: if the pruner sees no hope in it.
         """
+        self.trial = trial
         if not self._is_mine(trial):
             trial.set_user_attr(SURPLUS, True)
             raise Surplus
         trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
         try:
             return self._run(trial)
-        except TrialError as error:
-            trial.set_user_attr(ERROR, str(error))
-            raise
         except KeyboardInterrupt:
+            self.interrupted = True
             trial.set_user_attr(INTERRUPTED, True)
+            raise
+        except optuna.TrialPruned:
+            raise
+        except Exception as error:
+            trial.set_user_attr(ERROR, str(error) or repr(error))
             raise
 
     def _is_mine(self, trial: optuna.Trial) -> bool:
         place = trial.user_attrs.get(PLANNED)
         rows = [row for row in self.shared.attempts().get(place, []) if row.number != trial.number]
-        earlier = any(row.state == TrialState.RUNNING and row.number < trial.number for row in rows)
+        # Two that reconcile at once may both plan it again; of two live rows the first counts, whoever takes it.
+        earlier = any(row.state in LIVE and row.number < trial.number for row in rows)
         return place is not None and not accepted(rows) and not earlier
 
     def _run(self, trial: optuna.Trial) -> float:
-        folds = Trial(self.plan, self.folder, self.plan.space.suggest(trial), trial.number)
+        folds = Trial(self.plan, self.folder, self.plan.space.suggest(trial), trial.number, self.shared.identity)
         number = len(self.plan.seeds) * len(self.plan.folds)
         for step, value in enumerate(folds.run()):
             trial.report(value, step)
@@ -86,6 +110,29 @@ class Worker:
         return outcome.value
 
 
+def end_in_order(signal_number: int, frame: object) -> None:
+    """Interrupt this process once; Ctrl-C reaches it from the terminal and again from the launcher.
+
+    Raises:
+        KeyboardInterrupt: always.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def end_with_parent() -> None:
+    """End this process in order when the one that started it was killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main(arguments: list[str]) -> int:
     """Run `ser sweep-worker`: what `ser sweep` starts; not a user's command."""
     parser = argparse.ArgumentParser(prog="ser sweep-worker")
@@ -95,7 +142,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--trials", type=int)
     options = parser.parse_args(arguments)
     check_devices_free()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_in_order)
+    prepare_forks()
+    end_with_parent()
     plan = read_plan(options.config).with_trials(options.trials)
     shared = SharedStudy.load(plan, open_storage(options.storage, plan), options.worker)
     Worker(shared, Path(options.out)).work()

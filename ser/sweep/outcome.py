@@ -1,0 +1,138 @@
+"""What a study came to: its table of trials, its best trial, and the configuration of that one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from optuna.trial import FrozenTrial, TrialState
+
+from ser.errors import InputError
+from ser.files import write_text
+from ser.lambda_curve import PAPER_LAMBDA
+from ser.sweep.check import WITHOUT, PointCLI
+from ser.sweep.launcher import given_up
+from ser.sweep.plan import LAMBDA, Plan
+from ser.sweep.study import ERROR, SharedStudy, accepted, failures, flat
+from ser.sweep.trial import run_options
+from ser.sweep.worker import PRUNED_AFTER
+
+TRIALS, BEST = "trials.csv", "best.yaml"
+CORPUS_PLACES = ("root", "csv")  # options of a corpus that name a place on disk
+
+
+def complete(results: dict[int, FrozenTrial]) -> dict[int, FrozenTrial]:
+    """The trials that were validated on every fold."""
+    return {place: row for place, row in results.items() if row.state == TrialState.COMPLETE}
+
+
+def best_trial(plan: Plan, results: dict[int, FrozenTrial]) -> int | None:
+    """Number of the best complete trial, None without one.
+
+    The best by the objective; among equals the best by the other score. Where lambda is what is varied, the rule goes
+    on as that of `ser lambda`: nearest to the paper's 0.6, then the smallest. Else the first one.
+    """
+    other = {"wa": "ua", "ua": "wa"}[plan.metric]
+
+    def merit(place: int) -> tuple:
+        row = results[place]
+        lambda_ = row.params.get(LAMBDA, PAPER_LAMBDA)
+        nearness = -round(abs(lambda_ - PAPER_LAMBDA), 12)
+        return round(row.value, 12), round(row.user_attrs[other], 12), nearness, -lambda_, -place
+
+    return max(complete(results), key=merit, default=None)
+
+
+def trials_table(shared: SharedStudy) -> pd.DataFrame:
+    """One row per planned trial.
+
+    Returns:
+        `trial`, `state` (complete, pruned, given up, running, waiting), a column for each option, `wa` and `ua` of
+        the validation (shares), `lambda_` where it was chosen, `epochs` of each fold, `pruned_after_fold`, `tries`,
+        `error` of the last failed try, `seconds` of the accepted try, `worker` and `folder`; empty where there is none.
+    """
+    attempts, lost = shared.attempts(), given_up(shared)
+    rows = [_row(shared.plan, place, attempts[place], place in lost) for place in sorted(attempts) if place >= 0]
+    return pd.DataFrame(rows).astype({"tries": int, PRUNED_AFTER: "Int64"})
+
+
+def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:
+    result, failed = accepted(rows), failures(rows)
+    begun = result or next((row for row in reversed(rows) if row.params), None)
+    point = begun.params if begun else plan.points[place] if place < len(plan.points) else {}
+    if result:
+        state = result.state.name.lower()
+    else:
+        state = "given up" if lost else "running" if _is_running(rows) else "waiting"
+    found = result.user_attrs if result else {}
+    last_error = next((row.user_attrs[ERROR] for row in reversed(failed) if ERROR in row.user_attrs), None)
+    return {
+        "trial": place,
+        "state": state,
+        **{name: point.get(name) for name in plan.space.dimensions},
+        **{name: found.get(name) for name in ("wa", "ua", "lambda_")},
+        "epochs": " ".join(map(str, found.get("epochs", []))),
+        PRUNED_AFTER: found.get(PRUNED_AFTER),
+        "tries": len(failed) + bool(result),
+        "error": last_error,
+        "seconds": round(result.duration.total_seconds(), 1) if result else None,
+        **{name: found.get(name) for name in ("worker", "folder")},
+    }
+
+
+def _is_running(rows: list[FrozenTrial]) -> bool:
+    return any(row.state == TrialState.RUNNING for row in rows)
+
+
+def best_config(plan: Plan, row: FrozenTrial) -> dict:
+    """The configuration of a trial, as `ser crossval --config` takes it: with its lambda, and the study's folds.
+
+    Paths are absolute, so that it means the same wherever it is read.
+    """
+    chosen = {LAMBDA: row.user_attrs["lambda_"]} if "lambda_" in row.user_attrs else {}
+    settings = PointCLI(run_options(plan, {**row.params, **chosen}))._plain_config()
+    return for_crossval(plan, {name: value for name, value in settings.items() if name not in WITHOUT})
+
+
+def for_crossval(plan: Plan, config: dict) -> dict:
+    """A run's configuration with the study's folds and seeds in place of one fold and one seed."""
+    data = {name: value for name, value in config["data"].items() if name not in ("fold", "seed")}
+    places = data["corpus"].get("init_args") or {}
+    for name in CORPUS_PLACES:
+        if places.get(name):
+            places[name] = str(Path(places[name]).expanduser().resolve())
+    tracking = {**config["wandb"], "group": config["wandb"]["group"] or f"{plan.study}-best"}
+    return {**config, "data": data, "wandb": tracking, "folds": list(plan.folds), "seeds": list(plan.seeds)}
+
+
+def write_outcome(folder: Path, table: pd.DataFrame, config: dict | None, about: str) -> None:
+    """`trials.csv`, and `best.yaml` where a trial is complete.
+
+    Args:
+        folder: receives them.
+        table: `trials_table`.
+        config: `best_config`, or None.
+        about: a line on where the configuration comes from.
+    """
+    write_text(folder / TRIALS, table.to_csv(index=False))
+    if config is not None:
+        text = yaml.safe_dump(config, sort_keys=False)
+        write_text(folder / BEST, f"# {about}\n{text}")
+
+
+def check_same_study(shared: SharedStudy, identity: dict) -> None:
+    """Refuse to speak for a study that was run with other options, another corpus or other code.
+
+    Raises:
+        InputError: with every difference.
+    """
+    before, now = shared.optuna.user_attrs.get("identity", {}), {**shared.plan.described(), **flat(identity)}
+    if differences := [
+        f"  {name}: {before.get(name)} there, {now.get(name)} here"
+        for name in sorted(before | now)
+        if json.dumps(before.get(name)) != json.dumps(now.get(name))
+    ]:
+        lines = "\n".join(differences)
+        raise InputError(f"study {shared.plan.study} was run differently; run it the same way, or elsewhere\n{lines}")

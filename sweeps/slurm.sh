@@ -1,0 +1,26 @@
+#!/bin/bash
+#SBATCH --job-name=ser-joint
+#SBATCH --array=1-8
+#SBATCH --ntasks=1
+#SBATCH --gres=gpu:1
+#SBATCH --cpus-per-task=4
+#SBATCH --time=24:00:00
+#SBATCH --signal=B:INT@120
+#SBATCH --output=joint-%A-%a.log
+#
+# Eight jobs, one study: every job joins it, takes trials until all are settled, and may come and go at any time.
+#
+#   SER_STORAGE=postgresql://user@host/ser SER_CORPUS=/data/IEMOCAP_full_release sbatch sweeps/slurm.sh
+#
+# SER_STORAGE  a PostgreSQL database that every node reaches; the password belongs into ~/.pgpass, not here.
+# SER_CORPUS   the corpus, under the same path on every node.
+# SER_STUDY    the study's folder on a file system that all nodes share: a retried trial finds its finished folds there.
+#
+# Two minutes before its time is over a job is told to end; the others, or the same command tomorrow, go on.
+set -euo pipefail
+
+exec ser sweep --config sweeps/joint.yaml \
+  --storage "${SER_STORAGE:?the address of the storage, postgresql://user@host/ser}" \
+  --out "${SER_STUDY:-studies/joint}" \
+  --per-device "${SER_PER_DEVICE:-1}" \
+  --data.corpus.root "${SER_CORPUS:?the folder of the corpus}"

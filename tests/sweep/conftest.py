@@ -1,0 +1,125 @@
+"""What the tests of studies share: a study that trains in seconds, its storage, and its processes."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+import pytest
+import yaml
+
+from ser.data import Synthetic
+from ser.sweep.plan import Plan, read_plan
+from ser.sweep.study import SharedStudy, open_storage
+from tests.conftest import CONF
+
+MARK = "SER_TEST_STUDY"  # in the environment of every process of a study, so that a test finds what is left of it
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "postgres: starts a PostgreSQL server of its own")
+
+
+@pytest.fixture(scope="session")
+def least_corpus(tmp_path_factory):
+    """The built-in corpus with eight utterances per speaker, for other processes to read."""
+    root = tmp_path_factory.mktemp("studies") / "least"
+    Synthetic(str(root), utterances_per_speaker=8).prepare()
+    return root
+
+
+@pytest.fixture
+def write_study(least_corpus, tmp_path):
+    """Write a study whose trainings take two steps; None leaves a key out."""
+
+    def write(**changes) -> Path:
+        corpus = {"root": str(least_corpus), "utterances_per_speaker": 8}
+        study = {
+            "study": "least",
+            "config": [str(CONF / "cnn_gru.yaml")],
+            "options": {
+                "data.corpus": {"class_path": "ser.data.Synthetic", "init_args": corpus},
+                "data.batch_size": 4,
+                "trainer.max_epochs": 1,
+                "trainer.limit_train_batches": 2,
+                "wandb.mode": "disabled",
+            },
+            "space": {"model.gru_units": {"int": [4, 5]}},
+            "sampler": "exhaustive",
+            "folds": [1],
+            "heartbeat_seconds": 3,
+        }
+        options = {**study["options"], **changes.pop("options", {})}
+        path = tmp_path / "study.yaml"
+        path.write_text(yaml.safe_dump({**study, "options": options, **changes}))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def make_shared(tmp_path):
+    """Make or join a study in a SQLite file, without runs: what is stored of them is `identity`."""
+
+    def make(identity: dict | None = None, **settings) -> SharedStudy:
+        path = tmp_path / "study.yaml"
+        space = {"model.gru_units": {"int": [1, 4]}}
+        study = {"study": "rows", "config": ["none.yaml"], "space": space, "sampler": "exhaustive", "folds": [1]}
+        path.write_text(yaml.safe_dump({**study, **settings}))
+        plan = read_plan(path)
+        return SharedStudy.create(plan, open_storage(f"sqlite:///{tmp_path / 'study.db'}", plan), identity or {})
+
+    return make
+
+
+@dataclass
+class Leftover:
+    """A process that carries the mark."""
+
+    pid: int
+    command: str
+
+
+def processes_of(mark: str) -> list[Leftover]:
+    """Every living process of a study, however it was started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            marked = f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0")
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue  # ended meanwhile
+        if marked and command:  # one that has ended and is not waited for has no command
+            found.append(Leftover(int(folder.name), command))
+    return found
+
+
+def sweep_command(*arguments) -> list[str]:
+    return [sys.executable, "-m", "ser", "sweep", *map(str, arguments)]
+
+
+def environment(mark: str) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", MARK: mark}
+
+
+def stored(config: Path, folder: Path) -> SharedStudy:
+    """The study in a folder, as a report reads it."""
+    plan: Plan = read_plan(config)
+    return SharedStudy.load(plan, open_storage(f"sqlite:///{folder / 'study.db'}", plan))
+
+
+def check_complete(shared: SharedStudy) -> dict[int, float]:
+    """Every planned trial accepted once and nothing left under way; their values."""
+    rows = shared.optuna.get_trials(deepcopy=False)
+    running = [row.number for row in rows if row.state == optuna.trial.TrialState.RUNNING]
+    assert not running
+    by_plan: dict[int, list[float]] = {}
+    for row in rows:
+        if row.state == optuna.trial.TrialState.COMPLETE:
+            by_plan.setdefault(row.user_attrs["planned"], []).append(row.value)
+    assert sorted(by_plan) == list(range(len(shared.plan.points)))
+    assert {place: len(values) for place, values in by_plan.items()} == dict.fromkeys(by_plan, 1)
+    for place, row in shared.results().items():
+        assert row.params == shared.plan.points[place]
+    return {place: values[0] for place, values in by_plan.items()}

@@ -1,0 +1,247 @@
+"""Studies that cannot be meant: one message, exit code 2, before a folder is made or a worker started."""
+
+import pytest
+import yaml
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from ser.errors import InputError
+from ser.sweep.plan import read_plan
+from ser.sweep.space import Space, dimension
+from ser.sweep.study import open_storage, without_password
+
+
+@pytest.fixture
+def refused(ser, write_study, tmp_path):
+    """Run `ser sweep` on a study with changes, to be refused; its message."""
+
+    def run(changes, *arguments) -> str:
+        folder = tmp_path / "studies" / "refused"
+        finished = ser("sweep", "--config", write_study(**changes), "--out", folder, *arguments)
+        assert finished.code == 2
+        assert finished.err.startswith("ser: ")
+        assert "Traceback" not in finished.err
+        assert not list(tmp_path.rglob("*.db"))
+        assert not list(tmp_path.rglob("worker*.log"))
+        return finished.err
+
+    return run
+
+
+SPACES = {
+    "{}": "space must name at least one option",
+    "{lr: 3}": "space: lr: give one of int, float, categorical",
+    "{lr: {int: [1, 2], float: [1, 2]}}": "give one of",
+    "{lr: {integer: [1, 2]}}": "give one of",
+    "{lr: {float: []}}": "lr: float needs a list of values",
+    "{lr: {categorical: []}}": "lr: categorical needs a list of values",
+    "{lr: {categorical: }}": "lr: categorical needs a list of values",
+    "{lr: {categorical: [1, 2, 1]}}": "a value stands twice",
+    "{lr: {categorical: [[1, 2], [3]]}}": "is not a single value",
+    "{lr: {categorical: [1, 2], step: 1}}": "categorical takes no step",
+    "{lr: {float: [2, 1]}}": "empty or upside down",
+    "{lr: {int: [3, 3]}}": "empty or upside down",
+    "{lr: {float: [.nan, 1]}}": "empty or upside down",
+    "{lr: {float: [0, .inf]}}": "has no end",
+    "{lr: {int: [1, 2, 3]}}": "needs its lowest and highest value",
+    "{lr: {int: [1.5, 2]}}": "needs its lowest and highest value",
+    "{lr: {int: [false, true]}}": "needs its lowest and highest value",
+    "{lr: {float: [1, 2], stride: 1}}": "unknown key 'stride'",
+    "{lr: {int: [1, 6], step: 2}}": "steps of 2 from 1 do not reach 6",
+    "{lr: {float: [0, 1], step: 0}}": "step is 0",
+    "{lr: {float: [0, 1], log: true}}": "lr: ",
+    "{lr: {float: [0.1, 1], log: perhaps}}": "log is 'perhaps'",
+}
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_search_spaces(refused, space):
+    message = refused({"space": yaml.safe_load(space), "sampler": "random", "trials": 2})
+    assert SPACES[space] in message
+    assert "study.yaml" in message
+
+
+PLANS = {
+    "serch: {}": "unknown key 'serch' (known: study, ",
+    "study: null": "study is missing",
+    "space: null": "space is missing",
+    "study: 7": "study is 7, but must be a name",
+    "study: a/b": "must be a name for a folder",
+    "study: ..": "must be a name for a folder",
+    "objective: test/wa": "a study never looks at a test utterance",
+    "objective: train/loss": "must be one of val/wa, val/ua",
+    "command: fit": "command is 'fit', but must be one of crossval, lambda",
+    "sampler: grid": "must be one of tpe, random, exhaustive",
+    "pruner: hyperband": "must be one of none, wilcoxon, median",
+    "{pruner: median, pruner_options: {p: 1}}": "pruner_options",
+    "pruner_options: [1]": "pruner_options is [1], but must be options",
+    "sampler: tpe": "trials is missing",
+    "trials: 5": "an exhaustive study has one for every combination",
+    "{sampler: tpe, trials: 0}": "trials is 0, but must be at least 1",
+    "{sampler: tpe, trials: '5'}": "trials is '5', but must be a whole number",
+    "{sampler: tpe, trials: 2.5}": "trials is 2.5, but must be a whole number",
+    "tries: 0": "tries is 0, but must be at least 1",
+    "tries: true": "tries is True, but must be a whole number",
+    "heartbeat_seconds: 0": "heartbeat_seconds is 0",
+    "sampler_seed: -1": "sampler_seed is -1",
+    "choose_lambda: sometimes": "must be true or false",
+    "choose_lambda: true": "CNNGRU has no lambda",
+    "config: null": "config is missing",
+    "config: 5": "config is 5, but must be a configuration file",
+    "config: nowhere.yaml": "nowhere.yaml",
+    "folds: []": "folds",
+    "folds: 0-2": "there is no fold 0",
+    "folds: [1, 11]": "there is no fold 11",
+    "folds: 4-6": "of both directions",
+    "seeds: many": "seeds",
+    "space: {model.lambda_: {float: [0, 1], step: 0.1}}": "needs no training",
+    "space: {model.gru_unit: {int: [1, 2]}}": "gru_unit",
+    "space: {model.gru_units: {int: [-1, 2]}}": "at {'model.gru_units': -1}",
+    "space: {model.dropout: {categorical: [0.1, 1.5]}}": "dropout is 1.5",
+    "space: {data.fold: {int: [1, 2]}}": "data.fold is the study's own affair",
+    "{options: {seed_everything: 2}}": "seed_everything is the study's own affair",
+    "{options: {wandb.group: mine}}": "wandb.group is the study's own affair",
+    "{options: {modle.dropout: 1}}": "modle",
+    "{options: {trainer.devices: 2}}": "trainer.devices",
+    "{options: {trainer.max_epochs: 0}}": "trainer.max_epochs is 0",
+    "space: {model.dropout: {float: [0, 0.5]}}": "an exhaustive study needs a step",
+    "space: {model.gru_units: {int: [1, 20000]}}": "20000 trials",
+}
+
+
+@pytest.mark.parametrize("change", PLANS)
+def test_plans(refused, change):
+    assert PLANS[change] in refused(yaml.safe_load(change))
+
+
+def test_files_that_are_no_study(ser, tmp_path):
+    for name, text, message in (
+        ("list.yaml", "- 1", "a study is a list of keys and values"),
+        ("broken.yaml", "study: [", "not YAML"),
+        ("latin.yaml", b"study: \xe9t\xe9", "not YAML"),
+        ("nowhere.yaml", None, "No such file"),
+    ):
+        if text is not None:
+            (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        finished = ser("sweep", "--config", tmp_path / name, "--out", tmp_path / "out")
+        assert finished.code == 2
+        assert name in finished.err
+        assert message in finished.err
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_corpus_that_is_not_there(refused, tmp_path):
+    options = {"data.corpus": {"class_path": "ser.data.EmoDB", "init_args": {"root": str(tmp_path / "nowhere")}}}
+    assert "nowhere" in refused({"options": options})
+    assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--trials", 3], "exhaustive and has 2"),
+        (["--workers", 0], "0"),
+        (["--per-device", 0], "per-device"),
+        (["--devices", 99], "99"),
+    ],
+)
+def test_options(refused, arguments, message):
+    assert message in refused({}, *arguments)
+
+
+def test_a_distributed_launch(refused, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert "not by torchrun" in refused({})
+
+
+def test_a_storage_that_cannot_be_reached(refused):
+    message = refused({}, "--storage", "postgresql://ann:se%2Fcret@127.0.0.1:1/ser")
+    assert "postgresql://ann:***@127.0.0.1:1/ser cannot be used" in message
+    assert "cret" not in message
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysteryql://host/ser", "sqlite:////nowhere/at/all/study.db", "postgresql://u:p:w@h:port/db"]
+)
+def test_addresses_that_are_none(refused, url):
+    message = refused({}, "--storage", url)
+    assert "cannot be used" in message
+    assert "p:w" not in message
+
+
+def test_a_file_that_is_no_database(write_study, tmp_path):
+    (tmp_path / "text.db").write_text("not a database, but long enough to have a header\n" * 50)
+    with pytest.raises(InputError, match=r"cannot be used: .*not a database"):
+        open_storage(f"sqlite:///{tmp_path / 'text.db'}", read_plan(write_study()))
+
+
+def test_no_password_is_ever_shown():
+    for password in ("secret", "a:b", "a/b#c[", "p%40ss", "@"):
+        url = f"postgresql://ann:{password}@host:5432/ser"
+        assert without_password(url) == "postgresql://ann:***@host:5432/ser"
+        assert password not in without_password(f"invalid port {password}", url).replace("***", "")
+    assert without_password("sqlite:////tmp/a.db") == "sqlite:////tmp/a.db"
+    assert without_password("postgresql://ann@host/ser") == "postgresql://ann@host/ser"
+    assert without_password("postgresql://host/ser?user=a&password=b&c=1").endswith("password=***&c=1")
+
+
+def test_another_study_of_the_same_name_is_refused_with_the_differences(make_shared):
+    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})
+    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})  # the same one
+    with pytest.raises(InputError) as refused:
+        make_shared(
+            {"config": {"model.dropout": 0.2}, "versions": {"torch": "2"}},
+            space={"model.gru_units": {"int": [1, 5]}},
+            objective="val/ua",
+            folds=[2],
+            sampler_seed=4,
+        )
+    for difference in (
+        "space: model.gru_units: int 1 to 4 there, int 1 to 5 here",
+        "objective: val/wa there, val/ua here",
+        "folds: [1] there, [2] here",
+        "sampler_seed: 1 there, 4 here",
+        "model.dropout: 0.5 there, 0.2 here",
+        "version of torch: 1 there, 2 here",
+    ):
+        assert difference in str(refused.value)
+
+
+def test_the_points_of_a_random_study_are_known_in_advance(make_shared):
+    """More trials continue the same sequence, on every machine."""
+    fewer, more = (
+        make_shared(study=f"random{trials}", sampler="random", trials=trials).plan.points for trials in (3, 6)
+    )
+    assert more[:3] == fewer
+
+
+def test_a_worker_that_is_started_again_draws_other_numbers(make_shared):
+    plan = make_shared(sampler="tpe", trials=4).plan
+    drawn = {
+        (worker, begun): plan.make_sampler(worker, begun)._rng.rng.random() for worker in range(3) for begun in range(3)
+    }
+    assert len(set(drawn.values())) == 9
+
+
+def test_corners_have_both_ends_of_every_range():
+    space = Space(
+        {
+            "a": IntDistribution(1, 5),
+            "b": dimension("b", {"categorical": ["x", "y", "z"]}),
+            "c": FloatDistribution(0.0, 1.0),
+        }
+    )
+    corners = list(space.corners())
+    for name, ends in {"a": {1, 5}, "b": {"x", "y", "z"}, "c": {0.0, 1.0}}.items():
+        assert {corner[name] for corner in corners} == ends
+
+
+def test_every_combination_once():
+    space = Space(
+        {
+            "a": dimension("a", {"int": [1, 5], "step": 2}),
+            "b": dimension("b", {"float": [0, 1], "step": 0.1}),
+        }
+    )
+    points = list(space.points())
+    assert len(points) == len({tuple(point.values()) for point in points}) == 3 * 11
+    assert {point["b"] for point in points} == {round(0.1 * place, 12) for place in range(11)}

@@ -94,6 +94,18 @@ class SeededDropout(Callback):
         torch.manual_seed(int.from_bytes(blake2b(words, digest_size=4).digest(), "big"))
 
 
+class FiniteLoss(Callback):
+    """End a training whose loss is no number any more, before its weights are kept."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        loss = trainer.callback_metrics["train/loss"]
+        if not loss.isfinite():
+            raise InputError(
+                f"the training loss of epoch {trainer.current_epoch + 1} is {loss}; nothing more can be learned. "
+                f"Lower --model.learning_rate (now {pl_module.learning_rate:g})"
+            )
+
+
 class Predictions(Callback):
     """Gather the posteriors of a validation or test outside training, from all processes, into a table.
 

@@ -16,7 +16,15 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
 from ser.arguments import files_first
-from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout, checkpoints
+from ser.callbacks import (
+    FiniteLoss,
+    LearningRateRule,
+    PipedProgress,
+    Predictions,
+    Progress,
+    SeededDropout,
+    checkpoints,
+)
 from ser.checkpoint import read_checkpoint
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
@@ -197,7 +205,7 @@ class RunCLI(LightningCLI):
         if settings.enable_progress_bar is not False:
             own.append(PipedProgress() if somebody_listens() else Progress())
         if fitting:
-            own.append(SeededDropout(self._get(self.config, "seed_everything")))
+            own += [SeededDropout(self._get(self.config, "seed_everything")), FiniteLoss()]
             own += checkpoints(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
         settings.callbacks = [*(settings.callbacks or []), *own]
         return super().instantiate_trainer(logger=loggers, default_root_dir=self.folder, **kwargs)

@@ -184,6 +184,7 @@ class CrossValidation:
             f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
             f"  leaks       none; validation and test share {some_of(shared)}",
             f"  folder      {self.folder}",
+            *([f"  note        {note}"] if (note := data.corpus.note(data.utterances)) else []),
         ]
         return "\n".join(lines)
 

@@ -130,6 +130,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
     people = data.speaker_identities
     names = {name: ", ".join(speaker.split(":", 1)[1] for speaker in people[name]) for name in people}
     sizes = data.utterances.set.value_counts()
+    note = data.corpus.note(data.utterances)
     return "\n".join(
         [
             f"{type(system).__name__} on {data.corpus.name}, protocol {data.protocol}, fold {data.fold}",
@@ -139,6 +140,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             f"  test        {sizes['test']} utterances of {names['test']}",
             f"  statistics  {STATISTICS[data.statistics]}",
             f"  run         {folder}",
+            *([f"  note        {note}"] if note else []),
         ]
     )
 

@@ -62,7 +62,7 @@ class System(LightningModule, ABC):
         self.learning_rate = learning_rate
         # One for each set that is evaluated at a time: training both directions of a session validates two speakers.
         self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
-        self.evaluation_losses = nn.ModuleList([MeanMetric(), MeanMetric()])
+        self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions); the arguments are those of `posterior`."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
-import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 from tqdm import tqdm
 
@@ -19,8 +16,7 @@ from ser.data.folds import num_folds, split
 from ser.data.leaks import check_leaks
 from ser.devices import slots
 from ser.errors import InputError
-from ser.files import write_text
-from ser.identity import check_identity, identity
+from ser.identity import PER_FOLD, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.pooled import (
     TABLES,
@@ -100,7 +96,7 @@ class CrossValidation:
     def run(self) -> int:
         """Check for leaks, run what is not finished, pool; the exit code."""
         shared = self._check_leaks()
-        self._claim_folder()
+        claim_folder(self.folder, self.config, identity(self.config, self.data, without=PER_FOLD))
         with only_one(self.folder) as lock:
             jobs = self._plan()
             done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
@@ -122,19 +118,6 @@ class CrossValidation:
             for what, names in leaks[("val", "test")].items():
                 between.setdefault(what, set()).update(names)
         return {what: sorted(names) for what, names in between.items()}
-
-    def _claim_folder(self) -> None:
-        path, now = self.folder / "crossval.json", identity(self.config, self.data)
-        try:
-            if path.is_file():
-                check_identity(json.loads(path.read_text(encoding="utf-8")), now, self.folder)
-            elif self.folder.exists() and any(self.folder.iterdir()):
-                raise InputError(f"--out {self.folder} holds something else; choose a new folder")
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--out {self.folder}: {error.strerror}") from error
-        write_text(self.folder / "config.yaml", yaml.safe_dump(self.config, sort_keys=False))
-        write_text(path, json.dumps(now, indent=2) + "\n")
 
     def _name(self, seed: int, fold: int) -> str:
         return f"seed{seed}-fold{fold:02d}"
@@ -158,9 +141,6 @@ class CrossValidation:
 
     def _job(self, seed: int, folds: list[int]) -> Job:
         names = [self._name(seed, fold) for fold in folds]
-        for name in names:
-            if (self.folder / name).exists():
-                shutil.rmtree(self.folder / name)  # begun and not finished: again from its seed
         command = ["session", "--out_swapped", str(self.folder / names[1])] if len(folds) > 1 else ["fit"]
         options = {
             "--config": self.folder / "config.yaml",

@@ -139,9 +139,6 @@ class System(LightningModule, ABC):
         logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
         loss = self._summed_loss(logits, batch.emotion) * batch.scale
         self.log("loss", loss.detach(), prog_bar=True, logger=False, on_step=True, on_epoch=False)
-        self.log(
-            "train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch.emotion), sync_dist=True
-        )
         return loss
 
     def _summed_loss(self, logits: dict[str, Tensor], emotion: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import sys
 from ser.cli import RunCLI, quieten
 from ser.data.folds import num_folds
 from ser.errors import InputError
-from ser.identity import identity
+from ser.identity import PER_FOLD, identity
 from ser.sweep.plan import LAMBDA, Plan
 from ser.sweep.trial import run_options
 
@@ -62,7 +62,7 @@ def check_runs(plan: Plan) -> dict:
     if plan.choose_lambda and "lambda_" not in first.model.hparams:
         raise InputError(f"study {plan.study}: choose_lambda, but {type(first.model).__name__} has no lambda")
     config = {key: value for key, value in first._plain_config().items() if key not in WITHOUT}
-    known = identity(config, data)
+    known = identity(config, data, without=PER_FOLD)
     varied = {*plan.space.dimensions, *([LAMBDA] if plan.choose_lambda else [])}
     known["config"] = {
         name: value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -76,8 +75,6 @@ class Trial:
 
     def _train(self, name: str, seed: int, fold: int, lock: int) -> None:
         target = self.folder / name
-        if target.exists():
-            shutil.rmtree(target)  # begun and not finished
         arguments = [
             "validated",
             *run_options(self.plan, self.parameters),

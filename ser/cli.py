@@ -26,7 +26,7 @@ from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.history import History
 from ser.identity import claim_folder, identity
-from ser.progress import somebody_listens
+from ser.progress import end_with_parent, somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, finish, record_result, tracked
@@ -34,6 +34,10 @@ from ser.tracking import Tracking, finish, record_result, tracked
 WHOLE_RUNS = {
     "fast_dev_run": (False,),
     "enable_checkpointing": (None, True),
+    "limit_train_batches": (None,),
+    "max_steps": (-1,),
+    "max_time": (None,),
+    "accumulate_grad_batches": (1,),
     "limit_val_batches": (None,),
     "limit_test_batches": (None,),
     "overfit_batches": (0, 0.0),
@@ -45,7 +49,8 @@ EXPECTED_WARNINGS = (
     ".*does not have many workers.*",  # reading a segment takes a fraction of a millisecond
     ".*number of training batches.*is smaller than the logging interval.*",
     ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
-    ".*Experiment logs directory .* exists and is not empty.*",
+    ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
+    ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run goes on
 )
 
 
@@ -55,7 +60,8 @@ class RunParser(LightningArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
-        raise InputError(f"{message.strip()}\n(every option: ser fit --help, a system's: ser fit --model.help CLASS)")
+        command = "ser crossval" if self.prog == "ser crossval" else "ser fit"
+        raise InputError(f"{message.strip()}\n(every option: {command} --help, a system's: ser fit --model.help CLASS)")
 
 
 class RunCLI(LightningCLI):
@@ -200,8 +206,10 @@ class RunCLI(LightningCLI):
         if fitting:
             self.history = History(self.folder)
             own.append(self.history)  # before the others, which show or keep what it adds up
-        if settings.enable_progress_bar is not False:
-            own.append(PipedProgress() if somebody_listens() else Progress())
+        if somebody_listens():
+            own.append(PipedProgress())
+        elif settings.enable_progress_bar is not False:
+            own.append(Progress())
         if fitting:
             own.append(SeededDropout(self._get(self.config, "seed_everything")))
             when = self._get(self.config_init, "checkpoints")
@@ -262,7 +270,7 @@ class RunCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         config = self._plain_config()
-        claim_folder(self.folder, config, identity(config, self.datamodule))
+        claim_folder(self.folder, config, identity(config, self.datamodule.corpus_digest))
         for logger in self.trainer.loggers:
             logger.log_hyperparams(config)
 
@@ -291,8 +299,10 @@ def plain_seed(seed: int | bool) -> int:
     return seed
 
 
-def quieten() -> None:
-    """Silence what frameworks say about themselves; a run says what it does."""
+def prepare() -> None:
+    """Silence what frameworks say about themselves, and end with the process that listens, where there is one."""
+    if somebody_listens():
+        end_with_parent()
     for message in EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
@@ -301,7 +311,7 @@ def quieten() -> None:
 
 def main() -> int:
     """Run the subcommand in `sys.argv`."""
-    quieten()
+    prepare()
     sys.argv[2:] = files_first(sys.argv[2:])
     try:
         RunCLI()

@@ -100,6 +100,7 @@ def write_result(
         "corpus_digest": data.corpus_digest,
         "code_digest": code_digest(),
         "commit": commit(),
+        "device": torch.cuda.get_device_name(system.device) if system.device.type == "cuda" else system.device.type,
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "digests": {

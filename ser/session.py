@@ -17,7 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from ser.arguments import files_first
 from ser.checkpoint import exchange_roles
 from ser.checkpointing import checkpoints
-from ser.cli import RunCLI, quieten
+from ser.cli import RunCLI, prepare
 from ser.data.datamodule import EmotionData
 from ser.history import SwappedHistory
 from ser.identity import claim_folder, identity
@@ -69,7 +69,7 @@ class SessionCLI(RunCLI):
     def _record_swapped_config(self, other: EmotionData) -> None:
         self.config_swapped = self._plain_config()
         self.config_swapped["data"]["fold"] = other.fold
-        claim_folder(self.folder_swapped, self.config_swapped, identity(self.config_swapped, other))
+        claim_folder(self.folder_swapped, self.config_swapped, identity(self.config_swapped, other.corpus_digest))
 
     def _replay_metrics(self) -> None:
         metrics = pd.read_csv(self.folder / "metrics.csv")
@@ -81,7 +81,7 @@ class SessionCLI(RunCLI):
 
 def main() -> int:
     """Run `ser session OPTIONS`; the options are those of `ser fit`."""
-    quieten()
+    prepare()
     sys.argv[1:] = ["fit", *files_first(sys.argv[2:])]
     try:
         SessionCLI()

@@ -14,7 +14,7 @@ import pandas as pd
 from ser.errors import InputError
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.lambda_curve import apply, best_of
-from ser.pooled import TABLES, is_finished, pool, pooled_scores, read_about, read_table
+from ser.pooled import TABLES, pool, pooled_scores, read_about, read_table
 from ser.sweep.plan import Plan
 
 
@@ -66,7 +66,7 @@ class Trial:
         with only_one(self.folder, wait_seconds=None) as lock:
             (self.folder / "parameters.json").write_text(json.dumps(self.parameters, indent=2) + "\n")
             for name, seed, fold in self._runs():
-                if not is_finished(self.folder / name):
+                if not (self.folder / name / "result.json").is_file():  # one that was begun goes on
                     self._train(name, seed, fold, lock)
                 yield read_about(self.folder / name)["validation"][self.plan.metric]
 

@@ -6,6 +6,7 @@ from itertools import chain, islice
 
 from ser.errors import InputError
 
+MOST_NUMBERS = 10_000
 FILES = ("-c", "--config", "--trainer", "--data", "--model")
 
 
@@ -45,7 +46,12 @@ def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
     try:
         for part in text if isinstance(text, list) else str(text).strip("[]").split(","):
             first, dash, last = str(part).strip().partition("-")
-            numbers.update(range(int(first), int(last if dash else first) + 1))
+            span = range(int(first), int(last if dash else first) + 1)
+            if len(span) > MOST_NUMBERS:
+                raise InputError(f"{option} is {text!r}: more than {MOST_NUMBERS} numbers")
+            numbers.update(span)
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"{option} is {text!r}, but must be numbers like 1-5,7") from error
     if not numbers:

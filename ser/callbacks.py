@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from hashlib import blake2b
-from pathlib import Path
 
 import pandas as pd
 import torch
 from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import TQDMProgressBar
 from torch import Tensor
 from tqdm import tqdm
 
@@ -191,25 +190,3 @@ class PipedProgress(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._tell(trainer)
-
-
-def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
-    """Keep the epoch of the best validation WA (the first of equals) as `best.ckpt` and the last as `last.ckpt`.
-
-    Args:
-        folder: where they are written.
-        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=19.ckpt`.
-        monitor: the validation WA that chooses.
-
-    Source:
-        Wu et al. (2019), section 4.1.
-    """
-    options = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
-    kept = [
-        ModelCheckpoint(filename="best", monitor=monitor, mode="max", **options),
-        ModelCheckpoint(filename="last", **options),
-    ]
-    if epochs_averaged:
-        options |= {"save_top_k": epochs_averaged, "save_weights_only": True}
-        kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **options))
-    return kept

@@ -52,12 +52,20 @@ def load(path: str | Path) -> System:
     return system.eval()
 
 
-def exchange_roles(path: Path) -> None:
-    """Rewrite a checkpoint for the other direction of its session: who validated is tested, and the reverse."""
+def exchange_roles(path: Path, target: Path) -> None:
+    """Write a checkpoint for the other direction of its session: who validated is tested, and the reverse.
+
+    Args:
+        path: of this direction, or of the other one without its roles.
+        target: where the other direction's is written; one that has its roles already is left alone.
+    """
     checkpoint = read_checkpoint(path)
+    if path == target and checkpoint.get("exchanged"):
+        return
     for entry in ("speakers", "recordings"):
         sets = checkpoint[entry]
-        sets["val"], sets["test"] = sets["test"], sets["val"]
-    temporary = path.with_suffix(".part")
+        checkpoint[entry] = {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
+    checkpoint["exchanged"] = True
+    temporary = target.with_suffix(".part")
     torch.save(checkpoint, temporary)
-    temporary.replace(path)
+    temporary.replace(target)

@@ -11,26 +11,33 @@ from typing import NoReturn
 import yaml
 from lightning import Trainer
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
 from ser.arguments import files_first
-from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout, checkpoints
+from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout
 from ser.checkpoint import read_checkpoint
+from ser.checkpointing import AtomicCheckpointIO, Checkpoints, newest
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
-from ser.progress import somebody_listens
-from ser.run import headline, make_folder, name_folder, report, write_result, write_tables
+from ser.history import History
+from ser.identity import claim_folder, identity
+from ser.progress import end_with_parent, somebody_listens
+from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, finish, record_result, tracked
 
 WHOLE_RUNS = {
     "fast_dev_run": (False,),
     "enable_checkpointing": (None, True),
+    "limit_train_batches": (None,),
+    "max_steps": (-1,),
+    "max_time": (None,),
+    "accumulate_grad_batches": (1,),
     "limit_val_batches": (None,),
     "limit_test_batches": (None,),
     "overfit_batches": (0, 0.0),
@@ -42,7 +49,8 @@ EXPECTED_WARNINGS = (
     ".*does not have many workers.*",  # reading a segment takes a fraction of a millisecond
     ".*number of training batches.*is smaller than the logging interval.*",
     ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
-    ".*Experiment logs directory .* exists and is not empty.*",
+    ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
+    ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run goes on
 )
 
 
@@ -52,7 +60,8 @@ class RunParser(LightningArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
-        raise InputError(f"{message.strip()}\n(every option: ser fit --help, a system's: ser fit --model.help CLASS)")
+        command = "ser crossval" if self.prog == "ser crossval" else "ser fit"
+        raise InputError(f"{message.strip()}\n(every option: {command} --help, a system's: ser fit --model.help CLASS)")
 
 
 class RunCLI(LightningCLI):
@@ -96,6 +105,7 @@ class RunCLI(LightningCLI):
         )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
+        parser.add_class_arguments(Checkpoints, "checkpoints")
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs) -> LightningArgumentParser:
@@ -191,16 +201,22 @@ class RunCLI(LightningCLI):
                 )
         if fitting and not (settings.max_epochs or 0) >= 1:
             raise InputError(f"trainer.max_epochs is {settings.max_epochs}, but must be at least 1")
-        loggers = [CSVLogger(self.folder, name="", version="")] if fitting else []
-        loggers += self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
+        loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
         own = [Predictions()]
-        if settings.enable_progress_bar is not False:
-            own.append(PipedProgress() if somebody_listens() else Progress())
+        if fitting:
+            self.history = History(self.folder)
+            own.append(self.history)  # before the others, which show or keep what it adds up
+        if somebody_listens():
+            own.append(PipedProgress())
+        elif settings.enable_progress_bar is not False:
+            own.append(Progress())
         if fitting:
             own.append(SeededDropout(self._get(self.config, "seed_everything")))
-            own += checkpoints(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
+            when = self._get(self.config_init, "checkpoints")
+            own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
+            settings.plugins = [*(settings.plugins or []), AtomicCheckpointIO()]
         settings.callbacks = [*(settings.callbacks or []), *own]
-        return super().instantiate_trainer(logger=loggers, default_root_dir=self.folder, **kwargs)
+        return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
 
     def fit(self, **options) -> None:
         """Train, then validate and test the epoch with the best validation WA."""
@@ -211,12 +227,20 @@ class RunCLI(LightningCLI):
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
 
     def _train(self, **options) -> None:
+        checkpoint = newest(self.folder / "checkpoints")
+        steps = self.trainer.max_epochs * self.datamodule.steps_per_epoch
+        if checkpoint and read_checkpoint(checkpoint)["global_step"] == steps:
+            return  # interrupted after the training
+        if checkpoint and self.trainer.is_global_zero:
+            print(f"  goes on     from {checkpoint}", flush=True)
         try:
-            self.trainer.fit(**options)
+            self.trainer.fit(**options, ckpt_path=checkpoint, weights_only=True)
         except SystemExit:
             if self.trainer.interrupted:  # Lightning has turned Ctrl-C into an exit
                 raise KeyboardInterrupt from None
             raise
+        if self.trainer.global_step != steps:
+            raise RuntimeError(f"the training made {self.trainer.global_step} steps instead of {steps}")
 
     def test(self, **options) -> None:
         """Test a checkpoint."""
@@ -246,10 +270,9 @@ class RunCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         config = self._plain_config()
-        make_folder(self.folder, config)
+        claim_folder(self.folder, config, identity(config, self.datamodule.corpus_digest))
         for logger in self.trainer.loggers:
-            if not isinstance(logger, CSVLogger):  # config.yaml stands beside its metrics.csv already
-                logger.log_hyperparams(config)
+            logger.log_hyperparams(config)
 
     def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
         about = {
@@ -276,8 +299,10 @@ def plain_seed(seed: int | bool) -> int:
     return seed
 
 
-def quieten() -> None:
-    """Silence what frameworks say about themselves; a run says what it does."""
+def prepare() -> None:
+    """Silence what frameworks say about themselves, and end with the process that listens, where there is one."""
+    if somebody_listens():
+        end_with_parent()
     for message in EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
@@ -286,7 +311,7 @@ def quieten() -> None:
 
 def main() -> int:
     """Run the subcommand in `sys.argv`."""
-    quieten()
+    prepare()
     sys.argv[2:] = files_first(sys.argv[2:])
     try:
         RunCLI()

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
-import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 from tqdm import tqdm
 
 from ser.arguments import files_first, parse_numbers
-from ser.cli import RunCLI, quieten
+from ser.cli import RunCLI, prepare
 from ser.data.datamodule import EmotionData
 from ser.data.folds import num_folds, split
 from ser.data.leaks import check_leaks
 from ser.devices import slots
 from ser.errors import InputError
-from ser.files import write_text
-from ser.identity import check_identity, identity
+from ser.identity import PER_FOLD, check_folder, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.pooled import (
     TABLES,
@@ -32,7 +28,6 @@ from ser.pooled import (
     read_about,
     write_pooled,
 )
-from ser.provenance import commit, versions
 from ser.tracking import finish, record_folds, record_result, tracked
 
 OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
@@ -47,9 +42,9 @@ class CrossvalCLI(RunCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         super().add_arguments_to_parser(parser)
-        parser.add_argument("--folds", type=str | list[int] | None, help="Folds, as 1-5,7; without it all.")
+        parser.add_argument("--folds", type=str | int | list[int] | None, help="Folds, as 1-5,7; without it all.")
         parser.add_argument(
-            "--seeds", type=str | list[int] | None, help="Seeds, as 1-3; without it seed_everything alone."
+            "--seeds", type=str | int | list[int] | None, help="Seeds, as 1-3; without it seed_everything alone."
         )
         parser.add_argument("--jobs", type=int | None, help="Trainings at once; without it one per device.")
         parser.add_argument(
@@ -83,9 +78,11 @@ class CrossValidation:
         settings = cli._plain_config()
         self.config = {key: value for key, value in settings.items() if key not in OWN}
         words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
-        self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words]))
-        self.folds = parse_numbers("folds", settings["folds"] or self._all_folds())
-        self.seeds = parse_numbers("seeds", settings["seeds"] or [settings["seed_everything"]])
+        self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words])).expanduser()
+        folds, seeds = settings["folds"], settings["seeds"]
+        self.folds = parse_numbers("folds", self._all_folds() if folds is None else folds)
+        self.seeds = parse_numbers("seeds", [settings["seed_everything"]] if seeds is None else seeds)
+        self.identity = identity(self.config, self.data.corpus_digest, without=PER_FOLD)
         if unknown := sorted(set(self.folds) - set(self._all_folds())):
             raise InputError(
                 f"folds: there is no fold {unknown[0]}; protocol {self.data.protocol} has {len(self._all_folds())}"
@@ -100,8 +97,14 @@ class CrossValidation:
     def run(self) -> int:
         """Check for leaks, run what is not finished, pool; the exit code."""
         shared = self._check_leaks()
-        self._claim_folder()
+        check_folder(self.folder, self.identity)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--out {self.folder}: {error.strerror}") from error
         with only_one(self.folder) as lock:
+            self._keep_larger_result()
+            claim_folder(self.folder, self.config, self.identity)
             jobs = self._plan()
             done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
             print(self._headline(len(jobs), done, shared), flush=True)
@@ -111,8 +114,19 @@ class CrossValidation:
                     print(f"failed: {title}\n{cause}", file=sys.stderr)
                 print(f"{len(self.failures)} of {len(jobs)} trainings failed; the same command tries them again")
                 return 1
-            self._write_result(shared)
+            self._write_result(shared, tracked_anew=bool(jobs) or not (self.folder / "result.json").is_file())
         return 0
+
+    def _keep_larger_result(self) -> None:
+        if not (self.folder / "result.json").is_file():
+            return
+        before = read_about(self.folder)
+        for name, asked in (("folds", self.folds), ("seeds", self.seeds)):
+            if more := sorted(set(before[name]) - set(asked)):
+                raise InputError(
+                    f"{self.folder} holds a result of {name} {', '.join(map(str, before[name]))}; without "
+                    f"{', '.join(map(str, more))} it would be lost. Ask for those too, or choose another --out"
+                )
 
     def _check_leaks(self) -> dict:
         table, between = self.data.utterances.drop(columns="set"), {}
@@ -123,26 +137,14 @@ class CrossValidation:
                 between.setdefault(what, set()).update(names)
         return {what: sorted(names) for what, names in between.items()}
 
-    def _claim_folder(self) -> None:
-        path, now = self.folder / "crossval.json", identity(self.config, self.data)
-        try:
-            if path.is_file():
-                check_identity(json.loads(path.read_text(encoding="utf-8")), now, self.folder)
-            elif self.folder.exists() and any(self.folder.iterdir()):
-                raise InputError(f"--out {self.folder} holds something else; choose a new folder")
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--out {self.folder}: {error.strerror}") from error
-        write_text(self.folder / "config.yaml", yaml.safe_dump(self.config, sort_keys=False))
-        write_text(path, json.dumps(now, indent=2) + "\n")
-
     def _name(self, seed: int, fold: int) -> str:
         return f"seed{seed}-fold{fold:02d}"
 
     def _missing(self) -> dict[int, list[int]]:
-        return {
-            seed: [f for f in self.folds if not is_finished(self.folder / self._name(seed, f))] for seed in self.seeds
-        }
+        return {seed: [fold for fold in self.folds if not self._is_finished(seed, fold)] for seed in self.seeds}
+
+    def _is_finished(self, seed: int, fold: int) -> bool:
+        return is_finished(self.folder / self._name(seed, fold), self.identity, seed, fold)
 
     def _plan(self) -> list[Job]:
         """Jobs for what is not finished: both directions of a session in one, where both are wanted."""
@@ -158,9 +160,6 @@ class CrossValidation:
 
     def _job(self, seed: int, folds: list[int]) -> Job:
         names = [self._name(seed, fold) for fold in folds]
-        for name in names:
-            if (self.folder / name).exists():
-                shutil.rmtree(self.folder / name)  # begun and not finished: again from its seed
         command = ["session", "--out_swapped", str(self.folder / names[1])] if len(folds) > 1 else ["fit"]
         options = {
             "--config": self.folder / "config.yaml",
@@ -168,6 +167,7 @@ class CrossValidation:
             "--data.fold": folds[0],
             "--trainer.devices": 1,
             "--wandb.group": self.group,
+            "--wandb.name": f"{self.tracking.name or self.folder.name}-{names[0]}",
             "--out": self.folder / names[0],
         }
         arguments = [*command, *(str(word) for option in options.items() for word in option)]
@@ -184,6 +184,7 @@ class CrossValidation:
             f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
             f"  leaks       none; validation and test share {some_of(shared)}",
             f"  folder      {self.folder}",
+            *([f"  note        {note}"] if (note := data.corpus.note(data.utterances)) else []),
         ]
         return "\n".join(lines)
 
@@ -210,26 +211,28 @@ class CrossValidation:
         sys.stdout.flush()
 
     def _finished_runs(self) -> dict[str, dict]:
-        names = [self._name(seed, fold) for seed in self.seeds for fold in self.folds]
-        return {name: read_about(self.folder / name) for name in names if is_finished(self.folder / name)}
+        grid = [(seed, fold) for seed in self.seeds for fold in self.folds]
+        names = [self._name(*place) for place in grid if self._is_finished(*place)]
+        return {name: read_about(self.folder / name) for name in names}
 
-    def _write_result(self, shared: dict) -> None:
-        runs = self._finished_runs()
+    def _write_result(self, shared: dict, tracked_anew: bool) -> None:
         about = {
+            "num_folds": len(self._all_folds()),
             "lambda": self.system.hparams.get("lambda_"),
             "shared": shared,
             "model": dict(self.system.hparams),
             "command": typed_command(),
-            "versions": versions(),
-            "commit": commit(),
         }
-        pooled = write_pooled(self.folder, runs, self.config["epochs_averaged"], about)
+        grid = (self.seeds, self.folds)
+        pooled = write_pooled(self.folder, self._finished_runs(), grid, self.config["epochs_averaged"], about)
         print(describe_pooled(pooled.about))
         print(f"\nThis result: {self.folder}")
-        self._track(pooled)
+        if tracked_anew:
+            self._track(pooled)
 
     def _track(self, pooled: Pooled) -> None:
         self.tracking.group, result = self.group, pooled.about
+        self.tracking.name = f"{self.tracking.name or self.folder.name}-pooled"
         tags = [result[name] for name in ("system", "corpus", "protocol")]
         loggers = self.tracking.loggers(self.folder, [*tags, "pooled"])
         for logger in loggers:
@@ -252,7 +255,7 @@ def some_of(shared: dict[str, list[str]]) -> str:
 
 def main() -> int:
     """Run `ser crossval OPTIONS`."""
-    quieten()
+    prepare()
     sys.argv[1:] = files_first(sys.argv[2:])
     try:
         return CrossValidation(CrossvalCLI()).run()

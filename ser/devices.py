@@ -26,7 +26,8 @@ def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
     if devices is not None:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         there = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
-        wanted = parse_numbers("devices", devices) if "," in devices else list(range(int(devices)))
+        listed = parse_numbers("devices", devices)
+        wanted = listed if "," in devices or "-" in devices else list(range(listed[0]))
         if not wanted or max(wanted) >= len(there):
             raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s); on a CPU use --jobs")
         names = [{"CUDA_VISIBLE_DEVICES": there[number]} for number in wanted]

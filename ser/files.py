@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ser.errors import InputError
 
+LOCK = ".lock"  # held by the process that works in a folder
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file; whoever reads it sees the old one or the new one, never a part.

@@ -1,21 +1,36 @@
-"""What a cross-validation is: configuration, corpus, code. Only runs of the same identity are pooled."""
+"""What a run or a cross-validation is: configuration, corpus, code. Only the same is continued, or pooled."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from ser.data.datamodule import EmotionData
+import yaml
+
 from ser.errors import InputError
+from ser.files import LOCK, write_text
 from ser.provenance import code_digest, versions
 
-# Options that do not change a number, or that a cross-validation sets for each fold itself.
-FREE = ("wandb", "seed_everything", "data.fold", "data.seed", "data.num_workers", "trainer.enable_progress_bar")
+# Options that do not change a number, and those that a cross-validation sets for each fold itself.
+FREE = (
+    *("wandb", "checkpoints", "config", "out", "data.num_workers"),
+    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, wherever it lies
+    *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.log_every_n_steps"),
+)
+IDENTITY = "identity.json"
+PER_FOLD = ("seed_everything", "data.fold", "data.seed")
 
 
-def identity(config: dict, data: EmotionData) -> dict:
-    """Configuration by option name, digests of corpus and code, versions."""
-    flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE)}
-    return {"config": flat, "corpus": data.corpus_digest, "code": code_digest(), "versions": versions()}
+def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) -> dict:
+    """Configuration by option name, digests of corpus and code, versions.
+
+    Args:
+        config: nested options.
+        corpus_digest: of names, labels and audio.
+        without: options that are left out besides those that change no number.
+    """
+    flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
+    return {"config": flat, "corpus": corpus_digest, "code": code_digest(), "versions": versions()}
 
 
 def flatten(config: dict, prefix: str = "") -> dict:
@@ -32,24 +47,77 @@ def flatten(config: dict, prefix: str = "") -> dict:
     return flat
 
 
+def differences(before: dict, now: dict) -> list[str]:
+    """What is not the same in two identities, one line each."""
+    found = []
+    for part, form in (("config", "{}"), ("versions", "version of {}")):
+        for name in sorted(before.get(part, {}) | now[part]):
+            old, new = before.get(part, {}).get(name), now[part].get(name)
+            if str(old) != str(new):
+                found.append(f"{form.format(name)}: {old} there, {new} here")
+    for what in ("corpus", "code"):
+        if before.get(what) != now[what]:
+            found.append(f"{what}: digest {before.get(what)} there, {now[what]} here")
+    return found
+
+
 def check_identity(before: dict, now: dict, folder: Path) -> None:
-    """Refuse to go on with another configuration, corpus or code.
+    """Refuse to go on with another configuration, corpus, split or code.
 
     Raises:
         InputError: with every difference.
     """
-    differences = []
-    for name in sorted(before["config"] | now["config"]):
-        old, new = before["config"].get(name), now["config"].get(name)
-        if old != new:
-            differences.append(f"{name}: {old} there, {new} here")
-    for what in ("corpus", "code"):
-        if before[what] != now[what]:
-            differences.append(f"{what}: digest {before[what]} there, {now[what]} here")
-    for name in sorted(before["versions"] | now["versions"]):
-        old, new = before["versions"].get(name), now["versions"].get(name)
-        if old != new:
-            differences.append(f"version of {name}: {old} there, {new} here")
-    if differences:
-        lines = "\n".join(f"  {line}" for line in differences)
-        raise InputError(f"--out {folder} holds a cross-validation that is not the same; choose a new folder\n{lines}")
+    if found := differences(before, now):
+        lines = "\n".join(f"  {line}" for line in found)
+        raise InputError(f"--out {folder} holds something that was begun otherwise; choose a new folder\n{lines}")
+
+
+def read_identity(folder: Path) -> dict:
+    """The identity of what a folder holds.
+
+    Raises:
+        InputError: if its file is not one.
+    """
+    path = folder / IDENTITY
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not written by this program ({error})") from error
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise InputError(f"{path}: not written by this program")
+    return found
+
+
+def check_folder(folder: Path, now: dict) -> None:
+    """Refuse a folder that holds something else than the same run or cross-validation.
+
+    Raises:
+        InputError: if it does, or cannot be read.
+    """
+    try:
+        if (folder / IDENTITY).is_file():
+            check_identity(read_identity(folder), now, folder)
+        elif folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
+            raise InputError(f"--out {folder} holds something else; choose a new folder")
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror}") from error
+
+
+def claim_folder(folder: Path, config: dict, now: dict) -> None:
+    """Begin a run or a cross-validation in a folder, or go on with the same one.
+
+    It then holds `config.yaml`, complete and ready for `--config`, and `identity.json`.
+
+    Raises:
+        InputError: if the folder holds something else, or cannot be made.
+    """
+    check_folder(folder, now)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror}") from error
+    kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
+    write_text(folder / "config.yaml", yaml.safe_dump(kept, sort_keys=False))
+    write_text(folder / IDENTITY, json.dumps(now, indent=2) + "\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ser.errors import InputError
+from ser.files import LOCK
 from ser.progress import PROGRESS_PIPE
 
 WAIT_SECONDS = 20  # trainings whose parent was killed end within this
@@ -85,7 +86,7 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
     Raises:
         InputError: if another process works in the folder.
     """
-    with (folder / ".lock").open("w") as file:
+    with (folder / LOCK).open("w") as file:
         waited = 0
         while True:
             try:

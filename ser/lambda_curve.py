@@ -23,6 +23,7 @@ LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2
 BRANCHES = ("capsule", "gru")
 LIMITS = ["wa_low", "wa_high", "ua_low", "ua_high"]
+SOFTWARE = "ser lambda"  # written into the picture, so that no other file is replaced
 CURVE_COLUMNS = ["set", "lambda_", "wa", "ua", *LIMITS]
 
 
@@ -138,7 +139,7 @@ def main(arguments: list[str]) -> int:
             _posteriors(table)
         except InputError as error:
             raise InputError(f"{options.folder}: {pooled.about['system']} has no lambda: {error}") from error
-    target = Path(options.out or pooled.folder / "lambda.csv")
+    target = Path(options.out or pooled.folder / ("lambda_averaged.csv" if options.averaged else "lambda.csv"))
     _check_target(target)
     if options.figure:
         _check_figure(options.figure)
@@ -214,7 +215,7 @@ def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, path: str | Path) -> None:
         )
         axes.set(xlabel="lambda (0: GRU alone, 1: capsules alone)", ylabel=f"{score.upper()}, %", xlim=(-0.01, 1.01))
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
-    figure.savefig(path, dpi=120, format="png")
+    figure.savefig(path, dpi=120, format="png", metadata={"Software": SOFTWARE})
 
 
 def _posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:
@@ -251,10 +252,21 @@ def _check_figure(path: str) -> None:
         raise InputError(f"--figure {path}: the picture is a PNG; end its name in .png")
     if not Path(path).parent.is_dir():
         raise InputError(f"--figure {path}: there is no folder {Path(path).parent}")
+    if Path(path).is_dir():
+        raise InputError(f"--figure {path} is a folder; name a file")
+    if Path(path).exists() and not _is_own_figure(Path(path)):
+        raise InputError(f"--figure {path} exists and is no picture of a lambda curve; choose another name")
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise InputError("--figure needs matplotlib: pip install matplotlib") from error
+
+
+def _is_own_figure(path: Path) -> bool:
+    """Whether `draw` wrote a file: the PNG says so in its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(1000)
+    return start.startswith(b"\x89PNG\r\n\x1a\n") and SOFTWARE.encode() in start
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -267,6 +279,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", metavar="FOLDER", help="of a result of ser crossval")
     parser.add_argument("--metric", choices=["wa", "ua"], default="wa", help="what lambda is chosen by (default: wa)")
     parser.add_argument("--averaged", action="store_true", help="use the mean posteriors of the last epochs, if saved")
-    parser.add_argument("--out", metavar="FILE.csv", help="where the curve is written (default: FOLDER/lambda.csv)")
-    parser.add_argument("--figure", metavar="FILE.png", help="also draw the curve")
+    parser.add_argument(
+        "--out",
+        metavar="FILE.csv",
+        help="where the curve is written (default: FOLDER/lambda.csv; with --averaged FOLDER/lambda_averaged.csv)",
+    )
+    parser.add_argument(
+        "--figure", metavar="FILE.png", help="also draw the curve; an earlier one that this command drew is replaced"
+    )
     return parser

@@ -13,6 +13,7 @@ import pandas as pd
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, write_text
+from ser.identity import differences, read_identity
 from ser.results import describe, scores
 from ser.statistics import bootstrap_speakers
 
@@ -51,7 +52,12 @@ def read_about(folder: Path) -> dict:
         raise InputError(f"{folder}: not a result (no result.json; an unfinished cross-validation has none yet)")
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
+        needed = {TABLES["val"], *(TABLES["test"] for _ in [0] if "wa" in about)}
+        if missing := needed - set(about["digests"]):
+            raise InputError(f"{path}: no digest of {min(missing)}; it does not say what it was computed from")
         digests = dict(about["digests"])
+    except InputError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a result of this program ({error!r})") from error
     for name, expected in digests.items():
@@ -62,13 +68,30 @@ def read_about(folder: Path) -> dict:
     return about
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether a fold has its result, whole and unchanged.
+def is_finished(folder: Path, now: dict, seed: int, fold: int) -> bool:
+    """Whether a folder holds the finished run of a seed and fold, whole and unchanged, of this very identity.
+
+    Args:
+        folder: of the run.
+        now: the identity that its own must be part of (without seed and fold).
+        seed: that it must have.
+        fold: that it must have.
 
     Raises:
-        InputError: if its tables were changed afterwards.
+        InputError: if it is another one, or its tables were changed afterwards.
     """
-    return (folder / "result.json").is_file() and bool(read_about(folder))
+    if not (folder / "result.json").is_file():
+        return False
+    about, own = read_about(folder), read_identity(folder)
+    known = {name: own["config"].get(name) for name in now["config"]}
+    found = differences({**own, "config": known}, now)
+    for name, wanted in (("seed", seed), ("fold", fold)):
+        if about.get(name) != wanted:
+            found.append(f"{name}: {about.get(name)} there, {wanted} here")
+    if found:
+        lines = "\n".join(f"  {line}" for line in found)
+        raise InputError(f"{folder} holds another run; take it away, or choose another --out\n{lines}")
+    return True
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -86,6 +109,8 @@ def read_pooled(folder: str | Path) -> Pooled:
     about = read_about(folder)
     if about.get("kind") != "crossval":
         raise InputError(f"{folder}: the result of one fold; this takes the folder of a `ser crossval`")
+    if missing := [name for name in ("folds", "seeds", "averaged", "runs") if name not in about]:
+        raise InputError(f"{folder}/result.json lacks {', '.join(missing)}; another version of this program wrote it")
     tables = {name: read_table(folder / file) for name, file in TABLES.items()}
     averaged = {name: read_table(folder / file) for name, file in AVERAGED_TABLES.items() if about["averaged"]}
     for table in [*tables.values(), *averaged.values()]:
@@ -94,16 +119,17 @@ def read_pooled(folder: str | Path) -> Pooled:
 
 
 def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], name: str) -> None:
-    """Refuse a pooled table with a fold missing or an utterance twice for a seed.
+    """Refuse a pooled table with a fold missing or too many, or an utterance twice for a seed.
 
     Raises:
         InputError: naming the result and what is wrong.
     """
     found = set(zip(table.seed, table.fold, strict=True))
-    if missing := [(seed, fold) for seed in seeds for fold in folds if (seed, fold) not in found]:
-        raise InputError(
-            f"{name}: no predictions of {', '.join(f'fold {fold} (seed {seed})' for seed, fold in missing)}"
-        )
+    expected = {(seed, fold) for seed in seeds for fold in folds}
+    for what, pairs in (("no predictions of", expected - found), ("unexpected predictions of", found - expected)):
+        if pairs:
+            names = ", ".join(f"fold {fold} (seed {seed})" for seed, fold in sorted(pairs))
+            raise InputError(f"{name}: {what} {names}")
     twice = table.duplicated(["utterance", "seed"])
     if twice.any():
         row = table[twice].iloc[0]
@@ -175,12 +201,15 @@ def summarise(predictions: pd.DataFrame, validation: pd.DataFrame) -> dict:
     }
 
 
-def write_pooled(folder: Path, runs: dict[str, dict], epochs_averaged: int, about: dict) -> Pooled:
+def write_pooled(
+    folder: Path, runs: dict[str, dict], grid: tuple[list[int], list[int]], epochs_averaged: int, about: dict
+) -> Pooled:
     """Pool the folds of a cross-validation: tables first, then the `result.json` that knows their digests.
 
     Args:
         folder: of the cross-validation.
         runs: each fold's `result.json` by the name of its folder.
+        grid: the seeds and the folds that belong to it.
         epochs_averaged: so many last epochs were scored as well; 0 for none.
         about: more to record.
 
@@ -188,13 +217,14 @@ def write_pooled(folder: Path, runs: dict[str, dict], epochs_averaged: int, abou
         InputError: if a fold is missing or an utterance is tested twice.
     """
     first = next(iter(runs.values()))
-    seeds, folds = (sorted({run[name] for run in runs.values()}) for name in ("seed", "fold"))
+    seeds, folds = grid
     files = [*TABLES.values(), *(AVERAGED_TABLES.values() if epochs_averaged else [])]
     tables = {name: pool_runs(folder, runs, name) for name in files}
     for name, table in tables.items():
         check_whole(table, folds, seeds, str(folder / name))
         write_text(folder / name, table.to_csv(index=False))
     test, validation = (tables[name] for name in TABLES.values())
+    per_run = {key: scores(table) for key, table in test.groupby(["seed", "fold"])}
     result = {
         "kind": "crossval",
         **{key: first[key] for key in ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")},
@@ -206,14 +236,19 @@ def write_pooled(folder: Path, runs: dict[str, dict], epochs_averaged: int, abou
             {
                 **{key: run[key] for key in ("seed", "fold")},
                 "folder": name,
-                **{key: run[key] for key in ("epoch", "wa", "ua", "utterances", "speakers")},
+                **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "utterances")},
+                **{key: run[key] for key in ("epoch", "speakers")},
                 "validation": {key: run["validation"][key] for key in ("wa", "ua")},
-                **{key: run[key] for key in ("train_segments", "tails_left_out", "counts", "threads")},
+                **{
+                    key: run[key]
+                    for key in ("train_segments", "tails_left_out", "counts", "device", "threads", "commit")
+                },
             }
             for name, run in runs.items()
         ],
         "averaged": None,
-        **{key: first[key] for key in ("corpus_digest", "code_digest")},
+        **{key: first[key] for key in ("corpus_digest", "code_digest", "versions")},
+        "commit": " ".join(sorted({run["commit"] for run in runs.values() if run["commit"]})) or None,
         **about,
         "digests": {name: digest(folder / name) for name in files},
     }
@@ -235,14 +270,20 @@ def describe_pooled(about: dict) -> str:
     folds, intervals = about["over_folds"], about["intervals"]
     lines = [
         "",
-        f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled",
+        f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
+        + (
+            f" ({len(about['folds'])} of {about['num_folds']} folds)"
+            if len(about["folds"]) < about["num_folds"]
+            else ""
+        ),
         "",
         f"Test: {describe(about)}",
         "",
     ]
     if intervals["wa"] and intervals["ua"]:
         wa, ua = ([f"{100 * limit:.1f}" for limit in intervals[name]] for name in ("wa", "ua"))
-        lines.append(f"95 % intervals (whole speakers drawn): WA {wa[0]} to {wa[1]}, UA {ua[0]} to {ua[1]}")
+        speakers = len(about["test_set"]["speakers"])
+        lines.append(f"95 % intervals ({speakers} speakers drawn): WA {wa[0]} to {wa[1]}, UA {ua[0]} to {ua[1]}")
     lines.append(f"mean over runs, not pooled: WA {100 * folds['wa']['mean']:.1f}, UA {100 * folds['ua']['mean']:.1f}")
     if folds["wa"]["sd"] is not None:
         lines[-1] += f" (standard deviations {100 * folds['wa']['sd']:.1f} and {100 * folds['ua']['sd']:.1f})"

@@ -181,6 +181,7 @@ def report(folds: list[Fold], digests: list[str] | None, protocol: str) -> str:
     parts.append("Test sets of all folds together\n" + _text([{**counts(tested), "all": len(tested)}]))
     parts[-1] += "\n" + "\n".join(_coverage(folds, tested))
     found = [f"  fold {fold.name}: {line}" for fold in folds for line in fold.leaks]
+    parts += ["\n".join(lines)] if (lines := _empty_sets(folds)) else []
     noun = "leak" if len(found) == 1 else "leaks"
     parts.append("\n".join([f"{len(found)} {noun} under protocol {protocol}", *found]) if found else "No leak found.")
     return "\n\n".join(parts)
@@ -208,8 +209,16 @@ def _coverage(folds: list[Fold], tested: pd.DataFrame) -> list[str]:
     for fold in folds:
         if left_out := fold.utterances.utterance[fold.utterances.set == ""].tolist():
             lines.append(f"Fold {fold.name} leaves out {some('utterances', sorted(left_out))}.")
+    return lines
+
+
+def _empty_sets(folds: list[Fold]) -> list[str]:
+    """Which sets are empty: nothing can leak into them, and nothing can be measured with them either."""
+    lines = []
+    for fold in folds:
         if missing := [name for name in SETS if name not in set(fold.utterances.set)]:
-            lines.append(f"Fold {fold.name} has no utterance for {', '.join(missing)}.")
+            names = ", ".join(missing)
+            lines.append(f"Warning: fold {fold.name} has no utterance for {names}: nothing can leak into an empty set.")
     return lines
 
 

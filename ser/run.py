@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-import yaml
 
 from ser.data.datamodule import EmotionData
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, write_text
+from ser.identity import IDENTITY
 from ser.pooled import AVERAGED_TABLES, TABLES
 from ser.provenance import code_digest, commit, versions
 from ser.results import describe, scores
@@ -36,7 +36,7 @@ def name_folder(out: str | None, words: list[str]) -> Path:
         words: the name of such a new folder, before the time.
 
     Raises:
-        InputError: if the folder holds something already.
+        InputError: if the folder holds anything but a run that was interrupted.
     """
     if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("SLURM_PROCID", 0)):
         if named := os.environ.get(FOLDER_VARIABLE, out):
@@ -46,27 +46,14 @@ def name_folder(out: str | None, words: list[str]) -> Path:
     if out is None and folder.exists():
         folder = folder.with_name(f"{folder.name}-{os.getpid()}")
     try:
-        if folder.exists() and any(folder.iterdir()):
+        if (folder / "result.json").exists():
+            raise InputError(f"--out {folder} holds a finished run already; choose a new folder")
+        if folder.exists() and any(folder.iterdir()) and not (folder / IDENTITY).is_file():
             raise InputError(f"--out {folder} holds something already; choose a new folder")
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error
     os.environ[FOLDER_VARIABLE] = str(folder.resolve())
     return folder
-
-
-def make_folder(folder: Path, config: dict) -> None:
-    """Begin a run: its folder, with `config.yaml`, complete and ready for `ser fit --config` and `ser test --config`.
-
-    Raises:
-        InputError: if the folder cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
-        text = yaml.safe_dump(kept, sort_keys=False)
-        (folder / "config.yaml").write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"--out {folder}: {error.strerror}") from error
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame], averaged: dict[str, pd.DataFrame]) -> None:
@@ -113,6 +100,7 @@ def write_result(
         "corpus_digest": data.corpus_digest,
         "code_digest": code_digest(),
         "commit": commit(),
+        "device": torch.cuda.get_device_name(system.device) if system.device.type == "cuda" else system.device.type,
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "digests": {
@@ -130,6 +118,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
     people = data.speaker_identities
     names = {name: ", ".join(speaker.split(":", 1)[1] for speaker in people[name]) for name in people}
     sizes = data.utterances.set.value_counts()
+    note = data.corpus.note(data.utterances)
     return "\n".join(
         [
             f"{type(system).__name__} on {data.corpus.name}, protocol {data.protocol}, fold {data.fold}",
@@ -139,6 +128,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             f"  test        {sizes['test']} utterances of {names['test']}",
             f"  statistics  {STATISTICS[data.statistics]}",
             f"  run         {folder}",
+            *([f"  note        {note}"] if note else []),
         ]
     )
 

@@ -1,23 +1,31 @@
 """How sure a pooled WA or UA is, and what a difference between two of them means.
 
 Utterances of one speaker resemble one another, so wherever a table says who spoke, speakers are drawn and swapped, not
-utterances (`ser.tally`).
+utterances (`ser.tally`). The two speakers of a session are answered by one training and resemble one another by that:
+less, but not nothing, so that what takes speakers for independent finds too much.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from ser.errors import InputError
-from ser.tally import CONFIDENCE, Interval, Tally, check_same_test_set, draw_speakers, percentile_interval, tally
-
-MOST_SPEAKERS_ENUMERATED = 16  # 65 536 ways to swap; beyond, a sample of as many
-EXACT = 1e-12  # sums that differ by less are equal
+from ser.tally import (
+    CONFIDENCE,
+    EXACT,
+    Interval,
+    Tally,
+    check_same_test_set,
+    counted,
+    draw_speakers,
+    percentile_interval,
+    sign_flips,
+    tally,
+)
 
 
 @dataclass(frozen=True)
@@ -42,15 +50,6 @@ class Comparison:
     ua_interval: Interval
     p_values: dict[str, float]
     caution: str
-
-    @property
-    def verdict(self) -> str:
-        """In words, at the 5 % level; McNemar's test, which takes utterances for independent, decides nothing."""
-        found = {score: p for name, p in self.p_values.items() for score in ("WA", "UA") if f"({score})" in name}
-        if any(np.isnan(p) for p in found.values()):
-            return "cannot be told"
-        differing = [score for score, p in found.items() if p < 0.05]
-        return f"differ in {' and '.join(differing)}" if differing else "within noise"
 
 
 def bootstrap_speakers(
@@ -116,11 +115,13 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed
 
     Sign-flip: if the systems were alike, the predictions of each speaker could as well be swapped between them. The
     p-value is the share of the 2^speakers ways to swap whose pooled difference is at least as large; beyond 16
-    speakers, that share in a sample of 65 536 ways. Bootstrap: the same drawn speakers for both. McNemar's exact test
-    only where each has one seed.
+    speakers, that share in a sample of 65 536 ways. It is exact if speakers can be exchanged one by one. Where both
+    tables name sessions, whole sessions are swapped as well: that allows for one training answering both speakers of a
+    session, but with five sessions no such p-value can be below 0.0625. Bootstrap: the same drawn speakers for both.
+    McNemar's exact test only where each has one seed.
 
     Args:
-        first: a predictions table.
+        first: a predictions table, with or without the column `session`.
         second: another of the same utterances, in any order and number of seeds.
         draws: samples of the bootstrap.
         seed: of all drawing.
@@ -131,26 +132,39 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed
     check_same_test_set(first, second)
     counts, others = tally(first), tally(second)
     differences = _differences(counts, others)
-    # Speakers' contributions to either difference: the row totals are the same, so both differences are sums.
-    gained = others.correct - counts.correct
-    total = counts.total.sum(0)
-    wa_gains = gained.sum(1) / total.sum()
-    ua_gains = (gained[:, total > 0] / total[total > 0]).mean(1)
-    p_values = {
-        "sign-flip over speakers (WA)": _sign_flip(wa_gains, seed),
-        "sign-flip over speakers (UA)": _sign_flip(ua_gains, seed),
-    }
+    p_values = sign_flips("speakers", counts, others, seed)
+    speakers, sessions = len(counts.speakers), 0
+    if "session" in first and "session" in second:
+        by_session = [tally(table.assign(speaker=table.session)) for table in (first, second)]
+        sessions = len(by_session[0].speakers)
+        p_values |= sign_flips("sessions", *by_session, seed)
     if not any(table.utterance.duplicated().any() for table in (first, second)):
         p_values["McNemar"] = _mcnemar(first.set_index("utterance"), second.set_index("utterance"))
-    speakers = len(counts.speakers)
     weights = draw_speakers(speakers, draws, seed)
     drawn = np.subtract(others.drawn(weights), counts.drawn(weights))
-    caution = (
-        f"Paired, {speakers} speakers: no sign-flip p-value can be below {2 / 2**speakers:.2g}, and a bootstrap of so "
-        "few speakers is optimistic (true intervals are wider). Utterances of a speaker are not independent, so that "
-        "McNemar's p-value, which takes them for independent, is too small; it is left out over several seeds."
-    )
+    caution = _paired_caution(speakers, sessions)
     return Comparison(True, *differences, *_intervals(drawn, speakers), p_values, caution)
+
+
+def _paired_caution(speakers: int, sessions: int) -> str:
+    """What a reader of a paired comparison must know; `sessions` is 0 where they are not named."""
+    if speakers == 1:
+        return "Paired, one speaker: nothing can be said about others, and no test can find a difference."
+    caution = (
+        f"Paired, {counted(speakers, 'speaker')}: no sign-flip p-value over speakers can be below "
+        f"{2 / 2**speakers:.2g}, and a bootstrap of so few speakers is optimistic (true intervals are wider). That "
+        "test is exact if speakers can be exchanged one by one, which two speakers answered by one training, as those "
+        "of a session are, cannot quite: it finds differences somewhat too often, and the bootstrap has the same flaw. "
+    )
+    if sessions:
+        caution += (
+            f"The sign-flip over sessions ({sessions} here) allows for that, but none of its p-values can be below "
+            f"{2 / 2**sessions:.3g}: it stands beside the other and cannot decide alone. "
+        )
+    return caution + (
+        "Utterances of a speaker are not independent, so that McNemar's p-value, which takes them for independent, is "
+        "too small; it is left out over several seeds."
+    )
 
 
 def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> Comparison:
@@ -183,8 +197,9 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_
     same = len(set(counts.speakers) & set(others.speakers))
     caution = (
         f"Unpaired: two test sets ({first.utterance.nunique()} and {second.utterance.nunique()} utterances, {shared} "
-        f"in both; {len(counts.speakers)} and {len(others.speakers)} speakers, {same} in both) are taken for "
-        "independent. The difference is one of systems and of test sets; which, cannot be told apart."
+        f"in both; {len(counts.speakers)} and {counted(len(others.speakers), 'speaker')}, {same} in both) are taken "
+        "for independent, and so are the speakers of each, though one training answers both of a session. The "
+        "difference is one of systems and of test sets; which, cannot be told apart."
     )
     intervals = _intervals(np.subtract(after, before), min(freedoms) + 1)
     return Comparison(False, *differences, *intervals, p_values, caution)
@@ -237,16 +252,6 @@ def _intervals(drawn, speakers: int, confidence: float = CONFIDENCE) -> list[Int
     """Of WA and UA; a single speaker says nothing about others."""
     unknown = (float("nan"), float("nan"))
     return [percentile_interval(values, confidence) if speakers > 1 else unknown for values in drawn]
-
-
-def _sign_flip(gains: np.ndarray, seed: int) -> float:
-    speakers, observed = len(gains), abs(gains.sum()) - EXACT
-    if speakers <= MOST_SPEAKERS_ENUMERATED:
-        signs = np.array(list(product((-1, 1), repeat=speakers)))
-        return float((np.abs(signs @ gains) >= observed).mean())
-    signs = np.random.default_rng(seed).choice((-1, 1), size=(2**MOST_SPEAKERS_ENUMERATED, speakers))
-    # The way that was observed belongs to every sample, or a p-value of zero would be possible.
-    return float(((np.abs(signs @ gains) >= observed).sum() + 1) / (len(signs) + 1))
 
 
 def _mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:

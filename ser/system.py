@@ -62,7 +62,7 @@ class System(LightningModule, ABC):
         self.learning_rate = learning_rate
         # One for each set that is evaluated at a time: training both directions of a session validates two speakers.
         self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
-        self.evaluation_losses = nn.ModuleList([MeanMetric(), MeanMetric()])
+        self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions); the arguments are those of `posterior`."""
@@ -139,9 +139,6 @@ class System(LightningModule, ABC):
         logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
         loss = self._summed_loss(logits, batch.emotion) * batch.scale
         self.log("loss", loss.detach(), prog_bar=True, logger=False, on_step=True, on_epoch=False)
-        self.log(
-            "train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch.emotion), sync_dist=True
-        )
         return loss
 
     def _summed_loss(self, logits: dict[str, Tensor], emotion: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ Over several seeds these are means, so that a seed adds no speaker.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
 CONFIDENCE = 0.95
+MOST_ENUMERATED = 16  # 65 536 ways to swap so many speakers; beyond, a sample of as many
+EXACT = 1e-12  # sums that differ by less are equal
 
 Interval = tuple[float, float]
 
@@ -94,6 +97,34 @@ def percentile_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> I
     return float(low), float(high)
 
 
+def sign_flips(units: str, first: Tally, second: Tally, seed: int) -> dict[str, float]:
+    """p-values of WA and UA, where the predictions of whole units are swapped between two results.
+
+    Args:
+        units: what was counted in place of speakers, "speakers" or "sessions"; part of the names of the tests.
+        first: counts of one result.
+        second: of the other, on the same utterances.
+        seed: of the sample, where there are too many ways to swap.
+
+    Returns:
+        The share of the ways to swap whose pooled difference is at least as large, by the test's name.
+    """
+    # The units' contributions to either difference: the row totals are the same, so both differences are sums.
+    gained, total = second.correct - first.correct, first.total.sum(0)
+    gains = {"WA": gained.sum(1) / total.sum(), "UA": (gained[:, total > 0] / total[total > 0]).mean(1)}
+    return {f"sign-flip over {units} ({score})": _sign_flip(each, seed) for score, each in gains.items()}
+
+
+def _sign_flip(gains: np.ndarray, seed: int) -> float:
+    units, observed = len(gains), abs(gains.sum()) - EXACT
+    if units <= MOST_ENUMERATED:
+        signs = np.array(list(product((-1, 1), repeat=units)))
+        return float((np.abs(signs @ gains) >= observed).mean())
+    signs = np.random.default_rng(seed).choice((-1, 1), size=(2**MOST_ENUMERATED, units))
+    # The way that was observed belongs to every sample, or a p-value of zero would be possible.
+    return float(((np.abs(signs @ gains) >= observed).sum() + 1) / (len(signs) + 1))
+
+
 def check_same_test_set(first: pd.DataFrame, second: pd.DataFrame) -> None:
     """Refuse two predictions tables of different utterances, or with different labels.
 
@@ -108,13 +139,25 @@ def check_same_test_set(first: pd.DataFrame, second: pd.DataFrame) -> None:
             f"of {len(names[1])} only in the second; --unpaired compares them as results of different test sets"
         )
     labels = [table.drop_duplicates("utterance").set_index("utterance") for table in (first, second)]
-    for column in ("emotion", "speaker"):
+    for column in ("emotion", "speaker", "session"):
+        if not all(column in table for table in labels):
+            continue  # a table may leave sessions out
         other = labels[1][column].reindex(labels[0].index)
         if (different := labels[0][column].astype(str) != other.astype(str)).any():
             raise InputError(
                 f"{different.sum()} of {len(different)} utterances have another {column} in the second result, first "
                 f"{different.idxmax()}: the results were not made from the same labels"
             )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and what is counted, for a sentence.
+
+    Example:
+        >>> counted(1, "speaker"), counted(10, "speaker")
+        ('1 speaker', '10 speakers')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _checked(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ser.arguments import files_first
-from ser.cli import RunCLI, quieten
+from ser.cli import RunCLI, prepare
 from ser.tracking import finish
 
 
@@ -21,7 +21,7 @@ class ValidatedCLI(RunCLI):
 
 def main() -> int:
     """Run `ser validated OPTIONS`; the options are those of `ser fit`."""
-    quieten()
+    prepare()
     sys.argv[1:] = ["fit", *files_first(sys.argv[2:])]
     try:
         ValidatedCLI()

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from ser.system import System
 from tests.conftest import CONF
 
 
@@ -170,3 +171,11 @@ def test_every_command_explains_itself(ser, arguments):
     finished = ser(*arguments)
     assert finished.code == 0
     assert "usage:" in finished.out
+
+
+def test_a_loss_that_is_no_number_ends_the_training(ser, tiny, tmp_path, monkeypatch):
+    summed = System._summed_loss
+    monkeypatch.setattr(System, "_summed_loss", lambda self, *given: summed(self, *given) * float("nan"))
+    options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--out", tmp_path / "run"]
+    refused(ser("fit", *options), "the training loss of epoch 1 is nan", "--model.learning_rate")
+    assert not list(tmp_path.rglob("*.ckpt"))

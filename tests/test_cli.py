@@ -54,6 +54,7 @@ def test_from_configuration_to_result(config, fitted):
     left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert left == {
         "config.yaml",
+        "identity.json",
         "metrics.csv",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
@@ -78,7 +79,10 @@ def test_from_configuration_to_result(config, fitted):
         assert scores(table) == {key: found[key] for key in scores(table)}, "the table is the result"
     assert f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %" in finished.out
     assert result["counts"]["train"] == dict.fromkeys(EMOTIONS, 16)
-    assert "train/loss" in pd.read_csv(folder / "metrics.csv").columns
+    (epoch,) = pd.read_csv(folder / "metrics.csv").to_dict("records")
+    assert (epoch["epoch"], epoch["val/wa"]) == (0, pytest.approx(result["validation"]["wa"]))
+    assert epoch["step"] == -(-result["train_segments"] // 16)
+    assert epoch["train/loss"] > 0
 
 
 def test_a_checkpoint_needs_nothing_else_to_hear_a_wav_file(fitted, tiny_corpus):

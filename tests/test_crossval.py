@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -204,6 +205,37 @@ class TestBadInput:
         (folder / "result.json").write_text(json.dumps(about))
         with pytest.raises(InputError, match=r"no predictions of fold 6 \(seed 1\)"):
             read_pooled(folder)
+        about["folds"] = [1, 2, 3, 4]
+        (folder / "result.json").write_text(json.dumps(about))
+        with pytest.raises(InputError, match=r"unexpected predictions of fold 5"):
+            read_pooled(folder)
+
+    def test_an_unfinished_or_foreign_result(self, undisturbed, tmp_path):
+        folder = copy_of(undisturbed[0], tmp_path)
+        about = json.loads((folder / "result.json").read_text())
+        for damage, message in (({"digests": {}}, "no digest of"), ({"runs": None}, "lacks runs")):
+            broken = {key: value for key, value in (about | damage).items() if value is not None}
+            (folder / "result.json").write_text(json.dumps(broken))
+            with pytest.raises(InputError, match=message):
+                read_pooled(folder)
+
+    def test_a_fold_folder_that_is_another_fold(self, undisturbed, least, ser, tmp_path):
+        """Folds are known by what they are, not by the name of their folder."""
+        folder = tmp_path / "copied"
+        shutil.copytree(undisturbed[0], folder)
+        shutil.rmtree(folder / "seed1-fold05")
+        shutil.copytree(folder / "seed1-fold01", folder / "seed1-fold05")
+        finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *least, "--out", folder)
+        assert finished.code == 2
+        assert "fold: 1 there, 5 here" in finished.err
+
+    def test_a_larger_result_is_not_replaced(self, undisturbed, least, ser):
+        before = (undisturbed[0] / "result.json").read_bytes()
+        options = ["--config", CONF / "gru_seqcap.yaml", *least, "--folds", "1-2", "--out", undisturbed[0]]
+        finished = ser("crossval", *options)
+        assert finished.code == 2
+        assert "without 3, 4, 5 it would be lost" in finished.err
+        assert (undisturbed[0] / "result.json").read_bytes() == before
 
     def test_the_folder_of_one_fold(self, undisturbed):
         with pytest.raises(InputError, match="one fold"):
@@ -225,6 +257,8 @@ class TestBadInput:
             (["--data.fold", "2"], "use --folds"),
             (["--jobs", "0"], "jobs is 0"),
             (["--devices", "99"], "99"),
+            (["--devices", "two"], "devices is 'two'"),
+            (["--folds", ""], "must be numbers like"),
             (["--trainer.devices", "2"], "trainer.devices"),
             (["--epochs-averaged", "2"], "epochs_averaged is 2, but must be at least 0 and at most 1"),
         ],
@@ -261,7 +295,7 @@ def test_every_device_gets_its_share(monkeypatch):
 
 
 def test_the_identity_names_every_difference(undisturbed):
-    before = json.loads((undisturbed[0] / "crossval.json").read_text())
+    before = json.loads((undisturbed[0] / "identity.json").read_text())
     config = yaml.safe_load((undisturbed[0] / "config.yaml").read_text())
     assert before["config"]["model.lambda_"] == config["model"]["init_args"]["lambda_"]
     now = json.loads(json.dumps(before))

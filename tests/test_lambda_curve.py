@@ -205,6 +205,7 @@ def write(folder, test, validation, system="CNNGRUSeqCap", averaged=None):
         "folds": sorted(set(test.fold.tolist())),
         "seeds": sorted(set(test.seed.tolist())),
         **summarise(test, validation),
+        "runs": [{"seed": 1, "fold": fold} for fold in sorted(set(test.fold.tolist()))],
         "averaged": {"epochs": 5} if averaged else None,
         "digests": {name: digest(folder / name) for name in tables},
     }
@@ -265,7 +266,10 @@ def test_the_metric_and_the_files_can_be_named(crossval, tmp_path, capsys):
     picture, target = tmp_path / "curve.png", tmp_path / "curve.csv"
     assert main([str(crossval), "--metric", "ua", "--out", str(target), "--figure", str(picture)]) == 0
     assert "by UA" in capsys.readouterr().out
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    drawn = picture.read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+    assert main([str(crossval), "--metric", "ua", "--out", str(target), "--figure", str(picture)]) == 0
+    assert picture.read_bytes() == drawn, "a figure may be drawn again"
     assert not (crossval / "lambda.csv").exists()
     first = target.read_bytes()
     assert main([str(crossval), "--out", str(target)]) == 0, "a lambda curve may be written again"
@@ -278,7 +282,8 @@ def test_averaged_posteriors_on_request(tmp_path, crossval, capsys):
     folder = write(tmp_path / "averaged", sample(20), sample(21), averaged=(sample(22), sample(23)))
     assert main([str(folder), "--averaged"]) == 0
     assert "mean posteriors of the last epochs" in capsys.readouterr().out
-    written = pd.read_csv(folder / "lambda.csv")
+    assert not (folder / "lambda.csv").exists(), "the curve of the chosen epochs stays its own file"
+    written = pd.read_csv(folder / "lambda_averaged.csv")
     assert written[written.set == "test"].wa.to_numpy() == pytest.approx(curve(sample(22), draws=0).wa.to_numpy())
 
 
@@ -304,6 +309,18 @@ def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path
         file.write("edited\n")
     with pytest.raises(InputError, match=r"predictions\.csv"):
         main([str(crossval)])
+
+
+def test_a_file_in_the_place_of_the_figure_is_left_alone(crossval, tmp_path):
+    for name, content in (("photo.png", b"\xff\xd8\xff mine"), ("picture.png", b"\x89PNG\r\n\x1a\n mine")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=f"{name} exists and is no picture of a lambda curve"):
+            main([str(crossval), "--figure", str(tmp_path / name)])
+        assert (tmp_path / name).read_bytes() == content
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(InputError, match=r"folder\.png is a folder"):
+        main([str(crossval), "--figure", str(tmp_path / "folder.png")])
+    assert not (crossval / "lambda.csv").exists()
 
 
 def test_help_and_usage(capsys):

@@ -252,7 +252,22 @@ def test_utterances_left_out_and_tested_twice_are_told(protocol, corpus, split_f
     code, lines = protocol("--splits", tmp_path / "twice.csv", *corpus)
     assert code == 0
     assert any(line.startswith("Tested in more than one fold: 16 utterances: Ses01") for line in lines)
-    assert "Fold b has no utterance for val." in lines
+    assert "Warning: fold b has no utterance for val: nothing can leak into an empty set." in lines
+
+
+@pytest.mark.parametrize(("only", "missing"), [(5, "train, val"), (2, "train, test"), (None, "test")])
+def test_empty_sets_are_a_warning_beside_no_leak(protocol, corpus, split_file, only, missing):
+    def rule(row):
+        word = {5: "test", 2: "val"}.get(row.session, "train")
+        return word if row.session == only or (only is None and word != "test") else None
+
+    code, lines = protocol("--splits", split_file(rule), *corpus)
+    assert code == 0
+    assert lines[-3:] == [
+        f"Warning: fold 1 has no utterance for {missing}: nothing can leak into an empty set.",
+        "",
+        "No leak found.",
+    ]
 
 
 # Mistakes

@@ -25,12 +25,14 @@ class Census:
         location: where it was read.
         utterances: the usable rows (`ser.data.corpus.COLUMNS`).
         problems: one line each; a sound corpus has none.
+        note: what is no mistake and must be known.
     """
 
     name: str
     location: str
     utterances: pd.DataFrame
     problems: list[str]
+    note: str | None = None
 
     def counts(self, *by: str) -> pd.DataFrame:
         """Utterances of each emotion and minutes, by the given columns, with a last row for all."""
@@ -44,6 +46,8 @@ class Census:
 
     def __str__(self) -> str:
         parts = [f"{self.name} in {self.location}", *self._tables()]
+        if self.note:
+            parts.append(f"Note: {self.note}.")
         if self.problems:
             noun = "problem" if len(self.problems) == 1 else "problems"
             parts.append("\n".join([f"{len(self.problems)} {noun}", *self.problems]))
@@ -74,7 +78,7 @@ def census(corpus: Corpus) -> Census:
     table, problems = corpus.read()
     # An empty table is worth a line of its own only if nothing else explains it.
     problems = problems + ([] if table.empty and problems else table_problems(table, corpus.location))
-    return Census(corpus.name, corpus.location, table, problems)
+    return Census(corpus.name, corpus.location, table, problems, None if table.empty else corpus.note(table))
 
 
 def detect(path: str) -> Corpus:

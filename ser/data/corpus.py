@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import pandas as pd
 
@@ -18,6 +19,8 @@ class Corpus(ABC):
     `read` collects rows and problems without raising; `utterances` is what everybody else calls.
     """
 
+    sessions_of_release: ClassVar[int | None] = None  # how many the complete corpus has, where that is known
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -31,6 +34,14 @@ class Corpus(ABC):
     @abstractmethod
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         """Rows of `COLUMNS` for every usable utterance, and one line for every problem ("file:line: cause")."""
+
+    def note(self, table: pd.DataFrame) -> str | None:
+        """What a user must know of a sound corpus that is not complete: folds are counted over what is there."""
+        there, whole = table.session.nunique(), self.sessions_of_release
+        if whole is None or there >= whole:
+            return None
+        names = ", ".join(map(str, sorted(table.session.unique())))
+        return f"{there} of the {whole} sessions of {self.name} are there ({names}); folds are counted over these"
 
     def utterances(self) -> pd.DataFrame:
         """The corpus as one table, sorted by utterance name.

@@ -198,7 +198,22 @@ class EmotionData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         pieces = self.pieces["train"]
-        return self._loader("train", TrainingBatches(len(pieces), self.batch_size, self.seed, *self._rank()))
+        return self._loader(
+            "train", TrainingBatches(len(pieces), self.batch_size, self.seed, *self._rank(), *self._progress())
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of an epoch."""
+        return -(-len(self.pieces["train"]) // self.batch_size)
+
+    def _progress(self) -> tuple[int, int]:
+        """Epoch and batches of it that a restored training has behind it."""
+        if self.trainer is None:
+            return 0, 0
+        loop = self.trainer.fit_loop
+        trained = loop.epoch_loop.batch_progress.current.processed
+        return loop.epoch_progress.current.processed, trained % self.steps_per_epoch
 
     def _evaluation_loader(self, name: str) -> DataLoader:
         return self._loader(name, EvaluationBatches(self.pieces[name].lengths, self.max_batch_frames, *self._rank()))

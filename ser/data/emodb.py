@@ -27,6 +27,8 @@ class EmoDB(Corpus):
         root: folder `wav`, or the one it lies in.
     """
 
+    sessions_of_release = 5
+
     def __init__(self, root: str | None = None) -> None:
         self.root = root
 

@@ -33,6 +33,8 @@ class IEMOCAP(Corpus):
         Wu et al. (2019), section 4: improvised dialogs, four emotions; 2280 utterances, excited not merged.
     """
 
+    sessions_of_release = 5
+
     def __init__(
         self,
         root: str | None = None,

@@ -131,11 +131,22 @@ class TrainingBatches(Sampler):
         seed: of the order.
         rank: of this process.
         world_size: number of processes.
+        epoch: whose order the first pass takes.
+        position: batches that the first pass leaves out, since they were trained before an interruption.
     """
 
-    def __init__(self, num_pieces: int, batch_size: int, seed: int, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(
+        self,
+        num_pieces: int,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+        epoch: int = 0,
+        position: int = 0,
+    ) -> None:
         self.num_pieces, self.batch_size, self.seed = num_pieces, batch_size, seed
-        self.rank, self.world_size, self.epoch = rank, world_size, 0
+        self.rank, self.world_size, self.epoch, self.position = rank, world_size, epoch, position
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order the next pass takes (Lightning calls this)."""
@@ -146,7 +157,8 @@ class TrainingBatches(Sampler):
 
     def __iter__(self) -> Iterator[BatchIndices]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_pieces)
-        for first in range(0, self.num_pieces, self.batch_size):
+        start, self.position = self.position * self.batch_size, 0
+        for first in range(start, self.num_pieces, self.batch_size):
             batch = order[first : first + self.batch_size].tolist()
             scale = self.world_size / len(batch)
             batch += [FILLER] * (self.batch_size - len(batch))

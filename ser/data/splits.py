@@ -54,6 +54,12 @@ class SplitFile:
         return dict(sorted(columns.items(), key=lambda item: (isinstance(item[0], str), item[0])))
 
 
+def _fold(name: str) -> int | str:
+    """A fold's number or name; a whole number may be written with zeros after the point, as spreadsheets do."""
+    whole, _, rest = name.partition(".")
+    return int(whole) if whole.isdecimal() and not rest.strip("0") else name
+
+
 def read_split(file: Path) -> SplitFile:
     """Read a split: CSV (UTF-8) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
 
@@ -65,7 +71,7 @@ def read_split(file: Path) -> SplitFile:
         fold = row.get("fold", "1")
         if not fold:
             problems.append(f"{file}:{number}: column fold is empty")
-        lines.append((number, int(fold) if fold.isdecimal() else fold, row["utterance"], row["set"]))
+        lines.append((number, _fold(fold), row["utterance"], row["set"]))
     if not lines:
         raise CorpusError(f"split {file}", problems or [f"{file}: no line with an utterance"])
     return SplitFile(file, lines, problems)

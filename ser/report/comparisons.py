@@ -14,6 +14,7 @@ from ser.statistics import Comparison, compare, compare_unpaired
 
 LEVEL = 0.05
 MEASURES = ("WA", "UA")
+SESSIONS = "sign-flip over sessions"  # with few sessions it cannot find anything: it decides nothing
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Pair:
         reason: why not.
         adjusted: the p values corrected for the number of pairs (Holm), by the test's name.
         label: what a table calls the pair, where that is not "second - first".
+        independent: the test takes utterances for independent, which they are not: it can show that a difference is
+            within noise, but not that it is more.
     """
 
     first: str
@@ -35,11 +38,18 @@ class Pair:
     reason: str = ""
     adjusted: dict[str, float] | None = None
     label: str = ""
+    independent: bool = False
 
     def p_value(self, measure: str) -> float | None:
         """Corrected p value of the difference in WA or UA, where a test of it was made."""
         name = name_of_test(self.comparison, measure)
         return None if name is None else (self.adjusted or self.comparison.p_values)[name]
+
+    def testable(self, measure: str) -> bool:
+        """Whether a difference could have been found; of a single speaker none can."""
+        name = name_of_test(self.comparison, measure)
+        p = 1.0 if name is None else self.comparison.p_values[name]
+        return not isnan(p) and not isnan(interval_of(self.comparison, measure)[0])
 
     def distinguishable(self, measure: str) -> bool:
         """Whether both the interval and the test, where there is one, exclude a difference of zero."""
@@ -58,7 +68,7 @@ class Pair:
         return (
             f"{self.second} is {wa} in WA; the 95 % interval of the difference{how}, {points_interval((low, high))}"
             f"{touches}{self._verdict('WA')}. In UA it is {ua}, {points_interval(interval_of(self.comparison, 'UA'))}"
-            f"{self._verdict('UA')}."
+            f"{self._verdict('UA')}.{self._limits()}"
         )
 
     def _position(self, measure: str, other: str) -> str:
@@ -69,11 +79,23 @@ class Pair:
         return f"{size} points {'above' if difference > 0 else 'below'} {other}".rstrip()
 
     def _verdict(self, measure: str) -> str:
-        p = self.p_value(measure)
-        tested = "" if p is None else f" (p {_relation(p)}{' after Holm' if self.adjusted else ''})"
-        if isnan(interval_of(self.comparison, measure)[0]) or (p is not None and isnan(p)):
+        if not self.testable(measure):
             return ": too few speakers to tell"
-        return f"{tested}: {'' if self.distinguishable(measure) else 'not '}distinguishable"
+        p, over_sessions = self.p_value(measure), self.comparison.p_values.get(f"{SESSIONS} ({measure})")
+        tested = "" if p is None else f"p {_relation(p)}{' after Holm' if self.adjusted else ''}"
+        beside = "" if over_sessions is None else f"; over sessions p {_relation(over_sessions)}"
+        which = f" ({tested}{beside})" if tested else ""
+        if not self.distinguishable(measure):
+            return f"{which}: not distinguishable"
+        return f"{which}: distinguishable{' only if utterances were independent' if self.independent else ''}"
+
+    def _limits(self) -> str:
+        if not self.independent:
+            return ""
+        return (
+            " This takes utterances for independent, which those of a speaker are not (true intervals are wider), and "
+            "is not corrected for the number of comparisons."
+        )
 
 
 def _relation(p: float) -> str:
@@ -91,23 +113,29 @@ def interval_of(comparison: Comparison, measure: str) -> tuple[float, float]:
 
 
 def name_of_test(comparison: Comparison, measure: str) -> str | None:
-    """Name of the test of the difference in WA or UA, which its name ends with."""
-    return next((name for name in comparison.p_values if name.endswith(f"({measure})")), None)
+    """Name of the test that decides on the difference in WA or UA, which its name ends with."""
+    names = [name for name in comparison.p_values if name.endswith(f"({measure})") and not name.startswith(SESSIONS)]
+    return names[0] if names else None
 
 
 def holm(p_values: list[float]) -> list[float]:
     """Correct p values for their number by Holm's step-down method.
 
+    NaN, where no test could be made, stays NaN and does not count.
+
     Example:
         >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
         [0.03, 0.06, 0.06]
+        >>> holm([float("nan"), 0.02, 0.01])
+        [nan, 0.02, 0.02]
 
     Source:
         Holm (1979), A simple sequentially rejective multiple test procedure.
     """
-    adjusted, largest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+    adjusted, largest = [float("nan")] * len(p_values), 0.0
+    tested = [place for place, p in enumerate(p_values) if not isnan(p)]
+    for rank, place in enumerate(sorted(tested, key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(tested) - rank) * p_values[place]))
         adjusted[place] = largest
     return adjusted
 
@@ -124,7 +152,9 @@ def compare_pairs(entries: list[Entry], unpaired: bool = False) -> Iterator[Pair
     """
     for first, second in combinations(entries, 2):
         try:
-            if first.test_set["digest"] == second.test_set["digest"]:
+            if reason := _other_corpus(first, second):
+                yield Pair(first.title, second.title, reason=reason)
+            elif first.test_set["digest"] == second.test_set["digest"]:
                 yield Pair(first.title, second.title, compare(first.predictions, second.predictions))
             elif unpaired:
                 yield Pair(first.title, second.title, compare_unpaired(first.predictions, second.predictions))
@@ -143,6 +173,17 @@ def compare_epochs(entries: list[Entry]) -> Iterator[Pair]:
             yield Pair(*names, compare(entry.predictions, entry.pooled.averaged["test"]), label=label)
 
 
+def _other_corpus(first: Entry, second: Entry) -> str:
+    """Why two results on other audio or labels are not compared; "" if nothing is known of such a difference."""
+    digests = [each.about.get("corpus_digest") for each in (first, second)]
+    if None in digests or digests[0] == digests[1]:
+        return ""
+    listed = " and ".join(
+        f"{each.title} has digest {digest}" for each, digest in zip((first, second), digests, strict=True)
+    )
+    return f"they were made from other audio or other labels of the corpus, {listed}"
+
+
 def _difference_of_test_sets(first: Entry, second: Entry) -> str:
     sizes = [f"{each.title} has {each.test_set['utterances']} (protocol {each.protocol})" for each in (first, second)]
     return f"they were tested on different utterances, {' and '.join(sizes)}; --unpaired forces a test without pairing"
@@ -157,7 +198,10 @@ def correct(pairs: list[Pair]) -> list[Pair]:
     for family in (*MEASURES, "McNemar"):
         names = [(pair, _family_name(pair.comparison, family)) for pair in compared]
         named = [(pair, name) for pair, name in names if name is not None]
-        corrected = holm([pair.comparison.p_values[name] for pair, name in named])
+        # A pair of which nothing can be told is no chance to find a difference: it does not count.
+        tested = [family not in MEASURES or pair.testable(family) for pair, _ in named]
+        values = [pair.comparison.p_values[name] for pair, name in named]
+        corrected = holm([p if counts else float("nan") for p, counts in zip(values, tested, strict=True)])
         for (pair, name), p in zip(named, corrected, strict=True):
             adjusted[id(pair)][name] = p
     return [replace(pair, adjusted=adjusted[id(pair)]) if pair.comparison else pair for pair in pairs]
@@ -170,8 +214,12 @@ def _family_name(comparison: Comparison, family: str) -> str | None:
 
 
 def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str]) -> Table:
-    """Differences with intervals and p values; with several pairs also Holm's."""
+    """Differences with intervals and p values; with several pairs also Holm's.
+
+    The sign-flip over sessions stands beside that over speakers and is not corrected, as nothing is decided by it.
+    """
     corrected = any(pair.adjusted for pair in pairs)
+    with_sessions = any(_of_sessions(pair, measure) is not None for pair in pairs for measure in MEASURES)
     columns = [Column("second minus first"), Column("test")]
     for measure in MEASURES:
         columns += [
@@ -179,6 +227,7 @@ def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str])
             Column("95 % interval", "difference interval", measure),
         ]
         columns += [Column("p", "p", measure), *([Column("p (Holm)", "p", measure)] if corrected else [])]
+        columns += [Column("p, sessions", "p", measure)] if with_sessions else []
     with_mcnemar = any(pair.comparison and _family_name(pair.comparison, "McNemar") for pair in pairs)
     if with_mcnemar:
         columns += [Column("p", "p", "McNemar"), *([Column("p (Holm)", "p", "McNemar")] if corrected else [])]
@@ -196,8 +245,14 @@ def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str])
             row.append(pair.comparison.p_values[test] if test else None)
             if corrected:
                 row.append(pair.adjusted[test] if test else None)
+            if with_sessions and family in MEASURES:
+                row.append(_of_sessions(pair, family))
         rows.append(row)
     return Table(name, title, columns, rows, notes)
+
+
+def _of_sessions(pair: Pair, measure: str) -> float | None:
+    return pair.comparison.p_values.get(f"{SESSIONS} ({measure})") if pair.comparison else None
 
 
 def describe_tests(pairs: list[Pair]) -> str:

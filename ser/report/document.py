@@ -117,10 +117,8 @@ class Column:
 
     def csv_values(self, value: Any) -> list:
         width = len(KINDS[self.kind].suffixes)
-        if value is None or isinstance(value, str):
-            return [value or "", *[""] * (width - 1)]
-        if _is_nan(value):
-            return [""] * width
+        if value is None or _is_nan(value) or (isinstance(value, str) and self.kind != "text"):
+            return [""] * width  # words would make text of a column of numbers
         return list(KINDS[self.kind].numbers(value))
 
 

@@ -23,6 +23,16 @@ NEEDED = (
     *("system", "corpus", "protocol", "test_halves", "statistics", "folds", "seeds", "epochs", "runs", "validation"),
     *("averaged", "lambda", "shared", "model", "command", "versions", "commit"),
 )
+NEEDED_OF_RUN = ("seed", "fold", "folder", "epoch", "speakers", "train_segments", "tails_left_out")
+KINDS = {
+    "folds": list,
+    "seeds": list,
+    "runs": list,
+    "validation": dict,
+    "shared": dict,
+    "model": dict,
+    "versions": dict,
+}
 CURVES = {"train/loss": "train_loss", "val/wa": "val_wa"}
 
 
@@ -80,6 +90,30 @@ class Entry:
         """The protocol with its test halves: "wu2019 MMFFF"."""
         return " ".join(filter(None, [self.about["protocol"], self.about["test_halves"]]))
 
+    @property
+    def num_folds(self) -> int:
+        """Folds of the protocol; where an older result does not say, one per speaker or per session of two."""
+        if num_folds := self.about.get("num_folds"):
+            return num_folds
+        people = {who for names in self.runs[0].about["speakers"].values() for who in names}
+        return len(people) if self.about["protocol"] == "speaker" else len(people) // 2
+
+    @property
+    def folds(self) -> str:
+        """The folds that were run, and of how many where some are missing: "1, 2 of 10"."""
+        listed = ", ".join(map(str, self.about["folds"]))
+        return f"{listed} of {self.num_folds}" if self.is_incomplete else listed
+
+    @property
+    def named_folds(self) -> str:
+        """The same for a sentence: "folds 1, 2 of 10"."""
+        return f"fold{'' if len(self.about['folds']) == 1 else 's'} {self.folds}"
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether folds of the protocol are missing, so that some speakers or halves were never tested."""
+        return len(self.about["folds"]) < self.num_folds
+
     @cached_property
     def test_set(self) -> dict:
         """Digest, number, counts and speakers of the test utterances; equal digests may be compared."""
@@ -130,11 +164,6 @@ def read_entries(folders: list[str]) -> list[Entry]:
     for folder, path in zip(folders, paths, strict=True):
         _check_kind(folder, path)
     found = [read_pooled(path) for path in paths]
-    for folder, result in zip(folders, found, strict=True):
-        if missing := [name for name in NEEDED if name not in result.about]:
-            raise InputError(
-                f"{folder}/result.json lacks {', '.join(missing)}; another version of `ser crossval` wrote it"
-            )
     corpora = {result.about["corpus"]: folder for folder, result in zip(folders, found, strict=True)}
     if len(corpora) > 1:
         listed = ", ".join(f"{corpus} ({folder})" for corpus, folder in corpora.items())
@@ -164,6 +193,21 @@ def _check_kind(folder: str, path: Path) -> None:
             f"{folder} is one run of `ser fit`, fold {about['fold']} only; "
             f"ser report takes the pooled result of all folds, which `ser crossval` writes.{meant}"
         )
+    if isinstance(about, dict) and about.get("kind") == "crossval":
+        _check_contents(folder, about)
+
+
+def _check_contents(folder: str, about: dict) -> None:
+    """Refuse a `result.json` that another version wrote, or that somebody has changed."""
+    if missing := [name for name in NEEDED if name not in about]:
+        raise InputError(f"{folder}/result.json lacks {', '.join(missing)}; another version of `ser crossval` wrote it")
+    words = {list: "a list with something in it", dict: "names with values"}
+    for name, kind in KINDS.items():
+        if not isinstance(about[name], kind) or (kind is list and not about[name]):
+            raise InputError(f"{folder}/result.json: {name} is {about[name]!r}, but must be {words[kind]}")
+    for number, run in enumerate(about["runs"], start=1):
+        if missing := [name for name in NEEDED_OF_RUN if not isinstance(run, dict) or name not in run]:
+            raise InputError(f"{folder}/result.json: run {number} lacks {', '.join(missing)}")
 
 
 def _stems(names: list[str]) -> list[str]:
@@ -195,7 +239,7 @@ def _runs(result: Pooled) -> list[Run]:
 
 
 def _curves(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Epochs with training loss and validation WA, out of a CSVLogger's half-empty rows."""
+    """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty."""
     lines = {name: metrics.dropna(subset=[column]).groupby("epoch")[column].last() for column, name in CURVES.items()}
     curves = pd.DataFrame(lines).reset_index()
     curves["epoch"] = curves["epoch"].astype(int) + 1

@@ -19,7 +19,8 @@ from ser.report.comparisons import Pair, difference_of, interval_of
 from ser.report.document import Picture, percent, points
 from ser.report.entries import Entry
 from ser.report.spread import speaker_accuracies
-from ser.report.tables import is_comparable, paper_intervals
+from ser.report.tables import paper_intervals, same_test_set
+from ser.tally import counted
 
 # Dark enough for print and distinct for the colour-blind (Okabe and Ito, 2008); markers and lines for black and white.
 COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#a0507d", "#7a6a00")
@@ -96,15 +97,28 @@ def draw_scores(entries: list[Entry]) -> Picture:
             axes.set_ylim(len(entries) - 0.5, -0.5)
             axes.grid(axis="y", visible=False)
         sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-        alike = all(
-            row and is_comparable(entry, row) for entry in entries for row in [paper.get(entry.about["system"])]
-        )
-        caution = "" if alike else " The paper's are of other test utterances and cannot be compared."
         values = "; ".join(
             f"{each.title} WA {percent(each.scores['wa'], 1)}, UA {percent(each.scores['ua'], 1)}" for each in entries
         )
-        title = f"WA and UA with 95 % intervals: ours by a bootstrap over speakers, the paper's where known.{caution}"
-        return sheet.picture("scores", title, f"Intervals of WA and UA: {values}.")
+        title = "WA and UA with 95 % intervals: ours by a bootstrap over speakers, the paper's where known."
+        return sheet.picture("scores", title + _caution(entries), f"Intervals of WA and UA: {values}.")
+
+
+def _caution(entries: list[Entry]) -> str:
+    """Which of the paper's points are of other utterances than ours."""
+    paper = {row.system: row for row in TABLE_1}
+    names: dict[str, list[str]] = {"yes": [], "unknown": [], "no": []}
+    for entry in entries:
+        if row := paper.get(entry.about["system"]):
+            names[same_test_set(entry, row)[0]].append(entry.title)
+    caution = ""
+    if names["yes"]:
+        caution += f" Same test utterances: {', '.join(names['yes'])}."
+    if names["no"]:
+        caution += f" Other test utterances in the paper, not to be compared: {', '.join(names['no'])}."
+    if names["unknown"]:
+        caution += f" The paper's test utterances are not known: {', '.join(names['unknown'])}."
+    return caution
 
 
 def draw_differences(pairs: list[Pair]) -> Picture | None:
@@ -212,4 +226,6 @@ def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
         sheet.figure.legend(loc="outside upper center", ncols=3, fontsize=9)
         title = f"WA of every tested speaker, protocol {entries[0].protocol}. Lines only guide the eye."
         names = ", ".join(entry.title for entry in entries)
-        return sheet.picture(f"speakers{suffix}", title, f"WA of {len(people)} speakers for {names}; see the table.")
+        return sheet.picture(
+            f"speakers{suffix}", title, f"WA of {counted(len(people), 'speaker')} for {names}; see the table."
+        )

@@ -7,6 +7,7 @@ from matplotlib.ticker import MaxNLocator
 from ser.report.document import Picture
 from ser.report.entries import Entry
 from ser.report.figures import drawing
+from ser.tally import counted
 
 
 def draw_learning(entry: Entry) -> Picture:
@@ -63,5 +64,5 @@ def draw_learning(entry: Entry) -> Picture:
         epochs = ", ".join(str(run.about["epoch"]) for run in entry.runs)
         lines = f"; one line for each of {entry.num_seeds} seeds" if entry.num_seeds > 1 else ""
         title = f"{entry.title}: training loss (left) and validation WA (right) of every fold{lines}."
-        alt = f"Learning curves of {entry.title}, {len(folds)} folds; chosen epochs {epochs}."
+        alt = f"Learning curves of {entry.title}, {counted(len(folds), 'fold')}; chosen epochs {epochs}."
         return sheet.picture(f"learning-{entry.stem}", title, alt)

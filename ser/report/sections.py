@@ -24,7 +24,8 @@ def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
     first, second = (row for row in TABLE_1 if row.confusion)
     names = (f"the paper's {first.name}", f"the paper's {second.name}")
     label = f"paper: {second.name} - {first.name}"
-    pairs = [Pair(*names, compare_matrices(first.confusion, second.confusion), label=label)]
+    found = compare_matrices(first.confusion, second.confusion)
+    pairs = [Pair(*names, found, label=label, independent=True)]
     for row in (first, second):
         for entry in entries:
             if entry.about["system"] == row.system and is_comparable(entry, row):
@@ -34,7 +35,8 @@ def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
                         Pair(*names, reason="ours pools several seeds, and the paper's predictions are not known")
                     )
                 else:
-                    pairs.append(Pair(*names, compare_matrices(row.confusion, entry.scores["confusion"])))
+                    found = compare_matrices(row.confusion, entry.scores["confusion"])
+                    pairs.append(Pair(*names, found, independent=True))
     return pairs
 
 
@@ -50,10 +52,16 @@ def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
         f"UA of {percent(best.scores['ua'], 1)} %. {unlike}{_majority(best)}",
         comparability(entries),
     ]
-    if len(compared := [pair for pair in pairs if pair.comparison]) > 1:
-        differing = sum(pair.distinguishable("WA") or pair.distinguishable("UA") for pair in compared)
+    lines += [
+        f"{entry.title} is incomplete, {entry.named_folds}: who is tested in the others is not in its scores."
+        for entry in entries
+        if entry.is_incomplete
+    ]
+    tested = [pair for pair in pairs if pair.comparison and (pair.testable("WA") or pair.testable("UA"))]
+    if len(tested) > 1:
+        differing = sum(pair.distinguishable("WA") or pair.distinguishable("UA") for pair in tested)
         lines.append(
-            f"{differing or 'None'} of {len(compared)} differences {'is' if differing == 1 else 'are'} distinguishable "
+            f"{differing or 'None'} of {len(tested)} differences {'is' if differing == 1 else 'are'} distinguishable "
             "from 0 in WA or UA after Holm's correction for their number."
         )
     findings = [pair.finding() for pair in [*pairs, *compare_matrices_of_paper(entries)]]
@@ -68,29 +76,67 @@ def _majority(entry: Entry) -> str:
 
 
 def cautions(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """What a reader must know before believing a number."""
-    speakers = len(entries[0].test_set["speakers"])
+    """What a reader must know before believing a number.
+
+    Args:
+        entries: the results.
+        pairs: of our results, compared or not.
+    """
     lines = [
-        f"{speakers} tested speakers are few: a bootstrap over so few is optimistic, its intervals are too narrow.",
+        *_incomplete(entries),
+        *_few_speakers(entries),
         "Utterances of one speaker are not independent. Intervals and tests that draw or swap whole speakers allow for "
-        "that; McNemar's test and the paper's Wilson and multinomial intervals do not.",
+        "that; McNemar's test, the paper's Wilson and multinomial intervals and the comparisons with the paper's "
+        "matrices do not.",
+        "The two speakers of a session are answered by one training and resemble one another by that: the bootstrap "
+        "and the tests over speakers, which take them for independent, are somewhat too sure.",
         "Training sets of different folds overlap, and one training with another seed gives another number: intervals "
         "here are about which speakers were tested, not about that.",
     ]
     if all(entry.num_seeds == 1 for entry in entries):
         lines.append("One seed per result: nothing is known about the spread between trainings.")
-    if len(pairs) > 1:
+    if (compared := sum(pair.comparison is not None for pair in pairs)) > 1:
         lines.append(
-            f"{len(pairs)} pairs of results are compared; the more there are, the likelier one differs by chance. "
-            "Findings rest on p values corrected by Holm's method; intervals are not corrected."
+            f"{compared} pairs of our results are compared; the more there are, the likelier one differs by chance. "
+            "Findings about them rest on p values corrected by Holm's method; intervals, the test over sessions and "
+            "the comparisons with the paper are not corrected."
         )
     heard = [entry for entry in entries if not str(entry.about["statistics"]).startswith("train")]
     lines += [
         f"{entry.title} standardised by {entry.about['statistics']}: it heard test audio, though no labels."
         for entry in heard
     ]
-    said = [pair.comparison.caution for pair in pairs if pair.comparison and pair.comparison.caution]
+    codes = {entry.title: entry.about.get("code_digest") for entry in entries}
+    if len({digest for digest in codes.values() if digest}) > 1:
+        listed = ", ".join(f"{title} {digest or 'unknown'}" for title, digest in codes.items())
+        lines.append(f"The results were made by different versions of the code (digests: {listed}).")
+    with_paper = compare_matrices_of_paper(entries)
+    said = [pair.comparison.caution for pair in [*pairs, *with_paper] if pair.comparison and pair.comparison.caution]
     return [*lines, *dict.fromkeys(said)]
+
+
+def _incomplete(entries: list[Entry]) -> list[str]:
+    return [
+        f"{entry.title} is incomplete, {entry.named_folds}: its scores are not those of protocol {entry.protocol}, but "
+        "of those who were tested."
+        for entry in entries
+        if entry.is_incomplete
+    ]
+
+
+def _few_speakers(entries: list[Entry]) -> list[str]:
+    lines = {}
+    for number in sorted({len(entry.test_set["speakers"]) for entry in entries}):
+        titles = [entry.title for entry in entries if len(entry.test_set["speakers"]) == number]
+        which = "" if len(titles) == len(entries) else f" ({', '.join(titles)})"
+        if number == 1:
+            lines[number] = f"One speaker was tested{which}: that says nothing about others, and there is no interval."
+        else:
+            lines[number] = (
+                f"{number} tested speakers are few{which}: a bootstrap over so few is optimistic, its intervals are "
+                "too narrow."
+            )
+    return list(lines.values())
 
 
 def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], say: Say) -> list[Section]:
@@ -147,7 +193,14 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
     if pairs:
         notes = [f"Tests: {describe_tests(pairs)}."] if any(pair.comparison for pair in pairs) else []
         if any(pair.adjusted for pair in pairs):
-            notes.append("p (Holm): corrected for the number of pairs, each test by itself.")
+            notes.append(
+                "p (Holm): corrected for the number of pairs of which something can be told, each test by itself."
+            )
+        if any(pair.comparison and pair.comparison.paired for pair in pairs):
+            notes.append(
+                "p, sessions: whole sessions are swapped, as one training answers both speakers of a session. With "
+                "five sessions it is never below 0.0625, so that it cannot decide alone, and it is not corrected."
+            )
         notes += [pair.finding() for pair in pairs if not pair.comparison]
         blocks.append(comparison_table("comparisons", "Every two results", pairs, notes))
         if picture := draw_differences(pairs):

@@ -6,6 +6,7 @@ from ser.emotions import EMOTIONS
 from ser.provenance import commit, versions
 from ser.report.document import Column, Table, percent
 from ser.report.entries import Entry, counts_of
+from ser.tally import counted
 
 SETS = {"train": "training", "val": "validation", "test": "test"}
 
@@ -48,7 +49,9 @@ def shared_sentence(entry: Entry) -> str:
             f"Protocol {entry.protocol}: in no fold do validation and test share a speaker, a dialog, an utterance "
             "or a recording."
         )
-    listed = "; ".join(f"{len(names)} {kind} ({_some(names)})" for kind, names in found.items())
+    listed = "; ".join(
+        f"{counted(len(names), kind.removesuffix('s'))} ({_some(names)})" for kind, names in found.items()
+    )
     return f"Protocol {entry.protocol}: validation and test share {listed}. " + (
         "The epoch was chosen on voices that are tested, so that such numbers stand beside the paper's and say "
         "little about new speakers."
@@ -74,11 +77,12 @@ def settings_table(entries: list[Entry]) -> Table:
 def _settings(entry: Entry) -> dict[str, str]:
     about = entry.about
     values = {name: about[name] for name in ("system", "corpus", "protocol", "statistics", "epochs", "commit")}
-    values |= {name: ", ".join(map(str, about[name])) for name in ("folds", "seeds")}
+    values |= {"folds": entry.folds, "seeds": ", ".join(map(str, about["seeds"]))}
     values["lambda"] = about["lambda"]
     validation = about["validation"]
     values["validation WA / UA %"] = f"{percent(validation['wa'])} / {percent(validation['ua'])}"
     values["test set"] = f"{entry.test_set['utterances']} utterances, digest {entry.test_set['digest']}"
+    values |= {f"{what} digest": about.get(f"{what}_digest") for what in ("corpus", "code")}
     values |= {f"model.{name}": value for name, value in about["model"].items()}
     values |= {f"version of {name}": value for name, value in about["versions"].items()}
     return {name: "-" if value is None else str(value) for name, value in values.items()}

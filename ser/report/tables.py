@@ -12,22 +12,61 @@ from ser.paper import (
     TABLE_2,
     TABLE_3,
     PaperRow,
+    fitting_halves,
     row_sums,
 )
 from ser.report.document import Column, Table
 from ser.report.entries import Entry, score_matrix
 from ser.statistics import multinomial_ua_interval, wilson_interval
 
-UNKNOWN = "cannot be recovered"
+UNRECOVERED = "cannot be recovered"
 PRINTED = {"CNNSeqCap": (2, TABLE_2, SEQCAP_TEST_HALVES), "CNNRecCap": (3, TABLE_3, RECCAP_TEST_HALVES)}
 
 
 def is_comparable(entry: Entry, row: PaperRow) -> bool:
     """Whether a result was measured on the utterances that a row of the paper was measured on."""
+    return same_test_set(entry, row)[0] == "yes"
+
+
+def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
+    """Whether a result and a row of the paper have the same test utterances: "yes", "no" or "unknown", and why not.
+
+    Args:
+        entry: a result.
+        row: the paper's of the same system; None where it has none.
+    """
     about = entry.about
-    if about["corpus"] != "iemocap" or about["protocol"] != "wu2019" or row.test_halves != about["test_halves"]:
-        return False
-    return tuple(entry.test_set["counts"].values()) == row_sums(row.test_halves)
+    if row is None:
+        return "no", "the paper has no row of that system"
+    if about["corpus"] != "iemocap":
+        return "no", f"ours is the corpus {about['corpus']}, the paper's is IEMOCAP"
+    if about["protocol"] != "wu2019":
+        return (
+            "no",
+            f"both are IEMOCAP, but ours was tested by protocol {entry.protocol}, the paper on halves of dialogs",
+        )
+    if entry.is_incomplete:
+        return "no", f"ours is only {entry.named_folds}"
+    if row.test_halves is None:
+        return _halves_of_wa(row, about["test_halves"])
+    if row.test_halves != about["test_halves"]:
+        return "no", f"ours was tested on the halves {about['test_halves']}, the paper's row on {row.test_halves}"
+    if tuple(entry.test_set["counts"].values()) != row_sums(row.test_halves):
+        return "no", f"ours has other counts of emotions than the paper's halves {row.test_halves}"
+    return "yes", ""
+
+
+def _halves_of_wa(row: PaperRow, halves: str) -> tuple[str, str]:
+    """What the printed WA of a row without a matrix says about its test set, as the whole numbers it must come from."""
+    if row.source:
+        return "unknown", f"the paper has its row from {row.source} and does not say what it was tested on"
+    fits = list(fitting_halves(row.wa))
+    if halves not in fits:
+        return (
+            "no",
+            f"the paper's row was tested on unknown halves, but not on ours, {halves}: its WA is no ratio there",
+        )
+    return "unknown", f"the halves of the paper's row are not known: {' or '.join(fits)} fit its WA, ours is {halves}"
 
 
 def paper_intervals(row: PaperRow) -> tuple[tuple[float, float], tuple[float, float]] | None:
@@ -51,7 +90,7 @@ def table_1(entries: list[Entry]) -> Table:
     columns += [Column("paper", "count", "n"), Column("ours", "count", "n"), Column("same test set")]
     rows = []
     for row in TABLE_1:
-        intervals = paper_intervals(row) or (UNKNOWN, UNKNOWN)
+        intervals = paper_intervals(row) or (UNRECOVERED, UNRECOVERED)
         known = row.utterances or "unknown"
         ours = [entry for entry in entries if entry.about["system"] == row.system]
         if not ours:
@@ -63,7 +102,7 @@ def table_1(entries: list[Entry]) -> Table:
             wa = [row.wa, intervals[0], found["wa"], entry.intervals["wa"]]
             ua = [row.ua, intervals[1], found["ua"], entry.intervals["ua"]]
             size = entry.test_set["utterances"]
-            rows.append([entry.title, *wa, *ua, known, size, "yes" if is_comparable(entry, row) else "no"])
+            rows.append([entry.title, *wa, *ua, known, size, same_test_set(entry, row)[0]])
     for entry in entries:
         if entry.about["system"] not in {row.system for row in TABLE_1}:
             found = entry.scores
@@ -92,20 +131,21 @@ def _notes_1(entries: list[Entry]) -> list[str]:
 def comparability(entries: list[Entry]) -> str:
     """Whether the paper's column and ours may be compared, and if not, why."""
     paper = {row.system: row for row in TABLE_1}
-    systems = [entry for entry in entries if entry.about["system"] in paper]
-    same = [entry for entry in systems if is_comparable(entry, paper[entry.about["system"]])]
-    if systems and len(same) == len(entries):
+    answers: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        answers.setdefault(same_test_set(entry, paper.get(entry.about["system"])), []).append(entry.title)
+    if all(answer == "yes" for answer, _ in answers):
         return "Ours were measured on the paper's test utterances (counts of every emotion agree)."
-    about = entries[0].about
-    if about["corpus"] != "iemocap":
-        reason = f"ours is the corpus {about['corpus']}, the paper's is IEMOCAP"
-    else:
-        ours = " and ".join(sorted({entry.protocol for entry in entries if entry not in same}))
-        reason = f"both are IEMOCAP, but ours was tested by protocol {ours}, the paper on halves of dialogs"
-    if same:
-        names = ", ".join(entry.title for entry in same)
-        return f"Only {names} can be compared with the paper's row; of the others, {reason}."
-    return f"The paper's columns and ours cannot be compared: {reason}. They stand side by side, no more."
+    reasons = {answer: [] for answer in ("yes", "unknown", "no")}
+    for (answer, reason), titles in answers.items():
+        reasons[answer].append((" and ".join(titles), reason))
+    if not reasons["yes"] and not reasons["unknown"]:
+        causes = "; ".join(f"{reason}{f' ({names})' if len(answers) > 1 else ''}" for names, reason in reasons["no"])
+        return f"The paper's columns and ours cannot be compared: {causes}. They stand side by side, no more."
+    sentences = [f"{names} can be compared with the paper's row: same test utterances." for names, _ in reasons["yes"]]
+    sentences += [f"Whether {names} can be is unknown: {reason}." for names, reason in reasons["unknown"]]
+    sentences += [f"{names} cannot be compared with the paper's row: {reason}." for names, reason in reasons["no"]]
+    return " ".join(sentences)
 
 
 def printed_table(system: str, entry: Entry | None, stem: str) -> Table:

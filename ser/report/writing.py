@@ -9,6 +9,7 @@ from ser.report.entries import Entry
 from ser.report.folder import new_folder, write_marker
 from ser.report.page import html_page, markdown_page
 from ser.report.sections import Say, write_sections
+from ser.tally import counted
 
 
 def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str, say: Say) -> list[str]:
@@ -41,12 +42,13 @@ def _what(entries: list[Entry]) -> str:
     by_test: dict[tuple, list[Entry]] = {}
     for entry in entries:
         about = entry.about
-        key = (about["corpus"], entry.protocol, entry.test_set["utterances"], len(entry.test_set["speakers"]))
+        folds = f"only {entry.named_folds}, " if entry.is_incomplete else ""
+        key = (about["corpus"], entry.protocol, folds, entry.test_set["utterances"], len(entry.test_set["speakers"]))
         by_test.setdefault(key, []).append(entry)
     return " ".join(
-        f"{', '.join(entry.title for entry in members)}: corpus {corpus}, protocol {protocol}, "
-        f"{utterances} test utterances of {speakers} speakers."
-        for (corpus, protocol, utterances, speakers), members in by_test.items()
+        f"{', '.join(entry.title for entry in members)}: corpus {corpus}, protocol {protocol}, {folds}"
+        f"{counted(utterances, 'test utterance')} of {counted(speakers, 'speaker')}."
+        for (corpus, protocol, folds, utterances, speakers), members in by_test.items()
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from ser.cli import RunCLI, quieten
+from ser.cli import RunCLI, prepare
 from ser.data.folds import num_folds
 from ser.errors import InputError
-from ser.identity import identity
+from ser.identity import PER_FOLD, identity
 from ser.sweep.plan import LAMBDA, Plan
 from ser.sweep.trial import run_options
 
@@ -54,7 +54,7 @@ def check_runs(plan: Plan) -> dict:
         InputError: for an unknown option, a value out of its range, a corpus that is not there, folds of both
             directions.
     """
-    quieten()
+    prepare()
     first = None
     for point in plan.space.corners():
         try:
@@ -78,7 +78,7 @@ def check_runs(plan: Plan) -> dict:
     if plan.choose_lambda and "lambda_" not in first.model.hparams:
         raise InputError(f"study {plan.study}: choose_lambda, but {type(first.model).__name__} has no lambda")
     config = {key: value for key, value in first._plain_config().items() if key not in WITHOUT}
-    known = identity(config, data)
+    known = identity(config, data.corpus_digest, without=PER_FOLD)
     varied = {*plan.space.dimensions, *([LAMBDA] if plan.choose_lambda else [])}
     known["config"] = {
         name: value

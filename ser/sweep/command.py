@@ -46,7 +46,7 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     """Start a study of trainings or join it, and see it to its end."""
     check_devices_free()
     plan = with_options(plan, given)
-    crew_slots = worker_slots(options.workers, options.devices, options.per_device or 1)
+    crew_slots = worker_slots(options.workers, options.devices, 1 if options.per_device is None else options.per_device)
     identity = check_runs(plan)
     folder, url = place_of(plan, options.out, options.storage)
     make_folder(folder)
@@ -275,4 +275,4 @@ def worker_slots(workers: int | None, devices: str | None, per_device: int) -> l
     if devices is None and gpus:
         devices = str(gpus)
     each = len(slots(devices, None))
-    return slots(devices, workers or each * per_device)
+    return slots(devices, each * per_device if workers is None else workers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import pandas as pd
 from ser.errors import InputError
 from ser.jobs import last_lines, only_one, read_available
 from ser.lambda_curve import apply, best_of
-from ser.pooled import TABLES, is_finished, pool, pooled_scores, read_about, read_table
+from ser.pooled import TABLES, pool, pooled_scores, read_about, read_table
 from ser.progress import PROGRESS_PIPE
 from ser.sweep.plan import Plan
 
@@ -77,7 +76,7 @@ class Trial:
         with only_one(self.folder, wait_seconds=None) as lock:
             (self.folder / "parameters.json").write_text(json.dumps(self.parameters, indent=2) + "\n")
             for name, seed, fold in self._runs():
-                if not is_finished(self.folder / name):
+                if not (self.folder / name / "result.json").is_file():  # one that was begun goes on
                     self._train(name, seed, fold, lock)
                 yield read_about(self.folder / name)["validation"][self.plan.metric]
 
@@ -86,8 +85,6 @@ class Trial:
 
     def _train(self, name: str, seed: int, fold: int, lock: int) -> None:
         target = self.folder / name
-        if target.exists():
-            shutil.rmtree(target)  # begun and not finished
         arguments = [
             "validated",
             *run_options(self.plan, self.parameters),

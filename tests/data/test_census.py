@@ -101,3 +101,11 @@ def test_usage(capsys):
         main(["check"])
     assert caught.value.code == 2
     assert "usage: ser corpus check" in capsys.readouterr().err
+
+
+def test_missing_sessions_are_noted(tiny_release, tmp_path):
+    """A release without two sessions is sound, and its folds are others: that must be said."""
+    part = tmp_path / "IEMOCAP_full_release"
+    shutil.copytree(tiny_release, part, ignore=shutil.ignore_patterns("Session2", "Session4"))
+    assert "3 of the 5 sessions of iemocap are there (1, 3, 5)" in str(census(IEMOCAP(str(part))))
+    assert census(IEMOCAP(str(tiny_release))).note is None

@@ -33,6 +33,13 @@ def test_a_split_is_read(split_file):
     assert one[1].tolist() == ["train", "", "", ""]
 
 
+def test_a_number_written_with_a_point_is_the_same_fold(split_file):
+    rows = ["1.0,Ses01F_impro01_F000,test", "1,Ses01F_impro01_M000,dev", "1.5,Ses02M_impro02a_F000,train"]
+    sets = read_split(split_file("\n".join(["fold,utterance,set", *rows, "b.0,Ses02M_impro02a_F000,dev"]))).sets(SOUND)
+    assert list(sets) == [1, "1.5", "b.0"]
+    assert sets[1].tolist() == ["test", "val", "", ""]
+
+
 def test_all_problems_of_a_split_come_at_once_in_order(split_file):
     file = split_file(
         "utterance,set,fold\nnobody,train,1\nSes01F_impro01_F000,tests,1\nSes01F_impro01_F000,test,1\n"

@@ -11,7 +11,10 @@ from ser.paper import HALF_COUNTS
 from ser.pooled import AVERAGED_TABLES, TABLES, pool, summarise
 from ser.results import posterior_columns, scores
 
-BRANCHES = {"CNNGRU": ["gru"], "CNNSeqCap": ["capsule"], "CNNRecCap": ["capsule"], "CNNGRUSeqCap": ["capsule", "gru"]}
+BRANCHES = {
+    **{"CNNGRU": ["gru"], "CNNLSTM": ["lstm"], "CNNSeqCap": ["capsule"], "CNNRecCap": ["capsule"]},
+    "CNNGRUSeqCap": ["capsule", "gru"],
+}
 PAIRS = [("03", "08"), ("10", "09"), ("11", "13"), ("12", "14"), ("15", "16")]
 LAMBDA = 0.6
 VERSIONS = {"ser": "0.1.0", "python": "3.11.7", "torch": "2.11.0"}
@@ -66,7 +69,7 @@ def table_of(utterances, system, skill, generator):
 
 
 def make_curves(epochs, generator):
-    """A metrics.csv as Lightning's CSVLogger leaves it: a row for validation, then one for training."""
+    """A metrics.csv: one row per epoch."""
     rows = []
     for epoch in range(epochs):
         ease = 1 - np.exp(-(epoch + 1) / 6)
@@ -74,14 +77,15 @@ def make_curves(epochs, generator):
         rows.append(
             {
                 "epoch": epoch,
-                "step": 44 * (epoch + 1) - 1,
+                "step": 44 * (epoch + 1),
+                "rate": 0.001,
+                "train/loss": 1.4 - 1.2 * ease,
                 "val/loss": 1.4 - ease,
                 "val/wa": accuracy,
                 "val/ua": accuracy,
             }
         )
-        rows.append({"epoch": epoch, "step": 44 * (epoch + 1) - 1, "train/loss": 1.4 - 1.2 * ease})
-    return pd.DataFrame(rows, columns=["epoch", "step", "train/loss", "val/loss", "val/wa", "val/ua"])
+    return pd.DataFrame(rows)
 
 
 def split(corpus, protocol, fold, halves):
@@ -108,11 +112,13 @@ def make_result(
     folds=None,
     averaged=0,
     random=1,
+    **about_it,
 ):
-    """A complete folder of a cross-validation, as `ser crossval` leaves it."""
+    """A complete folder of a cross-validation, as `ser crossval` leaves it; `about_it` overrides its `result.json`."""
     generator = np.random.default_rng([random, len(system), sum(map(ord, system))])
     utterances = dialogs_corpus() if protocol == "wu2019" else speakers_corpus()
-    folds, epochs = folds or list(range(1, 11 if protocol == "speaker" else 6)), 20
+    num_folds = 10 if protocol == "speaker" else 5
+    folds, epochs = folds or list(range(1, num_folds + 1)), 20
     folder.mkdir(parents=True)
     found = {"test": {}, "val": {}}
     mean = {"test": {}, "val": {}}
@@ -136,7 +142,7 @@ def make_result(
             (run / "result.json").write_text(json.dumps(details), encoding="utf-8")
             tested = scores(found["test"][seed, fold])
             validated = scores(found["val"][seed, fold])
-            best = int(curves.dropna(subset=["val/wa"])["val/wa"].argmax()) + 1
+            best = int(curves["val/wa"].argmax()) + 1
             runs.append(
                 {
                     "seed": seed,
@@ -169,6 +175,7 @@ def make_result(
         "test_halves": halves,
         "statistics": "train",
         "folds": folds,
+        "num_folds": num_folds,
         "seeds": list(seeds),
         "epochs": epochs,
         **summarise(tables["test"], tables["val"]),
@@ -179,8 +186,11 @@ def make_result(
         "model": {"dropout": 0.5, "learning_rate": 0.001},
         "command": f"ser crossval --config conf/{system}.yaml --out {folder.name}",
         "versions": VERSIONS,
+        "corpus_digest": "c0ffee0123456789",
+        "code_digest": "0123456789c0ffee",
         "commit": "abc123",
         "digests": {name: digest(folder / name) for name in files},
+        **about_it,
     }
     (folder / "config.yaml").write_text("seed_everything: 1\n", encoding="utf-8")
     (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")

@@ -96,6 +96,15 @@ document.getElementById("page").onload = function () {{
 </script></body></html>"""
 
 
+def test_wide_figures_say_on_a_small_screen_that_they_go_on(report):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    figure = re.search(r'<figure id="figure-scores">.*?</figure>', text, flags=re.S)[0]
+    assert figure.index("scroll it sideways") < figure.index("<img"), "before the figure, or nobody would look"
+    style = re.search(r"<style>(.*?)</style>", text, flags=re.S)[1]
+    assert ".sideways { display: none; }" in style.split("@media")[0]
+    assert ".sideways { display: block;" in re.search(r"@media \(max-width.*", style)[0] + style.split("(max-width")[1]
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
 @pytest.mark.parametrize("width", [1280, 400])
 def test_in_a_browser(report, tmp_path, width):

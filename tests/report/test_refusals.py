@@ -56,6 +56,31 @@ def test_edited_predictions_and_missing_folds(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("shared", None, "shared is None, but must be names with values"),
+        ("versions", None, "versions is None"),
+        ("model", [], "model is [], but must be names with values"),
+        ("runs", [], "runs is [], but must be a list with something in it"),
+        ("runs", [{"seed": 1}], "run 1 lacks fold, folder, epoch"),
+        ("folds", None, "folds is None"),
+        ("averaged", "absent", "lacks averaged; another version"),
+        ("folds", "absent", "lacks folds; another version"),
+        ("seeds", "absent", "lacks seeds; another version"),
+    ],
+)
+def test_a_result_that_lacks_something_is_refused_in_one_message(name, value, words, tmp_path):
+    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1])
+    about = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    about[name] = value
+    if value == "absent":
+        del about[name]
+    (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
+    refuse([folder, "--out", tmp_path / "out"], "changed/result.json", words)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("what", ["file", "stranger", "run", "stranger in a report", "parent is a file"])
 def test_a_place_that_is_taken_is_left_alone(what, results, report, tmp_path):
     out = tmp_path / "out"

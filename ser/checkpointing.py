@@ -1,0 +1,109 @@
+"""When and how a training writes its checkpoints."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from ser.errors import InputError, check_bounds
+
+WITHIN_EPOCH = "within"
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Write a checkpoint whole or not at all: a file beside it, flushed to the disk, then renamed."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+            temporary.unlink(missing_ok=True)
+            raise InputError(f"{path}: the checkpoint cannot be written: {error}") from error
+
+
+class WithinEpoch(ModelCheckpoint):
+    """A checkpoint from time to time within an epoch, for going on after an interruption.
+
+    Never on an epoch's last batch: Lightning would train a wrong number of steps from there, and the epoch's end has
+    its own checkpoint.
+
+    Args:
+        folder: where it is written.
+        minutes: between two.
+        steps: between two, in place of minutes.
+    """
+
+    def __init__(self, folder: Path, minutes: float, steps: int | None) -> None:
+        when = {"train_time_interval": timedelta(minutes=minutes)} if steps is None else {"every_n_train_steps": steps}
+        super().__init__(dirpath=folder, filename=WITHIN_EPOCH, save_top_k=1, enable_version_counter=False, **when)
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
+        if not trainer.is_last_batch:
+            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+
+
+class Checkpoints:
+    """When a training writes checkpoints within an epoch; every epoch's end has one.
+
+    Args:
+        minutes: between two.
+        steps: between two, in place of minutes.
+    """
+
+    def __init__(self, minutes: float = 10.0, steps: int | None = None) -> None:
+        check_bounds("checkpoints.minutes", minutes, above=0)
+        if steps is not None:
+            check_bounds("checkpoints.steps", steps, at_least=1)
+        self.minutes, self.steps = minutes, steps
+
+    def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[ModelCheckpoint]:
+        """Those of a training: `best.ckpt`, `last.ckpt`, `within.ckpt`, and those to be averaged."""
+        return [*checkpoints(folder, epochs_averaged), WithinEpoch(folder, self.minutes, self.steps)]
+
+
+def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
+    """Keep the epoch of the best validation WA (the first of equals) as `best.ckpt` and the last as `last.ckpt`.
+
+    Args:
+        folder: where they are written.
+        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=19.ckpt`.
+        monitor: the validation WA that chooses.
+
+    Source:
+        Wu et al. (2019), section 4.1.
+    """
+    options = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
+    kept = [
+        ModelCheckpoint(filename="best", monitor=monitor, mode="max", **options),
+        ModelCheckpoint(filename="last", **options),
+    ]
+    if epochs_averaged:
+        options |= {"save_top_k": epochs_averaged, "save_weights_only": True}
+        kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **options))
+    return kept
+
+
+def newest(folder: Path) -> Path | None:
+    """The checkpoint from which an interrupted training goes on: the one with most steps."""
+    found = [path for name in ("last", WITHIN_EPOCH) if (path := folder / f"{name}.ckpt").is_file()]
+    steps = {path: torch.load(path, map_location="cpu", weights_only=True)["global_step"] for path in found}
+    return max(steps, key=steps.get) if steps else None

@@ -1,0 +1,238 @@
+"""What a report says about its numbers: which differences mean anything, what is incomplete, what may be compared."""
+
+import json
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
+from ser.report.comparisons import Pair, compare_pairs, correct, holm
+from ser.report.entries import _curves, read_entries
+from ser.report.figures import draw_scores
+from ser.report.sections import cautions, compare_matrices_of_paper, headline
+from ser.report.setting import settings_table
+from ser.report.tables import comparability, same_test_set, table_1
+from ser.statistics import compare, compare_matrices
+from tests.report.made_up import dialogs_corpus, make_result
+
+NAN = float("nan")
+ROWS = {row.system: row for row in TABLE_1}
+
+
+def read(*folders):
+    return read_entries([str(folder) for folder in folders])
+
+
+def said(entries, unpaired=False):
+    """Findings and cautions, as one text each."""
+    pairs = correct(list(compare_pairs(entries, unpaired)))
+    return "\n".join(headline(entries, pairs)), "\n".join(cautions(entries, pairs))
+
+
+# --- the correction for several comparisons
+
+
+@pytest.mark.parametrize("order", list(permutations([0.002, NAN, NAN, 0.04])))
+def test_holm_does_not_count_what_could_not_be_tested(order):
+    expected = {0.002: 0.004, 0.04: 0.04}
+    for p, adjusted in zip(order, holm(list(order)), strict=True):
+        assert adjusted == pytest.approx(expected.get(p, NAN), nan_ok=True)
+
+
+def test_the_order_of_the_folders_changes_no_p_value(results, tmp_path):
+    one = make_result(tmp_path / "one", "CNNGRU", folds=[3])
+    found = {}
+    for order in permutations([results[0], results[1], one]):
+        pairs = correct(list(compare_pairs(read(*order), unpaired=True)))
+        by_name = {frozenset((pair.first, pair.second)): pair for pair in pairs}
+        for names, pair in by_name.items():
+            found.setdefault(names, []).append(pair.p_value("WA"))
+        text = "\n".join(headline(read(*order), pairs))
+        assert "of 2 differences" not in text
+        assert text.count("too few speakers to tell") == 4, "two pairs, in WA and UA"
+    alone = compare(*(entry.predictions for entry in read(*results[:2]))).p_values["sign-flip over speakers (WA)"]
+    for names, values in found.items():
+        expected = NAN if "CNN_GRU" in names else alone  # the only testable one: nothing to correct for
+        assert values == pytest.approx([expected] * 6, nan_ok=True)
+
+
+# --- sessions
+
+
+def test_the_test_over_sessions_stands_beside_and_decides_nothing(report):
+    table = pd.read_csv(report / "comparisons.csv", index_col=0)
+    assert (table[["WA: p, sessions", "UA: p, sessions"]] >= 0.0625 - 1e-9).all(axis=None)
+    text = (report / "tables.md").read_text(encoding="utf-8")
+    assert "answered by one training" in text
+    assert "cannot decide alone" in text
+    first = pd.DataFrame({"session": np.repeat(list("12345"), 4), "speaker": np.repeat(list("abcdefghij"), 2)})
+    first = first.assign(utterance=[f"u{i}" for i in range(20)], seed=1, emotion="sad", predicted=["sad", "happy"] * 10)
+    pair = Pair("one", "other", compare(first, first.assign(predicted="sad")))
+    assert pair.comparison.p_values["sign-flip over sessions (WA)"] == 0.0625
+    assert pair.distinguishable("WA"), "by the speakers"
+    assert "(p = 0.002; over sessions p = 0.062): distinguishable" in pair.finding()
+
+
+# --- incomplete results
+
+
+def test_an_incomplete_result_is_called_so(tmp_path, results):
+    part = make_result(tmp_path / "part", "CNNGRU", folds=[1, 2])
+    entries = read(results[0], part)
+    assert [entry.folds for entry in entries] == ["1, 2, 3, 4, 5, 6, 7, 8, 9, 10", "1, 2 of 10"]
+    findings, warnings = said(entries)
+    assert "CNN_GRU is incomplete, folds 1, 2 of 10" in findings
+    assert "CNN_GRU is incomplete, folds 1, 2 of 10" in warnings
+    assert "CNN_SeqCap is incomplete" not in findings + warnings
+    rows = {row[0]: row[1:] for row in settings_table(entries).rows}
+    assert rows["folds"] == ["1, 2, 3, 4, 5, 6, 7, 8, 9, 10", "1, 2 of 10"]
+    assert "2 tested speakers are few (CNN_GRU)" in warnings
+
+
+@pytest.mark.parametrize(
+    ("protocol", "folds", "listed"), [("speaker", [4], "4 of 10"), ("wu2019", [1, 5], "1, 5 of 5")]
+)
+def test_older_results_do_not_say_how_many_folds_there_are(tmp_path, protocol, folds, listed):
+    options = {"halves": "MMFFF", "corpus": "iemocap"} if protocol == "wu2019" else {}
+    folder = make_result(tmp_path / "old", "CNNSeqCap", protocol=protocol, folds=folds, **options)
+    about = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    del about["num_folds"]
+    (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
+    assert read(folder)[0].folds == listed
+
+
+def test_one_speaker_is_not_called_few_speakers(tmp_path):
+    entries = read(make_result(tmp_path / "one", "CNNSeqCap", folds=[3]))
+    findings, warnings = said(entries)
+    assert "One speaker was tested: that says nothing about others, and there is no interval." in warnings
+    assert "CNN_SeqCap is incomplete, fold 3 of 10" in findings
+    assert "1 speakers" not in findings + warnings
+    assert "1 tested speakers" not in warnings
+
+
+# --- beside the paper
+
+
+@pytest.fixture(scope="module")
+def by_halves(tmp_path_factory):
+    """Results on the paper's halves and on others, by system and halves."""
+    place = tmp_path_factory.mktemp("halves")
+    wanted = [("CNNSeqCap", "MMFFF"), ("CNNRecCap", "MMFFF"), ("CNNGRUSeqCap", "MMFFM"), ("CNNGRUSeqCap", "MMFFF")]
+    options = {"protocol": "wu2019", "corpus": "iemocap"}
+    return {
+        (system, halves): make_result(place / f"{system}-{halves}", system, halves=halves, **options)
+        for system, halves in [*wanted, ("CNNLSTM", "MMFFF")]
+    }
+
+
+def test_each_row_of_the_paper_has_its_own_answer(by_halves):
+    entries = read(*by_halves.values())
+    answers = [same_test_set(entry, ROWS[entry.about["system"]]) for entry in entries]
+    assert [answer for answer, _ in answers] == ["yes", "no", "unknown", "no", "unknown"]
+    assert answers[1][1] == "ours was tested on the halves MMFFF, the paper's row on MMFFM"
+    assert "MMFFM" in answers[2][1]
+    assert "Satt" in answers[4][1]
+    entries = read(*list(by_halves.values())[:3])
+    shown = {row[0]: row[-1] for row in table_1(entries).rows}
+    assert shown["CNN_SeqCap"] == "yes"
+    assert shown["CNN_RecCap"] == "no"
+    assert shown["CNN_GRU-SeqCap"] == "unknown"
+    text = comparability(entries)
+    assert "CNN_SeqCap can be compared with the paper's row" in text
+    assert "Whether CNN_GRU-SeqCap can be is unknown" in text
+    assert "CNN_RecCap cannot be compared" in text
+    assert "on halves of dialogs" not in text, "wu2019 is of halves of dialogs, too"
+
+
+def test_the_figure_says_which_of_the_papers_points_are_of_other_utterances(by_halves):
+    caption = draw_scores(read(*list(by_halves.values())[:3])).title
+    assert "Same test utterances: CNN_SeqCap." in caption
+    assert "not to be compared: CNN_RecCap." in caption
+    assert "not known: CNN_GRU-SeqCap." in caption
+
+
+def test_other_counts_and_missing_folds_are_not_the_papers_test_set(tmp_path, monkeypatch):
+    options = {"protocol": "wu2019", "corpus": "iemocap", "halves": "MMFFF"}
+    part = make_result(tmp_path / "part", "CNNSeqCap", folds=[1, 2], **options)
+    corpus = dialogs_corpus()
+    tested = corpus[(corpus.dialog_half == "M") & (corpus.session == "1")]
+    monkeypatch.setattr("tests.report.made_up.dialogs_corpus", lambda: corpus.drop(index=tested.index[0]))
+    other = make_result(tmp_path / "other", "CNNSeqCap", **options)
+    for folder, words in ((part, "only folds 1, 2 of 5"), (other, "other counts of emotions")):
+        (entry,) = read(folder)
+        answer, reason = same_test_set(entry, ROWS["CNNSeqCap"])
+        assert answer == "no"
+        assert words in reason
+
+
+def test_words_do_not_stand_in_columns_of_numbers(report):
+    table = pd.read_csv(report / "table1.csv", index_col=0)
+    limits = table.filter(like="paper's 95 % interval")
+    assert limits.dtypes.map(pd.api.types.is_float_dtype).all()
+    assert limits.loc["CNN_GRU"].isna().all()
+    assert pd.api.types.is_float_dtype(table["n: paper"])
+    assert "cannot be recovered" in (report / "index.html").read_text(encoding="utf-8")
+
+
+def test_only_compared_pairs_are_counted(by_halves):
+    entries = read(by_halves["CNNSeqCap", "MMFFF"], by_halves["CNNGRUSeqCap", "MMFFM"])
+    assert "pairs of our results are compared" not in said(entries)[1]
+    warnings = said(read(*[by_halves[key] for key in by_halves if key[1] == "MMFFF"]))[1]
+    assert "6 pairs of our results are compared" in warnings
+    assert "the comparisons with the paper are not corrected" in warnings
+
+
+def test_taking_utterances_for_independent_finds_no_difference_without_saying_so(by_halves, tmp_path):
+    better = compare_matrices(SEQCAP_CONFUSION, 500 * np.eye(4, dtype=int))
+    pair = Pair("the paper's", "ours", better, independent=True)
+    assert pair.finding().count("distinguishable only if utterances were independent") == 2
+    assert "not corrected for the number of comparisons" in pair.finding()
+    alike = replace(pair, comparison=compare_matrices(SEQCAP_CONFUSION, RECCAP_CONFUSION))
+    assert alike.finding().count(": not distinguishable") == 2, "wider intervals would not change that"
+    entries = read(by_halves["CNNSeqCap", "MMFFF"])
+    assert len(compare_matrices_of_paper(entries)) == 2
+    assert all(pair.independent for pair in compare_matrices_of_paper(entries))
+    findings, warnings = said(entries)
+    assert findings.count("takes utterances for independent") == 2
+    assert "Utterances are taken for independent, which those of a speaker are not" in warnings
+
+
+# --- what the results were made from
+
+
+@pytest.mark.parametrize("unpaired", [False, True])
+def test_other_audio_or_labels_are_not_compared(results, tmp_path, unpaired):
+    other = make_result(tmp_path / "other", "CNNGRU", corpus_digest="feedfeedfeedfeed")
+    entries = read(results[0], other)
+    assert entries[0].test_set["digest"] == entries[1].test_set["digest"]
+    (pair,) = compare_pairs(entries, unpaired)
+    assert pair.comparison is None
+    assert "CNN_SeqCap has digest c0ffee0123456789 and CNN_GRU has digest feedfeedfeedfeed" in pair.reason
+    rows = {row[0]: row[1:] for row in settings_table(entries).rows}
+    assert rows["corpus digest"] == ["c0ffee0123456789", "feedfeedfeedfeed"]
+    assert rows["code digest"] == ["0123456789c0ffee"] * 2
+
+
+def test_other_code_is_compared_with_a_caution(results, tmp_path):
+    other = make_result(tmp_path / "other", "CNNGRU", code_digest="feedfeedfeedfeed")
+    entries = read(results[0], other)
+    assert next(compare_pairs(entries)).comparison is not None
+    assert "CNN_SeqCap 0123456789c0ffee, CNN_GRU feedfeedfeedfeed" in said(entries)[1]
+    assert "versions of the code" not in said(read(*results))[1]
+
+
+# --- learning curves
+
+
+def test_half_empty_rows_of_older_files_give_the_same_curves():
+    full = pd.DataFrame(
+        {"epoch": [0, 1], "step": [44, 88], "train/loss": [1.2, 1.0], "val/loss": 1.1, "val/wa": [0.4, 0.5]}
+    )
+    halves = [full.assign(**{"train/loss": np.nan}), full.assign(**{"val/loss": np.nan, "val/wa": np.nan})]
+    older = pd.concat(halves).sort_values("epoch", kind="stable")
+    pd.testing.assert_frame_equal(_curves(full), _curves(older))
+    assert _curves(full).epoch.tolist() == [1, 2]
+    assert _curves(full).val_wa.tolist() == [0.4, 0.5]

@@ -123,7 +123,7 @@ def test_every_study_of_the_repository_is_read_and_checked(path, tiny_corpus):
     corpus = {"data.corpus": "ser.data.Synthetic", "data.corpus.root": str(tiny_corpus)}
     given = {**corpus, "data.corpus.utterances_per_speaker": "8"}
     identity = check_runs(with_options(plan, given))
-    assert identity["config"]["data.corpus.root"] == str(tiny_corpus)
+    assert identity["config"]["data.corpus.utterances_per_speaker"] == 8
     assert not set(plan.space.dimensions) & set(identity["config"])
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from ser.errors import InputError
 from ser.files import write_text
-from ser.identity import FREE, flatten
+from ser.identity import FREE, PER_FOLD, flatten
 from ser.lambda_curve import apply, curve
 from ser.pooled import is_finished, pooled_scores, read_pooled
 from ser.report.document import Column, Commands, Listing, Paragraph, Picture, Section, Table, percent, percent_interval
@@ -173,7 +173,7 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
 
 
 def _tested(config: dict) -> dict:
-    varied = ("folds", "seeds", *FREE)
+    varied = ("folds", "seeds", *FREE, *PER_FOLD)
     return {name: value for name, value in flatten(config).items() if not name.startswith(varied)}
 
 

@@ -42,7 +42,6 @@ def write_study(least_corpus, tmp_path):
                 "data.corpus": {"class_path": "ser.data.Synthetic", "init_args": corpus},
                 "data.batch_size": 4,
                 "trainer.max_epochs": 1,
-                "trainer.limit_train_batches": 2,
                 "wandb.mode": "disabled",
             },
             "space": {"model.gru_units": {"int": [4, 5]}},

@@ -14,7 +14,7 @@ from ser.errors import InputError
 from ser.files import write_text
 from ser.identity import FREE, PER_FOLD, flatten
 from ser.lambda_curve import apply, curve
-from ser.pooled import is_finished, pooled_scores, read_pooled
+from ser.pooled import pooled_scores, read_about, read_pooled
 from ser.report.document import Column, Commands, Listing, Paragraph, Picture, Section, Table, percent, percent_interval
 from ser.statistics import bootstrap_speakers
 from ser.sweep.figures import (
@@ -165,7 +165,7 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
                 f"{folder} holds the test of what was best before. To test each new best is to choose on the test set; "
                 f"use --no-test, or move the folder away and say so\n{lines}"
             )
-        if is_finished(folder):
+        if (folder / "result.json").is_file() and read_about(folder):
             return folder
     command = ["crossval", "--config", str(findings.folder / BEST), "--out", str(folder), *words]
     print(f"\ntesting the best: ser {' '.join(command)}", flush=True)

@@ -214,7 +214,7 @@ class TestBadInput:
         folder = copy_of(undisturbed[0], tmp_path)
         about = json.loads((folder / "result.json").read_text())
         for damage, message in (({"digests": {}}, "no digest of"), ({"runs": None}, "lacks runs")):
-            broken = {key: value for key, value in (about | damage).items() if value is not None}
+            broken = {key: value for key, value in (about | damage).items() if key not in damage or value is not None}
             (folder / "result.json").write_text(json.dumps(broken))
             with pytest.raises(InputError, match=message):
                 read_pooled(folder)

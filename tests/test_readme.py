@@ -43,9 +43,7 @@ def fit_in_little_time(words):
 
 def lines_that_make(words):
     """The lines whose results a line reads."""
-    folders = (
-        [word for word in words if word.startswith("runs/") and "/" not in word[5:]] if words[0] != "crossval" else []
-    )
+    folders = [word for word in words if word.startswith("runs/")] if words[0] in ("report", "lambda") else []
     return [line for line in LINES for folder in folders if line.endswith(f"--out {folder}")]
 
 

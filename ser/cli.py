@@ -50,6 +50,7 @@ EXPECTED_WARNINGS = (
     ".*number of training batches.*is smaller than the logging interval.*",
     ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
     ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
+    ".*your dataloader is not resumable.*",  # its sampler begins where the checkpoint was made
     ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run goes on
 )
 

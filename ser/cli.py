@@ -228,7 +228,7 @@ class RunCLI(LightningCLI):
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
 
     def _train(self, **options) -> None:
-        checkpoint = newest(self.folder / "checkpoints")
+        checkpoint = self._newest_checkpoint()
         steps = self.trainer.max_epochs * self.datamodule.steps_per_epoch
         if checkpoint and read_checkpoint(checkpoint)["global_step"] == steps:
             return  # interrupted after the training
@@ -242,6 +242,9 @@ class RunCLI(LightningCLI):
             raise
         if self.trainer.global_step != steps:
             raise RuntimeError(f"the training made {self.trainer.global_step} steps instead of {steps}")
+
+    def _newest_checkpoint(self) -> Path | None:
+        return newest(self.folder / "checkpoints")
 
     def test(self, **options) -> None:
         """Test a checkpoint."""

@@ -15,7 +15,7 @@ from lightning import Trainer
 from lightning.pytorch.cli import LightningArgumentParser
 
 from ser.arguments import files_first
-from ser.checkpoint import exchange_roles
+from ser.checkpoint import exchange_roles, read_checkpoint
 from ser.checkpointing import checkpoints
 from ser.cli import RunCLI, prepare
 from ser.data.datamodule import EmotionData
@@ -58,6 +58,14 @@ class SessionCLI(RunCLI):
         self.trainer.loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
         self._replay_metrics()
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
+
+    def _newest_checkpoint(self) -> Path | None:
+        """That of a training of both directions; one of this direction alone knows nothing of the other."""
+        while path := super()._newest_checkpoint():
+            if SwappedHistory.__qualname__ in read_checkpoint(path)["callbacks"]:
+                return path
+            path.unlink()
+        return None
 
     def _complete_swapped(self) -> None:
         """Give the other direction the checkpoints of all epochs that both share, with its own roles in each."""

@@ -148,6 +148,26 @@ def test_one_training_serves_both_directions(least, tmp_path):
     assert "was chosen on" in refused.stderr
 
 
+def test_a_direction_that_was_begun_alone_is_not_continued_for_both(least, tmp_path):
+    """Killed with fold 2 alone; with folds 2 and 7, fold 7 must choose among all epochs, not the remaining ones."""
+    folder = tmp_path / "pair"
+    options = ["--config", CONF / "cnn_gru.yaml", *least, "--data.protocol", "speaker", "--trainer.max_epochs", 2]
+    alone = command("crossval", *options, "--folds", 2, "--out", folder)
+    process = subprocess.Popen(alone, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+    while not (folder / "seed1-fold02" / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = crossval(*options, "--folds", "2,7", "--out", folder)
+    assert finished.returncode == 0, finished.stderr
+    for fold in (2, 7):
+        curve = pd.read_csv(folder / f"seed1-fold0{fold}" / "metrics.csv")
+        about = json.loads((folder / f"seed1-fold0{fold}" / "result.json").read_text())
+        assert curve.epoch.tolist() == [0, 1]
+        assert about["epoch"] == curve["val/wa"].idxmax() + 1
+
+
 def test_the_other_direction_is_the_other_fold(tiny_corpus):
     for fold, opposite in ((1, 6), (3, 8), (9, 4)):
         corpus = Synthetic(str(tiny_corpus), utterances_per_speaker=8)

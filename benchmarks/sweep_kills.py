@@ -1,8 +1,8 @@
 """Kill workers of a study at random moments, with kill -9, and count what is lost.
 
-A study of equal size runs undisturbed first, on the built-in corpus with trainings of two steps. Then the same study
-runs again and workers are killed: while they start, train, or are between two trials. Every planned trial must end in
-exactly one accepted result, with the value of the undisturbed study, and nothing may be left running.
+A study of equal size runs undisturbed first, on the built-in corpus with trainings of one short epoch. Then the same
+study runs again and workers are killed: while they start, train, or are between two trials. Every planned trial must
+end in exactly one accepted result, with the value of the undisturbed study, and nothing may be left running.
 
     python benchmarks/sweep_kills.py --trials 64 --kills 40 --workers 8
 """
@@ -47,7 +47,6 @@ def write_study(folder: Path, trials: int, kills: int) -> Path:
             },
             "data.batch_size": 4,
             "trainer.max_epochs": 1,
-            "trainer.limit_train_batches": 2,
             "wandb.mode": "disabled",
         },
         "space": {

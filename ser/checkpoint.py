@@ -1,4 +1,4 @@
-"""Reading a checkpoint: data only, and the system in it."""
+"""A checkpoint: written whole, read as data only, and checked before its system is tested."""
 
 from __future__ import annotations
 
@@ -6,9 +6,25 @@ from pathlib import Path
 
 import torch
 
+from ser.data.datamodule import EmotionData
 from ser.errors import InputError
+from ser.files import write_whole
 from ser.system import System
 from ser.systems import SYSTEMS
+
+BEST, LAST, WITHIN_EPOCH = "best", "last", "within"
+
+
+def write_checkpoint(checkpoint: dict, path: Path) -> None:
+    """Write a checkpoint whole or not at all.
+
+    Raises:
+        InputError: if it cannot be written; the old file is left as it was.
+    """
+    try:
+        write_whole(path, lambda file: torch.save(checkpoint, file))
+    except RuntimeError as error:  # torch's word for a full disk
+        raise InputError(f"{path} cannot be written: {error}") from error
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -66,6 +82,37 @@ def exchange_roles(path: Path, target: Path) -> None:
         sets = checkpoint[entry]
         checkpoint[entry] = {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
     checkpoint["exchanged"] = True
-    temporary = target.with_suffix(".part")
-    torch.save(checkpoint, temporary)
-    temporary.replace(target)
+    write_checkpoint(checkpoint, target)
+
+
+def newest(folder: Path) -> tuple[Path, dict] | None:
+    """The checkpoint from which an interrupted training goes on, and what it holds: the one with most steps.
+
+    Raises:
+        InputError: as `read_checkpoint`.
+    """
+    paths = [folder / f"{name}.ckpt" for name in (LAST, WITHIN_EPOCH)]
+    found = {path: read_checkpoint(path) for path in paths if path.is_file()}
+    return max(found.items(), key=lambda each: each[1]["global_step"], default=None)
+
+
+def check_unheard(checkpoint: dict, path: str | Path, data: EmotionData, tested: str) -> None:
+    """Refuse to test a system on people or recordings that it was trained on, or that chose its epoch.
+
+    Args:
+        checkpoint: what was read.
+        path: of it, for the message.
+        data: the fold.
+        tested: "val" or "test", the set that will be evaluated.
+
+    Raises:
+        InputError: naming the speakers, or how many recordings are known.
+    """
+    hint = "the result would mean nothing. Choose the fold the checkpoint was trained for."
+    if heard := sorted(set(checkpoint["speakers"]["train"]) & set(data.speaker_identities[tested])):
+        raise InputError(f"{path} was trained on {', '.join(heard)}, who would be evaluated here; {hint}")
+    recordings = {name: set(digests) for name, digests in checkpoint["recordings"].items()}
+    if known := recordings["train"] & set(data.digests[tested]):
+        raise InputError(f"{path} was trained on {len(known)} of the recordings evaluated here; {hint}")
+    if tested == "test" and (known := recordings["val"] & set(data.digests["test"])):
+        raise InputError(f"the epoch of {path} was chosen on {len(known)} of the recordings tested here; {hint}")

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from ser.errors import InputError, check_bounds
-
-WITHIN_EPOCH = "within"
+from ser.checkpoint import WITHIN_EPOCH, write_checkpoint
+from ser.errors import check_bounds
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint whole or not at all: a file beside it, flushed to the disk, then renamed."""
+    """Write a checkpoint whole or not at all."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            temporary.unlink(missing_ok=True)
-            raise InputError(f"{path}: the checkpoint cannot be written: {error}") from error
+        write_checkpoint(checkpoint, Path(path))
 
 
 class WithinEpoch(ModelCheckpoint):
@@ -100,10 +81,3 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
         options |= {"save_top_k": epochs_averaged, "save_weights_only": True}
         kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **options))
     return kept
-
-
-def newest(folder: Path) -> Path | None:
-    """The checkpoint from which an interrupted training goes on: the one with most steps."""
-    found = [path for name in ("last", WITHIN_EPOCH) if (path := folder / f"{name}.ckpt").is_file()]
-    steps = {path: torch.load(path, map_location="cpu", weights_only=True)["global_step"] for path in found}
-    return max(steps, key=steps.get) if steps else None

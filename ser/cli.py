@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-import warnings
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,10 +13,10 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
-from ser.arguments import files_first
 from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout
-from ser.checkpoint import read_checkpoint
-from ser.checkpointing import AtomicCheckpointIO, Checkpoints, newest
+from ser.checkpoint import check_unheard, newest, read_checkpoint
+from ser.checkpointing import AtomicCheckpointIO, Checkpoints
+from ser.command import run
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
@@ -26,33 +24,13 @@ from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.history import History
 from ser.identity import claim_folder, identity
-from ser.progress import end_with_parent, somebody_listens
+from ser.progress import somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
-from ser.tracking import Tracking, finish, record_result, tracked
+from ser.tracking import Tracking, record_result, tracked
+from ser.trainer import check_trainer
 
-WHOLE_RUNS = {
-    "fast_dev_run": (False,),
-    "enable_checkpointing": (None, True),
-    "limit_train_batches": (None,),
-    "max_steps": (-1,),
-    "max_time": (None,),
-    "accumulate_grad_batches": (1,),
-    "limit_val_batches": (None,),
-    "limit_test_batches": (None,),
-    "overfit_batches": (0, 0.0),
-    "check_val_every_n_epoch": (1,),
-}
 TESTED_SETS = {"test": "test", "validate": "val"}
-EXPECTED_WARNINGS = (
-    ".*isinstance.treespec, LeafSpec.*",  # between torch and lightning
-    ".*does not have many workers.*",  # reading a segment takes a fraction of a millisecond
-    ".*number of training batches.*is smaller than the logging interval.*",
-    ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
-    ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
-    ".*your dataloader is not resumable.*",  # its sampler begins where the checkpoint was made
-    ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run goes on
-)
 
 
 class RunParser(LightningArgumentParser):
@@ -137,8 +115,10 @@ class RunCLI(LightningCLI):
     def instantiate_classes(self) -> None:
         """Build everything, read the corpus, and only then name the run's folder."""
         self._build_system_and_data()
-        if self.subcommand in TESTED_SETS:
-            self._check_checkpoint(TESTED_SETS[self.subcommand])
+        if tested := TESTED_SETS.get(self.subcommand):
+            if not (path := self._get(self.config, "ckpt_path")):
+                raise InputError(f"ser {self.subcommand} needs --ckpt_path FILE, the checkpoint of a trained system")
+            check_unheard(self.checkpoint, path, self.datamodule, tested)
         words = [] if self.subcommand == "fit" else [self.subcommand]
         self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
         try:
@@ -152,6 +132,7 @@ class RunCLI(LightningCLI):
         self._read_corpus()
 
     def _build(self) -> None:
+        check_trainer(self._get(self.config, "trainer"), fitting=self.subcommand not in TESTED_SETS)
         keep_freed_memory()
         try:
             self.config_init = self.parser.instantiate(self.config)
@@ -175,33 +156,10 @@ class RunCLI(LightningCLI):
         transductive = [] if data.statistics == "train" else [f"statistics-{data.statistics}"]
         return [type(self.model).__name__, data.corpus.name, data.protocol, f"fold{data.fold}", *transductive]
 
-    def _check_checkpoint(self, tested: str) -> None:
-        path, data = self._get(self.config, "ckpt_path"), self.datamodule
-        if not path:
-            raise InputError(f"ser {self.subcommand} needs --ckpt_path FILE, the checkpoint of a trained system")
-        hint = "the result would mean nothing. Choose the fold the checkpoint was trained for."
-        if heard := sorted(set(self.checkpoint["speakers"]["train"]) & set(data.speaker_identities[tested])):
-            raise InputError(f"{path} was trained on {', '.join(heard)}, who would be evaluated here; {hint}")
-        recordings = {name: set(digests) for name, digests in self.checkpoint["recordings"].items()}
-        if known := recordings["train"] & set(data.digests[tested]):
-            raise InputError(f"{path} was trained on {len(known)} of the recordings evaluated here; {hint}")
-        if tested == "test" and (known := recordings["val"] & set(data.digests["test"])):
-            raise InputError(f"the epoch of {path} was chosen on {len(known)} of the recordings tested here; {hint}")
-
     def instantiate_trainer(self, **kwargs) -> Trainer:
         """The trainer with the run's loggers, tables and checkpoints."""
         settings = self._get(self.config_init, "trainer")
-        for name, instead in {"logger": "--wandb.mode", "default_root_dir": "--out"}.items():
-            if settings[name] not in (None, True):
-                raise InputError(f"trainer.{name} is the run's own affair; use {instead}")
         fitting = self.subcommand == "fit"
-        for name, allowed in WHOLE_RUNS.items():
-            if settings[name] not in allowed:
-                raise InputError(
-                    f"trainer.{name} is {settings[name]}, but a run validates every epoch and tests everyone"
-                )
-        if fitting and not (settings.max_epochs or 0) >= 1:
-            raise InputError(f"trainer.max_epochs is {settings.max_epochs}, but must be at least 1")
         loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
         own = [Predictions()]
         if fitting:
@@ -228,14 +186,14 @@ class RunCLI(LightningCLI):
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
 
     def _train(self, **options) -> None:
-        checkpoint = self._newest_checkpoint()
+        path, checkpoint = self._newest_checkpoint() or (None, {})
         steps = self.trainer.max_epochs * self.datamodule.steps_per_epoch
-        if checkpoint and read_checkpoint(checkpoint)["global_step"] == steps:
+        if checkpoint.get("global_step") == steps:
             return  # interrupted after the training
-        if checkpoint and self.trainer.is_global_zero:
-            print(f"  goes on     from {checkpoint}", flush=True)
+        if path and self.trainer.is_global_zero:
+            print(f"  goes on     from {path}", flush=True)
         try:
-            self.trainer.fit(**options, ckpt_path=checkpoint, weights_only=True)
+            self.trainer.fit(**options, ckpt_path=path, weights_only=True)
         except SystemExit:
             if self.trainer.interrupted:  # Lightning has turned Ctrl-C into an exit
                 raise KeyboardInterrupt from None
@@ -243,7 +201,7 @@ class RunCLI(LightningCLI):
         if self.trainer.global_step != steps:
             raise RuntimeError(f"the training made {self.trainer.global_step} steps instead of {steps}")
 
-    def _newest_checkpoint(self) -> Path | None:
+    def _newest_checkpoint(self) -> tuple[Path, dict] | None:
         return newest(self.folder / "checkpoints")
 
     def test(self, **options) -> None:
@@ -303,22 +261,7 @@ def plain_seed(seed: int | bool) -> int:
     return seed
 
 
-def prepare() -> None:
-    """Silence what frameworks say about themselves, and end with the process that listens, where there is one."""
-    if somebody_listens():
-        end_with_parent()
-    for message in EXPECTED_WARNINGS:
-        warnings.filterwarnings("ignore", message=message)
-    for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
-        logging.getLogger(framework).setLevel(logging.WARNING)
-
-
 def main() -> int:
     """Run the subcommand in `sys.argv`."""
-    prepare()
-    sys.argv[2:] = files_first(sys.argv[2:])
-    try:
-        RunCLI()
-    finally:
-        finish()
+    run(RunCLI, sys.argv[1])
     return 0

@@ -9,8 +9,9 @@ from pathlib import Path
 from lightning.pytorch.cli import LightningArgumentParser
 from tqdm import tqdm
 
-from ser.arguments import files_first, parse_numbers
-from ser.cli import RunCLI, prepare
+from ser.arguments import parse_numbers
+from ser.cli import RunCLI
+from ser.command import run
 from ser.data.datamodule import EmotionData
 from ser.data.folds import num_folds, split
 from ser.data.leaks import check_leaks
@@ -28,7 +29,7 @@ from ser.pooled import (
     read_about,
     write_pooled,
 )
-from ser.tracking import finish, record_folds, record_result, tracked
+from ser.tracking import record_folds, record_result, tracked
 
 OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
 
@@ -255,12 +256,8 @@ def some_of(shared: dict[str, list[str]]) -> str:
 
 def main() -> int:
     """Run `ser crossval OPTIONS`."""
-    prepare()
-    sys.argv[1:] = files_first(sys.argv[2:])
     try:
-        return CrossValidation(CrossvalCLI()).run()
+        return run(lambda: CrossValidation(CrossvalCLI()).run(), None)
     except KeyboardInterrupt:
         print(f"what is finished is kept; to go on:  {typed_command()}", file=sys.stderr)
         raise
-    finally:
-        finish()

@@ -1,32 +1,87 @@
-"""Writing a result's files whole or not at all, and knowing them again."""
+"""Writing a file whole or not at all, and knowing it again."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from ser.errors import InputError
 
 LOCK = ".lock"  # held by the process that works in a folder
+PART = ".part"  # ends the name of a file that is being written
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file; whoever reads it sees the old one or the new one, never a part.
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a file; whoever reads it sees the old one or the new one, never a part, whatever happens meanwhile.
+
+    Args:
+        path: of the file; its folder is made where it is missing.
+        write: receives the open file, which can be sought in.
 
     Raises:
         InputError: if the file cannot be written; the old one is left as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(3).hex()}{PART}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+        _flush_folder(path.parent)
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: {error.strerror}") from error
+        if isinstance(error, OSError):
+            raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a new name in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as `write_whole` does.
+
+    Raises:
+        InputError: if the file cannot be written; the old one is left as it was.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as `write_whole` does.
+
+    Raises:
+        InputError: if the file cannot be written; the old one is left as it was.
+    """
+    write_whole(path, lambda file: file.write(content))
+
+
+def sweep_leftovers(folders: Iterable[Path], older_than_seconds: float = 0) -> None:
+    """Remove what writers that were killed have left behind.
+
+    Args:
+        folders: to be looked at, not those below them.
+        older_than_seconds: 0 where nobody else writes; elsewhere more than any writer takes.
+    """
+    for folder in folders:
+        for path in folder.glob(f".*{PART}"):
+            try:
+                if time.time() - path.stat().st_mtime >= older_than_seconds:
+                    path.unlink()
+            except OSError:
+                continue  # gone meanwhile, or not ours to remove: it is never read
 
 
 def digest(path: Path) -> str:

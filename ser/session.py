@@ -7,17 +7,16 @@ each direction; then each direction is evaluated as `ser fit` would have done, i
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pandas as pd
 from lightning import Trainer
 from lightning.pytorch.cli import LightningArgumentParser
 
-from ser.arguments import files_first
-from ser.checkpoint import exchange_roles, read_checkpoint
+from ser.checkpoint import exchange_roles
 from ser.checkpointing import checkpoints
-from ser.cli import RunCLI, prepare
+from ser.cli import RunCLI
+from ser.command import run
 from ser.data.datamodule import EmotionData
 from ser.history import SwappedHistory
 from ser.identity import claim_folder, identity
@@ -59,11 +58,12 @@ class SessionCLI(RunCLI):
         self._replay_metrics()
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
 
-    def _newest_checkpoint(self) -> Path | None:
+    def _newest_checkpoint(self) -> tuple[Path, dict] | None:
         """That of a training of both directions; one of this direction alone knows nothing of the other."""
-        while path := super()._newest_checkpoint():
-            if SwappedHistory.__qualname__ in read_checkpoint(path)["callbacks"]:
-                return path
+        while found := super()._newest_checkpoint():
+            path, checkpoint = found
+            if SwappedHistory.__qualname__ in checkpoint["callbacks"]:
+                return found
             path.unlink()
         return None
 
@@ -89,10 +89,5 @@ class SessionCLI(RunCLI):
 
 def main() -> int:
     """Run `ser session OPTIONS`; the options are those of `ser fit`."""
-    prepare()
-    sys.argv[1:] = ["fit", *files_first(sys.argv[2:])]
-    try:
-        SessionCLI()
-    finally:
-        finish()
+    run(SessionCLI, "fit")
     return 0

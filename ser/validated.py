@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
-from ser.arguments import files_first
-from ser.cli import RunCLI, prepare
-from ser.tracking import finish
+from ser.cli import RunCLI
+from ser.command import run
 
 
 class ValidatedCLI(RunCLI):
@@ -21,10 +18,5 @@ class ValidatedCLI(RunCLI):
 
 def main() -> int:
     """Run `ser validated OPTIONS`; the options are those of `ser fit`."""
-    prepare()
-    sys.argv[1:] = ["fit", *files_first(sys.argv[2:])]
-    try:
-        ValidatedCLI()
-    finally:
-        finish()
+    run(ValidatedCLI, "fit")
     return 0

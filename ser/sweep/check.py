@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from ser.cli import RunCLI, prepare
+from ser.cli import RunCLI
+from ser.command import quieten
 from ser.data.folds import num_folds
 from ser.errors import InputError
 from ser.identity import PER_FOLD, identity
@@ -29,8 +30,8 @@ class PointCLI(RunCLI):
         self._build()
 
 
-def check_trainer(plan: Plan, cli: PointCLI) -> None:
-    """Refuse a trainer that would train nothing, or one trial on several devices.
+def check_devices(plan: Plan, cli: PointCLI) -> None:
+    """Refuse one trial on several devices.
 
     Raises:
         InputError: naming the option.
@@ -40,8 +41,6 @@ def check_trainer(plan: Plan, cli: PointCLI) -> None:
         raise InputError(
             f"study {plan.study}: trainer.devices: a trial is one process on one device; --workers runs several at once"
         )
-    if not (settings.max_epochs or 0) >= 1:
-        raise InputError(f"study {plan.study}: trainer.max_epochs is {settings.max_epochs}, but must be at least 1")
 
 
 def check_runs(plan: Plan) -> dict:
@@ -54,7 +53,7 @@ def check_runs(plan: Plan) -> dict:
         InputError: for an unknown option, a value out of its range, a corpus that is not there, folds of both
             directions.
     """
-    prepare()
+    quieten()
     first = None
     for point in plan.space.corners():
         try:
@@ -62,7 +61,7 @@ def check_runs(plan: Plan) -> dict:
         except InputError as error:
             raise InputError(f"study {plan.study}, at {point}: {error}") from error
         first = first or found
-    check_trainer(plan, first)
+    check_devices(plan, first)
     first._read_corpus()
     data = first.datamodule
     sessions = data.utterances.session.nunique()

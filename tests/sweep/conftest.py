@@ -17,10 +17,6 @@ from tests.conftest import CONF
 MARK = "SER_TEST_STUDY"  # in the environment of every process of a study, so that a test finds what is left of it
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "postgres: starts a PostgreSQL server of its own")
-
-
 @pytest.fixture(scope="session")
 def least_corpus(tmp_path_factory):
     """The built-in corpus with eight utterances per speaker, for other processes to read."""

@@ -1,0 +1,47 @@
+"""Running a command that Lightning parses: what frameworks say about themselves is left out."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+
+from ser.arguments import files_first
+from ser.progress import end_with_parent, somebody_listens
+from ser.tracking import finish
+
+EXPECTED_WARNINGS = (
+    ".*isinstance.treespec, LeafSpec.*",  # between torch and lightning
+    ".*does not have many workers.*",  # reading a segment takes a fraction of a millisecond
+    ".*number of training batches.*is smaller than the logging interval.*",
+    ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
+    ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
+    ".*your dataloader is not resumable.*",  # its sampler begins where the checkpoint was made
+    ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run goes on
+)
+
+
+def quieten() -> None:
+    """Silence what frameworks say about themselves."""
+    for message in EXPECTED_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+    for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
+        logging.getLogger(framework).setLevel(logging.WARNING)
+
+
+def run(command: Callable[[], object], name: str | None) -> object:
+    """Run a command with the arguments in `sys.argv`; it ends with the process that listens, where there is one.
+
+    Args:
+        command: parses `sys.argv` and does the work.
+        name: its name as Lightning's parser knows it; None for one without subcommands.
+    """
+    quieten()
+    if somebody_listens():
+        end_with_parent()
+    sys.argv[1:] = [*([name] if name else []), *files_first(sys.argv[2:])]
+    try:
+        return command()
+    finally:
+        finish()

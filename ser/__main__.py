@@ -65,6 +65,7 @@ def main() -> int:
         return 2
 
     from ser.errors import InputError
+    from ser.interruption import Interrupted
 
     try:
         run = import_module(MODULES[command]).main
@@ -78,6 +79,10 @@ def main() -> int:
     except KeyboardInterrupt:
         print("ser: interrupted", file=sys.stderr)
         return 130
+    except Interrupted as interrupted:
+        print(f"ser: {interrupted.number.name}: what is finished is kept; to go on:", file=sys.stderr)
+        print(interrupted.command, file=sys.stderr)
+        return interrupted.code
 
 
 if __name__ == "__main__":

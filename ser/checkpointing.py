@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from lightning import LightningModule, Trainer
+from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from ser.checkpoint import WITHIN_EPOCH, write_checkpoint
 from ser.errors import check_bounds
+from ser.interruption import LISTENER, Interrupted
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -42,6 +44,47 @@ class WithinEpoch(ModelCheckpoint):
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
 
+class EndInOrder(Callback):
+    """End a training after its step when a signal was received: in all processes, with a checkpoint.
+
+    Stands behind the callbacks whose state the checkpoint holds. On an epoch's last batch it waits for the validation
+    and the epoch's own checkpoint.
+
+    Args:
+        folder: where checkpoints are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{WITHIN_EPOCH}.ckpt"
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.be_patient()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
+        if not trainer.is_last_batch:
+            self._obey(trainer, self.path)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._obey(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.patient = False
+        self._obey(trainer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.listen()
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.listen()
+
+    def _obey(self, trainer: Trainer, path: Path | None = None) -> None:
+        if not trainer.strategy.reduce_boolean_decision(LISTENER.heard is not None, all=False):
+            return
+        if path:
+            trainer.save_checkpoint(path)
+        raise Interrupted(LISTENER.heard or signal.SIGTERM)  # or another process has heard it
+
+
 class Checkpoints:
     """When a training writes checkpoints within an epoch; every epoch's end has one.
 
@@ -56,9 +99,10 @@ class Checkpoints:
             check_bounds("checkpoints.steps", steps, at_least=1)
         self.minutes, self.steps = minutes, steps
 
-    def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[ModelCheckpoint]:
+    def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:
         """Those of a training: `best.ckpt`, `last.ckpt`, `within.ckpt`, and those to be averaged."""
-        return [*checkpoints(folder, epochs_averaged), WithinEpoch(folder, self.minutes, self.steps)]
+        within = WithinEpoch(folder, self.minutes, self.steps)
+        return [EndInOrder(folder), *checkpoints(folder, epochs_averaged), within]
 
 
 def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:

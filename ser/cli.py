@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +25,7 @@ from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.history import History
 from ser.identity import claim_folder, identity
+from ser.interruption import Interrupted
 from ser.progress import somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
@@ -178,12 +180,21 @@ class RunCLI(LightningCLI):
         return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
 
     def fit(self, **options) -> None:
-        """Train, then validate and test the epoch with the best validation WA."""
+        """Train, then validate and test the epoch with the best validation WA.
+
+        Raises:
+            Interrupted: after a signal; the command to go on names the folder.
+        """
         self._record_config()
         if self.trainer.is_global_zero:
             print(headline(self.model, self.datamodule, self.folder))
-        self._train(**options)
-        self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
+        try:
+            self._train(**options)
+            self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
+        except Interrupted as interrupted:
+            out = [] if self._get(self.config, "out") else ["--out", str(self.folder)]
+            interrupted.command = shlex.join(["ser", *sys.argv[1:], *out])
+            raise
 
     def _train(self, **options) -> None:
         path, checkpoint = self._newest_checkpoint() or (None, {})
@@ -192,12 +203,7 @@ class RunCLI(LightningCLI):
             return  # interrupted after the training
         if path and self.trainer.is_global_zero:
             print(f"  goes on     from {path}", flush=True)
-        try:
-            self.trainer.fit(**options, ckpt_path=path, weights_only=True)
-        except SystemExit:
-            if self.trainer.interrupted:  # Lightning has turned Ctrl-C into an exit
-                raise KeyboardInterrupt from None
-            raise
+        self.trainer.fit(**options, ckpt_path=path, weights_only=True)
         if self.trainer.global_step != steps:
             raise RuntimeError(f"the training made {self.trainer.global_step} steps instead of {steps}")
 

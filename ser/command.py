@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import shlex
+import signal
 import sys
 import warnings
 from collections.abc import Callable
 
 from ser.arguments import files_first
+from ser.interruption import LISTENER, Interrupted
 from ser.progress import end_with_parent, somebody_listens
 from ser.tracking import finish
 
@@ -36,12 +39,20 @@ def run(command: Callable[[], object], name: str | None) -> object:
     Args:
         command: parses `sys.argv` and does the work.
         name: its name as Lightning's parser knows it; None for one without subcommands.
+
+    Raises:
+        Interrupted: after a signal; with the command to go on.
     """
     quieten()
     if somebody_listens():
         end_with_parent()
+    typed = sys.argv[1:]
     sys.argv[1:] = [*([name] if name else []), *files_first(sys.argv[2:])]
-    try:
-        return command()
-    finally:
-        finish()
+    with LISTENER.ending_in_order(ignored=(signal.SIGINT,) if somebody_listens() else ()):
+        try:
+            return command()
+        except Interrupted as interrupted:
+            interrupted.command = interrupted.command or shlex.join(["ser", *typed])
+            raise
+        finally:
+            finish()

@@ -256,8 +256,4 @@ def some_of(shared: dict[str, list[str]]) -> str:
 
 def main() -> int:
     """Run `ser crossval OPTIONS`."""
-    try:
-        return run(lambda: CrossValidation(CrossvalCLI()).run(), None)
-    except KeyboardInterrupt:
-        print(f"what is finished is kept; to go on:  {typed_command()}", file=sys.stderr)
-        raise
+    return run(lambda: CrossValidation(CrossvalCLI()).run(), None)

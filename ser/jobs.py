@@ -114,7 +114,7 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
         ended: called with each job, its exit code and its seconds.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C, when all processes have ended.
+        Interrupted: after a signal, when all processes have ended: in order, with a checkpoint.
     """
     waiting, running = list(jobs), {}
     try:

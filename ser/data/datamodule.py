@@ -24,6 +24,7 @@ from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.frames import FRAMES_PER_SECOND, num_samples
+from ser.interruption import leave_signals_to_parent
 from ser.spectrogram import Moments
 
 
@@ -193,6 +194,7 @@ class EmotionData(LightningDataModule):
             sampler=sampler,
             num_workers=workers,
             persistent_workers=workers > 0,
+            worker_init_fn=leave_signals_to_parent if workers else None,
             pin_memory=torch.cuda.is_available(),
         )
 

@@ -13,6 +13,7 @@ import torch
 
 from ser.devices import slots
 from ser.errors import InputError
+from ser.interruption import LISTENER, Interrupted
 from ser.jobs import only_one
 from ser.sweep.check import PointCLI, check_runs
 from ser.sweep.given import make_parser, split_options, with_options, write_definition
@@ -63,11 +64,12 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
         print(describe(place, row))
     words = ["--config", str(definition), "--storage", url, "--out", str(folder)]
     words += ["--trials", str(options.trials)] if options.trials else []
-    try:
-        done = Crew(shared, words, crew_slots, folder, os.getpid() if joined else 0).run()
-    except KeyboardInterrupt:
-        print("what is finished is kept; the same command goes on", file=sys.stderr)
-        raise
+    with LISTENER.ending_in_order():
+        try:
+            done = Crew(shared, words, crew_slots, folder, os.getpid() if joined else 0).run()
+        except Interrupted as interrupted:
+            interrupted.command = shlex.join(["ser", *sys.argv[1:]])
+            raise
     if not done:
         print(f"workers keep ending before their trials do; see {folder}/worker*.log", file=sys.stderr)
     return conclude(shared, folder) or (0 if done else 1)

@@ -1,0 +1,92 @@
+"""Ending in order when asked to: Ctrl-C, a cluster's SIGTERM, the signal that SLURM sends before a job's end.
+
+Outside of a training such a signal ends the program where it is. Within one it ends it after the step under way, with a
+checkpoint from which the same command goes on. Whoever repeats the signal does not want to wait.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
+
+
+class Interrupted(BaseException):
+    """A signal has asked this process to end.
+
+    Attributes:
+        number: of the signal.
+        command: what to type to go on, where something can be gone on with.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = signal.Signals(number)
+        self.command: str | None = None
+
+    @property
+    def code(self) -> int:
+        """The exit code by which shells and clusters know it: 130, 143, 138."""
+        return 128 + self.number
+
+
+class Listener:
+    """What this process has heard and not yet obeyed. Signals belong to the process, so there is one listener.
+
+    Attributes:
+        patient: a step is under way that should be finished first.
+        heard: the signal, while it is not obeyed.
+    """
+
+    def __init__(self) -> None:
+        self.patient, self.heard = False, None
+        self._handlers: dict[int, object] = {}
+
+    @contextmanager
+    def ending_in_order(self, ignored: tuple[int, ...] = ()) -> Iterator[None]:
+        """Let the signals end what runs in this context by `Interrupted`.
+
+        Args:
+            ignored: signals that are the parent's affair: a terminal's Ctrl-C, which it passes on in its own way.
+        """
+        before = {number: signal.getsignal(number) for number in ENDING}
+        self._handlers = {number: signal.SIG_IGN if number in ignored else self._hear for number in ENDING}
+        self.listen()
+        try:
+            yield
+        finally:
+            self.patient, self.heard, self._handlers = False, None, before
+            self.listen()
+            self._handlers = {}
+
+    def listen(self) -> None:
+        """Put the handlers in place again: Lightning replaces them whenever a trainer starts."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def be_patient(self) -> None:
+        """Keep a signal until somebody asks what was heard."""
+        self.listen()
+        self.patient = bool(self._handlers)
+
+    def _hear(self, number: int, frame: object) -> None:
+        if self.patient and self.heard != number:
+            self.heard = number
+        else:
+            raise Interrupted(number)
+
+
+LISTENER = Listener()
+
+
+def leave_signals_to_parent(worker: int) -> None:
+    """What a process that reads data does at its start: Ctrl-C reaches it too, and must not end it before its parent.
+
+    Args:
+        worker: its number.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,125 @@
+"""Signals end a training after its step, with a checkpoint, their own exit code, and the command to go on."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from ser.interruption import ENDING, LISTENER, Interrupted
+from tests.conftest import CONF
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
+PATIENCE_SECONDS = 120
+
+
+def fit(tiny, *more) -> list[str]:
+    options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 6, "--data.num_workers", 2, *more]
+    return ["ser", "fit", *map(str, options)]
+
+
+def start(command: list[str], **options) -> subprocess.Popen:
+    """Start a command of a shell, `ser ...`, in a group of processes of its own, as a terminal does."""
+    assert command[0] == "ser"
+    words = [sys.executable, "-m", *command]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(words, text=True, env=ENVIRONMENT, start_new_session=True, **pipes, **options)
+
+
+def wait_for(condition, process: subprocess.Popen):
+    for _ in range(20 * PATIENCE_SECONDS):
+        if found := condition():
+            return found
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def epochs_of(folder) -> int:
+    path = folder / "metrics.csv"
+    return len(path.read_text().splitlines()) - 1 if path.exists() else 0
+
+
+def test_interrupted_three_times_it_ends_as_if_it_had_not_been(tiny, tmp_path):
+    folder, whole = tmp_path / "broken", tmp_path / "whole"
+    command = fit(tiny, "--out", folder)
+    for place, number in enumerate(ENDING):
+        process = start(command)
+        wait_for(lambda place=place: epochs_of(folder) > place, process)
+        os.killpg(process.pid, number)  # a terminal and SLURM send it to every process at once
+        printed, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == CODES[number], errors
+        assert "Traceback" not in errors
+        assert errors.splitlines()[-1] == shlex.join(command)
+        kept = [torch.load(path, weights_only=True)["global_step"] for path in (folder / "checkpoints").glob("*.ckpt")]
+        assert max(kept) > 0
+        assert not (folder / "result.json").exists()
+    last = start(command)
+    printed, errors = last.communicate(timeout=PATIENCE_SECONDS)
+    assert last.returncode == 0, errors
+    assert "goes on     from" in printed
+    assert start(fit(tiny, "--out", whole)).wait(PATIENCE_SECONDS) == 0
+    for name in ("metrics.csv", "predictions.csv", "validation.csv"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_path):
+    process = start(fit(tiny), cwd=tmp_path)
+    (folder,) = wait_for(lambda: [each for each in tmp_path.glob("runs/*") if epochs_of(each)], process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 143
+    command = shlex.split(errors.splitlines()[-1])
+    assert command[-2:] == ["--out", f"runs/{folder.name}"]
+    last = start(command, cwd=tmp_path)
+    printed, errors = last.communicate(timeout=PATIENCE_SECONDS)
+    assert last.returncode == 0, errors
+    assert "goes on     from" in printed
+    assert (folder / "result.json").is_file()
+
+
+def test_a_cross_validation_ends_in_order_and_goes_on(tiny, tmp_path):
+    """Ctrl-C reaches the trainings as well; they leave it to their parent, which asks them to end."""
+    folder = tmp_path / "folds"
+    options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 4, "--folds", "1,6", "--out", folder]
+    command = ["ser", "crossval", *map(str, options)]
+    process = start(command)
+    wait_for(lambda: epochs_of(folder / "seed1-fold01"), process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[-1] == shlex.join(command)
+    log = (folder / "seed1-fold01.log").read_text()
+    assert re.search("SIGTERM: what is finished is kept", log), log
+    assert (folder / "seed1-fold01" / "checkpoints" / "within.ckpt").is_file() or epochs_of(folder / "seed1-fold01") > 1
+    last = start(command)
+    _, errors = last.communicate(timeout=PATIENCE_SECONDS)
+    assert last.returncode == 0, errors
+    assert "goes on     from" in (folder / "seed1-fold01.log").read_text()
+
+
+def test_outside_of_a_training_a_signal_ends_at_once_and_the_handlers_are_put_back():
+    before = [signal.getsignal(number) for number in ENDING]
+    for number in ENDING:
+        with pytest.raises(Interrupted) as caught, LISTENER.ending_in_order():
+            os.kill(os.getpid(), number)
+        assert caught.value.code == CODES[number]
+    with LISTENER.ending_in_order(ignored=(signal.SIGINT,)):
+        os.kill(os.getpid(), signal.SIGINT)
+    assert [signal.getsignal(number) for number in ENDING] == before
+
+
+def test_who_repeats_a_signal_does_not_want_to_wait():
+    with pytest.raises(Interrupted), LISTENER.ending_in_order():
+        LISTENER.be_patient()
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)  # another one is no repetition
+        assert LISTENER.heard == signal.SIGINT
+        os.kill(os.getpid(), signal.SIGINT)
+    assert LISTENER.heard is None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
+GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
 
 
 class Interrupted(BaseException):
@@ -82,11 +83,16 @@ LISTENER = Listener()
 
 
 def leave_signals_to_parent(worker: int) -> None:
-    """What a process that reads data does at its start: Ctrl-C reaches it too, and must not end it before its parent.
+    """What a process that reads data does at its start: signals reach it too, and its parent needs it for a while.
 
     Args:
         worker: its number.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_later)  # the parent's own way to end it as well, so it is not ignored
+
+
+def _end_later(number: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.alarm(GRACE_SECONDS)

@@ -1,10 +1,10 @@
 """Kill workers of a study at random moments, with kill -9, and count what is lost.
 
-A study of equal size runs undisturbed first, on the built-in corpus with trainings of one short epoch. Then the same
-study runs again and workers are killed: while they start, train, or are between two trials. Every planned trial must
-end in exactly one accepted result, with the value of the undisturbed study, and nothing may be left running.
+A study of equal size runs undisturbed first, on recordings of the built-in corpus, with trainings of one short epoch.
+Then the same study runs again and workers are killed: while they start, train, or are between two trials. Every planned
+trial must end in exactly one accepted result, with the value of the undisturbed study, and nothing may be left running.
 
-    python benchmarks/sweep_kills.py --trials 64 --kills 40 --workers 8
+    python -m benchmarks.sweep_kills --trials 64 --kills 40 --workers 8
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 import yaml
 from optuna.trial import TrialState
 
-from ser.data import Synthetic
+from benchmarks.short_corpus import short_options, write_short_corpus
 from ser.errors import InputError
 from ser.sweep.plan import read_plan
 from ser.sweep.study import SharedStudy, open_storage
@@ -35,20 +35,10 @@ STARTING = "starting, or between two trials"
 
 def write_study(folder: Path, trials: int, kills: int) -> Path:
     """An exhaustive study of cheap points, and its corpus; no trial is given up because the kills hit it."""
-    root = folder / "corpus"
-    Synthetic(str(root), utterances_per_speaker=8).prepare()
     study = {
         "study": "kills",
         "config": [str(CONF / "cnn_gru.yaml")],
-        "options": {
-            "data.corpus": {
-                "class_path": "ser.data.Synthetic",
-                "init_args": {"root": str(root), "utterances_per_speaker": 8},
-            },
-            "data.batch_size": 4,
-            "trainer.max_epochs": 1,
-            "wandb.mode": "disabled",
-        },
+        "options": short_options(write_short_corpus(folder / "corpus")),
         "space": {
             "model.gru_units": {"int": [4, 3 + trials // len(RATES)]},
             "model.learning_rate": {"categorical": RATES},

@@ -9,7 +9,7 @@ import optuna
 import pytest
 import yaml
 
-from ser.data import Synthetic
+from benchmarks.short_corpus import short_options, write_short_corpus
 from ser.sweep.plan import Plan, read_plan
 from ser.sweep.study import SharedStudy, open_storage
 from tests.conftest import CONF
@@ -18,28 +18,20 @@ MARK = "SER_TEST_STUDY"  # in the environment of every process of a study, so th
 
 
 @pytest.fixture(scope="session")
-def least_corpus(tmp_path_factory):
-    """The built-in corpus with eight utterances per speaker, for other processes to read."""
-    root = tmp_path_factory.mktemp("studies") / "least"
-    Synthetic(str(root), utterances_per_speaker=8).prepare()
-    return root
+def short_corpus(tmp_path_factory):
+    """A table of the built-in corpus's shortest recordings, for other processes to read."""
+    return write_short_corpus(tmp_path_factory.mktemp("studies"))
 
 
 @pytest.fixture
-def write_study(least_corpus, tmp_path):
-    """Write a study whose trainings take two steps; None leaves a key out."""
+def write_study(short_corpus, tmp_path):
+    """Write a study whose trainings are short; None leaves a key out."""
 
     def write(**changes) -> Path:
-        corpus = {"root": str(least_corpus), "utterances_per_speaker": 8}
         study = {
             "study": "least",
             "config": [str(CONF / "cnn_gru.yaml")],
-            "options": {
-                "data.corpus": {"class_path": "ser.data.Synthetic", "init_args": corpus},
-                "data.batch_size": 4,
-                "trainer.max_epochs": 1,
-                "wandb.mode": "disabled",
-            },
+            "options": short_options(short_corpus),
             "space": {"model.gru_units": {"int": [4, 5]}},
             "sampler": "exhaustive",
             "folds": [1],

@@ -18,7 +18,6 @@ from ser.sweep.trial import prepare_forks, run_forked, run_options
 from tests.conftest import CONF
 from tests.sweep.conftest import check_complete, environment, processes_of, stored, sweep_command
 
-KILLS = Path(__file__).parents[2] / "benchmarks" / "sweep_kills.py"
 PATIENCE_SECONDS = 300  # on a machine that has other work
 
 
@@ -53,9 +52,8 @@ def folds_of(folder: Path) -> dict[Path, int]:
 def test_twelve_workers_are_killed_and_nothing_is_lost(tmp_path):
     """The benchmark's short form; what it counted is counted again here, from the two files that it left."""
     words = ["--trials", 24, "--kills", 12, "--workers", 4, "--folder", tmp_path / "kills"]
-    finished = subprocess.run(
-        [sys.executable, str(KILLS), *map(str, words)], capture_output=True, text=True, env=environment("kills")
-    )
+    command = [sys.executable, "-m", "benchmarks.sweep_kills", *map(str, words)]
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=CONF.parent, env=environment("kills"))
     assert finished.returncode == 0, finished.stdout + finished.stderr
     study = tmp_path / "kills" / "study.yaml"
     disturbed, undisturbed = (stored(study, tmp_path / "kills" / name) for name in ("disturbed", "undisturbed"))

@@ -10,8 +10,8 @@ import warnings
 from collections.abc import Callable
 
 from ser.arguments import files_first
-from ser.interruption import LISTENER, Interrupted
-from ser.progress import end_with_parent, somebody_listens
+from ser.interruption import LISTENER, Interrupted, end_with_parent
+from ser.progress import somebody_listens
 from ser.tracking import finish
 
 EXPECTED_WARNINGS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from ser.errors import InputError
-from ser.files import LOCK, write_text
+from ser.files import LOCK, sweep_leftovers, write_text
 from ser.provenance import code_digest, versions
 
 # Options that do not change a number, and those that a cross-validation sets for each fold itself.
@@ -118,6 +118,7 @@ def claim_folder(folder: Path, config: dict, now: dict) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error
+    sweep_leftovers([folder, folder / "checkpoints"])
     kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
     write_text(folder / "config.yaml", yaml.safe_dump(kept, sort_keys=False))
     write_text(folder / IDENTITY, json.dumps(now, indent=2) + "\n")

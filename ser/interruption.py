@@ -6,11 +6,16 @@ checkpoint from which the same command goes on. Whoever repeats the signal does 
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
+PARENT = "SER_PARENT"  # environment variable with the number of the process that has started this one
+LAST_SECONDS = 10  # for ending in order after the parent has died
 GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
 
 
@@ -80,6 +85,20 @@ class Listener:
 
 
 LISTENER = Listener()
+
+
+def end_with_parent() -> None:
+    """Watch the process that has started this one, and end when it has: nobody would hear of the result."""
+    parent = int(os.environ.get(PARENT, os.getppid()))
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(LAST_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def leave_signals_to_parent(worker: int) -> None:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from ser.errors import InputError
 from ser.files import LOCK
+from ser.interruption import PARENT
 from ser.progress import PROGRESS_PIPE
 
 WAIT_SECONDS = 20  # trainings whose parent was killed end within this
@@ -148,7 +149,7 @@ def start(job: Job, environment: dict[str, str], slot: int, lock: int) -> Runnin
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment, PROGRESS_PIPE: str(other_end)},
+            env={**os.environ, **environment, PROGRESS_PIPE: str(other_end), PARENT: str(os.getpid())},
             pass_fds=[other_end, lock],
         )
     os.close(other_end)

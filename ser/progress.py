@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-import time
 from typing import TextIO
 
 PROGRESS_PIPE = "SER_PROGRESS_PIPE"  # environment variable with the number of the open pipe
@@ -25,15 +23,3 @@ def tell(pipe: TextIO, step: int, steps: int, scores: dict[str, float]) -> None:
     """Send steps done, steps in all, and the scores of the last validation."""
     pipe.write(json.dumps({"step": step, "steps": steps, **scores}) + "\n")
     pipe.flush()
-
-
-def end_with_parent() -> None:
-    """Watch the process that started this one, and end when it has ended: nobody would hear of the result."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ser.errors import InputError
+from ser.files import write_text
 
 MARKER = "report.json"  # names the files of a report, so that nothing else is ever removed
 KIND = "report"
@@ -84,4 +85,4 @@ def write_marker(folder: Path, about: dict) -> None:
     """`report.json`: what the report is about, and which files are its own."""
     files = sorted(path.name for path in folder.iterdir())
     text = json.dumps({"kind": KIND, **about, "files": files}, indent=2)
-    (folder / MARKER).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / MARKER, text + "\n")

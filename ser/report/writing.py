@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ser.files import write_bytes, write_text
 from ser.report.document import Section
 from ser.report.entries import Entry
 from ser.report.folder import new_folder, write_marker
@@ -53,13 +54,13 @@ def _what(entries: list[Entry]) -> str:
 
 
 def _write_files(place: Path, title: str, subtitle: str, sections: list[Section]) -> None:
-    (place / "index.html").write_text(html_page(title, subtitle, sections), encoding="utf-8")
-    (place / "tables.md").write_text(markdown_page(title, subtitle, sections), encoding="utf-8")
+    write_text(place / "index.html", html_page(title, subtitle, sections))
+    write_text(place / "tables.md", markdown_page(title, subtitle, sections))
     for section in sections:
         for table in section.of_form("table"):
-            (place / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
+            write_text(place / f"{table.name}.csv", table.csv())
         for picture in section.of_form("picture"):
-            (place / f"{picture.name}.png").write_bytes(picture.png)
+            write_bytes(place / f"{picture.name}.png", picture.png)
 
 
 def _files(folder: Path, sections: list[Section]) -> list[str]:

@@ -19,7 +19,7 @@ from ser.sweep.check import PointCLI, check_runs
 from ser.sweep.given import make_parser, split_options, with_options, write_definition
 from ser.sweep.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
 from ser.sweep.launcher import Crew, describe, given_up
-from ser.sweep.outcome import best_config, best_trial, check_same_study, for_crossval
+from ser.sweep.outcome import best_config, best_trial, for_crossval
 from ser.sweep.plan import LAMBDA, Plan, read_plan
 from ser.sweep.study import SharedStudy, open_storage, without_password
 from ser.sweep.trial import check_devices_free, run_options
@@ -62,11 +62,11 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     print(headline(shared, folder, url, len(crew_slots)), flush=True)
     for place, row in shared.results().items():
         print(describe(place, row))
-    words = ["--config", str(definition), "--storage", url, "--out", str(folder)]
+    words = ["--config", str(definition), "--out", str(folder)]
     words += ["--trials", str(options.trials)] if options.trials else []
     with LISTENER.ending_in_order():
         try:
-            done = Crew(shared, words, crew_slots, folder, os.getpid() if joined else 0).run()
+            done = Crew(shared, words, url, crew_slots, folder, os.getpid() if joined else 0).run()
         except Interrupted as interrupted:
             interrupted.command = shlex.join(["ser", *sys.argv[1:]])
             raise
@@ -173,7 +173,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
     elif given:
         raise InputError(f"--{next(iter(given))}: study {shared.plan.study} trains nothing")
     out = check_folder(options.out or str(folder / "report"))
-    check_same_study(shared, saved.identity if saved else check_runs(shared.plan))
+    shared.check_same(saved.identity if saved else check_runs(shared.plan))
     make_folder(folder)
     found = findings_of(shared, folder, saved)
     found.write(folder)

@@ -18,9 +18,8 @@ from ser.errors import InputError
 from ser.files import digest
 from ser.lambda_curve import apply, curve
 from ser.pooled import TABLES, pooled_scores, read_pooled
-from ser.sweep.outcome import check_same_study
 from ser.sweep.plan import LAMBDA, Plan
-from ser.sweep.study import PLANNED, SharedStudy, flat
+from ser.sweep.study import PLANNED, SharedStudy
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,7 @@ def join_study(plan: Plan, storage: optuna.storages.RDBStorage, saved: Saved) ->
     Raises:
         InputError: if a study of this name is of other posteriors.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
-    if "identity" not in study.user_attrs:
-        study.set_user_attr("identity", {**plan.described(), **flat(saved.identity)})
-    shared = SharedStudy.load(plan, storage)
-    check_same_study(shared, saved.identity)
-    return shared
+    return SharedStudy.join(plan, storage, saved.identity)
 
 
 def run_study(shared: SharedStudy, saved: Saved) -> None:

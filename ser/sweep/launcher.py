@@ -12,8 +12,9 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
-from ser.sweep.study import ERROR, SharedStudy
-from ser.sweep.worker import PRUNED_AFTER
+from ser.interruption import PARENT
+from ser.sweep.study import ERROR, SharedStudy, failures
+from ser.sweep.worker import PRUNED_AFTER, STORAGE
 
 MOST_RESTARTS = 3  # in a row without a settled trial between them
 
@@ -25,6 +26,7 @@ class Crew:
     Args:
         shared: the study.
         words: arguments of every worker.
+        storage: address of the study's storage.
         slots: environment of each (its device).
         folder: receives their logs.
         first: number of the first worker; launchers that join a study start elsewhere, or their samplers would agree.
@@ -32,6 +34,7 @@ class Crew:
 
     shared: SharedStudy
     words: list[str]
+    storage: str
     slots: list[dict[str, str]]
     folder: Path
     first: int = 0
@@ -85,7 +88,7 @@ class Crew:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.slots[slot]},
+                env={**os.environ, **self.slots[slot], STORAGE: self.storage, PARENT: str(os.getpid())},
             )
 
 
@@ -108,7 +111,7 @@ def given_up(shared: SharedStudy) -> dict[int, str]:
     """Trials that were begun as often as allowed without a result, and the last error of each."""
     settled, found = shared.results(), {}
     for place, rows in shared.attempts().items():
-        failed = [row for row in rows if row.state == TrialState.FAIL]
+        failed = failures(rows)
         if place >= 0 and place not in settled and len(failed) >= shared.plan.tries:
             found[place] = next((row.user_attrs[ERROR] for row in reversed(failed) if ERROR in row.user_attrs), "")
     return found

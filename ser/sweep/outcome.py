@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import yaml
 from optuna.trial import FrozenTrial, TrialState
 
-from ser.errors import InputError
 from ser.files import write_text
 from ser.lambda_curve import PAPER_LAMBDA
 from ser.sweep.check import WITHOUT, PointCLI
 from ser.sweep.launcher import given_up
 from ser.sweep.plan import LAMBDA, Plan
-from ser.sweep.study import ERROR, SharedStudy, accepted, failures, flat
+from ser.sweep.study import ERROR, SharedStudy, accepted, failures
 from ser.sweep.trial import run_options
 from ser.sweep.worker import PRUNED_AFTER
 
@@ -120,19 +118,3 @@ def write_outcome(folder: Path, table: pd.DataFrame, config: dict | None, about:
     if config is not None:
         text = yaml.safe_dump(config, sort_keys=False)
         write_text(folder / BEST, f"# {about}\n{text}")
-
-
-def check_same_study(shared: SharedStudy, identity: dict) -> None:
-    """Refuse to speak for a study that was run with other options, another corpus or other code.
-
-    Raises:
-        InputError: with every difference.
-    """
-    before, now = shared.optuna.user_attrs.get("identity", {}), {**shared.plan.described(), **flat(identity)}
-    if differences := [
-        f"  {name}: {before.get(name)} there, {now.get(name)} here"
-        for name in sorted(before | now)
-        if json.dumps(before.get(name)) != json.dumps(now.get(name))
-    ]:
-        lines = "\n".join(differences)
-        raise InputError(f"study {shared.plan.study} was run differently; run it the same way, or elsewhere\n{lines}")

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from ser.errors import InputError
-from ser.files import write_text
+from ser.files import write_bytes, write_text
 from ser.identity import FREE, PER_FOLD, flatten
 from ser.lambda_curve import apply, curve
 from ser.pooled import pooled_scores, read_about, read_pooled
@@ -101,7 +101,7 @@ class Findings:
         """Tables, figures and the best configuration; the names of the files."""
         write_outcome(folder, self.trials, self.config, f"study {self.shared.plan.study}: {self._from()}")
         for picture in self.pictures:
-            (folder / f"{picture.name}.png").write_bytes(picture.png)
+            write_bytes(folder / f"{picture.name}.png", picture.png)
         if self.routing:
             write_text(folder / "routing.csv", self.routing.csv())
             write_text(folder / "routing.md", self.routing.markdown() + "\n")

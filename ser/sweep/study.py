@@ -25,7 +25,8 @@ from optuna.trial import FrozenTrial, TrialState
 from ser.errors import InputError
 from ser.sweep.plan import Plan
 
-PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"
+PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
+IDENTITY = "identity"  # of a study
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
 LIVE = (TrialState.WAITING, TrialState.RUNNING)
 MISSED_HEARTBEATS = 3
@@ -107,7 +108,14 @@ class SharedStudy:
 
     @classmethod
     def create(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
-        """Make the study or join it, and plan its trials.
+        """Make the study or join it, and plan its trials; arguments and errors are those of `join`."""
+        shared = cls.join(plan, storage, identity)
+        shared.reconcile()
+        return shared
+
+    @classmethod
+    def join(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
+        """Make the study, or join it where it is the same.
 
         Args:
             plan: what it is.
@@ -119,19 +127,10 @@ class SharedStudy:
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
-        now = {**plan.described(), **flat(identity)}
-        before = study.user_attrs.get("identity")
-        if before is None:
-            study.set_user_attr("identity", now)
-        elif differences := [
-            f"  {name}: {before.get(name)} there, {now.get(name)} here"
-            for name in sorted(before | now)
-            if json.dumps(before.get(name)) != json.dumps(now.get(name))
-        ]:
-            lines = "\n".join(differences)
-            raise InputError(f"study {plan.study} exists and is another one; give this one a new name\n{lines}")
+        if IDENTITY not in study.user_attrs:
+            study.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
         shared = cls.load(plan, storage)
-        shared.reconcile()
+        shared.check_same(identity)
         return shared
 
     @classmethod
@@ -152,10 +151,27 @@ class SharedStudy:
         study.sampler = plan.make_sampler(worker, begun)
         return cls(plan, storage, study)
 
+    def check_same(self, identity: dict) -> None:
+        """Refuse to go on with, or to speak for, a study of other options, another corpus or other code.
+
+        Raises:
+            InputError: with every difference.
+        """
+        before, now = self.optuna.user_attrs.get(IDENTITY, {}), {**self.plan.described(), **flat(identity)}
+        if differences := [
+            f"  {name}: {before.get(name)} there, {now.get(name)} here"
+            for name in sorted(before | now)
+            if json.dumps(before.get(name)) != json.dumps(now.get(name))
+        ]:
+            lines = "\n".join(differences)
+            raise InputError(
+                f"study {self.plan.study} was begun otherwise; go on the same way, or give this one a new name\n{lines}"
+            )
+
     @property
     def identity(self) -> str:
         """A digest of all that the study's trials have in common: what was trained for another is not this one's."""
-        common = json.dumps([self.plan.study, self.optuna.user_attrs.get("identity")], sort_keys=True)
+        common = json.dumps([self.plan.study, self.optuna.user_attrs.get(IDENTITY)], sort_keys=True)
         return blake2b(common.encode(), digest_size=6).hexdigest()
 
     def attempts(self) -> dict[int, list[FrozenTrial]]:

@@ -16,6 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from ser.errors import InputError
+from ser.files import write_text
+from ser.interruption import PARENT
 from ser.jobs import last_lines, only_one, read_available
 from ser.lambda_curve import apply, best_of
 from ser.pooled import TABLES, pool, pooled_scores, read_about, read_table
@@ -74,7 +76,7 @@ class Trial:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with only_one(self.folder, wait_seconds=None) as lock:
-            (self.folder / "parameters.json").write_text(json.dumps(self.parameters, indent=2) + "\n")
+            write_text(self.folder / "parameters.json", json.dumps(self.parameters, indent=2) + "\n")
             for name, seed, fold in self._runs():
                 if not (self.folder / name / "result.json").is_file():  # one that was begun goes on
                     self._train(name, seed, fold, lock)
@@ -177,7 +179,7 @@ def _run_ser(arguments: list[str], log: str, pipe: int, lock: int) -> None:
     with open(log, "ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-    os.environ[PROGRESS_PIPE] = str(pipe)
+    os.environ |= {PROGRESS_PIPE: str(pipe), PARENT: str(os.getppid())}
     sys.argv = ["ser", *arguments]
     try:
         sys.exit(main())

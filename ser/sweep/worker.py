@@ -6,18 +6,19 @@ import argparse
 import os
 import signal
 import socket
-import threading
 import time
 from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
 
+from ser.interruption import end_with_parent
 from ser.sweep.plan import read_plan
 from ser.sweep.study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted, open_storage
 from ser.sweep.trial import Trial, TrialError, check_devices_free, prepare_forks
 
 PRUNED_AFTER = "pruned_after_fold"
+STORAGE = "SER_STORAGE"  # environment variable: an address with its password is nobody else's to read
 
 
 class Surplus(Exception):
@@ -121,22 +122,10 @@ def end_in_order(signal_number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def end_with_parent() -> None:
-    """End this process in order when the one that started it was killed."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def main(arguments: list[str]) -> int:
     """Run `ser sweep-worker`: what `ser sweep` starts; not a user's command."""
     parser = argparse.ArgumentParser(prog="ser sweep-worker")
-    for name in ("--config", "--storage", "--out"):
+    for name in ("--config", "--out"):
         parser.add_argument(name, required=True)
     parser.add_argument("--worker", type=int, required=True)
     parser.add_argument("--trials", type=int)
@@ -147,6 +136,6 @@ def main(arguments: list[str]) -> int:
     prepare_forks()
     end_with_parent()
     plan = read_plan(options.config).with_trials(options.trials)
-    shared = SharedStudy.load(plan, open_storage(options.storage, plan), options.worker)
+    shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan), options.worker)
     Worker(shared, Path(options.out)).work()
     return 0

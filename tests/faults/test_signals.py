@@ -16,7 +16,7 @@ from tests.conftest import CONF
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 600  # on a machine that has other work
 
 
 def fit(tiny, *more) -> list[str]:
@@ -64,7 +64,9 @@ def test_interrupted_three_times_it_ends_as_if_it_had_not_been(tiny, tmp_path):
     printed, errors = last.communicate(timeout=PATIENCE_SECONDS)
     assert last.returncode == 0, errors
     assert "goes on     from" in printed
-    assert start(fit(tiny, "--out", whole)).wait(PATIENCE_SECONDS) == 0
+    undisturbed = start(fit(tiny, "--out", whole))
+    _, errors = undisturbed.communicate(timeout=PATIENCE_SECONDS)
+    assert undisturbed.returncode == 0, errors
     for name in ("metrics.csv", "predictions.csv", "validation.csv"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
 

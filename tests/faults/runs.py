@@ -1,0 +1,109 @@
+"""Trainings that can be killed at a chosen moment, forked from a process that has imported everything already."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.short_corpus import write_short_corpus
+from tests.conftest import CONF
+
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["tests.faults.fork"])
+SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
+EPOCHS, SESSIONS = 3, 2
+TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a training kills itself.
+
+    Attributes:
+        hook: of Lightning, called before checkpoints are written there.
+        step: how many steps are done.
+    """
+
+    hook: str
+    step: int
+
+
+def moments_around(step: int) -> list[Moment]:
+    """Around an epoch's end after so many steps: before and after its last step, within and after its validation."""
+    return [
+        Moment("on_train_batch_end", step - 1),
+        Moment("on_train_batch_start", step - 1),
+        Moment("on_train_batch_end", step),
+        Moment("on_validation_batch_end", step),
+        Moment("on_train_epoch_end", step),
+        Moment("on_train_epoch_start", step),
+    ]
+
+
+def write_corpus(folder: Path) -> Path:
+    """Two sessions of the shortest recordings: 16 utterances of four speakers, two of whom train."""
+    table = write_short_corpus(folder)
+    rows = pd.read_csv(table, dtype=str)
+    rows[rows.session.isin(sorted(rows.session.unique())[:SESSIONS])].to_csv(table, index=False)
+    return table
+
+
+def fit_options(system: str, table: Path, folder: Path, workers: int = 0) -> list[str]:
+    """`ser fit` with the fewest steps that have epochs, validation and checkpoints within an epoch."""
+    options = {
+        "--config": CONF / f"{system}.yaml",
+        "--data.corpus": "ser.data.Manifest",
+        "--data.corpus.csv": table,
+        "--data.batch_size": 4,
+        "--data.segment_seconds": 1,
+        "--data.num_workers": workers,
+        "--trainer.max_epochs": EPOCHS,
+        "--trainer.enable_progress_bar": False,
+        "--checkpoints.steps": 2,
+        "--wandb.mode": "disabled",
+        "--out": folder,
+    }
+    return ["fit", *(str(word) for option in options.items() for word in option)]
+
+
+class Run:
+    """A command of `ser` in a forked process.
+
+    Args:
+        arguments: of `ser`.
+        log: receives what it prints.
+        moment: when it kills itself, or None.
+    """
+
+    def __init__(self, arguments: list[str], log: Path, moment: Moment | None = None) -> None:
+        self.log = log
+        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment))
+        self.process.start()
+
+    def wait(self) -> int:
+        """Its exit code; -9 where it was killed."""
+        self.process.join()
+        return self.process.exitcode
+
+
+def run_ser(arguments: list[str], log: str, moment: Moment | None) -> None:
+    """What a forked process does."""
+    from ser.__main__ import main
+    from tests.faults.fork import kill_at
+
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
+    sys.argv = ["ser", *arguments]
+    if moment:
+        kill_at(moment)
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)

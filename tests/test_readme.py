@@ -27,13 +27,16 @@ def workplace(tmp_path_factory, tiny_release):
     from ser.data import IEMOCAP
 
     place = tmp_path_factory.mktemp("readme")
-    (place / "conf").symlink_to(Path(__file__).parents[1] / "conf")
+    for name in ("conf", "sweeps"):
+        (place / name).symlink_to(Path(__file__).parents[1] / name)
     IEMOCAP(str(tiny_release)).utterances().to_csv(place / "mine.csv", index=False)
     return place
 
 
 def fit_in_little_time(words):
     """One epoch, one fold and no tracking; what a line says itself comes later and wins."""
+    if words[0] == "sweep":
+        return [*words, "--trainer.max_epochs", "1", "--data.corpus.utterances_per_speaker", "8"]
     words = [
         {"5": "1"}.get(word, word) if before == "--epochs-averaged" else word for before, word in pairwise(["", *words])
     ]
@@ -44,6 +47,7 @@ def fit_in_little_time(words):
 def lines_that_make(words):
     """The lines whose results a line reads."""
     folders = [word for word in words if word.startswith("runs/")] if words[0] in ("report", "lambda") else []
+    folders += ["studies/demo"] if words[:2] in (["sweep", "status"], ["sweep", "report"]) else []
     return [line for line in LINES for folder in folders if line.endswith(f"--out {folder}")]
 
 
@@ -59,14 +63,17 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
         pytest.skip("two devices: test_cli.py trains on two processes")
     if "conf/demo.yaml" in words:
         pytest.skip("the demo takes minutes: test_learning.py runs it and checks what it reaches")
+    if words[0] == "sweep" and "sweeps/demo.yaml" not in words:
+        pytest.skip("a study of five folds takes hours: tests/sweep/ runs smaller ones, and checks every file in sweeps/")
     if "runs/FOLDER/config.yaml" in words:
         folder = workplace / "runs" / "FOLDER"
         if not folder.exists():
             options = ["--data.corpus.root", tiny_release, "--out", folder]
             assert ser(*fit_in_little_time(["fit", "--config", "conf/gru_seqcap.yaml"]), *options).code == 0
     for needed in lines_that_make(words):
-        if not (workplace / needed.split()[-1] / "result.json").exists():
+        if not list((workplace / needed.split()[-1]).glob("*.csv")):
             test_line(needed, ser, tiny_release, workplace, monkeypatch)
-    finished = ser(*(fit_in_little_time(words) if words[0] in ("fit", "crossval") else words))
+    trains = words[0] in ("fit", "crossval") or (words[0] == "sweep" and words[1] != "status")
+    finished = ser(*(fit_in_little_time(words) if trains else words))
     assert finished.code == 0, finished.err
     assert finished.out.strip()

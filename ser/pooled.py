@@ -52,7 +52,8 @@ def read_about(folder: Path) -> dict:
         raise InputError(f"{folder}: not a result (no result.json; an unfinished cross-validation has none yet)")
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        needed = {TABLES["val"], *(TABLES["test"] for _ in [0] if "wa" in about)}
+        scored = {"test": "wa" in about, "val": about["validation"] is not None}  # ser test and ser validate do one
+        needed = {TABLES[name] for name, there in scored.items() if there}
         if missing := needed - set(about["digests"]):
             raise InputError(f"{path}: no digest of {min(missing)}; it does not say what it was computed from")
         digests = dict(about["digests"])
@@ -268,18 +269,10 @@ def finite(limits: tuple[float, float]) -> list[float] | None:
 def describe_pooled(about: dict) -> str:
     """A pooled result as text for a person."""
     folds, intervals = about["over_folds"], about["intervals"]
-    lines = [
-        "",
-        f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
-        + (
-            f" ({len(about['folds'])} of {about['num_folds']} folds)"
-            if len(about["folds"]) < about["num_folds"]
-            else ""
-        ),
-        "",
-        f"Test: {describe(about)}",
-        "",
-    ]
+    what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
+    if len(about["folds"]) < about["num_folds"]:
+        what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
+    lines = ["", what, "", f"Test: {describe(about)}", ""]
     if intervals["wa"] and intervals["ua"]:
         wa, ua = ([f"{100 * limit:.1f}" for limit in intervals[name]] for name in ("wa", "ua"))
         speakers = len(about["test_set"]["speakers"])

@@ -4,9 +4,11 @@ FROM python:3.11-slim
 
 RUN useradd --create-home --uid 1000 ser
 WORKDIR /opt/ser
-COPY pyproject.toml constraints.txt README.md ./
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY pyproject.toml README.md ./
 COPY ser ser
-RUN pip install --no-cache-dir -c constraints.txt .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 
 USER ser
 WORKDIR /home/ser

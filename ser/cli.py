@@ -23,9 +23,11 @@ from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
+from ser.files import make_folder
 from ser.history import History
 from ser.identity import claim_folder, identity
 from ser.interruption import Interrupted
+from ser.jobs import only_one
 from ser.progress import somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
@@ -178,6 +180,14 @@ class RunCLI(LightningCLI):
             settings.plugins = [*(settings.plugins or []), AtomicCheckpointIO()]
         settings.callbacks = [*(settings.callbacks or []), *own]
         return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Only one process at a time trains in a folder."""
+        if subcommand != "fit" or not self.trainer.is_global_zero:
+            return super()._run_subcommand(subcommand)
+        make_folder(self.folder)
+        with only_one(self.folder):
+            return super()._run_subcommand(subcommand)
 
     def fit(self, **options) -> None:
         """Train, then validate and test the epoch with the best validation WA.

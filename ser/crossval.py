@@ -17,6 +17,7 @@ from ser.data.folds import num_folds, split
 from ser.data.leaks import check_leaks
 from ser.devices import slots
 from ser.errors import InputError
+from ser.files import make_folder
 from ser.identity import PER_FOLD, check_folder, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.pooled import (
@@ -99,10 +100,7 @@ class CrossValidation:
         """Check for leaks, run what is not finished, pool; the exit code."""
         shared = self._check_leaks()
         check_folder(self.folder, self.identity)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--out {self.folder}: {error.strerror}") from error
+        make_folder(self.folder)
         with only_one(self.folder) as lock:
             self._keep_larger_result()
             claim_folder(self.folder, self.config, self.identity)

@@ -41,6 +41,23 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run where it is missing.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror}") from error
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a folder holds anything but what a killed process may have left before it wrote its first file."""
+    return folder.exists() and any(path.name != LOCK and path.suffix != PART for path in folder.iterdir())
+
+
 def _flush_folder(folder: Path) -> None:
     """Make a new name in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)

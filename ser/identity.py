@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from ser.errors import InputError
-from ser.files import LOCK, sweep_leftovers, write_text
+from ser.files import is_in_use, make_folder, sweep_leftovers, write_text
 from ser.provenance import code_digest, versions
 
 # Options that do not change a number, and those that a cross-validation sets for each fold itself.
@@ -99,7 +99,7 @@ def check_folder(folder: Path, now: dict) -> None:
     try:
         if (folder / IDENTITY).is_file():
             check_identity(read_identity(folder), now, folder)
-        elif folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
+        elif is_in_use(folder):
             raise InputError(f"--out {folder} holds something else; choose a new folder")
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error
@@ -114,10 +114,7 @@ def claim_folder(folder: Path, config: dict, now: dict) -> None:
         InputError: if the folder holds something else, or cannot be made.
     """
     check_folder(folder, now)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {folder}: {error.strerror}") from error
+    make_folder(folder)
     sweep_leftovers([folder, folder / "checkpoints"])
     kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
     write_text(folder / "config.yaml", yaml.safe_dump(kept, sort_keys=False))

@@ -13,7 +13,7 @@ import torch
 from ser.data.datamodule import EmotionData
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.files import digest, write_text
+from ser.files import digest, is_in_use, write_text
 from ser.identity import IDENTITY
 from ser.pooled import AVERAGED_TABLES, TABLES
 from ser.provenance import code_digest, commit, versions
@@ -48,7 +48,7 @@ def name_folder(out: str | None, words: list[str]) -> Path:
     try:
         if (folder / "result.json").exists():
             raise InputError(f"--out {folder} holds a finished run already; choose a new folder")
-        if folder.exists() and any(folder.iterdir()) and not (folder / IDENTITY).is_file():
+        if is_in_use(folder) and not (folder / IDENTITY).is_file():
             raise InputError(f"--out {folder} holds something already; choose a new folder")
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error

@@ -13,6 +13,7 @@ import torch
 
 from ser.devices import slots
 from ser.errors import InputError
+from ser.files import make_folder
 from ser.interruption import LISTENER, Interrupted
 from ser.jobs import only_one
 from ser.sweep.check import PointCLI, check_runs
@@ -246,18 +247,6 @@ def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path,
     """The study's folder, and the address of its storage."""
     place = Path(folder or Path("studies") / plan.study)
     return place, storage or f"sqlite:///{(place / 'study.db').resolve()}"
-
-
-def make_folder(folder: Path) -> None:
-    """Make the study's folder.
-
-    Raises:
-        InputError: if it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {folder}: {error.strerror}") from error
 
 
 def known_studies(storage) -> set[str]:

@@ -215,7 +215,7 @@ def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, path: str | Path) -> None:
         )
         axes.set(xlabel="lambda (0: GRU alone, 1: capsules alone)", ylabel=f"{score.upper()}, %", xlim=(-0.01, 1.01))
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
-    write_whole(path, lambda file: figure.savefig(file, dpi=120, format="png", metadata={"Software": SOFTWARE}))
+    write_whole(Path(path), lambda file: figure.savefig(file, dpi=120, format="png", metadata={"Software": SOFTWARE}))
 
 
 def _posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:

@@ -10,16 +10,12 @@ import time
 
 import pandas as pd
 import pytest
-import yaml
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-from ser.arguments import parse_numbers
 from ser.crossval import CrossValidation
 from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
-from ser.devices import slots
 from ser.errors import InputError
-from ser.identity import check_identity
 from ser.pooled import pooled_scores, read_pooled, summarise
 from tests.conftest import CONF
 
@@ -295,34 +291,3 @@ def copy_of(folder, target):
     for name in ("result.json", "predictions.csv", "validation.csv"):
         (target / name).write_bytes((folder / name).read_bytes())
     return target
-
-
-def test_numbers():
-    assert parse_numbers("folds", "1-3,2,9") == [1, 2, 3, 9]
-    assert parse_numbers("folds", [2, 1]) == [1, 2]
-    for nothing in ("", "3-1", "a", "1-"):
-        with pytest.raises(InputError, match="folds"):
-            parse_numbers("folds", nothing)
-
-
-def test_every_device_gets_its_share(monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert slots("2", None) == [{"CUDA_VISIBLE_DEVICES": "4"}, {"CUDA_VISIBLE_DEVICES": "5"}]
-    assert slots("0,2", 4) == [{"CUDA_VISIBLE_DEVICES": "4"}, {"CUDA_VISIBLE_DEVICES": "7"}] * 2
-    with pytest.raises(InputError, match="3 GPU"):
-        slots("4", None)
-
-
-def test_the_identity_names_every_difference(undisturbed):
-    before = json.loads((undisturbed[0] / "identity.json").read_text())
-    config = yaml.safe_load((undisturbed[0] / "config.yaml").read_text())
-    assert before["config"]["model.lambda_"] == config["model"]["init_args"]["lambda_"]
-    now = json.loads(json.dumps(before))
-    now["config"]["model.lambda_"], now["corpus"], now["code"] = 0.5, "0", "1"
-    now["versions"]["torch"] = "3.0"
-    with pytest.raises(InputError) as refused:
-        check_identity(before, now, undisturbed[0])
-    for part in ("model.lambda_: 0.6 there, 0.5 here", "corpus: digest", "code: digest", "version of torch"):
-        assert part in str(refused.value)
-    check_identity(before, before, undisturbed[0])

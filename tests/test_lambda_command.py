@@ -1,0 +1,167 @@
+"""`ser lambda` as a command."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ser.errors import InputError
+from ser.files import digest
+from ser.lambda_curve import apply, choose, curve, main
+from ser.pooled import summarise
+from ser.results import posterior_columns, scores
+from ser.statistics import bootstrap_speakers, compare
+from tests.two_branches import sample
+
+
+def write(folder, test, validation, system="CNNGRUSeqCap", averaged=None):
+    """The folder of a cross-validation, as far as it is read."""
+    folder.mkdir(exist_ok=True)
+    tables = {"predictions.csv": test, "validation.csv": validation}
+    if averaged:
+        tables |= {"predictions_averaged.csv": averaged[0], "validation_averaged.csv": averaged[1]}
+    for name, rows in tables.items():
+        rows.to_csv(folder / name, index=False)
+    about = {
+        "kind": "crossval",
+        "system": system,
+        "corpus": "emodb",
+        "protocol": "speaker",
+        "folds": sorted(set(test.fold.tolist())),
+        "seeds": sorted(set(test.seed.tolist())),
+        **summarise(test, validation),
+        "runs": [{"seed": 1, "fold": fold} for fold in sorted(set(test.fold.tolist()))],
+        "averaged": {"epochs": 5} if averaged else None,
+        "digests": {name: digest(folder / name) for name in tables},
+    }
+    (folder / "result.json").write_text(json.dumps(about))
+    return folder
+
+
+@pytest.fixture
+def crossval(tmp_path):
+    return write(tmp_path / "gru_seqcap", sample(20), sample(21))
+
+
+def test_the_command_prints_the_result_and_writes_the_curve(crossval, capsys):
+    assert main([str(crossval)]) == 0
+    text = capsys.readouterr().out
+    test, validation = sample(20), sample(21)
+    written = pd.read_csv(crossval / "lambda.csv")
+    assert written.set.value_counts().to_dict() == {"val": 101, "test": 101}
+    for name, rows in (("val", validation), ("test", test)):
+        pd.testing.assert_frame_equal(
+            written[written.set == name].drop(columns="set").reset_index(drop=True), curve(rows), rtol=1e-12
+        )
+    lines = text.splitlines()
+    assert lines[0].startswith("CNNGRUSeqCap on emodb, protocol speaker")
+    assert [line.split()[0] for line in lines[4:15]] == [f"{i / 10:.1f}" for i in range(11)]
+    tuned, fixed = apply(test, choose(validation)), apply(test, 0.6)
+    for title, rows in (("chosen", tuned), ("0.6", fixed)):
+        row = next(line for line in lines[-8:] if line.startswith(f"{title} "))
+        low, high = bootstrap_speakers(rows)["wa"]
+        assert f"{100 * scores(rows)['wa']:.1f} [{100 * low:.1f}, {100 * high:.1f}]" in row
+        assert f"{100 * scores(rows)['ua']:.1f} [" in row
+    assert f"{100 * compare(fixed, tuned).wa_difference:+.1f} [" in text
+    for row in choose(validation).itertuples():
+        assert any(line.split()[:3] == ["1", str(row.fold), f"{row.lambda_:.2f}"] for line in lines)
+    assert lines[-1] == f"Written: {crossval / 'lambda.csv'}"
+
+
+@given(st.integers(0, 10**6))
+@settings(deadline=None, max_examples=4)
+def test_test_posteriors_cannot_change_the_choice(tmp_path_factory, seed):
+    folder, validation = tmp_path_factory.mktemp("crossval"), sample(21)
+    found = []
+    for name, test in (("one", sample(20)), ("other", sample(seed, sharpness=seed % 5))):
+        crossval = write(folder / name, test, validation)
+        with pytest.MonkeyPatch.context() as patch:
+            printed = []
+            patch.setattr("builtins.print", lambda *words, into=printed: into.append(" ".join(words)))
+            assert main([str(crossval)]) == 0
+        lines = "\n".join(printed).splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("Chosen on each fold's validation rows"))
+        curves = pd.read_csv(crossval / "lambda.csv")
+        found.append((lines[start : start + 4], curves[curves.set == "val"].to_csv()))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 4
+
+
+def test_the_metric_and_the_files_can_be_named(crossval, tmp_path, capsys):
+    picture, target = tmp_path / "curve.png", tmp_path / "curve.csv"
+    assert main([str(crossval), "--metric", "ua", "--out", str(target), "--figure", str(picture)]) == 0
+    assert "by UA" in capsys.readouterr().out
+    drawn = picture.read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+    assert main([str(crossval), "--metric", "ua", "--out", str(target), "--figure", str(picture)]) == 0
+    assert picture.read_bytes() == drawn, "a figure may be drawn again"
+    assert not (crossval / "lambda.csv").exists()
+    first = target.read_bytes()
+    assert main([str(crossval), "--out", str(target)]) == 0, "a lambda curve may be written again"
+    assert target.read_bytes() == first
+
+
+def test_averaged_posteriors_on_request(tmp_path, crossval, capsys):
+    with pytest.raises(InputError, match="no averaged posteriors; they are made by ser crossval --epochs-averaged"):
+        main([str(crossval), "--averaged"])
+    folder = write(tmp_path / "averaged", sample(20), sample(21), averaged=(sample(22), sample(23)))
+    assert main([str(folder), "--averaged"]) == 0
+    assert "mean posteriors of the last epochs" in capsys.readouterr().out
+    assert not (folder / "lambda.csv").exists(), "the curve of the chosen epochs stays its own file"
+    written = pd.read_csv(folder / "lambda_averaged.csv")
+    assert written[written.set == "test"].wa.to_numpy() == pytest.approx(curve(sample(22), draws=0).wa.to_numpy())
+
+
+def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path):
+    single = sample(20).drop(columns=posterior_columns("gru"))
+    folder = write(tmp_path / "seqcap", single, single, system="CNNSeqCap")
+    precious = tmp_path / "precious.csv"
+    precious.write_text("mine\n")
+    for arguments, words in (
+        ([folder], "seqcap: CNNSeqCap has no lambda: lambda weighs two branches"),
+        ([tmp_path / "absent"], "absent"),
+        ([crossval, "--out", precious], "precious.csv exists and holds something other than a lambda curve"),
+        ([crossval, "--out", tmp_path], "is a folder; name a file"),
+        ([crossval, "--out", tmp_path / "no" / "curve.csv"], "there is no folder"),
+        ([crossval, "--figure", tmp_path / "curve.pdf"], "end its name in .png"),
+        ([crossval, "--figure", tmp_path / "no" / "curve.png"], "there is no folder"),
+    ):
+        with pytest.raises(InputError, match=words):
+            main([str(each) for each in arguments])
+    assert precious.read_text() == "mine\n"
+    assert not list(tmp_path.glob("**/lambda.csv"))
+    with (crossval / "predictions.csv").open("a") as file:
+        file.write("edited\n")
+    with pytest.raises(InputError, match=r"predictions\.csv"):
+        main([str(crossval)])
+
+
+def test_a_file_in_the_place_of_the_figure_is_left_alone(crossval, tmp_path):
+    for name, content in (("photo.png", b"\xff\xd8\xff mine"), ("picture.png", b"\x89PNG\r\n\x1a\n mine")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=f"{name} exists and is no picture of a lambda curve"):
+            main([str(crossval), "--figure", str(tmp_path / name)])
+        assert (tmp_path / name).read_bytes() == content
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(InputError, match=r"folder\.png is a folder"):
+        main([str(crossval), "--figure", str(tmp_path / "folder.png")])
+    assert not (crossval / "lambda.csv").exists()
+
+
+def test_help_and_usage(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    assert "lambda weighs the capsule branch, 1 - lambda the GRU branch" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(SystemExit) as stop:
+        main(["somewhere", "--metric", "f1"])
+    assert stop.value.code == 2
+
+
+def test_no_training_framework_is_loaded():
+    look = "import sys, ser.lambda_curve, ser.pooled; sys.exit(any(m in sys.modules for m in ('lightning', 'wandb')))"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0

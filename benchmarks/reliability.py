@@ -93,10 +93,8 @@ def run() -> None:
         seconds = measure(options.config, options.repeats, Path(folder))
     print(f"\n{'':8s} {'steps':>6s} {'median ms':>10s} {'quartiles':>15s}")
     for safe, name in ((True, "with"), (False, "without")):
-        low, _, high = quantiles(seconds[safe], n=4)
-        print(
-            f"{name:8s} {len(seconds[safe]):6d} {1e3 * median(seconds[safe]):10.1f} {1e3 * low:7.1f}-{1e3 * high:.1f}"
-        )
+        low, middle, high = (1e3 * quartile for quartile in quantiles(seconds[safe], n=4))
+        print(f"{name:8s} {len(seconds[safe]):6d} {middle:10.1f} {low:7.1f}-{high:.1f}")
     ratio = median(seconds[True]) / median(seconds[False])
     print(f"ratio {ratio:.3f} (target: at most {TARGET})")
     sys.exit(ratio > TARGET)

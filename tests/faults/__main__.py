@@ -52,10 +52,14 @@ def faults(folder: Path, numbers: dict[str, int], seed: int) -> dict[str, Callab
             len(kill_writers(place("writers"), numbers["writers"], seed)),
         ),
         "packed audio killed while written": lambda: (
-            f"{kill_preparations(place('preparations'), numbers['preparations'], seed)} kills",
+            f"{numbers['preparations']} kills, "
+            f"{kill_preparations(place('preparations'), numbers['preparations'], seed)} before the file was there",
             0,
         ),
-        "flipped bits in packed audio": lambda: (f"{flip_bits(place('flips'), numbers['flips'], seed)} found", 0),
+        "flipped bits in packed audio": lambda: (
+            f"{numbers['flips']} found, {flip_bits(place('flips'), numbers['flips'], seed)} of them in samples",
+            0,
+        ),
         "damaged WAV headers": lambda: fuzz("headers", fuzz_headers),
         "damaged label files": lambda: fuzz("labels", fuzz_labels),
         "damaged manifests": lambda: fuzz("manifests", fuzz_manifests),

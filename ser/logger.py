@@ -14,8 +14,9 @@ from pathlib import Path
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-START_SECONDS = 30  # the longest that opening a W&B run holds up a training, login included
+START_SECONDS = 60  # the longest that opening a W&B run holds up a training, on however busy a machine
 END_SECONDS = 60  # the longest that everything after that does, the last upload included
+SERVER_SECONDS = 20  # how long W&B tries to begin a run on its server; logging in takes up to ten more
 STEP = "trainer/global_step"
 
 
@@ -105,7 +106,7 @@ class WandbRun(Logger):
         import wandb
 
         settings = wandb.Settings(
-            init_timeout=START_SECONDS / 2,  # logging in takes up to ten seconds more
+            init_timeout=SERVER_SECONDS,
             finish_timeout=END_SECONDS / 2,  # better than being killed: what was not sent lies in the folder
             finish_timeout_raises=True,
         )
@@ -120,25 +121,33 @@ class WandbRun(Logger):
             with at_most(seconds):
                 step()
         except Exception as error:
-            waited = time.monotonic() - begun
-            self._seconds_left -= waited
-            self.lost = self.lost or f"{loss}: {cause(error, waited)}"
+            self._seconds_left -= time.monotonic() - begun
+            self.lost = self.lost or f"{loss}: {cause(error)}"
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """End W&B's service if the block takes longer: every call that waits for it then fails at once."""
-    done = threading.Event()
+    """End W&B's service if the block takes longer: every call that waits for it then fails at once.
+
+    Raises:
+        TimeoutError: instead of what the block raised, if it has taken longer.
+    """
+    done, late = threading.Event(), threading.Event()
 
     def watch() -> None:
         wait = seconds
         while not done.wait(wait):
+            late.set()
             end_service()
             wait = 0.5  # it may have been about to start
 
     threading.Thread(target=watch, name="W&B's time", daemon=True).start()
     try:
         yield
+    except Exception as error:
+        if late.is_set():
+            raise TimeoutError(f"no answer within {seconds:.0f} s") from error
+        raise
     finally:
         done.set()
 
@@ -167,9 +176,9 @@ def abandon(run: object | None) -> None:
             wandb.teardown()
 
 
-def cause(error: Exception, waited: float) -> str:
+def cause(error: Exception) -> str:
     """Why something could not be recorded, in one line."""
     text = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
     process = service()
-    ended = "; W&B's service process has ended" if process and process.poll() is not None else ""
-    return f"{text}{ended}" + (f" (after {waited:.0f} s)" if waited >= 1 else "")
+    died = process and process.poll() is not None and not isinstance(error, TimeoutError)
+    return f"{text}; W&B's service process has ended" if died else text

@@ -1,19 +1,23 @@
-"""Weights & Biases: the only file that knows it."""
+"""Weights & Biases: how a run is tracked, and what is recorded of it."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import pandas as pd
-import wandb
-from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.loggers import Logger
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
+from ser.logger import WandbRun
+
+BEGUN: list[WandbRun] = []  # of this process, not finished yet
 
 
 class Tracking:
@@ -41,34 +45,38 @@ class Tracking:
         self.mode, self.project, self.entity, self.group = mode, project, entity, group
         self.name, self.tags = name, tags or []
 
-    def loggers(self, folder: Path, tags: list[str]) -> list[WandbLogger]:
-        """A logger that writes into the run's folder, or none where tracking is disabled."""
+    def loggers(self, folder: Path, tags: list[str]) -> list[WandbRun]:
+        """A logger that writes into the run's folder, or none where tracking is disabled.
+
+        Raises:
+            InputError: if it is to be online, and there is no key.
+        """
         if self.mode == "disabled":
             return []
-        os.environ["WANDB_MODE"] = self.mode  # or the variable would win over the option
         if self.mode == "online" and not has_key():
             raise InputError("--wandb.mode online needs a key: run `wandb login` or set WANDB_API_KEY")
+        os.environ["WANDB_MODE"] = self.mode  # or the variable would win over the option
+        os.environ["WANDB_ERROR_REPORTING"] = "false"  # what W&B says of itself to its own servers holds up the end
         if self.mode == "offline":
-            os.environ["WANDB_ERROR_REPORTING"] = "false"  # or W&B looks up its own error server
             os.environ.setdefault("WANDB_SILENT", "true")  # `tracked` says what is worth saying
-        logger = WandbLogger(
+        run = WandbRun(
+            folder,
+            mode=self.mode,
             name=self.name or folder.name,
-            save_dir=folder,
-            offline=self.mode == "offline",
             project=self.project,
             entity=self.entity,
             group=self.group,
             tags=[*tags, *self.tags],
         )
-        logger._wandb_init.pop("anonymous", None)  # Lightning passes it always, and W&B warns that it does nothing
-        return [logger]
+        BEGUN.append(run)
+        return [run]
 
 
 def has_key() -> bool:
     """Whether W&B will find a key by itself, in the environment or in netrc, without asking at a prompt."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).netloc
     try:
         return netrc(os.environ.get("NETRC", Path.home() / ".netrc")).authenticators(host) is not None
     except (OSError, NetrcParseError):
@@ -77,30 +85,34 @@ def has_key() -> bool:
 
 def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result: dict) -> None:
     """Add the confusion matrix, the predictions and the scores of each table ("test", "val") to the W&B run."""
-    for logger in loggers:
-        if not isinstance(logger, WandbLogger):
-            continue
-        run = logger.experiment
+
+    def write(run) -> None:
+        import wandb
+
+        run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
         for name, table in tables.items():
             actual, predicted = (table[column].map(EMOTIONS.index).tolist() for column in ("emotion", "predicted"))
             matrix = wandb.plot.confusion_matrix(y_true=actual, preds=predicted, class_names=list(EMOTIONS))
             run.log({f"{name}/confusion": matrix, f"{name}/predictions": wandb.Table(dataframe=table)})
-        run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
+
+    record(loggers, "the result", write)
 
 
 def record_folds(loggers: list[Logger], result: dict) -> None:
     """Add a cross-validation's table of folds, its intervals and its figure to its summary run."""
-    for logger in loggers:
-        if not isinstance(logger, WandbLogger):
-            continue
-        run = logger.experiment
+
+    def write(run) -> None:
+        import wandb
+
+        for name, limits in result["intervals"].items():
+            if limits:
+                run.summary.update({f"result/{name}/low": limits[0], f"result/{name}/high": limits[1]})
         columns = ["seed", "fold", "epoch", "wa", "ua", "utterances"]
         rows = [[fold[name] for name in columns] for fold in result["runs"]]
         table = wandb.Table(columns=columns, data=rows)
         run.log({"folds": table, "test/wa by fold": wandb.plot.bar(table, "fold", "wa", title="WA by fold")})
-        for name, limits in result["intervals"].items():
-            if limits:
-                run.summary.update({f"result/{name}/low": limits[0], f"result/{name}/high": limits[1]})
+
+    record(loggers, "the table of folds", write)
 
 
 def record_study(
@@ -123,10 +135,12 @@ def record_study(
         curve: `lambda_, wa, ua` on validation rows, or None.
         pictures: PNG files by name.
     """
-    for logger in loggers:
-        if not isinstance(logger, WandbLogger):
-            continue
-        run = logger.experiment
+
+    def write(run) -> None:
+        import wandb
+
+        row = trials.set_index("trial").loc[best]
+        run.summary.update({"best/trial": best, "best/wa": float(row.wa), "best/ua": float(row.ua)})
         so_far = trials[metric].astype(float).cummax()
         for place in trials.index[trials.state == "complete"]:
             row = trials.loc[place]
@@ -145,25 +159,34 @@ def record_study(
             )
         logged |= {f"figures/{name}": wandb.Image(str(path)) for name, path in pictures.items()}
         run.log(logged)
-        row = trials.set_index("trial").loc[best]
-        run.summary.update({"best/trial": best, "best/wa": float(row.wa), "best/ua": float(row.ua)})
+
+    record(loggers, "the study", write)
+
+
+def record(loggers: list[Logger], what: str, write: Callable) -> None:
+    """Write into the W&B run among some loggers, if there is one."""
+    for logger in loggers:
+        if isinstance(logger, WandbRun):
+            logger.record(what, write)
 
 
 def tracked(loggers: list[Logger]) -> list[str]:
     """Where to look at the W&B run, for a person."""
     lines = []
     for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            folder = Path(logger.experiment.dir).parent
-            offline = [
-                f"W&B, offline: look at it with  wandb leet {folder}",
-                f"              send it with     wandb sync {folder}",
-            ]
-            lines += [f"W&B: {logger.experiment.url}"] if logger.experiment.url else offline
+        place = logger.place if isinstance(logger, WandbRun) else None
+        if isinstance(place, Path):
+            lines.append(f"W&B, offline: look at it with  wandb leet {place}")
+            lines.append(f"              send it with     wandb sync {place}")
+        elif place:
+            lines.append(f"W&B: {place}")
     return lines
 
 
 def finish() -> None:
-    """End the W&B run of this process, if there is one: the next run must not go on in it."""
-    if wandb.run is not None:
-        wandb.finish()
+    """End the W&B runs of this process, and say what they lack; the next run must not go on in one of them."""
+    while BEGUN:
+        run = BEGUN.pop()
+        run.close()
+        if run.lost:
+            print(f"W&B: {run.lost}\n     {run.folder} has the run's own record, without W&B", file=sys.stderr)

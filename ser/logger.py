@@ -1,0 +1,184 @@
+"""A W&B run that no training depends on: whatever becomes of W&B, the training goes on and ends in time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+START_SECONDS = 60  # the longest that opening a W&B run holds up a training, on however busy a machine
+END_SECONDS = 60  # the longest that everything after that does, the last upload included
+SERVER_SECONDS = 20  # how long W&B tries to begin a run on its server; logging in takes up to ten more
+STEP = "trainer/global_step"
+
+
+class WandbRun(Logger):
+    """A W&B run, opened when there is something to record.
+
+    After the first failure nothing more is recorded; what W&B has until then is kept as far as W&B can.
+
+    Args:
+        folder: of our run; receives `wandb/`.
+        options: of `wandb.init`.
+
+    Attributes:
+        lost: what W&B lacks and why, as a sentence; None as long as it lacks nothing.
+    """
+
+    def __init__(self, folder: Path, **options) -> None:
+        super().__init__()
+        self.folder, self.options = folder, options
+        self.lost: str | None = None
+        self._run = None
+        self._seconds_left = float(END_SECONDS)
+
+    @property
+    def name(self) -> str:
+        return self.options["project"]
+
+    @property
+    def version(self) -> str | None:
+        return self._run and self._run.id
+
+    @property
+    def save_dir(self) -> str:
+        return str(self.folder)
+
+    @property
+    def place(self) -> str | Path | None:
+        """Where to look at it: an address, or a folder; None where there is nothing, or not all of it."""
+        if self._run is None or self.lost:
+            return None
+        return Path(self._run.dir).parent if self._run.offline else self._run.url
+
+    def log_hyperparams(self, params: Mapping, *args, **kwargs) -> None:
+        self.record("the configuration", lambda run: run.config.update(dict(params), allow_val_change=True))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        place = {} if step is None else {STEP: step}
+        self.record(f"the metrics of step {step}", lambda run: run.log({**metrics, **place}))
+
+    @rank_zero_only
+    def record(self, what: str, write: Callable[[object], None]) -> None:
+        """Write into the W&B run.
+
+        Args:
+            what: is written, in words; named where it is the first that W&B lacks.
+            write: receives the `wandb.Run`.
+        """
+        if self._run is None:
+            for step in (self._prepare, self._open):
+                if not self.lost:
+                    self._attempt("nothing of this run could be recorded", step, START_SECONDS)
+        if not self.lost:
+            self._attempt(f"{what} and what came after could not be recorded", lambda: write(self._run))
+
+    def close(self) -> None:
+        """End the W&B run, if there is one: the next must not go on in it, and the process must be able to end."""
+        whole = False
+        try:
+            if self._run is not None:
+                self._attempt("the end of this run may be missing", self._run.finish)
+            whole = not self.lost
+        finally:
+            if not whole:
+                abandon(self._run)
+            self._run = None
+
+    def _prepare(self) -> None:
+        own = self.folder / "wandb"
+        own.mkdir(parents=True, exist_ok=True)  # or W&B would write into the system's temporary folder
+        if not os.access(own, os.W_OK):
+            raise PermissionError(f"{own} cannot be written")
+        if service() is None:
+            os.environ.pop("WANDB_SERVICE", None)  # another process's, which we could not end
+        import wandb  # noqa: F401  where it is slow, that is not the server's fault
+
+    def _open(self) -> None:
+        import wandb
+
+        settings = wandb.Settings(
+            init_timeout=SERVER_SECONDS,
+            finish_timeout=END_SECONDS / 2,  # better than being killed: what was not sent lies in the folder
+            finish_timeout_raises=True,
+        )
+        self._run = wandb.init(dir=str(self.folder), resume="allow", settings=settings, **self.options)
+        self._run.define_metric(STEP)
+        self._run.define_metric("*", step_metric=STEP, step_sync=True)
+
+    def _attempt(self, loss: str, step: Callable[[], None], seconds: float | None = None) -> None:
+        seconds = max(self._seconds_left, 1) if seconds is None else seconds
+        begun = time.monotonic()
+        try:
+            with at_most(seconds):
+                step()
+        except Exception as error:
+            self._seconds_left -= time.monotonic() - begun
+            self.lost = self.lost or f"{loss}: {cause(error)}"
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """End W&B's service if the block takes longer: every call that waits for it then fails at once.
+
+    Raises:
+        TimeoutError: instead of what the block raised, if it has taken longer.
+    """
+    done, late = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            late.set()
+            end_service()
+            wait = 0.5  # it may have been about to start
+
+    threading.Thread(target=watch, name="W&B's time", daemon=True).start()
+    try:
+        yield
+    except Exception as error:
+        if late.is_set():
+            raise TimeoutError(f"no answer within {seconds:.0f} s") from error
+        raise
+    finally:
+        done.set()
+
+
+def service() -> subprocess.Popen | None:
+    """The service process that W&B has started for this process; W&B has no public name for it."""
+    setup = sys.modules.get("wandb.sdk.wandb_setup")
+    connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
+    return getattr(getattr(connection, "_proc", None), "_process", None)
+
+
+def end_service() -> None:
+    """Kill W&B's service process, if there is one."""
+    if process := service():
+        process.kill()
+        process.wait()
+
+
+def abandon(run: object | None) -> None:
+    """Leave nothing behind of W&B that holds up the end of the process or the next run: no service, no exit hook."""
+    end_service()
+    if wandb := sys.modules.get("wandb"):
+        with suppress(Exception):
+            run._console_stop()  # or every line printed from now on is offered to the dead service
+        with suppress(Exception, SystemExit):  # an exit: how teardown reports a service that did not end well
+            wandb.teardown()
+
+
+def cause(error: Exception) -> str:
+    """Why something could not be recorded, in one line."""
+    text = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
+    process = service()
+    died = process and process.poll() is not None and not isinstance(error, TimeoutError)
+    return f"{text}; W&B's service process has ended" if died else text

@@ -17,6 +17,7 @@ from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress
 from ser.checkpoint import check_unheard, newest, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO, Checkpoints
 from ser.command import run
+from ser.configuration import explain, restrict
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
@@ -37,6 +38,7 @@ class RunParser(LightningArgumentParser):
     """A parser that answers a mistake with its cause instead of pages of usage."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        message = explain(message)
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
         command = "ser crossval" if self.prog == "ser crossval" else "ser fit"
@@ -51,6 +53,7 @@ class RunCLI(LightningCLI):
     """
 
     def __init__(self, args: ArgsType = None, run: bool = True, **options) -> None:
+        restrict()
         super().__init__(
             System,
             EmotionData,
@@ -123,7 +126,9 @@ class RunCLI(LightningCLI):
         self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
         try:
             self.trainer = self.instantiate_trainer()
-        except MisconfigurationException as error:
+        except InputError:
+            raise
+        except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
             raise InputError(f"trainer: {error}") from error
         self.datamodule.check_devices(self.trainer)
 

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
 from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout
-from ser.checkpoint import check_unheard, newest, read_checkpoint
+from ser.checkpoint import check_unheard, load_weights, newest, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO, Checkpoints
 from ser.command import run
 from ser.configuration import explain, restrict
@@ -23,6 +23,7 @@ from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
+from ser.files import digest
 from ser.history import History
 from ser.identity import claim_folder, identity
 from ser.progress import somebody_listens
@@ -80,6 +81,12 @@ class RunCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")
         parser.add_argument(
+            "--init_weights",
+            type=str | None,
+            help="Weights to begin the training with: a .safetensors file or a checkpoint that has heard nobody who is "
+            "validated or tested here.",
+        )
+        parser.add_argument(
             "--epochs_averaged",
             type=int,
             default=0,
@@ -122,6 +129,8 @@ class RunCLI(LightningCLI):
             if not (path := self._get(self.config, "ckpt_path")):
                 raise InputError(f"ser {self.subcommand} needs --ckpt_path FILE, the checkpoint of a trained system")
             check_unheard(self.checkpoint, path, self.datamodule, tested)
+        elif path := self._get(self.config, "init_weights"):
+            self._check_beginning(path)
         words = [] if self.subcommand == "fit" else [self.subcommand]
         self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
         try:
@@ -145,6 +154,8 @@ class RunCLI(LightningCLI):
             raise refusal_within(error) from error
         self.datamodule: EmotionData = self._get(self.config_init, "data")
         self.model: System = self._get(self.config_init, "model")
+        if self.subcommand not in TESTED_SETS and (path := self._get(self.config, "init_weights")):
+            load_weights(self.model, path)
 
     def _read_corpus(self) -> None:
         corpus = self.datamodule.corpus
@@ -155,6 +166,16 @@ class RunCLI(LightningCLI):
         self.datamodule.setup()
         epochs = self._get(self.config, "trainer").max_epochs or 0
         check_bounds("epochs_averaged", self._get(self.config, "epochs_averaged"), at_least=0, at_most=max(epochs, 0))
+
+    def _check_beginning(self, path: str) -> None:
+        """Refuse first weights that know somebody who is validated or tested."""
+        checkpoint = read_checkpoint(path)
+        for data in self._folds():
+            for tested in ("val", "test"):
+                check_unheard(checkpoint, path, data, tested)
+
+    def _folds(self) -> list[EmotionData]:
+        return [self.datamodule]
 
     def _tags(self) -> list[str]:
         data = self.datamodule
@@ -199,12 +220,17 @@ class RunCLI(LightningCLI):
             print(f"  goes on     from {path}", flush=True)
         try:
             self.trainer.fit(**options, ckpt_path=path, weights_only=True)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            if path is None or isinstance(error, InputError) or self.history.batches_here:
+                raise
+            raise InputError(f"{path}: the training cannot go on from it ({type(error).__name__}: {error})") from error
         except SystemExit:
             if self.trainer.interrupted:  # Lightning has turned Ctrl-C into an exit
                 raise KeyboardInterrupt from None
             raise
         if self.trainer.global_step != steps:
-            raise RuntimeError(f"the training made {self.trainer.global_step} steps instead of {steps}")
+            cause = f"the training made {self.trainer.global_step} steps instead of {steps}"
+            raise InputError(f"{path}: going on from it, {cause}") if path else RuntimeError(cause)
 
     def _newest_checkpoint(self) -> tuple[Path, dict] | None:
         return newest(self.folder / "checkpoints")
@@ -242,6 +268,7 @@ class RunCLI(LightningCLI):
             logger.log_hyperparams(config)
 
     def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
+        first = self._get(self.config, "init_weights")
         about = {
             "seed": self._get(self.config, "seed_everything"),
             "epochs": self.trainer.max_epochs if self.subcommand == "fit" else None,
@@ -249,6 +276,7 @@ class RunCLI(LightningCLI):
             "epoch": read_checkpoint(checkpoint)["epoch"] + 1,
             "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
             "model": dict(self.model.hparams),
+            "init_weights": digest(Path(first)) if self.subcommand == "fit" and first else None,
         }
         write_tables(self.folder, tables, averaged)
         result = write_result(self.folder, self.model, self.datamodule, tables, averaged, about)

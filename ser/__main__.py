@@ -19,6 +19,8 @@ Capsule networks for speech emotion recognition (Wu et al., ICASSP 2019).
                        train and test every fold; go on where it was interrupted; pool the results
   ser sweep --config sweeps/demo.yaml [--workers 4] [--storage URL]
                        an Optuna study over options of a run; ser sweep status FILE
+  ser export-weights CHECKPOINT --out FILE.safetensors
+                       a trained system as numbers and text alone, for others to test or to begin with
   ser report FOLDER [FOLDER ...] --out FOLDER
                        results of cross-validations beside the paper's tables, and what differences mean
   ser lambda FOLDER    a two-branch system's results over lambda, from its saved posteriors
@@ -40,6 +42,7 @@ MODULES = {
     "sweep-worker": "ser.sweep.worker",  # what `ser sweep` starts
     "crossval": "ser.crossval",
     "sweep": "ser.sweep.command",
+    "export-weights": "ser.export",
     "report": "ser.report",
     "lambda": "ser.lambda_curve",
     "protocol": "ser.protocol",

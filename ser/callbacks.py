@@ -33,9 +33,9 @@ class LearningRateRule(Callback):
     """
 
     def __init__(self, hold_epochs: int = 3, window_steps: int = 100, check_every: int = 10) -> None:
-        check_bounds("learning_rate_rule.hold_epochs", hold_epochs, at_least=0)
-        check_bounds("learning_rate_rule.window_steps", window_steps, at_least=1)
-        check_bounds("learning_rate_rule.check_every", check_every, at_least=1)
+        check_bounds("learning_rate_rule.hold_epochs", hold_epochs, at_least=0, at_most=100_000)
+        check_bounds("learning_rate_rule.window_steps", window_steps, at_least=1, at_most=1_000_000)
+        check_bounds("learning_rate_rule.check_every", check_every, at_least=1, at_most=1_000_000)
         self.hold_epochs, self.window_steps, self.check_every = hold_epochs, window_steps, check_every
         self.step, self.factor, self.first_mean = 0, 1.0, None
         self.losses = torch.zeros(window_steps)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import warnings
+import zipfile
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from ser.contents import check_contents, check_weights, network
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
 from ser.files import write_whole
 from ser.system import System
 from ser.systems import SYSTEMS
+from ser.weights import SUFFIX, read_weights
 
 BEST, LAST, WITHIN_EPOCH = "best", "last", "within"
 
@@ -28,20 +34,27 @@ def write_checkpoint(checkpoint: dict, path: Path) -> None:
 
 
 def read_checkpoint(path: str | Path) -> dict:
-    """What a checkpoint of this project holds, on the CPU; nothing in it is executed.
+    """What a checkpoint or an exported system holds, on the CPU; nothing in it is executed.
 
     Raises:
-        InputError: if there is no such local file, or it is not one of this project's checkpoints.
+        InputError: if there is no such local file, or it is not one of this project's, whole and sound.
     """
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path}: no such checkpoint (local files only)")
+    if Path(path).suffix == SUFFIX:
+        return check_contents(read_weights(path), path)
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as archive:  # torch's older formats, and what is not torch's, end here
+            if sum(entry.file_size for entry in archive.infolist()) > os.path.getsize(path):
+                raise InputError(f"{path}: not a readable checkpoint (it would grow when it is unpacked)")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch says about a foreign file is said below
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
     except Exception as error:  # torch raises anything from KeyError to UnpicklingError on a foreign file
         raise InputError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
-    if not isinstance(checkpoint, dict) or checkpoint.get("system") not in SYSTEMS:
-        raise InputError(f"{path}: not a checkpoint of one of the systems {', '.join(SYSTEMS)}")
-    return checkpoint
+    return check_contents(checkpoint, path)
 
 
 def load_weights(system: System, path: str | Path) -> None:
@@ -50,10 +63,12 @@ def load_weights(system: System, path: str | Path) -> None:
     Raises:
         InputError: as `read_checkpoint`, or if names or shapes do not fit the system.
     """
-    try:
-        system.load_state_dict(read_checkpoint(path)["state_dict"])
-    except RuntimeError as error:
-        raise InputError(f"{path} does not fit {type(system).__name__} as configured: {error}") from error
+    _put_weights(system, read_checkpoint(path)["state_dict"], path)
+
+
+def _put_weights(system: System, weights: dict[str, Tensor], path: str | Path) -> None:
+    check_weights(system, weights, path)
+    system.load_state_dict({**system.state_dict(), **network(weights)})
 
 
 def load(path: str | Path) -> System:
@@ -64,7 +79,7 @@ def load(path: str | Path) -> System:
     """
     checkpoint = read_checkpoint(path)
     system = SYSTEMS[checkpoint["system"]](**checkpoint["hyper_parameters"])
-    load_weights(system, path)
+    _put_weights(system, checkpoint["state_dict"], path)
     return system.eval()
 
 
@@ -92,7 +107,7 @@ def newest(folder: Path) -> tuple[Path, dict] | None:
         InputError: as `read_checkpoint`.
     """
     paths = [folder / f"{name}.ckpt" for name in (LAST, WITHIN_EPOCH)]
-    found = {path: read_checkpoint(path) for path in paths if path.is_file()}
+    found = {path: read_checkpoint(path) for path in paths if os.path.lexists(path)}
     return max(found.items(), key=lambda each: each[1]["global_step"], default=None)
 
 

@@ -11,16 +11,28 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from ser.checkpoint import WITHIN_EPOCH, write_checkpoint
+from ser.checkpoint import WITHIN_EPOCH, read_checkpoint, write_checkpoint
 from ser.errors import check_bounds
 from ser.interruption import LISTENER, Interrupted
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint whole or not at all, and read it as data only.
+
+    The first one of a training is read again at once: an hour later it would be too late to learn that none can be.
+    """
+
+    def __init__(self) -> None:
+        self._proved = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:
         write_checkpoint(checkpoint, Path(path))
+        if not self._proved:
+            read_checkpoint(path)
+            self._proved = True
+
+    def load_checkpoint(self, path, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        return read_checkpoint(path)
 
 
 class WithinEpoch(ModelCheckpoint):
@@ -94,9 +106,9 @@ class Checkpoints:
     """
 
     def __init__(self, minutes: float = 10.0, steps: int | None = None) -> None:
-        check_bounds("checkpoints.minutes", minutes, above=0)
+        check_bounds("checkpoints.minutes", minutes, above=0, at_most=525_600)
         if steps is not None:
-            check_bounds("checkpoints.steps", steps, at_least=1)
+            check_bounds("checkpoints.steps", steps, at_least=1, at_most=1_000_000_000)
         self.minutes, self.steps = minutes, steps
 
     def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:

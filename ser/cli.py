@@ -15,15 +15,16 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
 from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout
-from ser.checkpoint import check_unheard, newest, read_checkpoint
+from ser.checkpoint import check_unheard, load_weights, newest, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO, Checkpoints
 from ser.command import run
+from ser.configuration import explain, restrict
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
 from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
-from ser.files import make_folder
+from ser.files import digest, make_folder
 from ser.history import History
 from ser.identity import claim_folder, identity
 from ser.interruption import Interrupted
@@ -41,6 +42,7 @@ class RunParser(LightningArgumentParser):
     """A parser that answers a mistake with its cause instead of pages of usage."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        message = explain(message)
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
         command = "ser crossval" if self.prog == "ser crossval" else "ser fit"
@@ -55,6 +57,7 @@ class RunCLI(LightningCLI):
     """
 
     def __init__(self, args: ArgsType = None, run: bool = True, **options) -> None:
+        restrict()
         super().__init__(
             System,
             EmotionData,
@@ -80,6 +83,12 @@ class RunCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")
+        parser.add_argument(
+            "--init_weights",
+            type=str | None,
+            help="Weights to begin the training with: a .safetensors file or a checkpoint that has heard nobody who is "
+            "validated or tested here.",
+        )
         parser.add_argument(
             "--epochs_averaged",
             type=int,
@@ -123,11 +132,15 @@ class RunCLI(LightningCLI):
             if not (path := self._get(self.config, "ckpt_path")):
                 raise InputError(f"ser {self.subcommand} needs --ckpt_path FILE, the checkpoint of a trained system")
             check_unheard(self.checkpoint, path, self.datamodule, tested)
+        elif path := self._get(self.config, "init_weights"):
+            self._check_beginning(path)
         words = [] if self.subcommand == "fit" else [self.subcommand]
         self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
         try:
             self.trainer = self.instantiate_trainer()
-        except MisconfigurationException as error:
+        except InputError:
+            raise
+        except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
             raise InputError(f"trainer: {error}") from error
         self.datamodule.check_devices(self.trainer)
 
@@ -144,6 +157,8 @@ class RunCLI(LightningCLI):
             raise refusal_within(error) from error
         self.datamodule: EmotionData = self._get(self.config_init, "data")
         self.model: System = self._get(self.config_init, "model")
+        if self.subcommand not in TESTED_SETS and (path := self._get(self.config, "init_weights")):
+            load_weights(self.model, path)
 
     def _read_corpus(self) -> None:
         corpus = self.datamodule.corpus
@@ -154,6 +169,16 @@ class RunCLI(LightningCLI):
         self.datamodule.setup()
         epochs = self._get(self.config, "trainer").max_epochs or 0
         check_bounds("epochs_averaged", self._get(self.config, "epochs_averaged"), at_least=0, at_most=max(epochs, 0))
+
+    def _check_beginning(self, path: str) -> None:
+        """Refuse first weights that know somebody who is validated or tested."""
+        checkpoint = read_checkpoint(path)
+        for data in self._folds():
+            for tested in ("val", "test"):
+                check_unheard(checkpoint, path, data, tested)
+
+    def _folds(self) -> list[EmotionData]:
+        return [self.datamodule]
 
     def _tags(self) -> list[str]:
         data = self.datamodule
@@ -213,9 +238,15 @@ class RunCLI(LightningCLI):
             return  # interrupted after the training
         if path and self.trainer.is_global_zero:
             print(f"  goes on     from {path}", flush=True)
-        self.trainer.fit(**options, ckpt_path=path, weights_only=True)
+        try:
+            self.trainer.fit(**options, ckpt_path=path, weights_only=True)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            if path is None or isinstance(error, InputError) or self.history.batches_here:
+                raise
+            raise InputError(f"{path}: the training cannot go on from it ({type(error).__name__}: {error})") from error
         if self.trainer.global_step != steps:
-            raise RuntimeError(f"the training made {self.trainer.global_step} steps instead of {steps}")
+            cause = f"the training made {self.trainer.global_step} steps instead of {steps}"
+            raise InputError(f"{path}: going on from it, {cause}") if path else RuntimeError(cause)
 
     def _newest_checkpoint(self) -> tuple[Path, dict] | None:
         return newest(self.folder / "checkpoints")
@@ -253,6 +284,7 @@ class RunCLI(LightningCLI):
             logger.log_hyperparams(config)
 
     def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
+        first = self._get(self.config, "init_weights")
         about = {
             "seed": self._get(self.config, "seed_everything"),
             "epochs": self.trainer.max_epochs if self.subcommand == "fit" else None,
@@ -260,6 +292,7 @@ class RunCLI(LightningCLI):
             "epoch": read_checkpoint(checkpoint)["epoch"] + 1,
             "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
             "model": dict(self.model.hparams),
+            "init_weights": digest(Path(first)) if self.subcommand == "fit" and first else None,
         }
         write_tables(self.folder, tables, averaged)
         result = write_result(self.folder, self.model, self.datamodule, tables, averaged, about)

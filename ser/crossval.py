@@ -16,7 +16,7 @@ from ser.data.datamodule import EmotionData
 from ser.data.folds import num_folds, split
 from ser.data.leaks import check_leaks
 from ser.devices import slots
-from ser.errors import InputError
+from ser.errors import InputError, check_bounds
 from ser.files import make_folder
 from ser.identity import PER_FOLD, check_folder, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
@@ -84,6 +84,8 @@ class CrossValidation:
         folds, seeds = settings["folds"], settings["seeds"]
         self.folds = parse_numbers("folds", self._all_folds() if folds is None else folds)
         self.seeds = parse_numbers("seeds", [settings["seed_everything"]] if seeds is None else seeds)
+        for seed in self.seeds:
+            check_bounds("seeds", seed, at_least=0, at_most=2**32 - 1)
         self.identity = identity(self.config, self.data.corpus_digest, without=PER_FOLD)
         if unknown := sorted(set(self.folds) - set(self._all_folds())):
             raise InputError(

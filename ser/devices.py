@@ -7,7 +7,7 @@ import os
 import torch
 
 from ser.arguments import parse_numbers
-from ser.errors import InputError
+from ser.errors import InputError, check_bounds
 
 
 def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
@@ -20,8 +20,8 @@ def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
     Raises:
         InputError: if there are not so many GPUs, or no training could run.
     """
-    if jobs is not None and jobs < 1:
-        raise InputError(f"jobs is {jobs}, but must be at least 1")
+    if jobs is not None:
+        check_bounds("jobs", jobs, at_least=1, at_most=1024)
     names = [{}]
     if devices is not None:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from numbers import Real
 
 
 class InputError(ValueError):
@@ -43,7 +45,7 @@ def check_bounds(
         below: exclusive upper bound.
 
     Raises:
-        InputError: naming option, value and range.
+        InputError: naming option, value and range; also for what is no number.
 
     Example:
         >>> check_bounds("dropout", 1.5, at_least=0, below=1)
@@ -51,14 +53,20 @@ def check_bounds(
         ser.errors.InputError: dropout is 1.5, but must be at least 0 and below 1
     """
     rules = [
-        (at_least, value >= at_least, "at least"),
-        (above, value > above, "above"),
-        (at_most, value <= at_most, "at most"),
-        (below, value < below, "below"),
+        (bound, keeps, word)
+        for bound, keeps, word in (
+            (at_least, operator.ge, "at least"),
+            (above, operator.gt, "above"),
+            (at_most, operator.le, "at most"),
+            (below, operator.lt, "below"),
+        )
+        if math.isfinite(bound)
     ]
-    if math.isnan(value) or not all(kept for bound, kept, _ in rules if math.isfinite(bound)):
-        words = " and ".join(f"{word} {bound:g}" for bound, _, word in rules if math.isfinite(bound))
-        raise InputError(f"{name} is {value}, but must be {words or 'a number'}")
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and value == value
+    if not is_number or not all(keeps(value, bound) for bound, keeps, _ in rules):
+        words = " and ".join(f"{word} {bound:.12g}" for bound, _, word in rules)
+        shown = repr(value) if isinstance(value, str) else value
+        raise InputError(f"{name} is {shown}, but must be {words or 'a number'}")
 
 
 def refusal_within(error: BaseException) -> BaseException:

@@ -22,11 +22,15 @@ class History(Callback):
 
     Args:
         folder: of the run.
+
+    Attributes:
+        batches_here: that this process has trained on, whatever was trained before an interruption.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "metrics.csv"
         self.rows: list[dict] = []
+        self.batches_here = 0
         self._loss = torch.zeros((), dtype=torch.float64)
         self._segments = torch.zeros((), dtype=torch.int64)
 
@@ -35,6 +39,7 @@ class History(Callback):
         self._write(trainer)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
+        self.batches_here += 1
         self._loss += outputs["loss"].detach() / batch.scale
         self._segments += (batch.emotion != IGNORED).sum()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from ser.errors import InputError
-from ser.files import is_in_use, make_folder, sweep_leftovers, write_text
+from ser.files import digest, is_in_use, make_folder, sweep_leftovers, write_text
 from ser.provenance import code_digest, versions
 
 # Options that do not change a number, and those that a cross-validation sets for each fold itself.
@@ -30,6 +30,8 @@ def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) ->
         without: options that are left out besides those that change no number.
     """
     flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
+    if (first := flat.get("init_weights")) and Path(first).is_file():
+        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, wherever it lies
     return {"config": flat, "corpus": corpus_digest, "code": code_digest(), "versions": versions()}
 
 

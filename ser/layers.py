@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,19 @@ from torch.nn import functional as F
 from ser.capsules import emo_vector, route, squash
 from ser.emotions import NUM_EMOTIONS
 from ser.errors import InputError, check_bounds
+
+MOST_WEIGHTS = 2**24  # of one layer of capsules
+
+
+def check_size(name: str, *shape: int) -> None:
+    """Refuse a layer of more than 16 million weights before memory is taken: the paper's largest has 115 thousand.
+
+    Raises:
+        InputError: naming the options whose product it is.
+    """
+    if (number := prod(shape)) > MOST_WEIGHTS:
+        factors = " x ".join(map(str, shape))
+        raise InputError(f"{name} make {factors} = {number} weights, but must make at most {MOST_WEIGHTS}")
 
 
 def capsule_weight(*shape: int) -> nn.Parameter:
@@ -36,8 +50,8 @@ class Windows(nn.Module):
 
     def __init__(self, size: int, shift: int) -> None:
         super().__init__()
-        check_bounds("window_steps", size, at_least=1)
-        check_bounds("window_shift", shift, at_least=1, at_most=size)
+        check_bounds("model.window_steps", size, at_least=1, at_most=10_000)
+        check_bounds("model.window_shift", shift, at_least=1, at_most=size)
         self.size, self.shift = size, shift
 
     def count(self, steps):
@@ -90,9 +104,11 @@ class WindowCapsules(nn.Module):
             "window_kernel": kernel,
             "window_stride": stride,
         }.items():
-            check_bounds(name, value, at_least=1)
+            check_bounds(f"model.{name}", value, at_least=1, at_most=1024)
         if kernel > min(bins, window_steps):
-            raise InputError(f"window_kernel is {kernel}, but a window has {bins} bins and {window_steps} steps")
+            raise InputError(f"model.window_kernel is {kernel}, but a window has {bins} bins and {window_steps} steps")
+        sizes = "model.num_window_convolutions, window_capsule_dim and window_kernel"
+        check_size(sizes, num_convolutions, dim, in_channels, kernel, kernel)
         self.dim = dim
         rows, columns = ((size - kernel) // stride + 1 for size in (bins, window_steps))
         self.num_capsules = num_convolutions * rows * columns
@@ -120,8 +136,10 @@ class EmoCaps(nn.Module, ABC):
 
     def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
-        check_bounds("emo_capsule_dim", dim, at_least=1)
-        check_bounds("routing_iterations", iterations, at_least=1)
+        check_bounds("model.emo_capsule_dim", dim, at_least=1, at_most=1024)
+        check_bounds("model.routing_iterations", iterations, at_least=1, at_most=100)
+        sizes = "the window capsules, model.emo_capsule_dim and window_capsule_dim"
+        check_size(sizes, lower, NUM_EMOTIONS, dim, lower_dim)
         self.iterations = iterations
         self.weight = capsule_weight(lower, NUM_EMOTIONS, dim, lower_dim)
         self.bias = nn.Parameter(torch.zeros(lower, NUM_EMOTIONS, dim))
@@ -183,7 +201,7 @@ class UtteranceCapsules(nn.Module):
 
     def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
-        check_bounds("utterance_capsule_dim", dim, at_least=1)
+        check_bounds("model.utterance_capsule_dim", dim, at_least=1, at_most=1024)
         self.iterations = iterations
         self.weight = capsule_weight(NUM_EMOTIONS, dim, lower_dim)
         self.bias = nn.Parameter(torch.zeros(NUM_EMOTIONS, dim))
@@ -210,8 +228,8 @@ class DenseHead(nn.Sequential):
     """
 
     def __init__(self, in_features: int, units: int, dropout: float) -> None:
-        check_bounds("dense_units", units, at_least=1)
-        check_bounds("dropout", dropout, at_least=0, below=1)
+        check_bounds("model.dense_units", units, at_least=1, at_most=4096)
+        check_bounds("model.dropout", dropout, at_least=0, below=1)
         super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, NUM_EMOTIONS))
         for layer in (self[0], self[3]):
             nn.init.xavier_uniform_(layer.weight)

@@ -190,7 +190,7 @@ class RecurrentBranch(Branch):
         pool_bins: int = 1,
     ) -> None:
         super().__init__()
-        check_bounds("units", units, at_least=1)
+        check_bounds(f"model.{cell.__name__.lower()}_units", units, at_least=1, at_most=4096)
         channels, bins = taps["pool3"]
         self.pool_bins = pool_bins
         self.forwards = cell(channels * bins // pool_bins, units, batch_first=True)
@@ -257,7 +257,7 @@ class CapsuleBranch(Branch):
     ) -> None:
         super().__init__()
         if capsule_tap not in taps:
-            raise InputError(f"capsule_tap is {capsule_tap!r}, but must be one of {', '.join(taps)}")
+            raise InputError(f"model.capsule_tap is {capsule_tap!r}, but must be one of {', '.join(taps)}")
         self.tap = capsule_tap
         self.windows = Windows(window_steps, window_shift)
         self.window_capsules = WindowCapsules(

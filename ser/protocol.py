@@ -13,6 +13,7 @@ import pandas as pd
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from ser.arguments import files_first
+from ser.configuration import explain, restrict
 from ser.data.audio import Waveforms
 from ser.data.corpus import Corpus
 from ser.data.folds import PROTOCOLS, num_folds, split
@@ -113,7 +114,7 @@ def _fold(name: int | str, utterances: pd.DataFrame, digests: list[str] | None, 
 
 class _Parser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise InputError(f"{message.strip()}\n(every option and examples: ser protocol --help)")
+        raise InputError(f"{explain(message).strip()}\n(every option and examples: ser protocol --help)")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
@@ -121,6 +122,7 @@ class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
 
 
 def _parser() -> ArgumentParser:
+    restrict()
     parser = _Parser(prog="ser protocol", description=DESCRIPTION, formatter_class=_Help)
     parser.add_argument(
         "name", nargs="?", choices=PROTOCOLS, help="The protocol; with --splits, the one whose rules hold (speaker)."

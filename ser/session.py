@@ -41,6 +41,9 @@ class SessionCLI(RunCLI):
         trainer.callbacks.append(best)
         return trainer
 
+    def _folds(self) -> list[EmotionData]:
+        return [self.datamodule, self.datamodule.other_direction()]
+
     def fit(self, **options) -> None:
         """Train once, then evaluate both directions."""
         self._record_config()

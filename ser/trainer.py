@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ser.errors import InputError
+from ser.errors import InputError, check_bounds
 
 # What a run's numbers rest on: with any other value, epochs would be cut short or a set not be evaluated.
 WHOLE_RUNS = {
@@ -16,6 +16,15 @@ WHOLE_RUNS = {
     "limit_test_batches": (None,),
     "overfit_batches": (0, 0.0),
     "check_val_every_n_epoch": (1,),
+}
+BOUNDS = {
+    "num_nodes": {"at_least": 1, "at_most": 1024},
+    "min_epochs": {"at_least": 0, "at_most": 100_000},
+    "min_steps": {"at_least": 0, "at_most": 1_000_000_000},
+    "num_sanity_val_steps": {"at_least": -1, "at_most": 1_000_000},
+    "log_every_n_steps": {"at_least": 0, "at_most": 1_000_000_000},
+    "gradient_clip_val": {"above": 0, "at_most": 1e9},
+    "reload_dataloaders_every_n_epochs": {"at_least": 0, "at_most": 100_000},
 }
 OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
 
@@ -36,5 +45,11 @@ def check_trainer(settings: dict, fitting: bool) -> None:
     for name, allowed in WHOLE_RUNS.items():
         if settings[name] not in allowed:
             raise InputError(f"trainer.{name} is {settings[name]}, but a run validates every epoch and tests everyone")
-    if fitting and not (settings["max_epochs"] or 0) >= 1:
-        raise InputError(f"trainer.max_epochs is {settings['max_epochs']}, but must be at least 1")
+    interval = settings["val_check_interval"]
+    if isinstance(interval, int) or interval not in (None, 1.0):  # 1 is every batch, 1.0 every epoch
+        raise InputError(f"trainer.val_check_interval is {interval}, but a run validates every epoch: 1.0")
+    if fitting:
+        check_bounds("trainer.max_epochs", settings["max_epochs"], at_least=1, at_most=100_000)
+    for name, bounds in BOUNDS.items():
+        if settings[name] is not None:
+            check_bounds(f"trainer.{name}", settings[name], **bounds)

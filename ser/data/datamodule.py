@@ -64,10 +64,10 @@ class EmotionData(LightningDataModule):
         super().__init__()
         check_bounds("data.segment_seconds", segment_seconds, at_least=0.1, at_most=60)
         check_bounds("data.min_tail_seconds", min_tail_seconds, at_least=0, at_most=segment_seconds)
-        check_bounds("data.batch_size", batch_size, at_least=1)
+        check_bounds("data.batch_size", batch_size, at_least=1, at_most=4096)
         check_bounds("data.max_batch_seconds", max_batch_seconds, above=0, at_most=86_400)
-        check_bounds("data.num_workers", num_workers, at_least=0)
-        check_bounds("data.seed", seed, at_least=0)
+        check_bounds("data.num_workers", num_workers, at_least=0, at_most=256)
+        check_bounds("data.seed", seed, at_least=0, at_most=2**32 - 1)
         if statistics not in ("train", "corpus", "speaker"):
             raise InputError(f"data.statistics is {statistics!r}, but must be one of train, corpus, speaker")
         self.corpus, self.protocol, self.fold, self.test_halves = corpus, protocol, fold, test_halves

@@ -44,8 +44,8 @@ class Synthetic(Corpus):
 
     def __init__(self, root: str | None = None, utterances_per_speaker: int = 40, seed: int = 1) -> None:
         # With 8, every speaker has every emotion in both halves of the dialogs.
-        check_bounds("utterances_per_speaker", utterances_per_speaker, at_least=8)
-        check_bounds("seed", seed, at_least=0)
+        check_bounds("utterances_per_speaker", utterances_per_speaker, at_least=8, at_most=10_000)
+        check_bounds("seed", seed, at_least=0, at_most=2**32 - 1)
         self.root = root
         self.utterances_per_speaker = utterances_per_speaker
         self.seed = seed

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ser.devices import slots
-from ser.errors import InputError
+from ser.errors import InputError, check_bounds
 from ser.files import make_folder
 from ser.interruption import LISTENER, Interrupted
 from ser.jobs import only_one
@@ -260,8 +260,9 @@ def worker_slots(workers: int | None, devices: str | None, per_device: int) -> l
     Raises:
         InputError: as `ser.devices.slots`.
     """
-    if per_device < 1:
-        raise InputError(f"--per-device is {per_device}, but must be at least 1")
+    check_bounds("--per-device", per_device, at_least=1, at_most=1024)
+    if workers is not None:
+        check_bounds("--workers", workers, at_least=1, at_most=1024)
     gpus = torch.cuda.device_count()
     if devices is None and gpus:
         devices = str(gpus)

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from ser.arguments import FILES
+from ser.configuration import read_yaml
 from ser.errors import InputError
 from ser.files import write_text
 from ser.sweep.plan import Plan, check_plan
@@ -69,7 +70,7 @@ def _is_file(name: str, value: str) -> bool:
 
 def write_definition(folder: Path, path: str, plan: Plan) -> Path:
     """`study.yaml`: the study with all its options, for its workers; it means the same wherever it is read."""
-    written = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    written = read_yaml(Path(path))
     written |= {"config": [str(Path(each).resolve()) for each in plan.config], "options": plan.options}
     text = yaml.safe_dump(written, sort_keys=False)
     write_text(folder / DEFINITION, f"# Written by ser sweep from {Path(path).resolve()}\n{text}")

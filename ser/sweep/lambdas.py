@@ -12,8 +12,8 @@ from pathlib import Path
 
 import optuna
 import pandas as pd
-import yaml
 
+from ser.configuration import read_yaml
 from ser.errors import InputError
 from ser.files import digest
 from ser.lambda_curve import apply, curve
@@ -74,7 +74,7 @@ def read_saved(plan: Plan, runs: str) -> Saved:
         curve(validation, draws=0)
     except InputError as error:
         raise InputError(f"--runs {runs}: {pooled.about['system']} has no lambda: {error}") from error
-    config = yaml.safe_load((pooled.folder / "config.yaml").read_text(encoding="utf-8"))
+    config = read_yaml(pooled.folder / "config.yaml")
     known = digest(pooled.folder / TABLES["val"])
     return Saved(pooled.folder, pooled.about["system"], validation, test, config, known)
 

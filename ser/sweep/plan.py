@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-import yaml
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from ser.arguments import parse_numbers
+from ser.configuration import read_yaml
 from ser.errors import InputError, check_bounds
 from ser.sweep.space import Space, read_space
 
@@ -31,6 +31,7 @@ TYPES = {
     **dict.fromkeys(("trials", "tries", "sampler_seed", "heartbeat_seconds"), (int, "a whole number")),
 }
 FOLDS_AND_SEEDS = ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged")
+MOST_TRIALS = 100_000
 NAMES_IN_WANDB = ("wandb.group", "wandb.name", "wandb.tags")
 
 
@@ -123,7 +124,7 @@ class Plan:
             return self
         if self.sampler == "exhaustive":
             raise InputError(f"--trials: study {self.study} is exhaustive and has {len(self.points)}")
-        check_bounds("--trials", trials, at_least=1)
+        check_bounds("--trials", trials, at_least=1, at_most=MOST_TRIALS)
         return replace(self, trials=trials)
 
     def described(self) -> dict[str, object]:
@@ -149,14 +150,7 @@ def read_plan(path: str | Path) -> Plan:
         InputError: naming the file and what is wrong in it.
     """
     path = Path(path)
-    try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not YAML: {error}") from error
-    if not isinstance(written, dict):
-        raise InputError(f"{path}: a study is a list of keys and values")
+    written = read_yaml(path)
     known = [field.name for field in fields(Plan)]
     if unknown := [key for key in written if key not in known]:
         raise InputError(f"{path}: unknown key {unknown[0]!r} (known: {', '.join(known)})")
@@ -209,9 +203,9 @@ def check_plan(plan: Plan, where: str) -> None:
         raise InputError(f"{where}: objective is {plan.objective!r}, but must be one of {', '.join(OBJECTIVES)}{test}")
     if plan.study in ("", ".", "..") or "/" in plan.study:
         raise InputError(f"{where}: study is {plan.study!r}, but must be a name for a folder")
-    check_bounds(f"{where}: tries", plan.tries, at_least=1)
-    check_bounds(f"{where}: heartbeat_seconds", plan.heartbeat_seconds, at_least=1)
-    check_bounds(f"{where}: sampler_seed", plan.sampler_seed, at_least=0)
+    check_bounds(f"{where}: tries", plan.tries, at_least=1, at_most=1000)
+    check_bounds(f"{where}: heartbeat_seconds", plan.heartbeat_seconds, at_least=1, at_most=86_400)
+    check_bounds(f"{where}: sampler_seed", plan.sampler_seed, at_least=0, at_most=2**32 - 1)
     if plan.sampler == "exhaustive":
         if plan.trials is not None:
             raise InputError(f"{where}: trials: an exhaustive study has one for every combination")
@@ -219,7 +213,7 @@ def check_plan(plan: Plan, where: str) -> None:
     elif plan.trials is None:
         raise InputError(f"{where}: trials is missing: how many does the study have?")
     else:
-        check_bounds(f"{where}: trials", plan.trials, at_least=1)
+        check_bounds(f"{where}: trials", plan.trials, at_least=1, at_most=MOST_TRIALS)
     plan.make_pruner()
     if plan.command == "lambda":
         if list(plan.space.dimensions) != [LAMBDA]:

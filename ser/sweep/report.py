@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
+from ser.configuration import read_yaml
 from ser.errors import InputError
 from ser.files import write_bytes, write_text
 from ser.identity import FREE, PER_FOLD, flatten
@@ -175,11 +175,6 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
 def _tested(config: dict) -> dict:
     varied = ("folds", "seeds", *FREE, *PER_FOLD)
     return {name: value for name, value in flatten(config).items() if not name.startswith(varied)}
-
-
-def read_yaml(path: Path) -> dict:
-    """A configuration from disk."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def claim(findings: Findings, tested: Path | None) -> Table:

@@ -1,0 +1,159 @@
+"""Numbers out of their range, keys that stand twice, classes that are none: refused by key, value and range."""
+
+import pytest
+
+from tests.conftest import CONF
+
+
+@pytest.fixture
+def refused(ser, tiny, tmp_path, monkeypatch):
+    """Give a file of options to `ser fit`; what it says. Nothing may be left behind."""
+    monkeypatch.chdir(tmp_path)
+
+    def give(text, system="seqcap", **beside):
+        for name, content in {"mine": text, **beside}.items():
+            (tmp_path / f"{name}.yaml").write_text(content)
+        files = sorted(path.name for path in tmp_path.iterdir())
+        options = [word for word in tiny if not (word == "--trainer.max_epochs" or word == 1)]
+        finished = ser("fit", "--config", CONF / f"{system}.yaml", *options, "--config", "mine.yaml")
+        assert finished.code == 2, finished
+        assert "Traceback" not in finished.err
+        assert sorted(path.name for path in tmp_path.iterdir()) == files
+        return finished.err
+
+    return give
+
+
+HUGE = "9" * 400  # as an integer more than any floating-point number
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: {init_args: {learning_rate: .nan}}", "model.learning_rate is nan, but must be above 0 and at most 1"),
+        ("model: {init_args: {learning_rate: .inf}}", "model.learning_rate is inf, but must be"),
+        ("model: {init_args: {dropout: 1.0}}", "model.dropout is 1.0, but must be at least 0 and below 1"),
+        ("model: {init_args: {dropout: -.inf}}", "model.dropout is -inf, but must be at least 0"),
+        ("model: {init_args: {dense_units: 0}}", "model.dense_units is 0, but must be at least 1 and at most 4096"),
+        (
+            "model: {init_args: {routing_iterations: 101}}",
+            "routing_iterations is 101, but must be at least 1 and at most",
+        ),
+        (f"model: {{init_args: {{emo_capsule_dim: {HUGE}}}}}", "but must be at least 1 and at most 1024"),
+        ("model: {init_args: {emo_capsule_dim: 1000, window_capsule_dim: 100}}", "must make at most 16777216"),
+        (
+            "model: {init_args: {window_steps: 100000}}",
+            "model.window_steps is 100000, but must be at least 1 and at most",
+        ),
+        ("model: {init_args: {window_shift: 41}}", "model.window_shift is 41, but must be at least 1 and at most 40"),
+        ("model: {init_args: {window_stride: 0}}", "model.window_stride is 0, but must be at least 1"),
+        ("model: {init_args: {num_window_convolutions: -8}}", "model.num_window_convolutions is -8, but must be"),
+        ("data: {batch_size: 1000000}", "data.batch_size is 1000000, but must be at least 1 and at most 4096"),
+        ("data: {segment_seconds: 0}", "data.segment_seconds is 0.0, but must be at least 0.1 and at most 60"),
+        ("data: {min_tail_seconds: 2.5}", "data.min_tail_seconds is 2.5, but must be at least 0 and at most 2"),
+        ("data: {num_workers: 10000}", "data.num_workers is 10000, but must be at least 0 and at most 256"),
+        ("data: {max_batch_seconds: -1}", "data.max_batch_seconds is -1.0, but must be"),
+        ("data: {fold: 99999999999999999999}", "fold is 99999999999999999999, but protocol speaker"),
+        ("trainer: {max_epochs: -1}", "trainer.max_epochs is -1, but must be at least 1 and at most 100000"),
+        ("trainer: {max_epochs: null}", "trainer.max_epochs is None, but must be at least 1"),
+        ("trainer: {max_epochs: 1000000000000}", "trainer.max_epochs is 1000000000000, but must be"),
+        ("trainer: {gradient_clip_val: .nan}", "trainer.gradient_clip_val is nan, but must be"),
+        ("trainer: {gradient_clip_val: -1}", "trainer.gradient_clip_val is -1, but must be"),
+        ("trainer: {num_nodes: 0}", "trainer.num_nodes is 0, but must be at least 1"),
+        ("trainer: {log_every_n_steps: -5}", "trainer.log_every_n_steps is -5, but must be at least 0"),
+        ("trainer: {val_check_interval: 1}", "trainer.val_check_interval is 1, but a run validates every epoch"),
+        ("trainer: {devices: 0}", "trainer: "),
+        ("trainer: {strategy: fsdp, accelerator: cpu}", "trainer: The strategy `fsdp` requires a GPU"),
+        ("trainer: {accelerator: tpu}", "trainer: "),
+        ("checkpoints: {minutes: .inf}", "checkpoints.minutes is inf, but must be"),
+        ("checkpoints: {minutes: 0}", "checkpoints.minutes is 0.0, but must be"),
+        ("checkpoints: {steps: 0}", "checkpoints.steps is 0, but must be at least 1"),
+        ("learning_rate_rule: {hold_epochs: -1}", "learning_rate_rule.hold_epochs is -1, but must be at least 0"),
+        (
+            "learning_rate_rule: {window_steps: 1000000000}",
+            "learning_rate_rule.window_steps is 1000000000, but must be",
+        ),
+        ("learning_rate_rule: {check_every: 0}", "learning_rate_rule.check_every is 0, but must be at least 1"),
+        (
+            "{trainer: {max_epochs: 1}, epochs_averaged: 2}",
+            "epochs_averaged is 2, but must be at least 0 and at most 1",
+        ),
+        ("seed_everything: 4294967296", "seed_everything must be a number from 0 to 4294967295"),
+        ("model: {init_args: {dropout: half}}", "dropout"),
+        ("data: {batch_size: 1.5}", "batch_size"),
+    ],
+)
+def test_numbers(refused, text, message):
+    assert message in refused(text)
+
+
+def test_sizes_of_the_recurrent_branch(refused):
+    message = "model.gru_units is 5000, but must be at least 1 and at most 4096"
+    assert message in refused("model: {init_args: {gru_units: 5000}}", "cnn_gru")
+    assert "model.lstm_units is 0, but must be" in refused("model: {init_args: {lstm_units: 0}}", "cnn_lstm")
+    assert "model.lambda_ is nan, but must be" in refused("model: {init_args: {lambda_: .nan}}", "gru_seqcap")
+
+
+@pytest.mark.parametrize(
+    ("text", "beside", "words"),
+    [
+        ("data: {fold: 1}\ntrainer: {}\ndata: {fold: 2}", {}, ["mine.yaml, line 3: the key 'data' stands there again"]),
+        ("data:\n  fold: 1\n  fold: 1", {}, ["mine.yaml, line 3: the key 'fold'", "first in line 2"]),
+        (
+            "trainer: other.yaml",
+            {"other": "max_epochs: 1\nmax_epochs: 2"},
+            ["other.yaml", "line 2: the key 'max_epochs'"],
+        ),
+        ("data: other.yaml", {"other": "fold: 1\nfold: 2"}, ["other.yaml", "line 2: the key 'fold'"]),
+        (
+            "model: other.yaml",
+            {"other": "class_path: CNNGRU\nclass_path: CNNGRU"},
+            ["other.yaml", "the key 'class_path'"],
+        ),
+        (
+            "data: {corpus: other.yaml}",
+            {"other": "init_args: {}\ninit_args: {}"},
+            ["other.yaml", "the key 'init_args'"],
+        ),
+    ],
+)
+def test_a_key_that_stands_twice(refused, text, beside, words):
+    said = refused(text, **beside)
+    for word in words:
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--jobs", 100000], "jobs is 100000, but must be at least 1 and at most 1024"),
+        (["--seeds", "4294967296"], "seeds is 4294967296, but must be at least 0 and at most 4294967295"),
+        (["--folds", "0"], "folds: there is no fold 0"),
+        (["--folds", "1-99999999"], "more than 10000 numbers"),
+    ],
+)
+def test_numbers_of_a_cross_validation(ser, tiny, tmp_path, options, message):
+    out = tmp_path / "out"
+    finished = ser("crossval", "--config", CONF / "cnn_gru.yaml", *tiny, *options, "--out", out)
+    assert (finished.code, "Traceback" in finished.err) == (2, False)
+    assert message in finished.err
+    assert not out.exists()
+
+
+STUDY = "study: s\nconfig: cnn_gru.yaml\nspace: {model.gru_units: {int: [4, 5]}}\nsampler: random\ntrials: 2\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("trials: 3", "study.yaml, line 6: the key 'trials' stands there again (first in line 5)"),
+        ("heartbeat_seconds: 1000000", "heartbeat_seconds is 1000000, but must be at least 1 and at most 86400"),
+        ("tries: -1", "tries is -1, but must be at least 1 and at most 1000"),
+        ("sampler_seed: 4294967296", "sampler_seed is 4294967296, but must be at least 0 and at most 4294967295"),
+    ],
+)
+def test_studies(ser, tmp_path, more, message):
+    (tmp_path / "study.yaml").write_text(STUDY + more)
+    finished = ser("sweep", "status", tmp_path / "study.yaml")
+    assert (finished.code, "Traceback" in finished.err) == (2, False)
+    assert message in finished.err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import yaml
 from lightning import Trainer
@@ -18,10 +17,9 @@ from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress
 from ser.checkpoint import check_unheard, load_weights, newest, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO, Checkpoints
 from ser.command import run
-from ser.configuration import explain, restrict
+from ser.configuration import restrict
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
-from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.files import digest, make_folder
@@ -29,6 +27,7 @@ from ser.history import History
 from ser.identity import claim_folder, identity
 from ser.interruption import Interrupted
 from ser.jobs import only_one
+from ser.parser import RunParser
 from ser.progress import somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
@@ -36,17 +35,6 @@ from ser.tracking import Tracking, record_result, tracked
 from ser.trainer import check_trainer
 
 TESTED_SETS = {"test": "test", "validate": "val"}
-
-
-class RunParser(LightningArgumentParser):
-    """A parser that answers a mistake with its cause instead of pages of usage."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        message = explain(message)
-        if "data.corpus" in message and "required" in message:
-            message += f"\n{USE_BUILT_IN}"
-        command = "ser crossval" if self.prog == "ser crossval" else "ser fit"
-        raise InputError(f"{message.strip()}\n(every option: {command} --help, a system's: ser fit --model.help CLASS)")
 
 
 class RunCLI(LightningCLI):

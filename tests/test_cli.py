@@ -53,6 +53,7 @@ def test_from_configuration_to_result(config, fitted):
     folder, finished = fitted(config)
     left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert left == {
+        ".lock",
         "config.yaml",
         "identity.json",
         "metrics.csv",

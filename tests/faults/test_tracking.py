@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def world(tmp_path):
     """An environment with a key in its netrc file, without any other, and with a temporary folder of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB") and name != "NETRC"}
     (tmp_path / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {NETRC_KEY}\n")
-    (tmp_path / "tmp").mkdir()
-    return {**kept, "HOME": str(tmp_path), "TMPDIR": str(tmp_path / "tmp"), "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as short:  # W&B's sockets lie in it, and their names may not be long
+        yield {**kept, "HOME": str(tmp_path), "TMPDIR": short, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")

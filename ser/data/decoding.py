@@ -21,7 +21,8 @@ LONGEST_SECONDS = 600  # a few bytes of FLAC can hold hours of silence
 
 _BLOCK_SAMPLES = 1 << 20
 _RESAMPLING_WEIGHTS = 1_000_000  # largest resampling kernel: all multiples of 100 Hz, 11 025 Hz and its multiples
-_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF"}
+_OGG_PAGE_BYTES = 65_307  # at most
+_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "CAF"}
 _SHORTENED = re.compile(r"\(should be|not equal to frame count")  # libsndfile's log of a length that it has corrected
 
 
@@ -87,46 +88,58 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
 
 
 def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> tuple[np.ndarray, int]:
-    """In blocks, because a header may promise more than memory holds."""
-    blocks, num_read = [np.empty(0, np.float32)], 0
+    """In blocks, because many channels take many times the memory of their mean."""
+    blocks = []
     try:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # by content, never by the name's suffix
-            promised = _check_container(path, sound)
+            promised, sample_rate_hz = sound.frames, sound.samplerate
+            _check_container(path, sound)
             while len(block := sound.read(max(_BLOCK_SAMPLES // sound.channels, 1), dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
                     raise AudioError(f"{path}: has samples that are not finite numbers")
-                num_read += len(block)
-                _check_length(path, num_read, sound.samplerate)
                 np.clip(block, -1, 1, out=block)
                 blocks.append(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
-            sample_rate_hz = sound.samplerate
+            ogg = sound.format == "OGG"
     except soundfile.SoundFileError as error:
         cause = getattr(error, "error_string", "not audio").removeprefix("Error : ").rstrip(".")
         raise AudioError(f"{path}: unreadable ({cause})") from None
-    if num_read < promised:
-        raise AudioError(f"{path}: truncated (its header promises {promised} samples a channel, {num_read} are there)")
-    return np.concatenate(blocks), sample_rate_hz
+    samples = np.concatenate([np.empty(0, np.float32), *blocks])
+    if len(samples) < promised:
+        raise AudioError(
+            f"{path}: truncated (its header promises {promised} samples a channel, {len(samples)} are there)"
+        )
+    if ogg and not _has_last_page(file):
+        raise AudioError(f"{path}: truncated (the last page of the stream is not there)")
+    return samples, sample_rate_hz
 
 
-def _check_container(path: str | Path, sound: soundfile.SoundFile) -> int:
-    """Refuse what is not worth decoding; samples per channel that are promised, 0 where the format does not know."""
-    if sound.format not in _CONTAINERS:  # libsndfile takes the rest of a truncated one for the whole
+def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
+    """Refuse what is not worth decoding."""
+    if sound.format not in _CONTAINERS:  # libsndfile takes what is left of a truncated one for the whole
         raise AudioError(f"{path}: unreadable ({sound.format} files are not; convert it to WAV or FLAC)")
-    if sound.format in ("AIFF", "AU", "CAF") and _SHORTENED.search(sound.extra_info):
+    if sound.format in ("AIFF", "CAF") and _SHORTENED.search(sound.extra_info):
         raise AudioError(f"{path}: truncated (its header promises another length than the file has)")
+    if sound.frames >= 2**62:
+        raise AudioError(f"{path}: unreadable (a stream that does not know its length; convert it to WAV)")
     divisor = math.gcd(sound.samplerate, SAMPLE_RATE_HZ)
     weights = (sound.samplerate // divisor) * (SAMPLE_RATE_HZ // divisor)
     if not 4_000 <= sound.samplerate <= 400_000 or weights > _RESAMPLING_WEIGHTS:
         raise AudioError(f"{path}: its sample rate of {sound.samplerate} Hz cannot be converted to {SAMPLE_RATE_HZ} Hz")
-    promised = sound.frames if sound.frames < 2**62 else 0
-    _check_length(path, promised, sound.samplerate)
-    return promised
+    _check_length(path, sound.frames, sound.samplerate)
+
+
+def _has_last_page(file: BinaryIO) -> bool:
+    """Whether the last page of an Ogg file says that it is the last one; libsndfile does not ask."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(end - _OGG_PAGE_BYTES, 0))
+    tail = file.read()
+    flags = tail[tail.rfind(b"OggS") + 5 :][:1]
+    return bool(flags) and bool(flags[0] & 4)
 
 
 def _check_length(path: str | Path, num_samples: int, sample_rate_hz: int) -> None:
     if num_samples > LONGEST_SECONDS * sample_rate_hz:
         raise AudioError(
-            f"{path}: longer than {LONGEST_SECONDS} s (at least {num_samples / sample_rate_hz:.0f} s), "
-            "which no utterance is"
+            f"{path}: longer than {LONGEST_SECONDS} s ({num_samples / sample_rate_hz:.0f} s), which no utterance is"
         )

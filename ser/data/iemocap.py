@@ -68,6 +68,8 @@ class IEMOCAP(Corpus):
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         emotions = EMOTION_OF_LABEL | ({"exc": "happy"} if self.merge_excited else {})
         rows, problems = [], []
+        for other in sorted(set(self.folder().glob("Session*/")) - set(_sessions(self.folder()))):
+            problems.append(f"{other}: not named like a session (Session1)")
         for session in _sessions(self.folder()):
             number = int(session.name.removeprefix("Session"))
             label_folder = session / "dialog" / "EmoEvaluation"

@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,7 +36,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         os.replace(temporary, path)
         _flush_folder(path.parent)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # no folder, or one that nothing can be removed from: then nothing was written there
+            temporary.unlink()
         if isinstance(error, OSError):
             raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
         raise

@@ -68,6 +68,8 @@ class IEMOCAP(Corpus):
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         emotions = EMOTION_OF_LABEL | ({"exc": "happy"} if self.merge_excited else {})
         rows, problems = [], []
+        for other in sorted(set(self.folder().glob("Session*/")) - set(_sessions(self.folder()))):
+            problems.append(f"{other}: not named like a session (Session1)")
         for session in _sessions(self.folder()):
             number = int(session.name.removeprefix("Session"))
             label_folder = session / "dialog" / "EmoEvaluation"
@@ -179,7 +181,7 @@ def parse_line(line: str, dialog: str) -> tuple[str, str]:
         raise ValueError(f"malformed times {times!r}")
     if float(form[2]) <= float(form[1]):
         raise ValueError(f"{utterance} ends at {form[2]} s, not after its start at {form[1]} s")
-    if not re.fullmatch(rf"{re.escape(dialog)}_[FM]\w+", utterance):
+    if not re.fullmatch(rf"{re.escape(dialog)}_[FM][^\W_]+", utterance):
         raise ValueError(f"{utterance} is not named like an utterance of dialog {dialog}")
     if label not in EMOTION_OF_LABEL and label not in OTHER_LABELS:
         known = ", ".join([*EMOTION_OF_LABEL, *sorted(OTHER_LABELS)])

@@ -63,14 +63,17 @@ class Manifest(Corpus):
         file = self.file()
         problems: list[str] = []
         rows, sources = [], []
-        first: dict[str, int] = {}
+        first: dict[tuple[str, str], int] = {}
         for number, cells in read_lines(file, REQUIRED, problems):
             row = {column: cells[column] for column in REQUIRED} | {"dialog_half": cells.get("dialog_half", "")}
             path = os.path.abspath(file.parent / row["path"])
             causes = _causes(row)
-            for written, key in ((row["utterance"], "utterance " + row["utterance"]), (row["path"], "path " + path)):
-                if written and first.setdefault(key, number) != number:
-                    causes.append(f"{key} was already given in line {first[key]}")
+            # One recording has one label, whatever links lead to it.
+            recording = path if "\0" in path else os.path.realpath(path)
+            for column, key in (("utterance", row["utterance"]), ("path", recording)):
+                if row[column] and first.setdefault((column, key), number) != number:
+                    given = row["utterance"] if column == "utterance" else path
+                    causes.append(f"{column} {given} was already given in line {first[column, key]}")
             problems += [f"{file}:{number}: {cause}" for cause in causes]
             if not causes:
                 rows.append(row | {"path": path})

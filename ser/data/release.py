@@ -10,7 +10,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from ser.data.corpus import COLUMNS
-from ser.data.recording import AudioError, check_recording
+from ser.data.decoding import AudioError
+from ser.data.recording import check_recording
 from ser.errors import InputError
 from ser.frames import SAMPLE_RATE_HZ
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 PCM = 1
+FLOAT = 3
 EXTENSIBLE = 0xFFFE
+
+_EXTENDED = bytes.fromhex("0000 0000 1000 8000 00aa 0038 9b71")  # follows a known format tag in WAVE_FORMAT_EXTENSIBLE
+_MOST_CHUNKS = 1000  # what has more before its samples is no header
 
 
 @dataclass(frozen=True)
@@ -47,36 +52,65 @@ def read_header(file: BinaryIO) -> WavHeader | None:
         The header, or None if the file is not a WAV file at all.
 
     Raises:
-        ValueError: for a WAV file without a usable format or without samples.
+        ValueError: for a WAV file without one chunk of samples and one format that makes sense.
     """
     riff = file.read(12)
     if len(riff) < 12 or riff[:4] not in (b"RIFF", b"RIFX", b"RF64") or riff[8:] != b"WAVE":
         return None
     order = ">" if riff[:4] == b"RIFX" else "<"
     form: tuple[int, int, int, int] | None = None
+    header: WavHeader | None = None
     long_bytes = None
-    while len(head := file.read(8)) == 8:
-        name, size = struct.unpack(f"{order}4sI", head)
-        start = file.tell()
-        if name == b"fmt ":
+    for name, size in _chunks(file, order):
+        if name == b"fmt " and header is None:
+            if form is not None:
+                raise ValueError("its header has two formats")
             form = _format(file.read(min(size, 40)), order)
-        elif name == b"ds64":  # RF64 keeps lengths beyond 4 GB here
+        elif name == b"ds64" and riff[:4] == b"RF64":  # lengths beyond 4 GB
             body = file.read(16)
             long_bytes = struct.unpack("<8xQ", body)[0] if len(body) == 16 else None
         elif name == b"data":
+            if header is not None:
+                raise ValueError("it has two chunks of samples")
             if form is None:
                 raise ValueError("its header has no format before the samples")
             data_bytes = size if long_bytes is None or size != 0xFFFFFFFF else long_bytes
-            return WavHeader(*form, order == ">", start, data_bytes)
-        file.seek(start + size + size % 2)
-    raise ValueError("its header ends before the samples")
+            header = WavHeader(*form, order == ">", file.tell(), data_bytes)
+    if header is None:
+        raise ValueError("its header ends before the samples")
+    return header
+
+
+def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int]]:
+    """Name and size of one chunk after the other, while the file stands at the chunk's content."""
+    start = 12
+    for _ in range(_MOST_CHUNKS):
+        file.seek(start)
+        head = file.read(8)
+        if len(head) < 8 or not (head[:4].isascii() and head[:4].decode().isprintable()):
+            return  # the end, or what was padded with zeros
+        name, size = struct.unpack(f"{order}4sI", head)
+        yield name, size
+        start += 8 + size + size % 2
 
 
 def _format(body: bytes, order: str) -> tuple[int, int, int, int]:
-    """Encoding, channels, rate and bits of the format chunk."""
+    """Encoding, channels, rate and bits of the format chunk.
+
+    Bytes per frame and per second repeat what the other fields say; a flipped bit in any of them is found so.
+    """
     if len(body) < 16:
         raise ValueError("its header ends within the format")
-    encoding, num_channels, sample_rate_hz, _, _, sample_bits = struct.unpack_from(f"{order}HHIIHH", body)
-    if encoding == EXTENSIBLE and len(body) >= 26:
-        encoding = struct.unpack_from(f"{order}H", body, 24)[0]
+    encoding, num_channels, sample_rate_hz, second_bytes, frame_bytes, sample_bits = struct.unpack_from(
+        f"{order}HHIIHH", body
+    )
+    if encoding == EXTENSIBLE and order == "<" and body[26:40] == _EXTENDED:
+        encoding = struct.unpack_from("<H", body, 24)[0]
+    if encoding in (PCM, FLOAT):
+        sizes = (num_channels * -(-sample_bits // 8), sample_rate_hz * frame_bytes)
+        if not second_bytes or sizes != (frame_bytes, second_bytes):
+            raise ValueError(
+                f"its header contradicts itself: {num_channels} channel(s) of {sample_bits} bits at "
+                f"{sample_rate_hz} Hz in {frame_bytes} bytes a frame, {second_bytes} bytes a second"
+            )
     return encoding, num_channels, sample_rate_hz, sample_bits

@@ -11,7 +11,9 @@ import pytest
 import soundfile
 
 from ser.data.audio import Waveforms
-from ser.data.recording import AudioError, check_recording, read_recording
+from ser.data.decoding import AudioError
+from ser.data.packed import PackedAudio
+from ser.data.recording import check_recording, read_recording
 from ser.errors import InputError
 from ser.frames import SAMPLE_RATE_HZ
 
@@ -196,7 +198,7 @@ def test_other_files_are_converted_once_into_one_packed_file(tmp_path, mixed, mo
     monkeypatch.setattr("ser.data.audio.read_recording", None)  # a second conversion would fail
     again = pickle.loads(pickle.dumps(Waveforms(mixed, cache)))
     assert np.array_equal(again.read(2), waveforms.read(2))
-    assert packed.stat().st_size == 16 + 2 * 8 + 2 * (3200 + 8000)
+    assert packed.stat().st_size == 32 + 2 * (3200 + 8000) + 2 * 8 + 2 * 4
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,8 @@ def test_a_damaged_packed_file_is_made_again(tmp_path, mixed, damage):
     expected = Waveforms(mixed, cache).read(0)
     [packed] = cache.iterdir()
     packed.write_bytes(damage(packed.read_bytes()))
+    with pytest.raises(AudioError, match=f"{packed.name}: damaged"):
+        PackedAudio(packed)
     assert np.array_equal(Waveforms(mixed, cache).read(0), expected)
     assert list(cache.iterdir()) == [packed]
 
@@ -235,7 +239,7 @@ def test_where_converted_audio_is_kept(tmp_path, mixed, monkeypatch):
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, mixed):
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(InputError, match=r"folder .*taken/below .*SER_CACHE"):
+    with pytest.raises(InputError, match=r"taken/below/\w+\.pcm cannot be written: .*SER_CACHE"):
         Waveforms(mixed, tmp_path / "taken" / "below")
 
 

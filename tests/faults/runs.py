@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 from dataclasses import dataclass
@@ -79,11 +80,14 @@ class Run:
         arguments: of `ser`.
         log: receives what it prints.
         moment: when it kills itself, or None.
+        most_bytes: no file of it can become larger, as on a full disk.
     """
 
-    def __init__(self, arguments: list[str], log: Path, moment: Moment | None = None) -> None:
+    def __init__(
+        self, arguments: list[str], log: Path, moment: Moment | None = None, most_bytes: int | None = None
+    ) -> None:
         self.log = log
-        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment))
+        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment, most_bytes))
         self.process.start()
 
     def wait(self) -> int:
@@ -92,7 +96,7 @@ class Run:
         return self.process.exitcode
 
 
-def run_ser(arguments: list[str], log: str, moment: Moment | None) -> None:
+def run_ser(arguments: list[str], log: str, moment: Moment | None, most_bytes: int | None) -> None:
     """What a forked process does."""
     from ser.__main__ import main
     from tests.faults.fork import kill_at
@@ -104,6 +108,8 @@ def run_ser(arguments: list[str], log: str, moment: Moment | None) -> None:
     sys.argv = ["ser", *arguments]
     if moment:
         kill_at(moment)
+    if most_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
     code = main()
     sys.stdout.flush()
     os._exit(code)

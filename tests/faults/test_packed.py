@@ -89,7 +89,7 @@ def flip_bits(folder: Path, number: int, seed: int = 0) -> int:
     samples = range(32, 32 + 2 * sum(map(len, recordings)))
     others = [byte for byte in range(len(whole)) if byte not in samples]
     for index in range(number):
-        place = random.choice(samples if index % 4 else others)
+        place = int(random.integers(samples.start, samples.stop) if index % 4 else random.choice(others))
         content = bytearray(whole)
         content[place] ^= 1 << random.integers(8)
         path.write_bytes(content)

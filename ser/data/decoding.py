@@ -20,7 +20,7 @@ PCM = np.dtype("<i2")
 LONGEST_SECONDS = 600  # a few bytes of FLAC can hold hours of silence
 
 _BLOCK_SAMPLES = 1 << 20
-_RESAMPLING_WEIGHTS = 1_000_000  # largest resampling kernel: all multiples of 100 Hz, 11 025 Hz and its multiples
+_RESAMPLING_WEIGHTS = 1_000_000  # largest resampling kernel: for all multiples of 100 Hz, and 11 025 and 22 050 Hz
 _OGG_PAGE_BYTES = 65_307  # at most
 _CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "CAF"}
 _SHORTENED = re.compile(r"\(should be|not equal to frame count")  # libsndfile's log of a length that it has corrected

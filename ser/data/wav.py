@@ -74,8 +74,9 @@ def read_header(file: BinaryIO) -> WavHeader | None:
                 raise ValueError("it has two chunks of samples")
             if form is None:
                 raise ValueError("its header has no format before the samples")
-            data_bytes = size if long_bytes is None or size != 0xFFFFFFFF else long_bytes
-            header = WavHeader(*form, order == ">", file.tell(), data_bytes)
+            if long_bytes is not None and size not in (long_bytes, 0xFFFFFFFF):
+                raise ValueError(f"its header promises {size} and {long_bytes} bytes of samples")
+            header = WavHeader(*form, order == ">", file.tell(), size if long_bytes is None else long_bytes)
     if header is None:
         raise ValueError("its header ends before the samples")
     return header

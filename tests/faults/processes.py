@@ -8,6 +8,9 @@ import pickle
 import struct
 import warnings
 from collections.abc import Callable
+from threading import RLock
+
+from tqdm import tqdm
 
 
 def fork(work: Callable[[], object]) -> int:
@@ -19,6 +22,7 @@ def fork(work: Callable[[], object]) -> int:
         return pid
     code = 1
     try:
+        tqdm.set_lock(RLock())  # its own one is shared with this process, and stays locked when a child is killed in it
         work()
         code = 0
     finally:

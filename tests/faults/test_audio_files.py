@@ -19,6 +19,7 @@ from tests.faults.riff import EXTENSIBLE, FLOAT, PCM, chunk, extensible, form, r
 DATA = samples(PCM, 16)  # 1600 bytes
 FORM = chunk(b"fmt ", form())
 NATIVE = chunk(b"data", DATA)
+TWO_LENGTHS = "unreadable (its header promises 800 and 1600 bytes of samples)"
 WIDTHS = [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64)]
 
 
@@ -67,6 +68,10 @@ def files() -> dict[str, tuple[bytes, str | None]]:
             "truncated (its header promises 9",
         ),
         "RF64 without length": (riff(FORM, open_end, name=b"RF64"), "truncated"),
+        "RF64 of two lengths": (
+            riff(chunk(b"ds64", right), FORM, chunk(b"data", DATA, 800), name=b"RF64"),
+            TWO_LENGTHS,
+        ),
         "RIFF with RF64's length": (riff(chunk(b"ds64", right), FORM, open_end), "truncated"),
         "samples before format": (riff(NATIVE, FORM), "unreadable (its header has no format before the samples)"),
         "format again behind": (riff(FORM, NATIVE, chunk(b"fmt ", form(channels=2))), None),

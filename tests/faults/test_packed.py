@@ -38,7 +38,7 @@ def everything(waveforms: Waveforms) -> bytes:
 
 
 def kill_preparations(folder: Path, number: int, seed: int = 0) -> int:
-    """Kill a preparation of packed audio at a random moment, again and again; how many did not come to their end.
+    """Kill a preparation of packed audio at a random moment, again and again; how many were killed while they wrote.
 
     There is alternately no packed file before, and a damaged one. After every kill the file is as it was or whole.
     """
@@ -49,7 +49,7 @@ def kill_preparations(folder: Path, number: int, seed: int = 0) -> int:
     [packed] = cache.iterdir()
     whole = packed.read_bytes()
     damaged = b"torn" + whole[4:]
-    random, unfinished = np.random.default_rng(seed), 0
+    random, writing = np.random.default_rng(seed), 0
     for index in range(number):
         packed.unlink()
         if index % 2:
@@ -60,12 +60,13 @@ def kill_preparations(folder: Path, number: int, seed: int = 0) -> int:
         os.waitpid(pid, 0)
         left = packed.read_bytes() if packed.exists() else None
         assert left in (whole, damaged if index % 2 else None)
-        unfinished += left != whole
-        for leftover in cache.glob(".*.part"):
+        leftovers = list(cache.glob(".*.part"))
+        writing += bool(leftovers)
+        for leftover in leftovers:
             os.utime(leftover, times=(0, time.time() - 2 * HOUR))
         assert silently(lambda: everything(Waveforms(table, cache))) == expected
         assert list(cache.iterdir()) == [packed]
-    return unfinished
+    return writing
 
 
 def silently(work: Callable[[], object]) -> object:
@@ -75,7 +76,7 @@ def silently(work: Callable[[], object]) -> object:
 
 
 def flip_bits(folder: Path, number: int, seed: int = 0) -> int:
-    """Flip one bit of packed audio, again and again; how many of them lay in the samples.
+    """Flip one bit of packed audio, again and again, every fourth one outside the samples; how many lay in them.
 
     Each is found when the file is opened. One in the samples is also found by whoever had opened it before and reads
     them; who reads others, or has read the table already, goes on with right samples.
@@ -85,30 +86,33 @@ def flip_bits(folder: Path, number: int, seed: int = 0) -> int:
     path = folder / "flips.pcm"
     write_packed(path, recordings)
     whole, opened, in_samples = path.read_bytes(), PackedAudio(path), 0
-    for place in random.integers(0, 8 * len(whole), number):
+    samples = range(32, 32 + 2 * sum(map(len, recordings)))
+    others = [byte for byte in range(len(whole)) if byte not in samples]
+    for index in range(number):
+        place = int(random.integers(samples.start, samples.stop) if index % 4 else random.choice(others))
         content = bytearray(whole)
-        content[place // 8] ^= 1 << place % 8
+        content[place] ^= 1 << random.integers(8)
         path.write_bytes(content)
         with pytest.raises(AudioError, match=r"flips\.pcm: damaged"):
             PackedAudio(path)
         refusals = []
-        for index, pcm in enumerate(recordings):
+        for row, pcm in enumerate(recordings):
             try:
-                assert np.array_equal(opened.read(index, 0, len(pcm)), pcm)
+                assert np.array_equal(opened.read(row, 0, len(pcm)), pcm)
             except AudioError as error:
                 refusals.append(str(error))
         assert all(text.startswith(f"{path}: damaged (") and "delete it" in text for text in refusals)
-        assert bool(refusals) == (32 <= place // 8 < 32 + 2 * sum(map(len, recordings)))
+        assert bool(refusals) == (place in samples)
         in_samples += bool(refusals)
     return in_samples
 
 
 def test_a_hundred_kills_tear_nothing_and_leave_nothing(tmp_path):
-    assert kill_preparations(tmp_path, 100) > 10
+    assert kill_preparations(tmp_path, 100) > 0
 
 
 def test_two_hundred_flipped_bits_are_all_found(tmp_path):
-    assert flip_bits(tmp_path, 200) > 150
+    assert flip_bits(tmp_path, 200) == 150
 
 
 def test_damage_at_the_start_is_mended_and_said(tmp_path, capsys):

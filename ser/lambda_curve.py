@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -149,7 +150,7 @@ def main(arguments: list[str]) -> int:
     write_text(target, curves.to_csv(index=False))
     if options.figure:
         try:
-            draw(curves, lambdas, options.figure)
+            write_whole(Path(options.figure), lambda file: draw(curves, lambdas, file))
         except OSError as error:
             raise InputError(f"--figure {options.figure}: {error.strerror}") from error
     posteriors = "mean posteriors of the last epochs" if options.averaged else "posteriors of each fold's chosen epoch"
@@ -196,7 +197,7 @@ def describe(curves: pd.DataFrame, lambdas: pd.DataFrame, test: pd.DataFrame, me
     )
 
 
-def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, path: str | Path) -> None:
+def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, file: BinaryIO) -> None:
     """The curves as a picture: WA and UA, test with its interval, validation dotted, choices as ticks at the foot."""
     from matplotlib.figure import Figure
 
@@ -215,7 +216,7 @@ def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, path: str | Path) -> None:
         )
         axes.set(xlabel="lambda (0: GRU alone, 1: capsules alone)", ylabel=f"{score.upper()}, %", xlim=(-0.01, 1.01))
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
-    write_whole(Path(path), lambda file: figure.savefig(file, dpi=120, format="png", metadata={"Software": SOFTWARE}))
+    figure.savefig(file, dpi=120, format="png", metadata={"Software": SOFTWARE})
 
 
 def _posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:

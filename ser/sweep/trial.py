@@ -179,6 +179,8 @@ def _run_ser(arguments: list[str], log: str, pipe: int, lock: int) -> None:
     with open(log, "ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
+    # Or readers of data would come from a fork server of this training's own, and outlive it when it is killed.
+    multiprocessing.set_start_method("fork", force=True)
     os.environ |= {PROGRESS_PIPE: str(pipe), PARENT: str(os.getppid())}
     sys.argv = ["ser", *arguments]
     try:

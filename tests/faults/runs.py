@@ -105,6 +105,7 @@ def run_ser(arguments: list[str], log: str, moment: Moment | None, most_bytes: i
     for number in (1, 2):
         os.dup2(descriptor, number)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
+    multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
     sys.argv = ["ser", *arguments]
     if moment:
         kill_at(moment)

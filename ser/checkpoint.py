@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 import zipfile
@@ -13,7 +14,7 @@ from torch import Tensor
 from ser.contents import check_contents, check_weights, network
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
-from ser.files import write_whole
+from ser.files import write_bytes
 from ser.system import System
 from ser.systems import SYSTEMS
 from ser.weights import SUFFIX, read_weights
@@ -27,10 +28,9 @@ def write_checkpoint(checkpoint: dict, path: Path) -> None:
     Raises:
         InputError: if it cannot be written; the old file is left as it was.
     """
-    try:
-        write_whole(path, lambda file: torch.save(checkpoint, file))
-    except RuntimeError as error:  # torch's word for a full disk
-        raise InputError(f"{path} cannot be written: {error}") from error
+    content = io.BytesIO()  # writing to the file itself, torch would not say what was wrong with it
+    torch.save(checkpoint, content)
+    write_bytes(path, content.getvalue())
 
 
 def read_checkpoint(path: str | Path) -> dict:

@@ -30,6 +30,7 @@ from ser.sweep.study import SharedStudy, open_storage
 
 CONF = Path(__file__).parents[1] / "conf"
 RATES = [0.001, 0.002, 0.004, 0.008]
+SPREAD = 0.4  # of the undisturbed study's time: the last worker is killed before the last trial ends
 STARTING = "starting, or between two trials"
 
 
@@ -162,7 +163,7 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     launcher = launch(study, folder / "disturbed", options.workers, options.storage)
     try:
         shared = stored(study, folder / "disturbed", options.storage)
-        doing = kill_workers(launcher, shared, options.kills, undisturbed_seconds, options.seed)
+        doing = kill_workers(launcher, shared, options.kills, SPREAD * undisturbed_seconds, options.seed)
         finish(launcher, folder / "disturbed")
     finally:
         launcher.terminate()

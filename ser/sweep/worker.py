@@ -52,15 +52,16 @@ class Worker:
         except Exception:
             if self.interrupted:
                 raise KeyboardInterrupt from None
-            if not self._was_taken_for_dead():
+            if not self._was_ended_by_another():
                 raise
 
-    def _was_taken_for_dead(self) -> bool:
-        # A machine that slept: others have failed the row and planned it again; the finished folds are kept.
+    def _was_ended_by_another(self) -> bool:
+        # A machine that slept: others have failed the row and planned it again; the finished folds are kept. Or SQLite
+        # has let two take the same row: the second has waited for the first one's folds, and the result is there.
         if self.trial is None:
             return False
         row = self.shared.storage.get_trial(self.trial._trial_id)
-        return row.state == TrialState.FAIL and not {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs)
+        return row.state.is_finished() and not {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs)
 
     def objective(self, trial: optuna.Trial) -> float:
         """Run one trial.

@@ -304,6 +304,24 @@ def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path
     assert sorted(complete) == [0, 1, 2, 3]
 
 
+def test_a_worker_whose_row_another_has_completed_goes_on(make_shared, counted, tmp_path, monkeypatch):
+    """SQLite has no lock for a row: two workers may take the same one."""
+    shared, shared_row = make_shared(), []
+
+    def complete_first(point):
+        if not shared_row:
+            running = shared.optuna.get_trials(states=(TrialState.RUNNING,))
+            shared_row.append(running[0].number)
+            shared.storage.set_trial_state_values(running[0]._trial_id, TrialState.COMPLETE, [0.5])
+        return [0.5]
+
+    monkeypatch.setattr(counted, "values", staticmethod(complete_first))
+    Worker(shared, tmp_path).work()
+    assert sorted(shared.results()) == [0, 1, 2, 3]
+    complete = [row.user_attrs[PLANNED] for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
+    assert sorted(complete) == [0, 1, 2, 3]
+
+
 def test_an_unforeseen_error_is_kept_in_the_trial(make_shared, counted, tmp_path, monkeypatch):
     def break_down(point):
         raise OSError("no space left on device")

@@ -99,7 +99,7 @@ def test_a_cross_validation_ends_in_order_and_goes_on(tiny, tmp_path):
     assert errors.splitlines()[-1] == shlex.join(command)
     log = (folder / "seed1-fold01.log").read_text()
     assert re.search("SIGTERM: what is finished is kept", log), log
-    assert (folder / "seed1-fold01" / "checkpoints" / "within.ckpt").is_file() or epochs_of(folder / "seed1-fold01") > 1
+    assert (folder / "seed1-fold01" / "checkpoints" / "last.ckpt").is_file()  # and within.ckpt, if within an epoch
     last = start(command)
     _, errors = last.communicate(timeout=PATIENCE_SECONDS)
     assert last.returncode == 0, errors

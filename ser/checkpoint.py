@@ -19,7 +19,7 @@ from ser.system import System
 from ser.systems import SYSTEMS
 from ser.weights import SUFFIX, read_weights
 
-BEST, LAST, WITHIN_EPOCH = "best", "last", "within"
+LAST, WITHIN_EPOCH = "last", "within"
 
 
 def write_checkpoint(checkpoint: dict, path: Path) -> None:

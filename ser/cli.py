@@ -27,7 +27,7 @@ from ser.history import History
 from ser.identity import claim_folder, identity
 from ser.interruption import Interrupted
 from ser.jobs import only_one
-from ser.parser import RunParser
+from ser.parser import RunParser, plain_seed
 from ser.progress import somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
@@ -289,13 +289,6 @@ class RunCLI(LightningCLI):
         print(f"\nThis run: {self.folder}")
         for line in tracked(self.trainer.loggers):
             print(line)
-
-
-def plain_seed(seed: int | bool) -> int:
-    """The seed of the batches; a run that cannot be repeated is refused."""
-    if isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed_everything must be a number from 0 to {2**32 - 1}, so that the run can be repeated")
-    return seed
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ def evaluate(
     predictions = next(each for each in trainer.callbacks if isinstance(each, Predictions))
     for name in sets:
         run = trainer.test if name == "test" else trainer.validate
-        run(system, datamodule=data, verbose=False)
+        run(system, datamodule=data, verbose=False, weights_only=True)  # nothing is loaded; or Lightning warns of it
     return {name: predictions.tables[name] for name in sets}
 
 

@@ -149,10 +149,7 @@ def main(arguments: list[str]) -> int:
     curves = pd.concat([curve(tables[name]).assign(set=name) for name in ("val", "test")])[CURVE_COLUMNS]
     write_text(target, curves.to_csv(index=False))
     if options.figure:
-        try:
-            write_whole(Path(options.figure), lambda file: draw(curves, lambdas, file))
-        except OSError as error:
-            raise InputError(f"--figure {options.figure}: {error.strerror}") from error
+        write_whole(Path(options.figure), lambda file: draw(curves, lambdas, file))
     posteriors = "mean posteriors of the last epochs" if options.averaged else "posteriors of each fold's chosen epoch"
     about = pooled.about
     print(f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {posteriors}\n")

@@ -20,3 +20,10 @@ class RunParser(LightningArgumentParser):
             message += f"\n{USE_BUILT_IN}"
         command = "ser crossval" if self.prog == "ser crossval" else "ser fit"
         raise InputError(f"{message.strip()}\n(every option: {command} --help, a system's: ser fit --model.help CLASS)")
+
+
+def plain_seed(seed: int | bool) -> int:
+    """The seed of the batches; a run that cannot be repeated is refused."""
+    if isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed_everything must be a number from 0 to {2**32 - 1}, so that the run can be repeated")
+    return seed

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 import yaml
 
 from benchmarks.short_corpus import short_options, write_short_corpus
 from ser.sweep.plan import Plan, read_plan
 from ser.sweep.study import SharedStudy, open_storage
 from tests.conftest import CONF
+from tests.sweep.rows import HEARTBEAT_SECONDS, TRIES, CountedTrial
 
 MARK = "SER_TEST_STUDY"  # in the environment of every process of a study, so that a test finds what is left of it
 
@@ -110,3 +112,25 @@ def check_complete(shared: SharedStudy) -> dict[int, float]:
     for place, row in shared.results().items():
         assert row.params == shared.plan.points[place]
     return {place: values[0] for place, values in by_plan.items()}
+
+
+@pytest.fixture
+def patient(make_shared):
+    """A study for which workers are dead after a minute, in a file that no power cut will hit."""
+    shared = make_shared(tries=TRIES, heartbeat_seconds=HEARTBEAT_SECONDS)
+
+    @sqlalchemy.event.listens_for(shared.storage.engine, "connect")
+    def do_not_wait_for_the_disk(connection, _):
+        connection.execute("PRAGMA synchronous = OFF")
+
+    shared.storage.engine.dispose()
+    return shared
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Trials that train nothing."""
+    monkeypatch.setattr("ser.sweep.worker.Trial", CountedTrial)
+    monkeypatch.setattr(CountedTrial, "begun", [])
+    monkeypatch.setattr(CountedTrial, "values", staticmethod(lambda point: [0.1 * point["model.gru_units"]]))
+    return CountedTrial

@@ -26,7 +26,8 @@ from optuna.trial import TrialState
 from benchmarks.short_corpus import short_options, write_short_corpus
 from ser.errors import InputError
 from ser.sweep.plan import read_plan
-from ser.sweep.study import SharedStudy, open_storage
+from ser.sweep.storage import open_storage
+from ser.sweep.study import SharedStudy
 
 CONF = Path(__file__).parents[1] / "conf"
 RATES = [0.001, 0.002, 0.004, 0.008]
@@ -117,7 +118,7 @@ def stored(study: Path, folder: Path, storage: str | None) -> SharedStudy:
     plan, database = read_plan(study), folder / "study.db"
     while not (storage or database.exists()):
         time.sleep(0.2)
-    opened = open_storage(storage or f"sqlite:///{database}", plan)
+    opened = open_storage(storage or f"sqlite:///{database}", plan.heartbeat_seconds)
     while True:
         try:
             return SharedStudy.load(plan, opened)

@@ -37,6 +37,8 @@ def check_devices(plan: Plan, cli: PointCLI) -> None:
         InputError: naming the option.
     """
     settings = cli._get(cli.config, "trainer")
+    if settings.strategy not in ("auto", "single_device"):
+        raise InputError(f"study {plan.study}: trainer.strategy: a trial is one process on one device")
     if settings.devices not in (1, "1", "auto") or settings.num_nodes != 1:
         raise InputError(
             f"study {plan.study}: trainer.devices: a trial is one process on one device; --workers runs several at once"
@@ -60,8 +62,8 @@ def check_runs(plan: Plan) -> dict:
             found = PointCLI(run_options(plan, point))
         except InputError as error:
             raise InputError(f"study {plan.study}, at {point}: {error}") from error
+        check_devices(plan, found)
         first = first or found
-    check_devices(plan, first)
     first._read_corpus()
     data = first.datamodule
     sessions = data.utterances.session.nunique()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +19,15 @@ from ser.sweep.check import PointCLI, check_runs
 from ser.sweep.given import make_parser, split_options, with_options, write_definition
 from ser.sweep.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
 from ser.sweep.launcher import Crew, describe, given_up
-from ser.sweep.outcome import best_config, best_trial, for_crossval
+from ser.sweep.outcome import best_config, best_trial, for_crossval, trials_table
 from ser.sweep.plan import LAMBDA, Plan, read_plan
-from ser.sweep.study import SharedStudy, open_storage, without_password
+from ser.sweep.storage import LOST, file_address, first_line, missing_file, open_storage, typed, without_password
+from ser.sweep.study import SharedStudy
 from ser.sweep.trial import check_devices_free, run_options
 from ser.tracking import Tracking, finish, record_study, tracked
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
+SETTLED = ("complete", "pruned")
 PATIENCE_SECONDS = 300  # launchers that start together make the study one after the other
 
 
@@ -55,9 +56,7 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     tracking = PointCLI(run_options(plan, next(plan.space.corners()))).config_init["wandb"]
     tracking.loggers(folder, [])  # refuses what W&B would refuse in every trial
     with only_one(folder, PATIENCE_SECONDS):  # a fresh database made by two at once crashes one of them
-        storage = open_storage(url, plan)
-        joined = plan.study in known_studies(storage)
-        shared = SharedStudy.create(plan, storage, identity)
+        shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
         definition = write_definition(folder, options.config, plan)
     shared.optuna.set_user_attr(GIVEN, given)
     print(headline(shared, folder, url, len(crew_slots)), flush=True)
@@ -67,10 +66,16 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     words += ["--trials", str(options.trials)] if options.trials else []
     with LISTENER.ending_in_order():
         try:
-            done = Crew(shared, words, url, crew_slots, folder, os.getpid() if joined else 0).run()
+            done = Crew(shared, words, url, crew_slots, folder, 0 if shared.made else os.getpid()).run()
         except Interrupted as interrupted:
-            interrupted.command = shlex.join(["ser", *sys.argv[1:]])
+            interrupted.command = typed(["ser", *sys.argv[1:]])
             raise
+        except LOST as error:
+            cause = without_password(first_line(error), url)
+            raise InputError(
+                f"storage {without_password(url)} was lost ({cause}); what is finished is kept, and the same command "
+                "goes on"
+            ) from None
     if not done:
         print(f"workers keep ending before their trials do; see {folder}/worker*.log", file=sys.stderr)
     return conclude(shared, folder) or (0 if done else 1)
@@ -85,7 +90,7 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     folder, url = place_of(plan, options.out, options.storage)
     make_folder(folder)
     with only_one(folder, PATIENCE_SECONDS):
-        shared = join_study(plan, open_storage(url, plan), saved)
+        shared = join_study(plan, open_storage(url, plan.heartbeat_seconds), saved)
         run_study(shared, saved)
     folds = ", ".join(map(str, plan.folds))
     print(f"study {plan.study}: {len(plan.points)} lambdas, validation utterances of folds {folds} of {saved.folder}")
@@ -131,6 +136,7 @@ def track(found) -> list[str]:
         return []
     study.set_user_attr(SUMMARISED, settled)
     tracking = Tracking(**{**settings, "group": plan.study, "name": f"{plan.study}-summary"})
+    words, sys.argv = sys.argv, [*map(without_password, sys.argv)]  # W&B keeps the command line
     try:
         loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"])
         for logger in loggers:
@@ -141,19 +147,18 @@ def track(found) -> list[str]:
         return tracked(loggers)
     finally:
         finish()
+        sys.argv = words
 
 
 def status(options: argparse.Namespace) -> int:
     """How far a study is."""
     shared, _ = open_study(options)
-    plan, settled, attempts = shared.plan, shared.results(), shared.attempts()
-    states = {"running": 0, "waiting": 0}
-    for place, rows in attempts.items():
-        if place not in settled and rows:
-            name = rows[-1].state.name.lower()
-            states[name] = states.get(name, 0) + 1
-    parts = ", ".join(f"{number} {name}" for name, number in states.items() if number)
-    print(f"{plan.study}: {len(settled)} of {len(plan.points)} trials settled{', ' + parts if parts else ''}")
+    states, settled = (
+        trials_table(shared).state,
+        shared.results(),
+    )  # all that were ever planned: --trials may have said more
+    parts = "".join(f", {number} {state}" for state, number in states.value_counts().items() if state not in SETTLED)
+    print(f"{shared.plan.study}: {states.isin(SETTLED).sum()} of {len(states)} trials settled{parts}")
     for place, row in settled.items():
         print(describe(place, row))
     for place, error in given_up(shared).items():
@@ -190,7 +195,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
             print("the best trial could not be tested; the same command tries again", file=sys.stderr)
             return 1
         result = claim(found, tested)
-    command = shlex.join(["ser", "sweep", *arguments])
+    command = typed(["ser", "sweep", *arguments])
     with new_folder(out) as place:
         files = write_report(place, found, result, [command])
         write_marker(place, {"study": shared.plan.study, "command": command})
@@ -207,9 +212,9 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
     """
     plan = plan_of(options)
     folder, url = place_of(plan, options.study, options.storage)
-    if url.startswith("sqlite") and options.storage is None and not (folder / "study.db").is_file():
-        raise InputError(f"study {plan.study} has not been started: there is no {folder / 'study.db'} (--study FOLDER)")
-    return SharedStudy.load(plan, open_storage(url, plan)), folder
+    if missing := missing_file(url):
+        raise InputError(f"study {plan.study} has not been started: there is no {missing} (--study FOLDER)")
+    return SharedStudy.load(plan, open_storage(url, plan.heartbeat_seconds)), folder
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
@@ -246,12 +251,7 @@ def headline(shared: SharedStudy, folder: Path, url: str, workers: int) -> str:
 def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path, str]:
     """The study's folder, and the address of its storage."""
     place = Path(folder or Path("studies") / plan.study)
-    return place, storage or f"sqlite:///{(place / 'study.db').resolve()}"
-
-
-def known_studies(storage) -> set[str]:
-    """Names of the studies in a storage."""
-    return {study.study_name for study in storage.get_all_studies()}
+    return place, storage or file_address(place / "study.db")
 
 
 def worker_slots(workers: int | None, devices: str | None, per_device: int) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
 from ser.interruption import PARENT
-from ser.sweep.study import ERROR, SharedStudy, failures
+from ser.sweep.study import SharedStudy, failures, last_error
 from ser.sweep.worker import PRUNED_AFTER, STORAGE
 
 MOST_RESTARTS = 3  # in a row without a settled trial between them
@@ -113,5 +113,5 @@ def given_up(shared: SharedStudy) -> dict[int, str]:
     for place, rows in shared.attempts().items():
         failed = failures(rows)
         if place >= 0 and place not in settled and len(failed) >= shared.plan.tries:
-            found[place] = next((row.user_attrs[ERROR] for row in reversed(failed) if ERROR in row.user_attrs), "")
+            found[place] = last_error(failed)
     return found

@@ -13,7 +13,7 @@ from ser.lambda_curve import PAPER_LAMBDA
 from ser.sweep.check import WITHOUT, PointCLI
 from ser.sweep.launcher import given_up
 from ser.sweep.plan import LAMBDA, Plan
-from ser.sweep.study import ERROR, SharedStudy, accepted, failures
+from ser.sweep.study import SharedStudy, accepted, failures, last_error
 from ser.sweep.trial import run_options
 from ser.sweep.worker import PRUNED_AFTER
 
@@ -49,11 +49,12 @@ def trials_table(shared: SharedStudy) -> pd.DataFrame:
     Returns:
         `trial`, `state` (complete, pruned, given up, running, waiting), a column for each option, `wa` and `ua` of
         the validation (shares), `lambda_` where it was chosen, `epochs` of each fold, `pruned_after_fold`, `tries`,
-        `error` of the last failed try, `seconds` of the accepted try, `worker` and `folder`; empty where there is none.
+        `error` of the last failed try, `seconds` of the accepted try, `worker` and `folder`, and its `row`, which is
+        the number that Optuna and its dashboard give it; empty where there is none.
     """
     attempts, lost = shared.attempts(), given_up(shared)
     rows = [_row(shared.plan, place, attempts[place], place in lost) for place in sorted(attempts) if place >= 0]
-    return pd.DataFrame(rows).astype({"tries": int, PRUNED_AFTER: "Int64"})
+    return pd.DataFrame(rows).astype({"tries": int, PRUNED_AFTER: "Int64", "row": "Int64"})
 
 
 def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:
@@ -65,7 +66,6 @@ def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:
     else:
         state = "given up" if lost else "running" if _is_running(rows) else "waiting"
     found = result.user_attrs if result else {}
-    last_error = next((row.user_attrs[ERROR] for row in reversed(failed) if ERROR in row.user_attrs), None)
     return {
         "trial": place,
         "state": state,
@@ -74,9 +74,10 @@ def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:
         "epochs": " ".join(map(str, found.get("epochs", []))),
         PRUNED_AFTER: found.get(PRUNED_AFTER),
         "tries": len(failed) + bool(result),
-        "error": last_error,
+        "error": last_error(failed),
         "seconds": round(result.duration.total_seconds(), 1) if result else None,
         **{name: found.get(name) for name in ("worker", "folder")},
+        "row": result.number if result else None,
     }
 
 

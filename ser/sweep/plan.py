@@ -16,6 +16,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from ser.arguments import parse_numbers
 from ser.configuration import read_yaml
 from ser.errors import InputError, check_bounds
+from ser.identity import flatten
 from ser.sweep.space import Space, read_space
 
 OBJECTIVES = ("val/wa", "val/ua")
@@ -32,6 +33,7 @@ TYPES = {
 }
 FOLDS_AND_SEEDS = ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged")
 MOST_TRIALS = 100_000
+NO_OPTIONS = ("help", "config", "print_config")
 NAMES_IN_WANDB = ("wandb.group", "wandb.name", "wandb.tags")
 
 
@@ -139,6 +141,7 @@ class Plan:
             "pruner": self.pruner,
             "pruner_options": self.pruner_options or {},
             "choose_lambda": self.choose_lambda,
+            "order of the space": list(self.space.dimensions),  # the same points in another order are other trials
             **{f"space: {name}": text for name, text in self.space.described().items()},
         }
 
@@ -221,12 +224,19 @@ def check_plan(plan: Plan, where: str) -> None:
         return
     if not plan.config:
         raise InputError(f"{where}: config is missing: which runs does the study vary?")
-    if LAMBDA in plan.space.dimensions:
+    if LAMBDA in short_names(plan.space.dimensions):
         raise InputError(f"{where}: {LAMBDA} needs no training; use choose_lambda: true, or command: lambda")
-    for name in [*plan.options, *plan.space.dimensions]:
+    for name in [*short_names(plan.options), *short_names(plan.space.dimensions)]:
         if name in FOLDS_AND_SEEDS:
             raise InputError(
                 f"{where}: {name} is the study's own affair (folds, seeds) or would change what is measured"
             )
         if name in NAMES_IN_WANDB:
             raise InputError(f"{where}: {name} is the study's own affair: study and trial name its runs")
+        if name in NO_OPTIONS:
+            raise InputError(f"{where}: {name} is no option that a run could have in a study")
+
+
+def short_names(options: dict[str, object]) -> list[str]:
+    """Options by the names that mean the same as theirs, nested ones too: "model.init_args.x" is "model.x"."""
+    return [name.replace(".init_args.", ".") for name in flatten(options)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -14,6 +15,7 @@ from ser.errors import InputError
 
 KINDS = ("int", "float", "categorical")
 MOST_EXHAUSTIVE = 10_000
+LARGEST = 10**15 - 1  # exact in a float as well
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,10 @@ class Space:
         Raises:
             InputError: for a float without a step, or more combinations than anyone would run.
         """
-        values = {name: values_of(name, dimension) for name, dimension in self.dimensions.items()}
-        if (number := prod(map(len, values.values()))) > MOST_EXHAUSTIVE:
-            raise InputError(f"space: an exhaustive study would have {number} trials")
+        number = prod(count_of(name, dimension) for name, dimension in self.dimensions.items())
+        if number > MOST_EXHAUSTIVE:
+            raise InputError(f"space: an exhaustive study would have {number} trials, of at most {MOST_EXHAUSTIVE}")
+        values = {name: values_of(dimension) for name, dimension in self.dimensions.items()}
         for combination in product(*values.values()):
             yield dict(zip(values, combination, strict=True))
 
@@ -87,6 +90,8 @@ def dimension(name: str, entry: object) -> BaseDistribution:
     if len(values) != 2 or any(isinstance(value, bool) or not isinstance(value, int | number) for value in values):
         raise InputError(f"{name}: {kind} needs its lowest and highest value, not {values}")
     low, high = values
+    if any(isinstance(value, int) and abs(value) > LARGEST for value in values):
+        raise InputError(f"{name}: whole numbers may have at most 15 digits")
     if not low < high:
         raise InputError(f"{name}: the range {low} to {high} is empty or upside down")
     if not (isfinite(low) and isfinite(high)):
@@ -106,18 +111,25 @@ def dimension(name: str, entry: object) -> BaseDistribution:
         raise InputError(f"{name}: {error}") from error
 
 
-def values_of(name: str, dimension: BaseDistribution) -> list:
-    """Every value of an option that has a finite number of them.
+def count_of(name: str, dimension: BaseDistribution) -> int:
+    """How many values an option has.
 
     Raises:
         InputError: for a float without a step.
     """
     if isinstance(dimension, CategoricalDistribution):
+        return len(dimension.choices)
+    if dimension.step is None:
+        raise InputError(f"space: {name}: an exhaustive study needs a step")
+    return round((dimension.high - dimension.low) / dimension.step) + 1
+
+
+def values_of(dimension: BaseDistribution) -> list:
+    """Every value of an option that has a finite number of them."""
+    if isinstance(dimension, CategoricalDistribution):
         return list(dimension.choices)
     if isinstance(dimension, IntDistribution):
         return list(range(dimension.low, dimension.high + 1, dimension.step))
-    if dimension.step is None:
-        raise InputError(f"space: {name}: an exhaustive study needs a step")
     count = round((dimension.high - dimension.low) / dimension.step) + 1
     return [round(dimension.low + place * dimension.step, 12) for place in range(count)]
 
@@ -138,7 +150,7 @@ def describe(dimension: BaseDistribution) -> str:
         'int 1 to 5'
     """
     if isinstance(dimension, CategoricalDistribution):
-        return f"one of {', '.join(map(str, dimension.choices))}"
-    kind = "int" if isinstance(dimension, IntDistribution) else "float"
-    step = f", step {dimension.step}" if dimension.step not in (None, 1) else ""
+        return f"one of {', '.join(map(json.dumps, dimension.choices))}"
+    kind, unsaid = ("int", 1) if isinstance(dimension, IntDistribution) else ("float", None)
+    step = f", step {dimension.step}" if dimension.step != unsaid else ""
     return f"{kind} {dimension.low} to {dimension.high}{step}{', log' if dimension.log else ''}"

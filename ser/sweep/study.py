@@ -9,13 +9,9 @@ was accepted, as often as it is called and by as many workers as there are.
 from __future__ import annotations
 
 import json
-import re
 import time
-import warnings
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from urllib.parse import unquote
 
 import optuna
 import sqlalchemy
@@ -24,64 +20,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ser.errors import InputError
 from ser.sweep.plan import Plan
+from ser.sweep.storage import MISSED_HEARTBEATS
 
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
 IDENTITY = "identity"  # of a study
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
 LIVE = (TrialState.WAITING, TrialState.RUNNING)
-MISSED_HEARTBEATS = 3
-CONNECT_SECONDS = 10
-TABLES_AT_ONCE = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError)  # two make them in a fresh database
-
-
-def open_storage(url: str, plan: Plan, attempts: int = 3) -> RDBStorage:
-    """Optuna's storage with heartbeats.
-
-    Args:
-        url: its address, as SQLAlchemy writes it.
-        plan: says how often a worker gives a sign of life.
-        attempts: how often to try where another process makes the tables at the same time.
-
-    Raises:
-        InputError: if it cannot be reached; the address without its password.
-    """
-    # Heartbeats are what Optuna calls experimental; tests kill workers to see that they work.
-    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-    sqlite = url.startswith("sqlite")
-    options = {"connect_args": {"timeout": 120}} if sqlite else {"pool_pre_ping": True}
-    if url.startswith("postgres"):
-        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
-    try:
-        return RDBStorage(
-            re.sub("^postgres(ql)?://", "postgresql+psycopg://", url),
-            engine_kwargs=options,
-            heartbeat_interval=plan.heartbeat_seconds,
-            grace_period=MISSED_HEARTBEATS * plan.heartbeat_seconds,
-        )
-    except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, OSError, ImportError, ValueError) as error:
-        if isinstance(error, TABLES_AT_ONCE) and attempts > 1:
-            time.sleep(1)
-            return open_storage(url, plan, attempts - 1)
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        shown = f"storage {without_password(url)} cannot be used: {without_password(cause, url)}"
-        raise InputError(shown) from None  # what it came from may hold the password
-
-
-def without_password(text: str, url: str | None = None) -> str:
-    """An address, or a text in which it occurs, without the password.
-
-    Example:
-        >>> without_password("postgresql://ann:secret@host/ser")
-        'postgresql://ann:***@host/ser'
-    """
-    address = url or text
-    secrets = re.findall(r"://[^:@/]*:(.*)@", address) + re.findall(r"password=([^&\s]+)", address)
-    for secret in secrets:
-        if url is None:
-            text = text.replace(f":{secret}@", ":***@").replace(f"password={secret}", "password=***")
-        else:
-            text = text.replace(secret, "***").replace(unquote(secret), "***")
-    return text
+DIED = "its worker died without a word (killed, or out of memory?); see worker*.log in the study's folder"
 
 
 def flat(identity: dict) -> dict[str, object]:
@@ -99,11 +44,13 @@ class SharedStudy:
         plan: what it is.
         storage: where it lives.
         optuna: Optuna's view of it.
+        made: whether this process has made it, and not joined it.
     """
 
     plan: Plan
     storage: RDBStorage
     optuna: optuna.Study
+    made: bool = False
     _silent: dict[int, float] = field(default_factory=dict)  # rows without a heartbeat, and when they were first seen
 
     @classmethod
@@ -126,10 +73,13 @@ class SharedStudy:
             InputError: if a study of this name is another one; with every difference.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
+        try:
+            study, made = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize"), True
+        except optuna.exceptions.DuplicatedStudyError:
+            study, made = optuna.load_study(study_name=plan.study, storage=storage), False
         if IDENTITY not in study.user_attrs:
             study.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
-        shared = cls.load(plan, storage)
+        shared = replace(cls.load(plan, storage), made=made)
         shared.check_same(identity)
         return shared
 
@@ -213,13 +163,12 @@ class SharedStudy:
         )
         with self.storage.engine.connect() as connection:
             heard = {row[0] for row in connection.execute(query, {"name": self.plan.study})}
-        # Its start is by the clock of the worker's machine; where that is another one, what is seen here counts too.
+        # Its start is by the clock of the worker's machine, which may be another one: what is seen here counts.
         grace, now = MISSED_HEARTBEATS * self.plan.heartbeat_seconds, time.monotonic()
         for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if row.number in heard:
                 continue
-            seen = now - self._silent.setdefault(row.number, now)
-            if seen > grace or row.datetime_start < datetime.now() - timedelta(seconds=grace):
+            if now - self._silent.setdefault(row.number, now) > grace:
                 try:
                     self.optuna.tell(row.number, state=TrialState.FAIL)
                 except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
@@ -235,3 +184,8 @@ def failures(rows: list[FrozenTrial]) -> list[FrozenTrial]:
     """Those that count as tries: not what a user interrupted, nor what another worker did already."""
     free = {SURPLUS, INTERRUPTED}
     return [row for row in rows if row.state == TrialState.FAIL and not free & set(row.user_attrs)]
+
+
+def last_error(failed: list[FrozenTrial]) -> str | None:
+    """Why the last try failed, if any has; a worker that is killed can leave no word."""
+    return failed[-1].user_attrs.get(ERROR, DIED) if failed else None

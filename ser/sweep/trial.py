@@ -57,7 +57,7 @@ class Trial:
         plan: the study.
         folder: of the study; equal points share a folder below it, so nothing is trained twice.
         parameters: the point.
-        number: the trial's row in the storage, for W&B.
+        number: of the trial in the plan, for W&B.
         identity: digest of the study; a folder that another study has used before holds nothing for this one.
     """
 
@@ -80,10 +80,16 @@ class Trial:
             for name, seed, fold in self._runs():
                 if not (self.folder / name / "result.json").is_file():  # one that was begun goes on
                     self._train(name, seed, fold, lock)
-                yield read_about(self.folder / name)["validation"][self.plan.metric]
+                yield self._score(name, seed, fold)
 
     def _runs(self) -> list[tuple[str, int, int]]:
         return [(f"seed{seed}-fold{fold:02d}", seed, fold) for seed in self.plan.seeds for fold in self.plan.folds]
+
+    def _score(self, name: str, seed: int, fold: int) -> float:
+        if self.plan.choose_lambda:  # or a pruner would judge by a lambda that nobody has chosen
+            rows = pool({(seed, fold): read_table(self.folder / name / TABLES["val"])})
+            return best_of(rows, self.plan.metric)[self.plan.metric]
+        return read_about(self.folder / name)["validation"][self.plan.metric]
 
     def _train(self, name: str, seed: int, fold: int, lock: int) -> None:
         target = self.folder / name

@@ -14,7 +14,8 @@ from optuna.trial import TrialState
 
 from ser.interruption import end_with_parent
 from ser.sweep.plan import read_plan
-from ser.sweep.study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted, open_storage
+from ser.sweep.storage import open_storage
+from ser.sweep.study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted
 from ser.sweep.trial import Trial, TrialError, check_devices_free, prepare_forks
 
 PRUNED_AFTER = "pruned_after_fold"
@@ -56,8 +57,7 @@ class Worker:
                 raise
 
     def _was_ended_by_another(self) -> bool:
-        # A machine that slept: others have failed the row and planned it again; the finished folds are kept. Or SQLite
-        # has let two take the same row: the second has waited for the first one's folds, and the result is there.
+        # A machine that slept: others have failed the row and planned it again; the finished folds are kept.
         if self.trial is None:
             return False
         row = self.shared.storage.get_trial(self.trial._trial_id)
@@ -96,7 +96,8 @@ class Worker:
         return place is not None and not accepted(rows) and not earlier
 
     def _run(self, trial: optuna.Trial) -> float:
-        folds = Trial(self.plan, self.folder, self.plan.space.suggest(trial), trial.number, self.shared.identity)
+        place = trial.user_attrs[PLANNED]
+        folds = Trial(self.plan, self.folder, self.plan.space.suggest(trial), place, self.shared.identity)
         number = len(self.plan.seeds) * len(self.plan.folds)
         for step, value in enumerate(folds.run()):
             trial.report(value, step)
@@ -137,6 +138,6 @@ def main(arguments: list[str]) -> int:
     prepare_forks()
     end_with_parent()
     plan = read_plan(options.config).with_trials(options.trials)
-    shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan), options.worker)
+    shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan.heartbeat_seconds), options.worker)
     Worker(shared, Path(options.out)).work()
     return 0

@@ -12,7 +12,8 @@ import yaml
 
 from benchmarks.short_corpus import short_options, write_short_corpus
 from ser.sweep.plan import Plan, read_plan
-from ser.sweep.study import SharedStudy, open_storage
+from ser.sweep.storage import open_storage
+from ser.sweep.study import SharedStudy
 from tests.conftest import CONF
 from tests.sweep.rows import HEARTBEAT_SECONDS, TRIES, CountedTrial
 
@@ -55,9 +56,11 @@ def make_shared(tmp_path):
         path = tmp_path / "study.yaml"
         space = {"model.gru_units": {"int": [1, 4]}}
         study = {"study": "rows", "config": ["none.yaml"], "space": space, "sampler": "exhaustive", "folds": [1]}
-        path.write_text(yaml.safe_dump({**study, **settings}))
+        path.write_text(yaml.safe_dump({**study, **settings}, sort_keys=False))
         plan = read_plan(path)
-        return SharedStudy.create(plan, open_storage(f"sqlite:///{tmp_path / 'study.db'}", plan), identity or {})
+        return SharedStudy.create(
+            plan, open_storage(f"sqlite:///{tmp_path / 'study.db'}", plan.heartbeat_seconds), identity or {}
+        )
 
     return make
 
@@ -95,7 +98,7 @@ def environment(mark: str) -> dict[str, str]:
 def stored(config: Path, folder: Path) -> SharedStudy:
     """The study in a folder, as a report reads it."""
     plan: Plan = read_plan(config)
-    return SharedStudy.load(plan, open_storage(f"sqlite:///{folder / 'study.db'}", plan))
+    return SharedStudy.load(plan, open_storage(f"sqlite:///{folder / 'study.db'}", plan.heartbeat_seconds))
 
 
 def check_complete(shared: SharedStudy) -> dict[int, float]:
@@ -134,3 +137,20 @@ def counted(monkeypatch):
     monkeypatch.setattr(CountedTrial, "begun", [])
     monkeypatch.setattr(CountedTrial, "values", staticmethod(lambda point: [0.1 * point["model.gru_units"]]))
     return CountedTrial
+
+
+@pytest.fixture
+def refused(ser, write_study, tmp_path):
+    """Run `ser sweep` on a study with changes, to be refused; its message."""
+
+    def run(changes, *arguments) -> str:
+        folder = tmp_path / "studies" / "refused"
+        finished = ser("sweep", "--config", write_study(**changes), "--out", folder, *arguments)
+        assert finished.code == 2
+        assert finished.err.startswith("ser: ")
+        assert "Traceback" not in finished.err
+        assert not list(tmp_path.rglob("*.db"))
+        assert not list(tmp_path.rglob("worker*.log"))
+        return finished.err
+
+    return run

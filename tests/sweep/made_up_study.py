@@ -9,7 +9,8 @@ import optuna
 from ser.files import digest
 from ser.results import scores
 from ser.sweep.plan import read_plan
-from ser.sweep.study import PLANNED, SharedStudy, open_storage
+from ser.sweep.storage import open_storage
+from ser.sweep.study import PLANNED, SharedStudy
 from ser.sweep.trial import Trial
 from tests.report.made_up import speakers_corpus, split, table_of
 
@@ -71,7 +72,7 @@ def open_made_up(path, folder, identity=None, **changes):
     """A study of this file in a storage of its own; no row is planned in advance."""
     plan = replace(read_plan(path), **changes)
     folder.mkdir(exist_ok=True)
-    storage = open_storage(f"sqlite:///{folder / 'study.db'}", plan)
+    storage = open_storage(f"sqlite:///{folder / 'study.db'}", plan.heartbeat_seconds)
     study = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize")
     study.set_user_attr("identity", identity or {})
     return SharedStudy.load(plan, storage)

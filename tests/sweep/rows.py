@@ -16,19 +16,18 @@ HEARTBEAT_SECONDS = 20
 LONG_AGO = timedelta(seconds=4 * HEARTBEAT_SECONDS)  # more than three heartbeats
 STATES = {
     "waiting": TrialState.WAITING,
-    **dict.fromkeys(("alive", "unheard", "stale", "dead unheard"), TrialState.RUNNING),
+    **dict.fromkeys(("alive", "unheard", "stale"), TrialState.RUNNING),
     **dict.fromkeys(("failed", "interrupted", "surplus"), TrialState.FAIL),
     "complete": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
 }
-DEAD = ("stale", "dead unheard")
 
 
 def add_row(shared: SharedStudy, place: int | None, kind: str) -> int:
     """A row as some worker left it; its number."""
     state = STATES[kind]
     marks = {"interrupted": {INTERRUPTED: True}, "surplus": {SURPLUS: True}}.get(kind, {})
-    started = datetime.now() - (LONG_AGO if kind in DEAD else timedelta())
+    started = datetime.now() - (LONG_AGO if kind == "stale" else timedelta())
     template = FrozenTrial(
         number=-1,
         trial_id=-1,

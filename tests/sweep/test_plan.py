@@ -5,27 +5,7 @@ import yaml
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from ser.errors import InputError
-from ser.sweep.plan import read_plan
-from ser.sweep.space import Space, dimension
-from ser.sweep.study import open_storage, without_password
-
-
-@pytest.fixture
-def refused(ser, write_study, tmp_path):
-    """Run `ser sweep` on a study with changes, to be refused; its message."""
-
-    def run(changes, *arguments) -> str:
-        folder = tmp_path / "studies" / "refused"
-        finished = ser("sweep", "--config", write_study(**changes), "--out", folder, *arguments)
-        assert finished.code == 2
-        assert finished.err.startswith("ser: ")
-        assert "Traceback" not in finished.err
-        assert not list(tmp_path.rglob("*.db"))
-        assert not list(tmp_path.rglob("worker*.log"))
-        return finished.err
-
-    return run
-
+from ser.sweep.space import Space, describe, dimension
 
 SPACES = {
     "{}": "space must name at least one option",
@@ -42,6 +22,7 @@ SPACES = {
     "{lr: {int: [3, 3]}}": "empty or upside down",
     "{lr: {float: [.nan, 1]}}": "empty or upside down",
     "{lr: {float: [0, .inf]}}": "has no end",
+    f"{{lr: {{int: [4, 1{400 * '0'}]}}}}": "at most 15 digits",
     "{lr: {int: [1, 2, 3]}}": "needs its lowest and highest value",
     "{lr: {int: [1.5, 2]}}": "needs its lowest and highest value",
     "{lr: {int: [false, true]}}": "needs its lowest and highest value",
@@ -102,9 +83,17 @@ PLANS = {
     "{options: {wandb.group: mine}}": "wandb.group is the study's own affair",
     "{options: {modle.dropout: 1}}": "modle",
     "{options: {trainer.devices: 2}}": "trainer.devices",
+    "space: {trainer.devices: {int: [1, 2]}}": "trainer.devices: a trial is one process on one device",
+    "{options: {trainer.strategy: ddp}}": "trainer.strategy: a trial is one process on one device",
+    "space: {model.init_args.lambda_: {float: [0, 1], step: 0.1}}": "needs no training",
+    "{options: {data: {fold: 3}}}": "data.fold is the study's own affair",
+    "{options: {help: true}}": "help is no option",
+    "{options: {config: other.yaml}}": "config is no option",
     "{options: {trainer.max_epochs: 0}}": "trainer.max_epochs is 0",
     "space: {model.dropout: {float: [0, 0.5]}}": "an exhaustive study needs a step",
     "space: {model.gru_units: {int: [1, 20000]}}": "20000 trials",
+    "space: {model.gru_units: {int: [1, 999999999999]}}": "999999999999 trials",
+    "space: {model.dropout: {float: [0, 0.5], step: 1.0e-12}}": "500000000001 trials",
 }
 
 
@@ -151,37 +140,6 @@ def test_options(refused, arguments, message):
 def test_a_distributed_launch(refused, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert "not by torchrun" in refused({})
-
-
-def test_a_storage_that_cannot_be_reached(refused):
-    message = refused({}, "--storage", "postgresql://ann:se%2Fcret@127.0.0.1:1/ser")
-    assert "postgresql://ann:***@127.0.0.1:1/ser cannot be used" in message
-    assert "cret" not in message
-
-
-@pytest.mark.parametrize(
-    "url", ["nonsense", "mysteryql://host/ser", "sqlite:////nowhere/at/all/study.db", "postgresql://u:p:w@h:port/db"]
-)
-def test_addresses_that_are_none(refused, url):
-    message = refused({}, "--storage", url)
-    assert "cannot be used" in message
-    assert "p:w" not in message
-
-
-def test_a_file_that_is_no_database(write_study, tmp_path):
-    (tmp_path / "text.db").write_text("not a database, but long enough to have a header\n" * 50)
-    with pytest.raises(InputError, match=r"cannot be used: .*not a database"):
-        open_storage(f"sqlite:///{tmp_path / 'text.db'}", read_plan(write_study()))
-
-
-def test_no_password_is_ever_shown():
-    for password in ("secret", "a:b", "a/b#c[", "p%40ss", "@"):
-        url = f"postgresql://ann:{password}@host:5432/ser"
-        assert without_password(url) == "postgresql://ann:***@host:5432/ser"
-        assert password not in without_password(f"invalid port {password}", url).replace("***", "")
-    assert without_password("sqlite:////tmp/a.db") == "sqlite:////tmp/a.db"
-    assert without_password("postgresql://ann@host/ser") == "postgresql://ann@host/ser"
-    assert without_password("postgresql://host/ser?user=a&password=b&c=1").endswith("password=***&c=1")
 
 
 def test_another_study_of_the_same_name_is_refused_with_the_differences(make_shared):
@@ -233,6 +191,26 @@ def test_corners_have_both_ends_of_every_range():
     corners = list(space.corners())
     for name, ends in {"a": {1, 5}, "b": {"x", "y", "z"}, "c": {0.0, 1.0}}.items():
         assert {corner[name] for corner in corners} == ends
+
+
+def test_ranges_that_differ_are_told_apart():
+    """A study is joined where it is the same: its ranges are compared as text."""
+    ranges = (
+        *("{int: [0, 4]}", "{int: [0, 4], step: 2}", "{float: [0, 4]}", "{float: [0, 4], step: 1}"),
+        *("{float: [1, 4], log: true}", "{categorical: [1, 2]}", "{categorical: ['1', '2']}"),
+        *("{categorical: [null, true]}", "{categorical: ['null', 'true']}", "{categorical: ['None', 'True']}"),
+        *("{categorical: ['a, b', c]}", "{categorical: [a, 'b, c']}", "{categorical: [1.0, 2]}"),
+    )
+    texts = [describe(dimension("x", yaml.safe_load(text))) for text in ranges]
+    assert len(set(texts)) == len(ranges)
+
+
+def test_the_same_options_in_another_order_are_another_study(make_shared):
+    """The points are the same, but trial 1 is another one."""
+    space = {"a": {"int": [1, 2]}, "b": {"int": [1, 3]}}
+    make_shared(space=space)
+    with pytest.raises(InputError, match="order of the space"):
+        make_shared(space={"b": space["b"], "a": space["a"]})
 
 
 def test_every_combination_once():

@@ -18,7 +18,8 @@ from optuna.trial import TrialState
 
 from ser.errors import InputError
 from ser.sweep.plan import read_plan
-from ser.sweep.study import SharedStudy, open_storage
+from ser.sweep.storage import open_storage
+from ser.sweep.study import SharedStudy
 from tests.sweep.conftest import check_complete, environment, processes_of, sweep_command
 
 pytestmark = pytest.mark.postgres
@@ -81,7 +82,10 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
         for name in ("first", "second")
     ]
     plan = read_plan(config)
-    storage, shared = open_storage(server, plan), None  # once: the server has a limited number of connections
+    storage, shared = (
+        open_storage(server, plan.heartbeat_seconds),
+        None,
+    )  # once: the server has a limited number of connections
     while shared is None or not shared.results():
         assert all(launcher.poll() is None for launcher in launchers), [each.communicate() for each in launchers]
         time.sleep(0.5)

@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
+from ser.sweep.launcher import given_up
+from ser.sweep.outcome import trials_table
 from ser.sweep.study import PLANNED, SharedStudy, accepted
 from ser.sweep.worker import Worker
-from tests.sweep.rows import DEAD, HEARTBEAT_SECONDS, PLACES, STATES, TRIES, add_row, empty_study
+from tests.sweep.rows import HEARTBEAT_SECONDS, PLACES, STATES, TRIES, add_row, empty_study
 
 
 def look(shared: SharedStudy) -> dict[int, tuple]:
@@ -44,12 +46,12 @@ def test_reconcile(patient, left):
     added = {number: after[number] for number in after if number not in before}
 
     for number, (_, kind) in zip(numbers, left, strict=True):
-        expected = TrialState.FAIL if kind in DEAD else STATES[kind]
+        expected = TrialState.FAIL if kind == "stale" else STATES[kind]
         assert after[number] == (expected, *before[number][1:])
     for place in range(PLACES):
         kinds = [kind for where, kind in left if where == place]
         first = next((n for n, (p, k) in zip(numbers, left, strict=True) if p == place and k in RESULTS), None)
-        tries = sum(kind in ("failed", *DEAD) for kind in kinds)
+        tries = sum(kind in ("failed", "stale") for kind in kinds)
         under_way = any(kind in ("waiting", "alive", "unheard") for kind in kinds)
         if first is not None:
             assert shared.results()[place].number == first
@@ -78,7 +80,7 @@ def test_whatever_was_left_a_worker_brings_it_to_its_end(patient, counted, tmp_p
     for place in range(PLACES):
         rows = shared.attempts()[place]
         results = [row for row in rows if row.state == TrialState.COMPLETE]
-        tries = sum(where == place and kind in ("failed", *DEAD) for where, kind in left)
+        tries = sum(where == place and kind in ("failed", "stale") for where, kind in left)
         if place in had:
             assert accepted(rows).number == had[place].number
         elif tries >= TRIES and not any(where == place and kind == "waiting" for where, kind in left):
@@ -89,30 +91,23 @@ def test_whatever_was_left_a_worker_brings_it_to_its_end(patient, counted, tmp_p
     assert not [row for row in shared.optuna.get_trials(deepcopy=False) if not row.state.is_finished()]
 
 
-def test_hole_a_worker_killed_before_its_first_heartbeat(patient):
-    """Optuna alone would leave its row running for ever."""
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(hours=1), timedelta(hours=-9)])
+def test_hole_a_worker_killed_before_its_first_heartbeat(patient, monkeypatch, ahead):
+    """Optuna alone would leave its row running for ever. Its clock need not be ours: what we have seen counts."""
     shared = empty_study(patient, "hole")
-    number = add_row(shared, 1, "dead unheard")
+    number = add_row(shared, 1, "unheard")
+    with shared.storage.engine.begin() as connection:
+        start = {"start": datetime.now() + ahead}
+        connection.execute(sqlalchemy.text("UPDATE trials SET datetime_start = :start"), start)
+    shared = SharedStudy.load(shared.plan, shared.storage)
     optuna.storages.fail_stale_trials(shared.optuna)
     assert look(shared)[number][0] == TrialState.RUNNING  # the hole
     assert 1 in shared.reconcile()
-    assert [row.state for row in shared.attempts()[1]] == [TrialState.FAIL, TrialState.WAITING]
-
-
-def test_the_same_hole_where_the_clocks_of_two_machines_differ(patient, monkeypatch):
-    """The dead worker's clock was an hour ahead; what this process has seen for long enough counts."""
-    shared = empty_study(patient, "clocks")
-    number = add_row(shared, 1, "dead unheard")
-    with shared.storage.engine.begin() as connection:
-        ahead = {"start": datetime.now() + timedelta(hours=1)}
-        connection.execute(sqlalchemy.text("UPDATE trials SET datetime_start = :start WHERE number = 0"), ahead)
-    shared = SharedStudy.load(shared.plan, shared.storage)
-    shared.reconcile()
-    assert look(shared)[number][0] == TrialState.RUNNING
+    assert look(shared)[number][0] == TrialState.RUNNING  # it may be about to give its first sign of life
     later = time.monotonic() + 3 * HEARTBEAT_SECONDS + 1
     monkeypatch.setattr("ser.sweep.study.time", SimpleNamespace(monotonic=lambda: later))
-    shared.reconcile()
-    assert look(shared)[number][0] == TrialState.FAIL
+    assert 1 in shared.reconcile()
+    assert [row.state for row in shared.attempts()[1]] == [TrialState.FAIL, TrialState.WAITING]
 
 
 def test_hole_a_worker_killed_while_it_puts_a_trial_back(patient, monkeypatch):
@@ -133,6 +128,23 @@ def test_hole_a_worker_killed_while_it_puts_a_trial_back(patient, monkeypatch):
     assert [row.state for row in shared.attempts()[2]] == [TrialState.FAIL]
     assert 2 in shared.reconcile()
     assert [row.state for row in shared.attempts()[2]] == [TrialState.FAIL, TrialState.WAITING]
+
+
+def test_a_try_whose_worker_was_killed_has_a_cause(patient):
+    shared = empty_study(patient, "killed")
+    for _ in range(TRIES):
+        add_row(shared, 3, "stale")
+    assert 3 not in shared.reconcile()
+    assert "its worker died" in given_up(shared)[3]
+    row = trials_table(shared).set_index("trial").loc[3]
+    assert row.state == "given up"
+    assert "its worker died" in row.error
+
+
+def test_who_made_a_study_and_who_joined_it(make_shared):
+    """Only one process counts its workers from nought: two that did would draw the same numbers."""
+    assert make_shared().made
+    assert not make_shared().made
 
 
 def test_reconciling_at_once_accepts_one(patient, counted, tmp_path):

@@ -1,13 +1,20 @@
 """What becomes of a trial in a worker's hands: run once, given up, pruned, tried again."""
 
+import multiprocessing
+import time
+from pathlib import Path
+
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from ser.sweep.study import ERROR, PLANNED, failures
+import ser.sweep.worker
+from ser.sweep.plan import read_plan
+from ser.sweep.storage import open_storage
+from ser.sweep.study import ERROR, PLANNED, SharedStudy, failures
 from ser.sweep.trial import TrialError
 from ser.sweep.worker import PRUNED_AFTER, Worker
-from tests.sweep.rows import add_row, empty_study
+from tests.sweep.rows import CountedTrial, add_row, empty_study
 
 
 def test_of_two_live_rows_the_first_counts_whoever_takes_it_first(patient, counted, tmp_path):
@@ -68,22 +75,31 @@ def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path
     assert sorted(complete) == [0, 1, 2, 3]
 
 
-def test_a_worker_whose_row_another_has_completed_goes_on(make_shared, counted, tmp_path, monkeypatch):
-    """SQLite has no lock for a row: two workers may take the same one."""
-    shared, shared_row = make_shared(), []
+def take_trials(path: Path, worker: int, start: float) -> None:
+    """A worker in a process of its own, whose trials are worth what was drawn for them."""
+    ser.sweep.worker.Trial = CountedTrial
+    CountedTrial.values = staticmethod(lambda point: [point["model.dropout"]])
+    plan = read_plan(path)
+    shared = SharedStudy.load(plan, open_storage(f"sqlite:///{path.parent / 'study.db'}", 20), worker)
+    while time.time() < start:
+        pass  # all at the same moment
+    Worker(shared, path.parent).work()
 
-    def complete_first(point):
-        if not shared_row:
-            running = shared.optuna.get_trials(states=(TrialState.RUNNING,))
-            shared_row.append(running[0].number)
-            shared.storage.set_trial_state_values(running[0]._trial_id, TrialState.COMPLETE, [0.5])
-        return [0.5]
 
-    monkeypatch.setattr(counted, "values", staticmethod(complete_first))
-    Worker(shared, tmp_path).work()
-    assert sorted(shared.results()) == [0, 1, 2, 3]
-    complete = [row.user_attrs[PLANNED] for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
-    assert sorted(complete) == [0, 1, 2, 3]
+def test_workers_that_ask_at_once_never_take_the_same_row(make_shared, tmp_path):
+    """Under TPE each of two would draw a point of its own, and one's value would stand beside the other's point."""
+    shared = make_shared(sampler="tpe", trials=30, space={"model.dropout": {"float": [0, 1]}})
+    processes, start = multiprocessing.get_context("fork"), time.time() + 3
+    workers = [processes.Process(target=take_trials, args=(tmp_path / "study.yaml", k, start)) for k in range(5)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 5
+    assert sorted(shared.results()) == list(range(30))
+    assert len(shared.optuna.get_trials()) == 30
+    for row in shared.results().values():
+        assert row.value == row.params["model.dropout"]
 
 
 def test_an_unforeseen_error_is_kept_in_the_trial(make_shared, counted, tmp_path, monkeypatch):

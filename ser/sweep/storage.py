@@ -1,0 +1,127 @@
+"""Where studies live: Optuna's storage with heartbeats, its address, and what is shown of that address."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+import warnings
+from pathlib import Path
+from urllib.parse import unquote
+
+import optuna
+import sqlalchemy
+from optuna.storages import RDBStorage
+
+from ser.errors import InputError
+
+MISSED_HEARTBEATS = 3  # then a worker counts as dead
+CONNECT_SECONDS = 10
+LOCK_SECONDS = 120  # how long one process waits for another's transaction in a SQLite file
+TABLES_AT_ONCE = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError)  # two make them in a fresh database
+LOST = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
+
+
+def open_storage(url: str, heartbeat_seconds: int, attempts: int = 3) -> RDBStorage:
+    """Optuna's storage with heartbeats.
+
+    Args:
+        url: its address, as SQLAlchemy writes it.
+        heartbeat_seconds: between two signs of life of a worker.
+        attempts: how often to try where another process makes the tables at the same time.
+
+    Raises:
+        InputError: if it cannot be reached; the address without its password.
+    """
+    # Heartbeats are what Optuna calls experimental; tests kill workers to see that they work.
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    sqlite = url.startswith("sqlite")
+    options = {"connect_args": {"timeout": LOCK_SECONDS}} if sqlite else {"pool_pre_ping": True}
+    if url.startswith("postgres"):
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    try:
+        storage = RDBStorage(
+            re.sub("^postgres(ql)?://", "postgresql+psycopg://", url),
+            engine_kwargs=options,
+            heartbeat_interval=heartbeat_seconds,
+            grace_period=MISSED_HEARTBEATS * heartbeat_seconds,
+        )
+    except ValueError:  # its text may hold a piece of the password
+        cause = "it is no address; in a password @ is written %40, / %2F and : %3A"
+    except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, OSError, ImportError) as error:
+        if isinstance(error, TABLES_AT_ONCE) and attempts > 1:
+            time.sleep(1)
+            return open_storage(url, heartbeat_seconds, attempts - 1)
+        cause = without_password(first_line(error), url)
+    else:
+        if sqlite:
+            hold_the_file_while_writing(storage.engine)
+        return storage
+    raise InputError(f"storage {without_password(url)} cannot be used: {cause}")  # no cause: it may hold the password
+
+
+def hold_the_file_while_writing(engine: sqlalchemy.Engine) -> None:
+    """Let every transaction in a SQLite file hold it from its first statement on.
+
+    SQLite has no lock for a row. A transaction that reads "waiting" and then writes "running" lets another read
+    "waiting" in between: two workers would run one trial, under TPE at two points, and the value of one would be
+    stored beside the parameters of the other.
+    """
+
+    @sqlalchemy.event.listens_for(engine, "connect")
+    def leave_transactions_to_sqlalchemy(connection, _) -> None:
+        connection.isolation_level = None
+
+    @sqlalchemy.event.listens_for(engine, "begin")
+    def begin_as_a_writer(connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    engine.dispose()  # the connections that were made before
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the statement that it comes from."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def file_address(path: Path) -> str:
+    """The address of a SQLite file, whatever characters its name has."""
+    return sqlalchemy.URL.create("sqlite", database=str(path.resolve())).render_as_string(hide_password=False)
+
+
+def missing_file(url: str) -> Path | None:
+    """The file of a SQLite address if it is not there: opening it would make it."""
+    if not url.startswith("sqlite"):
+        return None
+    try:
+        name = sqlalchemy.make_url(url).database
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError):
+        return None  # `open_storage` says what is wrong with it
+    return Path(name) if name and name != ":memory:" and not Path(name).is_file() else None
+
+
+def without_password(text: str, url: str | None = None) -> str:
+    """An address, or a text in which it occurs, without the password.
+
+    Example:
+        >>> without_password("postgresql://ann:secret@host/ser")
+        'postgresql://ann:***@host/ser'
+    """
+    address = url or text
+    secrets = re.findall(r"://[^:@/]*:(.*)@", address) + re.findall(r"password=([^&\s]+)", address)
+    for secret in secrets:
+        if url is None:
+            text = text.replace(f":{secret}@", ":***@").replace(f"password={secret}", "password=***")
+        else:
+            text = text.replace(secret, "***").replace(unquote(secret), "***")
+    return text
+
+
+def typed(words: list[str]) -> str:
+    """A command line as it may be shown and kept: without a password.
+
+    Example:
+        >>> typed(["ser", "sweep", "--storage=postgresql://ann:secret@host/ser"])
+        "ser sweep '--storage=postgresql://ann:***@host/ser'"
+    """
+    return shlex.join(map(without_password, words))

@@ -1,11 +1,13 @@
 """What becomes of a trial in a worker's hands: run once, given up, pruned, tried again."""
 
 import multiprocessing
+import threading
 import time
 from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 from optuna.trial import TrialState
 
 import ser.sweep.worker
@@ -86,18 +88,39 @@ def take_trials(path: Path, worker: int, start: float) -> None:
     Worker(shared, path.parent).work()
 
 
+def test_a_row_that_another_is_taking_cannot_be_taken(make_shared):
+    """Between "is it waiting?" and "it is running now" nobody else may look."""
+    shared = make_shared()
+    row = shared.optuna.get_trials()[0]._trial_id
+    other = open_storage(str(shared.storage.engine.url), 20)
+    taken: dict[str, bool] = {}
+    rival = threading.Thread(
+        target=lambda: taken.update(rival=other.set_trial_state_values(row, TrialState.RUNNING)), daemon=True
+    )
+
+    @sqlalchemy.event.listens_for(shared.storage.engine, "before_cursor_execute")
+    def let_the_rival_try(connection, cursor, statement, *_) -> None:
+        if statement.startswith("UPDATE trials SET") and rival.ident is None:
+            rival.start()
+            rival.join(2)
+
+    taken["first"] = shared.storage.set_trial_state_values(row, TrialState.RUNNING)
+    rival.join()
+    assert taken == {"first": True, "rival": False}
+
+
 def test_workers_that_ask_at_once_never_take_the_same_row(make_shared, tmp_path):
     """Under TPE each of two would draw a point of its own, and one's value would stand beside the other's point."""
-    shared = make_shared(sampler="tpe", trials=30, space={"model.dropout": {"float": [0, 1]}})
+    shared = make_shared(sampler="tpe", trials=20, space={"model.dropout": {"float": [0, 1]}})
     processes, start = multiprocessing.get_context("fork"), time.time() + 3
-    workers = [processes.Process(target=take_trials, args=(tmp_path / "study.yaml", k, start)) for k in range(5)]
+    workers = [processes.Process(target=take_trials, args=(tmp_path / "study.yaml", k, start)) for k in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 5
-    assert sorted(shared.results()) == list(range(30))
-    assert len(shared.optuna.get_trials()) == 30
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert sorted(shared.results()) == list(range(20))
+    assert len(shared.optuna.get_trials()) == 20
     for row in shared.results().values():
         assert row.value == row.params["model.dropout"]
 
@@ -124,7 +147,7 @@ def test_a_pruned_trial_says_after_which_fold(make_shared, counted, tmp_path, mo
     monkeypatch.setattr(
         counted,
         "values",
-        staticmethod(lambda point: [level[point["model.gru_units"]] + 0.01 * fold for fold in range(5)]),
+        staticmethod(lambda point: [level[point["model.gru_units"]] + 0.01 * fold for fold in range(4)]),
     )
     shared = make_shared(study=pruner, folds=[6, 7, 8, 9, 10], pruner=pruner, pruner_options=options)
     Worker(shared, tmp_path).work()

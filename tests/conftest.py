@@ -12,6 +12,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and thr
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
+MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
+    *("sweep/test_workers.py", "faults/test_kills.py", "test_learning.py", "test_resume.py", "faults/test_signals.py"),
+    *("test_crossval.py", "test_readme.py", "sweep/test_postgres.py", "faults/test_tracking.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    places = {str(Path(__file__).parent / name): place for place, name in enumerate(MINUTES)}
+    items.sort(key=lambda item: places.get(str(item.path), len(MINUTES)))
 
 
 @dataclass

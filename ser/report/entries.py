@@ -226,7 +226,8 @@ def _runs(result: Pooled) -> list[Run]:
         folder = result.folder / about["folder"]
         try:
             details = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-            runs.append(Run(about, details, _curves(pd.read_csv(folder / "metrics.csv"))))
+            curves = _curves(pd.read_csv(folder / "metrics.csv"), result.about["epochs"])
+            runs.append(Run(about, details, curves))
         except (OSError, ValueError, KeyError) as error:
             cause = getattr(error, "strerror", None) or error
             raise InputError(
@@ -238,12 +239,16 @@ def _runs(result: Pooled) -> list[Run]:
     return sorted(runs, key=lambda run: (run.seed, run.fold))
 
 
-def _curves(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty."""
+def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:
+    """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty.
+
+    Those end with a row of the evaluation of the chosen epoch, under the number of an epoch that was never trained.
+    It is known by that number: an empty loss may as well be that of an epoch whose loss was no number.
+    """
     lines = {name: metrics.dropna(subset=[column]).groupby("epoch")[column].last() for column, name in CURVES.items()}
     curves = pd.DataFrame(lines).reset_index()
     curves["epoch"] = curves["epoch"].astype(int) + 1
-    return curves
+    return curves[curves.epoch <= epochs]
 
 
 def counts_of(details: dict, name: str) -> list[int]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from textwrap import fill
 from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
+from ser.branches import branch_posteriors, validation_notes
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.files import write_text, write_whole
@@ -20,9 +22,9 @@ from ser.results import posterior_columns
 from ser.statistics import bootstrap_speakers, compare
 from ser.tally import draw_speakers, percentile_interval, tally
 
+LINE = 110  # characters of a line of text in a terminal
 LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2
-BRANCHES = ("capsule", "gru")
 LIMITS = ["wa_low", "wa_high", "ua_low", "ua_high"]
 SOFTWARE = "ser lambda"  # written into the picture, so that no other file is replaced
 CURVE_COLUMNS = ["set", "lambda_", "wa", "ua", *LIMITS]
@@ -46,7 +48,7 @@ def curve(predictions: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> pd.D
         InputError: if a branch's posterior is missing, or the table cannot be counted.
     """
     actual = pd.Index(EMOTIONS).get_indexer(predictions.emotion)
-    capsule, gru = _posteriors(predictions)
+    capsule, gru = branch_posteriors(predictions)
     hits = np.stack([(each * capsule + (1 - each) * gru).argmax(1) == actual for each in LAMBDAS])
     counts = tally(predictions, hits)
     wa, ua = counts.pooled()
@@ -106,7 +108,7 @@ def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFr
     Raises:
         InputError: if a branch's posterior or the lambda of a fold is missing, or a lambda is not in [0, 1].
     """
-    capsule, gru = _posteriors(predictions)
+    capsule, gru = branch_posteriors(predictions)
     if isinstance(lambdas, pd.DataFrame):
         keys = predictions[["seed", "fold"]]
         weights = keys.merge(lambdas, on=["seed", "fold"], how="left", validate="many_to_one").lambda_.to_numpy()
@@ -137,7 +139,7 @@ def main(arguments: list[str]) -> int:
     tables = pooled.averaged if options.averaged else {"test": pooled.predictions, "val": pooled.validation}
     for table in tables.values():
         try:
-            _posteriors(table)
+            branch_posteriors(table)
         except InputError as error:
             raise InputError(f"{options.folder}: {pooled.about['system']} has no lambda: {error}") from error
     target = Path(options.out or pooled.folder / ("lambda_averaged.csv" if options.averaged else "lambda.csv"))
@@ -154,6 +156,9 @@ def main(arguments: list[str]) -> int:
     about = pooled.about
     print(f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {posteriors}\n")
     print(describe(curves, lambdas, tables["test"], options.metric))
+    chosen_with = None if options.averaged else about.get("lambda", PAPER_LAMBDA)
+    notes = validation_notes(tables["val"], tables["test"], chosen_with)
+    print("\n".join(["", *(fill(note, LINE) for note in notes)]))
     print("\n".join(["", *(f"Written: {path}" for path in (target, options.figure) if path)]))
     return 0
 
@@ -214,15 +219,6 @@ def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, file: BinaryIO) -> None:
         axes.set(xlabel="lambda (0: GRU alone, 1: capsules alone)", ylabel=f"{score.upper()}, %", xlim=(-0.01, 1.01))
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
     figure.savefig(file, dpi=120, format="png", metadata={"Software": SOFTWARE})
-
-
-def _posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:
-    for branch in BRANCHES:
-        if missing := [name for name in posterior_columns(branch) if name not in predictions]:
-            raise InputError(
-                f"lambda weighs two branches, {' and '.join(BRANCHES)}, but there is no column {missing[0]}"
-            )
-    return [predictions[posterior_columns(branch)].to_numpy(float) for branch in BRANCHES]
 
 
 def _cell(share: float, limits: tuple[float, float] | None = None, sign: str = "") -> str:

@@ -14,12 +14,20 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, write_text
 from ser.identity import differences, read_identity
-from ser.results import describe, scores
+from ser.record import Maybe, check_form, read_record
+from ser.results import describe, posterior_columns, scores
 from ser.statistics import bootstrap_speakers
 
 TABLES = {"test": "predictions.csv", "val": "validation.csv"}
 AVERAGED_TABLES = {"test": "predictions_averaged.csv", "val": "validation_averaged.csv"}
 TEXT = {"utterance": str, "speaker": str, "session": str, "emotion": str, "predicted": str}
+COLUMNS = (*TEXT, "fold", *posterior_columns())
+FORM = {
+    **{"system": str, "corpus": str, "protocol": str, "folds": [int], "seeds": [int], "wa": float, "ua": float},
+    "averaged": Maybe({"epochs": int}),
+    "runs": [{"seed": int, "fold": int}],
+}
+SAME = 1e-9  # scores computed by another version of a library differ by less
 
 
 @dataclass(frozen=True)
@@ -50,8 +58,8 @@ def read_about(folder: Path) -> dict:
     path = folder / "result.json"
     if not path.is_file():
         raise InputError(f"{folder}: not a result (no result.json; an unfinished cross-validation has none yet)")
+    about = read_record(path)
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
         scored = {"test": "wa" in about, "val": about["validation"] is not None}  # ser test and ser validate do one
         needed = {TABLES[name] for name, there in scored.items() if there}
         if missing := needed - set(about["digests"]):
@@ -96,35 +104,56 @@ def is_finished(folder: Path, now: dict, seed: int, fold: int) -> bool:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A predictions table from disk, names as strings."""
-    return pd.read_csv(path, dtype=TEXT, keep_default_na=False)
+    """A predictions table from disk, names as strings.
+
+    Raises:
+        InputError: if it cannot be read, or lacks a column.
+    """
+    try:
+        table = pd.read_csv(path, dtype=TEXT, keep_default_na=False)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except ValueError as error:  # empty, not UTF-8, or lines of different lengths
+        raise InputError(f"{path}: not a predictions table ({str(error).strip()})") from error
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise InputError(f"{path}: not a predictions table, it has no column {missing[0]}")
+    return table
 
 
 def read_pooled(folder: str | Path) -> Pooled:
     """Read a cross-validation's result and check that it is whole.
 
     Raises:
-        InputError: for a folder without one, tables edited since, a missing fold, an utterance tested twice.
+        InputError: for a folder without one, tables edited since, a missing fold, an utterance tested twice, scores
+            that are not those of the tables.
     """
     folder = Path(folder)
     about = read_about(folder)
     if about.get("kind") != "crossval":
         raise InputError(f"{folder}: the result of one fold; this takes the folder of a `ser crossval`")
-    if missing := [name for name in ("folds", "seeds", "averaged", "runs") if name not in about]:
-        raise InputError(f"{folder}/result.json lacks {', '.join(missing)}; another version of this program wrote it")
+    check_form(f"{folder}/result.json", about, FORM)
     tables = {name: read_table(folder / file) for name, file in TABLES.items()}
     averaged = {name: read_table(folder / file) for name, file in AVERAGED_TABLES.items() if about["averaged"]}
     for table in [*tables.values(), *averaged.values()]:
         check_whole(table, about["folds"], about["seeds"], str(folder))
+    found = pooled_scores(tables["test"])
+    for name in ("wa", "ua"):
+        if abs(found[name] - about[name]) > SAME:
+            raise InputError(
+                f"{folder}/result.json: {name} is {about[name]}, but {TABLES['test']} gives {found[name]}; "
+                "the same `ser crossval` command writes it again"
+            )
     return Pooled(folder, about, tables["test"], tables["val"], averaged)
 
 
 def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], name: str) -> None:
-    """Refuse a pooled table with a fold missing or too many, or an utterance twice for a seed.
+    """Refuse a pooled table with a fold missing or too many, an utterance twice for a seed, or an unknown emotion.
 
     Raises:
         InputError: naming the result and what is wrong.
     """
+    if "seed" not in table:
+        raise InputError(f"{name}: a predictions table has no column seed")
     found = set(zip(table.seed, table.fold, strict=True))
     expected = {(seed, fold) for seed in seeds for fold in folds}
     for what, pairs in (("no predictions of", expected - found), ("unexpected predictions of", found - expected)):
@@ -135,6 +164,8 @@ def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], name: s
     if twice.any():
         row = table[twice].iloc[0]
         raise InputError(f"{name}: utterance {row.utterance} occurs twice for seed {row.seed}")
+    if unknown := (set(table.emotion) | set(table.predicted)) - set(EMOTIONS):
+        raise InputError(f"{name}: unknown emotion {min(unknown)!r} in the predictions")
 
 
 def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:

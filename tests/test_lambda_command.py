@@ -116,6 +116,32 @@ def test_averaged_posteriors_on_request(tmp_path, crossval, capsys):
     assert written[written.set == "test"].wa.to_numpy() == pytest.approx(curve(sample(22), draws=0).wa.to_numpy())
 
 
+def test_what_the_validation_curve_cannot_tell_is_said(tmp_path, capsys):
+    """Mean posteriors of the last epochs, where each direction of a session validates with what the other tests."""
+    validation = sample(22).assign(fold=3 - sample(22).fold)
+    chosen = "The epochs were chosen by validation WA with lambda 0.6"
+    folder = write(tmp_path / "both", sample(20), sample(21), averaged=(sample(22), validation))
+    for options, said, unsaid in (([], chosen, "same posteriors"), (["--averaged"], "All validation rows", chosen)):
+        assert main([str(folder), *options]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert said in text
+        assert unsaid not in text
+    other = validation.copy()
+    other.loc[:29, posterior_columns("gru")] = 0.25
+    folder = write(tmp_path / "partly", sample(20), sample(21), averaged=(sample(22), other))
+    assert main([str(folder), "--averaged"]) == 0
+    assert "90 of 120 validation rows are test rows" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_posterior_that_is_no_number_is_refused(tmp_path):
+    for name, value in (("nan", float("nan")), ("text", "much")):
+        test = sample(20).astype({"gru_p_sad": object})
+        test.loc[7, "gru_p_sad"] = value
+        folder = write(tmp_path / name, test, sample(21))
+        with pytest.raises(InputError, match=f"{name}: .* posterior of branch gru is no number, first for .* u7"):
+            main([str(folder)])
+
+
 def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path):
     single = sample(20).drop(columns=posterior_columns("gru"))
     folder = write(tmp_path / "seqcap", single, single, system="CNNSeqCap")

@@ -151,17 +151,25 @@ def compare_pairs(entries: list[Entry], unpaired: bool = False) -> Iterator[Pair
         One pair after the other, in the results' order, not yet corrected for their number.
     """
     for first, second in combinations(entries, 2):
+        names, reason = (first.title, second.title), incomparable(first, second)
         try:
-            if reason := _other_corpus(first, second):
-                yield Pair(first.title, second.title, reason=reason)
-            elif first.test_set["digest"] == second.test_set["digest"]:
-                yield Pair(first.title, second.title, compare(first.predictions, second.predictions))
+            if not reason:
+                yield Pair(*names, compare(first.predictions, second.predictions))
             elif unpaired:
-                yield Pair(first.title, second.title, compare_unpaired(first.predictions, second.predictions))
+                found = compare_unpaired(first.predictions, second.predictions)
+                caution = f"{second.title} and {first.title} are compared on demand: {reason}. {found.caution}"
+                yield Pair(*names, replace(found, caution=caution))
             else:
-                yield Pair(first.title, second.title, reason=_difference_of_test_sets(first, second))
+                yield Pair(*names, reason=f"{reason}; --unpaired forces a test without pairing")
         except InputError as error:
-            yield Pair(first.title, second.title, reason=str(error).rstrip("."))
+            yield Pair(*names, reason=str(error).rstrip("."))
+
+
+def incomparable(first: Entry, second: Entry) -> str:
+    """Why two results have no test with pairing, or "" if they have."""
+    if reason := _other_corpus(first, second):
+        return reason
+    return "" if first.test_set["digest"] == second.test_set["digest"] else _difference_of_test_sets(first, second)
 
 
 def compare_epochs(entries: list[Entry]) -> Iterator[Pair]:
@@ -174,7 +182,7 @@ def compare_epochs(entries: list[Entry]) -> Iterator[Pair]:
 
 
 def _other_corpus(first: Entry, second: Entry) -> str:
-    """Why two results on other audio or labels are not compared; "" if nothing is known of such a difference."""
+    """Why two results on other audio or labels are not alike; "" if nothing is known of such a difference."""
     digests = [each.about.get("corpus_digest") for each in (first, second)]
     if None in digests or digests[0] == digests[1]:
         return ""
@@ -186,7 +194,7 @@ def _other_corpus(first: Entry, second: Entry) -> str:
 
 def _difference_of_test_sets(first: Entry, second: Entry) -> str:
     sizes = [f"{each.title} has {each.test_set['utterances']} (protocol {each.protocol})" for each in (first, second)]
-    return f"they were tested on different utterances, {' and '.join(sizes)}; --unpaired forces a test without pairing"
+    return f"they were tested on different utterances, {' and '.join(sizes)}"
 
 
 def correct(pairs: list[Pair]) -> list[Pair]:

@@ -34,8 +34,13 @@ def points_interval(interval: tuple[float, float]) -> str:
 
 
 def probability(p: float) -> str:
-    """A p value, to three digits after the point."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """A p value: three digits after the point, four where the smallest possible ones lie, as 0.0625 of five sessions.
+
+    Example:
+        >>> [probability(p) for p in (0.0002, 0.0625, 0.25)]
+        ['< 0.001', '0.0625', '0.250']
+    """
+    return "< 0.001" if p < 0.001 else f"{p:.{4 if p < 0.1 else 3}f}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -16,23 +15,26 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.metrics import unweighted_accuracy, weighted_accuracy
 from ser.paper import TABLE_1
+from ser.pooled import FORM as FORM_OF_POOLED
 from ser.pooled import Pooled, describe_test_set, pooled_scores, read_pooled
+from ser.record import Each, Maybe, check_form, read_record
 from ser.statistics import bootstrap_speakers
 
-NEEDED = (
-    *("system", "corpus", "protocol", "test_halves", "statistics", "folds", "seeds", "epochs", "runs", "validation"),
-    *("averaged", "lambda", "shared", "model", "command", "versions", "commit"),
-)
-NEEDED_OF_RUN = ("seed", "fold", "folder", "epoch", "speakers", "train_segments", "tails_left_out")
-KINDS = {
-    "folds": list,
-    "seeds": list,
-    "runs": list,
-    "validation": dict,
-    "shared": dict,
-    "model": dict,
-    "versions": dict,
+SETS = ("train", "val", "test")
+FORM = {
+    **FORM_OF_POOLED,
+    **{"test_halves": Maybe(str), "statistics": str, "epochs": int, "num_folds": Maybe(int, needed=False)},
+    **{"validation": {"wa": float, "ua": float}, "lambda": Maybe(float), "shared": Each(list), "model": dict},
+    **{"command": str, "versions": dict, "commit": Maybe(str)},
+    **{f"{what}_digest": Maybe(str, needed=False) for what in ("corpus", "code")},
+    "runs": [
+        {
+            **{"seed": int, "fold": int, "folder": str, "epoch": int, "speakers": {name: [str] for name in SETS}},
+            **{"train_segments": int, "tails_left_out": int},
+        }
+    ],
 }
+FORM_OF_RUN = {"seed": int, "fold": int, "counts": {name: Each(int) for name in SETS}}
 CURVES = {"train/loss": "train_loss", "val/wa": "val_wa"}
 
 
@@ -183,31 +185,17 @@ def _check_kind(folder: str, path: Path) -> None:
     """Say what is wrong with a folder that is not a cross-validation's, where its files tell."""
     if not path.is_dir():
         raise InputError(f"{folder} is not a folder; ser report takes folders that `ser crossval --out` wrote")
-    try:
-        about = json.loads((path / "result.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    if not (path / "result.json").is_file():
         return  # read_pooled says what is missing
-    if isinstance(about, dict) and about.get("kind") != "crossval" and "fold" in about:
+    about = read_record(path / "result.json")
+    if about.get("kind") != "crossval" and "fold" in about:
         meant = f" Did you mean {path.parent}?" if (path.parent / "predictions.csv").is_file() else ""
         raise InputError(
             f"{folder} is one run of `ser fit`, fold {about['fold']} only; "
             f"ser report takes the pooled result of all folds, which `ser crossval` writes.{meant}"
         )
-    if isinstance(about, dict) and about.get("kind") == "crossval":
-        _check_contents(folder, about)
-
-
-def _check_contents(folder: str, about: dict) -> None:
-    """Refuse a `result.json` that another version wrote, or that somebody has changed."""
-    if missing := [name for name in NEEDED if name not in about]:
-        raise InputError(f"{folder}/result.json lacks {', '.join(missing)}; another version of `ser crossval` wrote it")
-    words = {list: "a list with something in it", dict: "names with values"}
-    for name, kind in KINDS.items():
-        if not isinstance(about[name], kind) or (kind is list and not about[name]):
-            raise InputError(f"{folder}/result.json: {name} is {about[name]!r}, but must be {words[kind]}")
-    for number, run in enumerate(about["runs"], start=1):
-        if missing := [name for name in NEEDED_OF_RUN if not isinstance(run, dict) or name not in run]:
-            raise InputError(f"{folder}/result.json: run {number} lacks {', '.join(missing)}")
+    if about.get("kind") == "crossval":
+        check_form(f"{folder}/result.json", about, FORM)
 
 
 def _stems(names: list[str]) -> list[str]:
@@ -221,31 +209,54 @@ def _stems(names: list[str]) -> list[str]:
 
 
 def _runs(result: Pooled) -> list[Run]:
+    """The folds of every seed, each once, as the folder of each says itself."""
+    _check_grid(result)
     runs = []
     for about in result.about["runs"]:
         folder = result.folder / about["folder"]
         try:
-            details = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-            runs.append(Run(about, details, _curves(pd.read_csv(folder / "metrics.csv"))))
+            details = read_record(folder / "result.json")
+            check_form(str(folder / "result.json"), details, FORM_OF_RUN)
+            curves = _curves(pd.read_csv(folder / "metrics.csv"), result.about["epochs"])
         except (OSError, ValueError, KeyError) as error:
             cause = getattr(error, "strerror", None) or error
             raise InputError(
                 f"{folder}: fold {about['fold']} of seed {about['seed']} is not complete ({cause}); "
                 "the same `ser crossval` command makes it again"
             ) from error
-        if missing := {"train", "val", "test"} - set(details.get("counts", {})):
-            raise InputError(f"{folder}/result.json has no counts for {', '.join(sorted(missing))}")
+        for name in ("seed", "fold"):
+            if details[name] != about[name]:
+                raise InputError(
+                    f"{folder} holds {name} {details[name]}, but {result.folder}/result.json takes it for "
+                    f"fold {about['fold']} of seed {about['seed']}"
+                )
+        runs.append(Run(about, details, curves))
     return sorted(runs, key=lambda run: (run.seed, run.fold))
 
 
-def _curves(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty."""
+def _check_grid(result: Pooled) -> None:
+    """Refuse a list of runs that lacks a fold of a seed, or has one twice or too many."""
+    listed = Counter((run["seed"], run["fold"]) for run in result.about["runs"])
+    wanted = Counter((seed, fold) for seed in set(result.about["seeds"]) for fold in set(result.about["folds"]))
+    for what, found in (("lacks", wanted - listed), ("has too many of", listed - wanted)):
+        if found:
+            names = ", ".join(f"fold {fold} (seed {seed})" for seed, fold in sorted(found))
+            raise InputError(f"{result.folder}/result.json: runs {what} {names}")
+
+
+def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:
+    """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty.
+
+    Those end with a row of the evaluation of the chosen epoch, under the number of an epoch that was never trained.
+    It is known by that number: an empty loss may as well be that of an epoch whose loss was no number.
+    """
+    metrics = metrics[["epoch", *CURVES]].astype(float)
     lines = {name: metrics.dropna(subset=[column]).groupby("epoch")[column].last() for column, name in CURVES.items()}
     curves = pd.DataFrame(lines).reset_index()
     curves["epoch"] = curves["epoch"].astype(int) + 1
-    return curves
+    return curves[curves.epoch <= epochs]
 
 
 def counts_of(details: dict, name: str) -> list[int]:
     """Utterances of each emotion in a run's training, validation or test set."""
-    return [int(details["counts"][name].get(emotion, 0)) for emotion in EMOTIONS]
+    return [details["counts"][name].get(emotion, 0) for emotion in EMOTIONS]

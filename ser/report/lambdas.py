@@ -6,6 +6,7 @@ import io
 
 import pandas as pd
 
+from ser.branches import validation_notes
 from ser.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve, draw
 from ser.pooled import pooled_scores
 from ser.report.comparisons import Pair, comparison_table, describe_tests
@@ -26,15 +27,17 @@ def lambda_blocks(entry: Entry) -> list:
             "follows from the saved posteriors. It is chosen for each fold on that fold's validation rows; test rows "
             "choose nothing."
         ),
-        *_blocks(entry.title, entry.stem, tables, entry.about["lambda"]),
+        *_blocks(entry.title, entry.stem, tables, entry.about["lambda"], entry.about["lambda"]),
     ]
     if entry.pooled.averaged:
         title = f"{entry.title}, mean posterior of the last {entry.about['averaged']['epochs']} epochs"
-        blocks += _blocks(title, f"{entry.stem}-averaged", entry.pooled.averaged, entry.about["lambda"])
+        blocks += _blocks(title, f"{entry.stem}-averaged", entry.pooled.averaged, entry.about["lambda"], None)
     return blocks
 
 
-def _blocks(title: str, stem: str, tables: dict[str, pd.DataFrame], tested_with: float) -> list:
+def _blocks(
+    title: str, stem: str, tables: dict[str, pd.DataFrame], tested_with: float, chosen_with: float | None
+) -> list:
     choices = choose(tables["val"])
     curves = {name: curve(tables[name]) for name in SETS}
     fixed, tuned = apply(tables["test"], PAPER_LAMBDA), apply(tables["test"], choices)
@@ -48,7 +51,7 @@ def _blocks(title: str, stem: str, tables: dict[str, pd.DataFrame], tested_with:
         _outcome_table(title, stem, outcomes),
         comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing lambda changes", [pair], notes),
         _picture(title, stem, curves, choices),
-        _curve_table(title, stem, curves),
+        _curve_table(title, stem, curves, validation_notes(tables["val"], tables["test"], chosen_with)),
         _choice_table(title, stem, choices),
     ]
 
@@ -64,7 +67,7 @@ def _outcome_table(title: str, stem: str, outcomes: dict[str, pd.DataFrame]) -> 
     return Table(f"lambda-{stem}", f"{title}: test result with a lambda", columns, rows)
 
 
-def _curve_table(title: str, stem: str, curves: dict[str, pd.DataFrame]) -> Table:
+def _curve_table(title: str, stem: str, curves: dict[str, pd.DataFrame], of_validation: list[str]) -> Table:
     columns = [Column("lambda")]
     for name in SETS.values():
         for measure in ("WA", "UA"):
@@ -82,7 +85,9 @@ def _curve_table(title: str, stem: str, curves: dict[str, pd.DataFrame]) -> Tabl
         rows.append(row)
     shown = [row for row in rows if float(row[0]) in SHOWN]
     notes = [
-        "Every tenth; the CSV file has every hundredth. Reading the best lambda off the test columns would be cheating."
+        "Every tenth; the CSV file has every hundredth.",
+        "Reading the best lambda off the test columns would be cheating.",
+        *of_validation,
     ]
     return Table(f"lambda-curve-{stem}", f"{title}: the curve over lambda", columns, shown, notes, csv_rows=rows)
 

@@ -4,139 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ser.paper import TABLE_1
+from ser.errors import InputError
 from ser.report.comparisons import Pair, compare_epochs, compare_pairs, comparison_table, correct, describe_tests
-from ser.report.document import Commands, Listing, Paragraph, Section, percent, percent_interval
+from ser.report.document import Commands, Listing, Paragraph, Section
 from ser.report.entries import Entry
 from ser.report.figures import draw_differences, draw_matrices, draw_recalls, draw_scores, draw_speakers
+from ser.report.findings import cautions, compare_matrices_of_paper, headline
 from ser.report.lambdas import lambda_blocks
 from ser.report.learning import draw_learning
 from ser.report.setting import protocol_table, report_versions, settings_table, shared_sentence
 from ser.report.spread import epoch_table, fold_table, same_tests, seed_table, speaker_table
-from ser.report.tables import comparability, is_comparable, matrix_tables, recall_table, table_1
-from ser.statistics import compare_matrices
+from ser.report.tables import matrix_tables, recall_table, table_1
+from ser.tally import counted
 
 Say = Callable[[str], None]
-
-
-def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
-    """The paper's CNN_SeqCap and CNN_RecCap, and ours with either where it was measured on the same utterances."""
-    first, second = (row for row in TABLE_1 if row.confusion)
-    names = (f"the paper's {first.name}", f"the paper's {second.name}")
-    label = f"paper: {second.name} - {first.name}"
-    found = compare_matrices(first.confusion, second.confusion)
-    pairs = [Pair(*names, found, label=label, independent=True)]
-    for row in (first, second):
-        for entry in entries:
-            if entry.about["system"] == row.system and is_comparable(entry, row):
-                names = (f"the paper's {row.name}", f"our {entry.title}")
-                if entry.num_seeds > 1:
-                    pairs.append(
-                        Pair(*names, reason="ours pools several seeds, and the paper's predictions are not known")
-                    )
-                else:
-                    found = compare_matrices(row.confusion, entry.scores["confusion"])
-                    pairs.append(Pair(*names, found, independent=True))
-    return pairs
-
-
-def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """The findings, one sentence or two each."""
-    best = max(entries, key=lambda entry: entry.scores["wa"])
-    several = len(entries) > 1
-    which = f"Of {len(entries)} results {best.title} has the highest WA," if several else f"{best.title} has a WA of"
-    alike = len({entry.test_set["digest"] for entry in entries}) == 1
-    unlike = "" if alike else "They were not all tested on the same utterances. "
-    lines = [
-        f"{which} {percent(best.scores['wa'], 1)} % (95 % interval {percent_interval(best.intervals['wa'])}), with a "
-        f"UA of {percent(best.scores['ua'], 1)} %. {unlike}{_majority(best)}",
-        comparability(entries),
-    ]
-    lines += [
-        f"{entry.title} is incomplete, {entry.named_folds}: who is tested in the others is not in its scores."
-        for entry in entries
-        if entry.is_incomplete
-    ]
-    tested = [pair for pair in pairs if pair.comparison and (pair.testable("WA") or pair.testable("UA"))]
-    if len(tested) > 1:
-        differing = sum(pair.distinguishable("WA") or pair.distinguishable("UA") for pair in tested)
-        lines.append(
-            f"{differing or 'None'} of {len(tested)} differences {'is' if differing == 1 else 'are'} distinguishable "
-            "from 0 in WA or UA after Holm's correction for their number."
-        )
-    findings = [pair.finding() for pair in [*pairs, *compare_matrices_of_paper(entries)]]
-    return [*lines, *(finding[0].upper() + finding[1:] for finding in findings)]
-
-
-def _majority(entry: Entry) -> str:
-    counts = entry.test_set["counts"]
-    emotion = max(counts, key=counts.get)
-    share = counts[emotion] / entry.test_set["utterances"]
-    return f"Always answering {emotion} would reach a WA of {percent(share, 1)} % on its test set."
-
-
-def cautions(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """What a reader must know before believing a number.
-
-    Args:
-        entries: the results.
-        pairs: of our results, compared or not.
-    """
-    lines = [
-        *_incomplete(entries),
-        *_few_speakers(entries),
-        "Utterances of one speaker are not independent. Intervals and tests that draw or swap whole speakers allow for "
-        "that; McNemar's test, the paper's Wilson and multinomial intervals and the comparisons with the paper's "
-        "matrices do not.",
-        "The two speakers of a session are answered by one training and resemble one another by that: the bootstrap "
-        "and the tests over speakers, which take them for independent, are somewhat too sure.",
-        "Training sets of different folds overlap, and one training with another seed gives another number: intervals "
-        "here are about which speakers were tested, not about that.",
-    ]
-    if all(entry.num_seeds == 1 for entry in entries):
-        lines.append("One seed per result: nothing is known about the spread between trainings.")
-    if (compared := sum(pair.comparison is not None for pair in pairs)) > 1:
-        lines.append(
-            f"{compared} pairs of our results are compared; the more there are, the likelier one differs by chance. "
-            "Findings about them rest on p values corrected by Holm's method; intervals, the test over sessions and "
-            "the comparisons with the paper are not corrected."
-        )
-    heard = [entry for entry in entries if not str(entry.about["statistics"]).startswith("train")]
-    lines += [
-        f"{entry.title} standardised by {entry.about['statistics']}: it heard test audio, though no labels."
-        for entry in heard
-    ]
-    codes = {entry.title: entry.about.get("code_digest") for entry in entries}
-    if len({digest for digest in codes.values() if digest}) > 1:
-        listed = ", ".join(f"{title} {digest or 'unknown'}" for title, digest in codes.items())
-        lines.append(f"The results were made by different versions of the code (digests: {listed}).")
-    with_paper = compare_matrices_of_paper(entries)
-    said = [pair.comparison.caution for pair in [*pairs, *with_paper] if pair.comparison and pair.comparison.caution]
-    return [*lines, *dict.fromkeys(said)]
-
-
-def _incomplete(entries: list[Entry]) -> list[str]:
-    return [
-        f"{entry.title} is incomplete, {entry.named_folds}: its scores are not those of protocol {entry.protocol}, but "
-        "of those who were tested."
-        for entry in entries
-        if entry.is_incomplete
-    ]
-
-
-def _few_speakers(entries: list[Entry]) -> list[str]:
-    lines = {}
-    for number in sorted({len(entry.test_set["speakers"]) for entry in entries}):
-        titles = [entry.title for entry in entries if len(entry.test_set["speakers"]) == number]
-        which = "" if len(titles) == len(entries) else f" ({', '.join(titles)})"
-        if number == 1:
-            lines[number] = f"One speaker was tested{which}: that says nothing about others, and there is no interval."
-        else:
-            lines[number] = (
-                f"{number} tested speakers are few{which}: a bootstrap over so few is optimistic, its intervals are "
-                "too narrow."
-            )
-    return list(lines.values())
 
 
 def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], say: Say) -> list[Section]:
@@ -198,10 +79,11 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
             )
         if any(pair.comparison and pair.comparison.paired for pair in pairs):
             notes.append(
-                "p, sessions: whole sessions are swapped, as one training answers both speakers of a session. With "
-                "five sessions it is never below 0.0625, so that it cannot decide alone, and it is not corrected."
+                "p, sessions: whole sessions are swapped, as one training answers both speakers of a session. "
+                f"{_fewest_sessions(entries, pairs)}, so that it cannot decide alone, and it is not corrected."
             )
         notes += [pair.finding() for pair in pairs if not pair.comparison]
+        notes += [pair.comparison.caution for pair in pairs if pair.comparison and not pair.comparison.paired]
         blocks.append(comparison_table("comparisons", "Every two results", pairs, notes))
         if picture := draw_differences(pairs):
             blocks.append(picture)
@@ -215,6 +97,18 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
             "the test cannot use the pairing and is the weaker for it."
         )
     return [*blocks, comparison_table("comparison-paper", "With the paper's Tables 2 and 3", paper, notes)]
+
+
+def _fewest_sessions(entries: list[Entry], pairs: list[Pair]) -> str:
+    """How small the test over sessions can get, for every number of sessions that was compared."""
+    paired = {
+        name for pair in pairs if pair.comparison and pair.comparison.paired for name in (pair.first, pair.second)
+    }
+    numbers = {entry.predictions.session.nunique() for entry in entries if entry.title in paired}
+    # Rounded as the table's own p values are: the note must not forbid what stands in the table.
+    least = {number: round(2 / 2**number, 4) for number in sorted(numbers)}
+    limits = [f"with {counted(number, 'session')} it is never below {p:g}" for number, p in least.items()]
+    return f"{limits[0][0].upper()}{', '.join(limits)[1:]}"
 
 
 def _folds(entries: list[Entry], groups: list[tuple[str, list[Entry]]]) -> list:
@@ -242,7 +136,10 @@ def _lambda(entries: list[Entry], say: Say) -> list[Section]:
     for entry in entries:
         if entry.about["lambda"] is not None:
             say(f"lambda curve of {entry.title}")
-            blocks += lambda_blocks(entry)
+            try:
+                blocks += lambda_blocks(entry)
+            except InputError as error:
+                raise InputError(f"{entry.pooled.folder}: {error}") from error
     return [Section("lambda", "Lambda, the weight of the capsules", blocks)] if blocks else []
 
 

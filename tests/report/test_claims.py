@@ -1,6 +1,7 @@
 """What a report says about its numbers: which differences mean anything, what is incomplete, what may be compared."""
 
 import json
+import shutil
 from dataclasses import replace
 from itertools import permutations
 
@@ -12,7 +13,8 @@ from ser.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
 from ser.report.comparisons import Pair, compare_pairs, correct, holm
 from ser.report.entries import _curves, read_entries
 from ser.report.figures import draw_scores
-from ser.report.sections import cautions, compare_matrices_of_paper, headline
+from ser.report.findings import cautions, compare_matrices_of_paper, headline
+from ser.report.sections import _comparisons
 from ser.report.setting import settings_table
 from ser.report.tables import comparability, same_test_set, table_1
 from ser.statistics import compare, compare_matrices
@@ -73,7 +75,49 @@ def test_the_test_over_sessions_stands_beside_and_decides_nothing(report):
     pair = Pair("one", "other", compare(first, first.assign(predicted="sad")))
     assert pair.comparison.p_values["sign-flip over sessions (WA)"] == 0.0625
     assert pair.distinguishable("WA"), "by the speakers"
-    assert "(p = 0.002; over sessions p = 0.062): distinguishable" in pair.finding()
+    assert "(p = 0.0020; over sessions p = 0.0625): distinguishable" in pair.finding()
+
+
+@pytest.mark.parametrize(("sessions", "limit"), [(2, "0.5"), (5, "0.0625"), (6, "0.0312")])
+def test_the_least_p_value_over_sessions_is_that_of_the_sessions_there_are(results, sessions, limit):
+    tables = [replace(entry.pooled, predictions=among(entry.predictions, sessions)) for entry in read(*results[:2])]
+    entries = [replace(entry, pooled=pooled) for entry, pooled in zip(read(*results[:2]), tables, strict=True)]
+    pairs = list(compare_pairs(entries))
+    notes = " ".join(_comparisons(entries, pairs)[0].notes)
+    assert f"With {sessions} sessions it is never below {limit}, so that" in notes
+
+
+def among(predictions, sessions):
+    """The same predictions as if there were so many sessions."""
+    numbers = predictions.speaker.map(lambda name: int(name) % sessions + 1)
+    return predictions.assign(session=numbers.astype(str))
+
+
+# --- the highest WA
+
+
+def test_all_that_tie_are_named(results, tmp_path):
+    twin = tmp_path / "twin"
+    shutil.copytree(results[0], twin)
+    first, second = read(results[0], twin)
+    line = headline([first, second], [])[0]
+    score = f"{100 * first.scores['wa']:.1f} %"
+    assert f"{first.title} and {second.title} have the highest WA, {score}: " in line
+    assert line.count("with a 95 % interval of") == line.count("and a UA of") == 2
+    other = make_result(tmp_path / "other", "CNNGRU", skill=0.1)
+    line = headline(read(results[0], other), [])[0]
+    assert line.startswith(f"Of 2 results on the same 195 test utterances CNN_SeqCap has the highest WA, {score}, ")
+
+
+def test_who_was_tested_on_fewer_utterances_wins_nothing(results, tmp_path):
+    part = make_result(tmp_path / "part", "CNNGRU", folds=[1, 2, 3, 4, 5], skill=9)
+    entries = read(results[0], part, results[2])
+    assert entries[1].scores["wa"] > max(entries[0].scores["wa"], entries[2].scores["wa"])
+    lines = headline(entries, [])
+    assert lines[0] == "The results were not all made from the same test utterances: there is no common winner."
+    assert "Of 2 results on the same 195 test utterances" in lines[1]
+    assert lines[2].startswith("CNN_GRU has a WA of ")
+    assert not any("CNN_GRU has the highest" in line for line in lines)
 
 
 # --- incomplete results
@@ -203,14 +247,23 @@ def test_taking_utterances_for_independent_finds_no_difference_without_saying_so
 # --- what the results were made from
 
 
-@pytest.mark.parametrize("unpaired", [False, True])
-def test_other_audio_or_labels_are_not_compared(results, tmp_path, unpaired):
+def test_other_audio_or_labels_are_compared_on_demand_only(results, tmp_path):
     other = make_result(tmp_path / "other", "CNNGRU", corpus_digest="feedfeedfeedfeed")
     entries = read(results[0], other)
     assert entries[0].test_set["digest"] == entries[1].test_set["digest"]
-    (pair,) = compare_pairs(entries, unpaired)
+    (pair,) = compare_pairs(entries)
     assert pair.comparison is None
-    assert "CNN_SeqCap has digest c0ffee0123456789 and CNN_GRU has digest feedfeedfeedfeed" in pair.reason
+    digests = "CNN_SeqCap has digest c0ffee0123456789 and CNN_GRU has digest feedfeedfeedfeed"
+    assert digests in pair.reason
+    assert "--unpaired forces" in pair.reason
+    (forced,) = compare_pairs(entries, unpaired=True)
+    assert not forced.comparison.paired
+    assert "other audio or other labels of the corpus" in forced.comparison.caution
+    assert digests in forced.comparison.caution
+    assert digests in said(entries, unpaired=True)[1]
+    (table, *_) = _comparisons(entries, [forced])
+    assert any(digests in note for note in table.notes)
+    assert "there is no common winner" in said(entries)[0]
     rows = {row[0]: row[1:] for row in settings_table(entries).rows}
     assert rows["corpus digest"] == ["c0ffee0123456789", "feedfeedfeedfeed"]
     assert rows["code digest"] == ["0123456789c0ffee"] * 2
@@ -233,6 +286,16 @@ def test_half_empty_rows_of_older_files_give_the_same_curves():
     )
     halves = [full.assign(**{"train/loss": np.nan}), full.assign(**{"val/loss": np.nan, "val/wa": np.nan})]
     older = pd.concat(halves).sort_values("epoch", kind="stable")
-    pd.testing.assert_frame_equal(_curves(full), _curves(older))
-    assert _curves(full).epoch.tolist() == [1, 2]
-    assert _curves(full).val_wa.tolist() == [0.4, 0.5]
+    pd.testing.assert_frame_equal(_curves(full, 2), _curves(older, 2))
+    assert _curves(full, 2).epoch.tolist() == [1, 2]
+    assert _curves(full, 2).val_wa.tolist() == [0.4, 0.5]
+
+
+def test_the_evaluation_after_the_last_epoch_is_no_epoch():
+    """Older files end with the chosen epoch's evaluation, numbered like an epoch; one without a loss may be real."""
+    epochs = pd.DataFrame({"epoch": [0, 1, 2], "train/loss": [1.2, 1.0, np.nan], "val/wa": [0.4, 0.5, 0.25]})
+    after = pd.DataFrame({"epoch": [3, 3], "train/loss": np.nan, "val/wa": [0.5, np.nan], "test/wa": [np.nan, 0.6]})
+    curves = _curves(pd.concat([epochs, after]), 3)
+    assert curves.epoch.tolist() == [1, 2, 3]
+    assert curves.val_wa.tolist() == [0.4, 0.5, 0.25]
+    assert curves.train_loss.isna().tolist() == [False, False, True]

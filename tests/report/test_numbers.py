@@ -180,6 +180,12 @@ def test_lambda_curve(results, report):
     assert not (report / "lambda-curve-seqcap.csv").exists()
 
 
+def test_the_validation_curve_is_said_to_be_favoured_where_it_chose_the_epochs(report):
+    text = (report / "tables.md").read_text(encoding="utf-8")
+    assert text.count("The epochs were chosen by validation WA with lambda 0.6") == 1, "nobody chose the averaged ones"
+    assert "test rows of another fold" not in text, "the made-up directions were drawn one by one"
+
+
 def test_protocol_has_the_counts_of_every_fold(report):
     table = read_csv(report, "protocol")
     corpus = speakers_corpus()

@@ -1,13 +1,18 @@
 """What `ser report` refuses: one clear message, nothing overwritten."""
 
+import io
 import json
 import shutil
 
+import pandas as pd
 import pytest
 
 from ser.errors import InputError
+from ser.files import digest
 from ser.report import main
 from tests.report.made_up import make_result
+
+NAN = float("nan")
 
 
 def files_of(folder):
@@ -68,6 +73,16 @@ def test_edited_predictions_and_missing_folds(tmp_path):
         ("averaged", "absent", "lacks averaged; another version"),
         ("folds", "absent", "lacks folds; another version"),
         ("seeds", "absent", "lacks seeds; another version"),
+        ("averaged", True, "averaged is True, but must be names with values"),
+        ("validation", {}, "validation lacks wa, ua"),
+        ("command", None, "command is None, but must be text"),
+        ("system", ["CNNGRU"], "system is ['CNNGRU'], but must be text"),
+        ("shared", {"speakers": 3}, "shared.speakers is 3, but must be a list"),
+        ("seeds", [1, "two"], "seed 2 is 'two', but must be a whole number"),
+        ("seeds", [True], "seed 1 is True, but must be a whole number"),
+        ("num_folds", "ten", "num_folds is 'ten', but must be a whole number"),
+        ("wa", NAN, "wa is nan, but must be a number"),
+        ("wa", 0.999, "wa is 0.999, but predictions.csv gives 0."),
     ],
 )
 def test_a_result_that_lacks_something_is_refused_in_one_message(name, value, words, tmp_path):
@@ -79,6 +94,63 @@ def test_a_result_that_lacks_something_is_refused_in_one_message(name, value, wo
     (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
     refuse([folder, "--out", tmp_path / "out"], "changed/result.json", words)
     assert not (tmp_path / "out").exists()
+
+
+def change(path, **values):
+    """Write other values into a `result.json`."""
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", ["result.json", "seed1-fold02/result.json"])
+@pytest.mark.parametrize("content", [b"[]", b"\xff\xfe{", b"[" * 100_000, b'{"kind": "crossval"'])
+def test_what_is_no_record_is_refused_in_one_message(place, content, tmp_path):
+    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2])
+    (folder / place).write_bytes(content)
+    refuse([folder, "--out", tmp_path / "out"], f"changed/{place}", "not a result of this program")
+
+
+def test_a_run_is_the_one_it_is_taken_for(tmp_path):
+    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2, 3])
+    runs = json.loads((folder / "result.json").read_text(encoding="utf-8"))["runs"]
+    out = ["--out", tmp_path / "out"]
+    change(folder / "result.json", runs=runs[:2])
+    refuse([folder, *out], "changed/result.json: runs lacks fold 3 (seed 1)")
+    change(folder / "result.json", runs=[*runs, runs[2]])
+    refuse([folder, *out], "changed/result.json: runs has too many of fold 3 (seed 1)")
+    change(folder / "result.json", runs=[runs[0], runs[1], {**runs[2], "folder": "seed1-fold01"}])
+    refuse([folder, *out], "seed1-fold01 holds fold 1, but", "takes it for fold 3 of seed 1")
+    change(folder / "result.json", runs=[{**runs[0], "folder": 3}, *runs[1:]])
+    refuse([folder, *out], "run 1.folder is 3, but must be text")
+    change(folder / "result.json", runs=runs)
+    change(folder / "seed1-fold02" / "result.json", counts={"train": None, "val": {}, "test": {}})
+    refuse([folder, *out], "fold 2 of seed 1 is not complete", "counts.train is None, but must be names with values")
+
+
+def without(column):
+    return lambda table: pd.read_csv(io.BytesIO(table), dtype=str).drop(columns=column).to_csv(index=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda table: b"", "predictions.csv: not a predictions table"),
+        (lambda table: table.replace(b"sad", b"s\xe4d"), "predictions.csv: not a predictions table"),
+        (lambda table: table + b"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17\n", "predictions.csv: not a predictions"),
+        (without("fold"), "predictions.csv: not a predictions table, it has no column fold"),
+        (without("predicted"), "it has no column predicted"),
+        (without("p_sad"), "it has no column p_sad"),
+        (without("seed"), "no column seed"),
+        (lambda table: table.replace(b",sad,", b",bored,"), "changed: unknown emotion 'bored'"),
+    ],
+)
+def test_tables_that_are_none_are_refused_by_name(damage, words, tmp_path):
+    """Digests and all, as somebody leaves it who writes a result with a program of his own."""
+    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2])
+    path = folder / "predictions.csv"
+    path.write_bytes(damage(path.read_bytes()))
+    digests = json.loads((folder / "result.json").read_text(encoding="utf-8"))["digests"]
+    change(folder / "result.json", digests=digests | {path.name: digest(path)})
+    refuse([folder, "--out", tmp_path / "out"], "changed", words)
 
 
 @pytest.mark.parametrize("what", ["file", "stranger", "run", "stranger in a report", "parent is a file"])

@@ -10,6 +10,8 @@ from ser.report.tables import comparability, is_comparable
 from ser.statistics import compare_matrices
 from ser.tally import EXACT
 
+MOST_LISTED = 3  # differences that cannot be told from 0, each with a sentence of its own
+
 
 def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
     """The paper's CNN_SeqCap and CNN_RecCap, and ours with either where it was measured on the same utterances."""
@@ -40,15 +42,27 @@ def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
         for entry in entries
         if entry.is_incomplete
     ]
-    tested = [pair for pair in pairs if pair.comparison and (pair.testable("WA") or pair.testable("UA"))]
-    if len(tested) > 1:
-        differing = sum(pair.distinguishable("WA") or pair.distinguishable("UA") for pair in tested)
+    alike = [pair for pair in pairs if _is_tested(pair) and not _differs(pair)]
+    number = sum(map(_is_tested, pairs))
+    if number > 1:
+        differing = number - len(alike)
         lines.append(
-            f"{differing or 'None'} of {len(tested)} differences {'is' if differing == 1 else 'are'} distinguishable "
-            "from 0 in WA or UA after Holm's correction for their number."
+            f"{differing or 'None'} of {number} differences {'is' if differing == 1 else 'are'} distinguishable from 0 "
+            "in WA or UA after Holm's correction for their number."
         )
+    if len(alike) > MOST_LISTED:  # what is found in none of them is one sentence, not many
+        lines[-1] += " The comparisons below have every difference with its interval."
+        pairs = [pair for pair in pairs if not _is_tested(pair) or _differs(pair)]
     findings = [pair.finding() for pair in [*pairs, *compare_matrices_of_paper(entries)]]
     return [*lines, *(finding[0].upper() + finding[1:] for finding in findings)]
+
+
+def _is_tested(pair: Pair) -> bool:
+    return bool(pair.comparison) and (pair.testable("WA") or pair.testable("UA"))
+
+
+def _differs(pair: Pair) -> bool:
+    return pair.distinguishable("WA") or pair.distinguishable("UA")
 
 
 def _best(entries: list[Entry]) -> list[str]:

@@ -148,6 +148,18 @@ def test_older_results_do_not_say_how_many_folds_there_are(tmp_path, protocol, f
     assert read(folder)[0].folds == listed
 
 
+def test_many_differences_that_cannot_be_told_from_0_are_one_sentence(tmp_path):
+    """One that can be told keeps its own."""
+    alike = [make_result(tmp_path / f"alike{place}", "CNNSeqCap", skill=1.0) for place in range(4)]
+    findings, _ = said(read(*alike))
+    assert "None of 6 differences are distinguishable" in findings
+    assert "The comparisons below have every difference" in findings
+    assert "level with" not in findings
+    findings, _ = said(read(*alike, make_result(tmp_path / "poor", "CNNGRU", skill=-3.0)))
+    assert "4 of 10 differences are distinguishable" in findings
+    assert findings.count("CNN_GRU (poor) is") + findings.count("CNN_GRU is") == 4
+
+
 def test_one_speaker_is_not_called_few_speakers(tmp_path):
     entries = read(make_result(tmp_path / "one", "CNNSeqCap", folds=[3]))
     findings, warnings = said(entries)

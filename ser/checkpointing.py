@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from ser.checkpoint import WITHIN_EPOCH, read_checkpoint, write_checkpoint
+from ser.checkpoint import LAST, WITHIN_EPOCH, read_checkpoint, write_checkpoint
 from ser.errors import check_bounds
 from ser.interruption import LISTENER, Interrupted
 
@@ -56,11 +56,11 @@ class WithinEpoch(ModelCheckpoint):
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
 
-class EndInOrder(Callback):
+class EndInOrder(Checkpoint):
     """End a training after its step when a signal was received: in all processes, with a checkpoint.
 
-    Stands behind the callbacks whose state the checkpoint holds. On an epoch's last batch it waits for the validation
-    and the epoch's own checkpoint.
+    As a `Checkpoint` it stands behind the callbacks whose state the checkpoint holds: Lightning sees to that. On an
+    epoch's last batch it waits for the validation and the epoch's own checkpoint.
 
     Args:
         folder: where checkpoints are written.
@@ -114,7 +114,7 @@ class Checkpoints:
     def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:
         """Those of a training: `best.ckpt`, `last.ckpt`, `within.ckpt`, and those to be averaged."""
         within = WithinEpoch(folder, self.minutes, self.steps)
-        return [EndInOrder(folder), *checkpoints(folder, epochs_averaged), within]
+        return [*checkpoints(folder, epochs_averaged), within, EndInOrder(folder)]
 
 
 def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
@@ -129,11 +129,9 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
         Wu et al. (2019), section 4.1.
     """
     options = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
-    kept = [
-        ModelCheckpoint(filename="best", monitor=monitor, mode="max", **options),
-        ModelCheckpoint(filename="last", **options),
-    ]
+    kept = [ModelCheckpoint(filename="best", monitor=monitor, mode="max", **options)]
     if epochs_averaged:
-        options |= {"save_top_k": epochs_averaged, "save_weights_only": True}
-        kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **options))
-    return kept
+        averaged = options | {"save_top_k": epochs_averaged, "save_weights_only": True}
+        kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **averaged))
+    # Behind the others: a training goes on from it, so it holds what they have written in this epoch.
+    return [*kept, ModelCheckpoint(filename=LAST, **options)]

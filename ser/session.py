@@ -38,7 +38,8 @@ class SessionCLI(RunCLI):
         trainer.callbacks.insert(
             trainer.callbacks.index(self.history) + 1, SwappedHistory(self.folder_swapped, self.history, SWAPPED)
         )
-        trainer.callbacks.append(best)
+        # Before this direction's: the last one of them writes `last.ckpt`, which holds what all others have chosen.
+        trainer.callbacks.insert(trainer.callbacks.index(trainer.checkpoint_callback), best)
         return trainer
 
     def _folds(self) -> list[EmotionData]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -20,13 +21,17 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Write a checkpoint whole or not at all, and read it as data only.
 
     The first one of a training is read again at once: an hour later it would be too late to learn that none can be.
+
+    Attributes:
+        identity: of the run, written into every checkpoint; set before the training begins.
     """
 
     def __init__(self) -> None:
+        self.identity: dict | None = None
         self._proved = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:
-        write_checkpoint(checkpoint, Path(path))
+        write_checkpoint(checkpoint | {"identity": self.identity}, Path(path))
         if not self._proved:
             read_checkpoint(path)
             self._proved = True
@@ -35,7 +40,23 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         return read_checkpoint(path)
 
 
-class WithinEpoch(ModelCheckpoint):
+class Kept(ModelCheckpoint):
+    """A checkpoint that knows after an interruption what it knew before, also in a folder that was moved meanwhile.
+
+    Lightning forgets which epoch was the best when the folder is not the one that a checkpoint names.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return path and os.path.join(self.dirpath, os.path.basename(path))
+
+        paths = {name: here(state_dict[name]) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
+        scores = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | paths | {"dirpath": self.dirpath, "best_k_models": scores})
+        self.current_score = state_dict["current_score"]
+
+
+class WithinEpoch(Kept):
     """A checkpoint from time to time within an epoch, for going on after an interruption.
 
     Never on an epoch's last batch: Lightning would train a wrong number of steps from there, and the epoch's end has
@@ -129,9 +150,9 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
         Wu et al. (2019), section 4.1.
     """
     options = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
-    kept = [ModelCheckpoint(filename="best", monitor=monitor, mode="max", **options)]
+    kept = [Kept(filename="best", monitor=monitor, mode="max", **options)]
     if epochs_averaged:
         averaged = options | {"save_top_k": epochs_averaged, "save_weights_only": True}
-        kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **averaged))
+        kept.append(Kept(filename="{epoch}", monitor="epoch", mode="max", **averaged))
     # Behind the others: a training goes on from it, so it holds what they have written in this epoch.
-    return [*kept, ModelCheckpoint(filename=LAST, **options)]
+    return [*kept, Kept(filename=LAST, **options)]

@@ -24,7 +24,7 @@ from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.files import digest, make_folder
 from ser.history import History
-from ser.identity import claim_folder, identity
+from ser.identity import check_same_run, claim_folder, identity
 from ser.interruption import Interrupted
 from ser.jobs import only_one
 from ser.parser import RunParser, plain_seed
@@ -190,7 +190,8 @@ class RunCLI(LightningCLI):
             own.append(SeededDropout(self._get(self.config, "seed_everything")))
             when = self._get(self.config_init, "checkpoints")
             own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
-            settings.plugins = [*(settings.plugins or []), AtomicCheckpointIO()]
+            self.writer = AtomicCheckpointIO()
+            settings.plugins = [*(settings.plugins or []), self.writer]
         settings.callbacks = [*(settings.callbacks or []), *own]
         return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
 
@@ -237,7 +238,11 @@ class RunCLI(LightningCLI):
             raise InputError(f"{path}: going on from it, {cause}") if path else RuntimeError(cause)
 
     def _newest_checkpoint(self) -> tuple[Path, dict] | None:
-        return newest(self.folder / "checkpoints")
+        """The checkpoint from which this run goes on, and what it holds."""
+        if found := newest(self.folder / "checkpoints"):
+            path, checkpoint = found
+            check_same_run(checkpoint, path, self.identity)
+        return found
 
     def test(self, **options) -> None:
         """Test a checkpoint."""
@@ -264,10 +269,13 @@ class RunCLI(LightningCLI):
         return config[self.subcommand] if self.subcommand else config
 
     def _record_config(self) -> None:
+        config = self._plain_config()
+        self.identity = identity(config, self.datamodule.corpus_digest)
+        if self.subcommand == "fit":
+            self.writer.identity = self.identity
         if not self.trainer.is_global_zero:
             return
-        config = self._plain_config()
-        claim_folder(self.folder, config, identity(config, self.datamodule.corpus_digest))
+        claim_folder(self.folder, config, self.identity)
         for logger in self.trainer.loggers:
             logger.log_hyperparams(config)
 

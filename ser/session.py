@@ -75,13 +75,14 @@ class SessionCLI(RunCLI):
         """Give the other direction the checkpoints of all epochs that both share, with its own roles in each."""
         here, there = (folder / "checkpoints" for folder in (self.folder, self.folder_swapped))
         for path in [here / "last.ckpt", *here.glob("epoch=*.ckpt")]:
-            exchange_roles(path, there / path.name)
-        exchange_roles(there / "best.ckpt", there / "best.ckpt")
+            exchange_roles(path, there / path.name, self.identity_swapped)
+        exchange_roles(there / "best.ckpt", there / "best.ckpt", self.identity_swapped)
 
     def _record_swapped_config(self, other: EmotionData) -> None:
         self.config_swapped = self._plain_config()
         self.config_swapped["data"]["fold"] = other.fold
-        claim_folder(self.folder_swapped, self.config_swapped, identity(self.config_swapped, other.corpus_digest))
+        self.identity_swapped = identity(self.config_swapped, other.corpus_digest)
+        claim_folder(self.folder_swapped, self.config_swapped, self.identity_swapped)
 
     def _replay_metrics(self) -> None:
         metrics = pd.read_csv(self.folder / "metrics.csv")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,14 +91,14 @@ class Run:
         arguments: of `ser`.
         log: receives what it prints.
         moment: when it sends itself a signal, or None.
-        most_bytes: no file of it can become larger, as on a full disk.
+        hardship: called before it begins: what it has to do without.
     """
 
     def __init__(
-        self, arguments: list[str], log: Path, moment: Moment | None = None, most_bytes: int | None = None
+        self, arguments: list[str], log: Path, moment: Moment | None = None, hardship: Callable | None = None
     ) -> None:
         self.log = log
-        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment, most_bytes))
+        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment, hardship))
         self.process.start()
 
     def wait(self) -> int:
@@ -107,7 +107,7 @@ class Run:
         return self.process.exitcode
 
 
-def run_ser(arguments: list[str], log: str, moment: Moment | None, most_bytes: int | None) -> None:
+def run_ser(arguments: list[str], log: str, moment: Moment | None, hardship: Callable | None) -> None:
     """What a forked process does."""
     from ser.__main__ import main
     from tests.faults.fork import signal_at
@@ -120,8 +120,8 @@ def run_ser(arguments: list[str], log: str, moment: Moment | None, most_bytes: i
     sys.argv = ["ser", *arguments]
     if moment:
         signal_at(moment)
-    if most_bytes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    if hardship:
+        hardship()
     code = main()
     sys.stdout.flush()
     os._exit(code)

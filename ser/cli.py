@@ -178,7 +178,7 @@ class RunCLI(LightningCLI):
         settings = self._get(self.config_init, "trainer")
         fitting = self.subcommand == "fit"
         loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
-        own = [Predictions()]
+        self.writer, own = AtomicCheckpointIO(), [Predictions()]
         if fitting:
             self.history = History(self.folder)
             own.append(self.history)  # before the others, which show or keep what it adds up
@@ -190,7 +190,6 @@ class RunCLI(LightningCLI):
             own.append(SeededDropout(self._get(self.config, "seed_everything")))
             when = self._get(self.config_init, "checkpoints")
             own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
-            self.writer = AtomicCheckpointIO()
             settings.plugins = [*(settings.plugins or []), self.writer]
         settings.callbacks = [*(settings.callbacks or []), *own]
         return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
@@ -238,10 +237,8 @@ class RunCLI(LightningCLI):
             raise InputError(f"{path}: going on from it, {cause}") if path else RuntimeError(cause)
 
     def _newest_checkpoint(self) -> tuple[Path, dict] | None:
-        """The checkpoint from which this run goes on, and what it holds."""
         if found := newest(self.folder / "checkpoints"):
-            path, checkpoint = found
-            check_same_run(checkpoint, path, self.identity)
+            check_same_run(*found, self.identity)
         return found
 
     def test(self, **options) -> None:
@@ -271,13 +268,11 @@ class RunCLI(LightningCLI):
     def _record_config(self) -> None:
         config = self._plain_config()
         self.identity = identity(config, self.datamodule.corpus_digest)
-        if self.subcommand == "fit":
-            self.writer.identity = self.identity
-        if not self.trainer.is_global_zero:
-            return
-        claim_folder(self.folder, config, self.identity)
-        for logger in self.trainer.loggers:
-            logger.log_hyperparams(config)
+        self.writer.identity = self.identity
+        if self.trainer.is_global_zero:
+            claim_folder(self.folder, config, self.identity)
+            for logger in self.trainer.loggers:
+                logger.log_hyperparams(config)
 
     def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
         first = self._get(self.config, "init_weights")

@@ -79,7 +79,7 @@ def check_identity(before: dict, now: dict, what: str) -> None:
         raise InputError(f"{what} begun otherwise; choose a new folder\n{lines}")
 
 
-def check_same_run(checkpoint: dict, path: Path, now: dict) -> None:
+def check_same_run(path: Path, checkpoint: dict, now: dict) -> None:
     """Refuse to go on from a checkpoint of another run, which somebody has put into this one's folder.
 
     Raises:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 from lightning import Trainer
 from lightning.pytorch.cli import LightningArgumentParser
+from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint import exchange_roles
 from ser.checkpointing import checkpoints
@@ -58,7 +59,8 @@ class SessionCLI(RunCLI):
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
         finish()  # or W&B goes on in the first direction's run
         self.folder, self.datamodule = self.folder_swapped, other
-        self.trainer.loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
+        loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
+        self.trainer.loggers = loggers or [DummyLogger()]  # without any, Lightning warns
         self._replay_metrics()
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
 

@@ -67,7 +67,7 @@ def main() -> int:
         print(f"ser: unknown command {command!r}\n\n{USAGE}", end="", file=sys.stderr)
         return 2
 
-    from ser.errors import InputError
+    from ser.errors import InputError, about_file
     from ser.interruption import Interrupted
 
     try:
@@ -78,6 +78,9 @@ def main() -> int:
         return 2
     except UnicodeDecodeError as error:
         print(f"ser: a configuration file is not UTF-8: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"ser: {about_file(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("ser: interrupted", file=sys.stderr)

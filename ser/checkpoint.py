@@ -83,12 +83,13 @@ def load(path: str | Path) -> System:
     return system.eval()
 
 
-def exchange_roles(path: Path, target: Path) -> None:
+def exchange_roles(path: Path, target: Path, identity: dict) -> None:
     """Write a checkpoint for the other direction of its session: who validated is tested, and the reverse.
 
     Args:
         path: of this direction, or of the other one without its roles.
         target: where the other direction's is written; one that has its roles already is left alone.
+        identity: of the other direction's run.
     """
     checkpoint = read_checkpoint(path)
     if path == target and checkpoint.get("exchanged"):
@@ -96,7 +97,7 @@ def exchange_roles(path: Path, target: Path) -> None:
     for entry in ("speakers", "recordings"):
         sets = checkpoint[entry]
         checkpoint[entry] = {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
-    checkpoint["exchanged"] = True
+    checkpoint |= {"exchanged": True, "identity": identity}
     write_checkpoint(checkpoint, target)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from ser.checkpoint import WITHIN_EPOCH, read_checkpoint, write_checkpoint
+from ser.checkpoint import LAST, WITHIN_EPOCH, read_checkpoint, write_checkpoint
 from ser.errors import check_bounds
 from ser.interruption import LISTENER, Interrupted
 
@@ -20,13 +21,17 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Write a checkpoint whole or not at all, and read it as data only.
 
     The first one of a training is read again at once: an hour later it would be too late to learn that none can be.
+
+    Attributes:
+        identity: of the run, written into every checkpoint; set before the training begins.
     """
 
     def __init__(self) -> None:
+        self.identity: dict | None = None
         self._proved = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:
-        write_checkpoint(checkpoint, Path(path))
+        write_checkpoint(checkpoint | {"identity": self.identity}, Path(path))
         if not self._proved:
             read_checkpoint(path)
             self._proved = True
@@ -35,7 +40,23 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         return read_checkpoint(path)
 
 
-class WithinEpoch(ModelCheckpoint):
+class Kept(ModelCheckpoint):
+    """A checkpoint that knows after an interruption what it knew before, also in a folder that was moved meanwhile.
+
+    Lightning forgets which epoch was the best when the folder is not the one that a checkpoint names.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return path and os.path.join(self.dirpath, os.path.basename(path))
+
+        paths = {name: here(state_dict[name]) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
+        scores = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | paths | {"dirpath": self.dirpath, "best_k_models": scores})
+        self.current_score = state_dict["current_score"]
+
+
+class WithinEpoch(Kept):
     """A checkpoint from time to time within an epoch, for going on after an interruption.
 
     Never on an epoch's last batch: Lightning would train a wrong number of steps from there, and the epoch's end has
@@ -56,11 +77,11 @@ class WithinEpoch(ModelCheckpoint):
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
 
-class EndInOrder(Callback):
+class EndInOrder(Checkpoint):
     """End a training after its step when a signal was received: in all processes, with a checkpoint.
 
-    Stands behind the callbacks whose state the checkpoint holds. On an epoch's last batch it waits for the validation
-    and the epoch's own checkpoint.
+    As a `Checkpoint` it stands behind the callbacks whose state the checkpoint holds: Lightning sees to that. On an
+    epoch's last batch it waits for the validation and the epoch's own checkpoint.
 
     Args:
         folder: where checkpoints are written.
@@ -114,7 +135,7 @@ class Checkpoints:
     def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:
         """Those of a training: `best.ckpt`, `last.ckpt`, `within.ckpt`, and those to be averaged."""
         within = WithinEpoch(folder, self.minutes, self.steps)
-        return [EndInOrder(folder), *checkpoints(folder, epochs_averaged), within]
+        return [*checkpoints(folder, epochs_averaged), within, EndInOrder(folder)]
 
 
 def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
@@ -129,11 +150,9 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
         Wu et al. (2019), section 4.1.
     """
     options = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
-    kept = [
-        ModelCheckpoint(filename="best", monitor=monitor, mode="max", **options),
-        ModelCheckpoint(filename="last", **options),
-    ]
+    kept = [Kept(filename="best", monitor=monitor, mode="max", **options)]
     if epochs_averaged:
-        options |= {"save_top_k": epochs_averaged, "save_weights_only": True}
-        kept.append(ModelCheckpoint(filename="{epoch}", monitor="epoch", mode="max", **options))
-    return kept
+        averaged = options | {"save_top_k": epochs_averaged, "save_weights_only": True}
+        kept.append(Kept(filename="{epoch}", monitor="epoch", mode="max", **averaged))
+    # Behind the others: a training goes on from it, so it holds what they have written in this epoch.
+    return [*kept, Kept(filename=LAST, **options)]

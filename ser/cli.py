@@ -24,7 +24,7 @@ from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.files import digest, make_folder
 from ser.history import History
-from ser.identity import claim_folder, identity
+from ser.identity import check_same_run, claim_folder, identity
 from ser.interruption import Interrupted
 from ser.jobs import only_one
 from ser.parser import RunParser, plain_seed
@@ -178,7 +178,7 @@ class RunCLI(LightningCLI):
         settings = self._get(self.config_init, "trainer")
         fitting = self.subcommand == "fit"
         loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
-        own = [Predictions()]
+        self.writer, own = AtomicCheckpointIO(), [Predictions()]
         if fitting:
             self.history = History(self.folder)
             own.append(self.history)  # before the others, which show or keep what it adds up
@@ -190,7 +190,7 @@ class RunCLI(LightningCLI):
             own.append(SeededDropout(self._get(self.config, "seed_everything")))
             when = self._get(self.config_init, "checkpoints")
             own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
-            settings.plugins = [*(settings.plugins or []), AtomicCheckpointIO()]
+            settings.plugins = [*(settings.plugins or []), self.writer]
         settings.callbacks = [*(settings.callbacks or []), *own]
         return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
 
@@ -237,7 +237,9 @@ class RunCLI(LightningCLI):
             raise InputError(f"{path}: going on from it, {cause}") if path else RuntimeError(cause)
 
     def _newest_checkpoint(self) -> tuple[Path, dict] | None:
-        return newest(self.folder / "checkpoints")
+        if found := newest(self.folder / "checkpoints"):
+            check_same_run(*found, self.identity)
+        return found
 
     def test(self, **options) -> None:
         """Test a checkpoint."""
@@ -264,12 +266,13 @@ class RunCLI(LightningCLI):
         return config[self.subcommand] if self.subcommand else config
 
     def _record_config(self) -> None:
-        if not self.trainer.is_global_zero:
-            return
         config = self._plain_config()
-        claim_folder(self.folder, config, identity(config, self.datamodule.corpus_digest))
-        for logger in self.trainer.loggers:
-            logger.log_hyperparams(config)
+        self.identity = identity(config, self.datamodule.corpus_digest)
+        self.writer.identity = self.identity
+        if self.trainer.is_global_zero:
+            claim_folder(self.folder, config, self.identity)
+            for logger in self.trainer.loggers:
+                logger.log_hyperparams(config)
 
     def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
         first = self._get(self.config, "init_weights")

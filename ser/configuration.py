@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -36,8 +37,11 @@ def restrict() -> None:
 
 
 def _read_strictly(text: str, path: str = "") -> object:
-    check_keys(text, str(path))
-    return _read_plain(text)
+    try:
+        check_keys(text, str(path))
+        return _read_plain(text)
+    except (ValueError, RecursionError) as error:  # a number, a date, a depth that Python does not read
+        raise yaml.YAMLError(f"{f'{path}: ' if path else ''}not YAML that can be read: {error}") from error
 
 
 def explain(message: str) -> str:
@@ -71,7 +75,9 @@ def read_yaml(path: Path) -> dict:
 
 
 def check_keys(text: str, name: str = "") -> None:
-    """Refuse a key that stands twice in one place: the second would silently win.
+    """Refuse a key that stands twice, nested or with points ("data: {fold: 1}" and "data.fold: 2").
+
+    The second would silently win. An alias is refused as well: it can hold itself, or expand to more than any memory.
 
     Args:
         text: YAML.
@@ -85,22 +91,39 @@ def check_keys(text: str, name: str = "") -> None:
         Traceback (most recent call last):
         yaml.constructor.ConstructorError: x.yaml, line 3: the key 'a' stands there again (first in line 1)
     """
-    open_nodes, seen = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
+    lines: dict[str, int] = {}
+    for full, key in sorted(_keys(text, name), key=lambda each: each[1].start_mark.index):
+        if full in lines:
+            cause = f"the key {key.value!r} stands there again (first in line {lines[full]})"
+            raise _refusal(key, name, cause)
+        lines[full] = key.start_mark.line + 1
+
+
+def _keys(text: str, name: str) -> Iterator[tuple[str, yaml.ScalarNode]]:
+    """Every key with its name on the command line; each value is looked at once, since there are no aliases."""
+    seen: set[int] = set()
+    open_nodes = [("", yaml.compose(text, Loader=yaml.SafeLoader))]
     while open_nodes:
-        node = open_nodes.pop()
-        if not isinstance(node, yaml.CollectionNode) or id(node) in seen:  # an alias leads to the same node
-            continue
+        prefix, node = open_nodes.pop()
+        if id(node) in seen:
+            raise _refusal(node, name, "an alias (*) uses this value again, which is not read; write it out there")
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
-            open_nodes += node.value
-            continue
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and key.value in lines:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"{name + ', ' if name else ''}line {line}: the key {key.value!r} stands there again "
-                    f"(first in line {lines[key.value]})"
-                )
-            lines[str(key.value)] = line
-            open_nodes.append(value)
+            open_nodes += [(f"{prefix}[{number}].", value) for number, value in enumerate(node.value)]
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refusal(key, name, "a key that is not one word")
+            full = _full_name(prefix + key.value)
+            open_nodes.append((f"{full.removesuffix('.init_args')}.", value))
+            yield full, key
+
+
+def _refusal(node: yaml.Node, name: str, cause: str) -> yaml.YAMLError:
+    place = f"{name}, " if name else ""
+    return yaml.constructor.ConstructorError(problem=f"{place}line {node.start_mark.line + 1}: {cause}")
+
+
+def _full_name(name: str) -> str:
+    """The name of a key as the command line has it, without the "init_args" on its way."""
+    *way, last = name.split(".")
+    return ".".join([*(part for part in way if part != "init_args"), last])

@@ -14,6 +14,7 @@ from ser.systems import SYSTEMS
 SETS = ("train", "val", "test")
 STATISTICS = ("train", "corpus", "speaker")
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MOST_NESTED = 20  # lists in lists: a hyperparameter has one or two
 SCORES = ("scores.", "evaluation_losses.")  # what a system counts while it is evaluated: no part of its network
 
 
@@ -70,7 +71,7 @@ def check_weights(system: System, weights: Mapping[str, Tensor], path: object) -
     if missing := sorted(set(wanted) - set(given)):
         raise InputError(f"{what}: {missing[0]} is missing")
     if unknown := sorted(set(given) - set(wanted)):
-        raise InputError(f"{what}: it has no {unknown[0]}")
+        raise InputError(f"{what}: it has no {unknown[0]!r}")
     for name, tensor in given.items():
         if tensor.shape != wanted[name].shape:
             raise InputError(f"{what}: {name} is {tuple(tensor.shape)}, not {tuple(wanted[name].shape)}")
@@ -82,17 +83,17 @@ def check_weights(system: System, weights: Mapping[str, Tensor], path: object) -
             raise InputError(f"{what}: {name} holds what is no number")
 
 
-def is_plain(value: object) -> bool:
-    """Whether a value is of the types that a checkpoint may hold besides tensors.
+def is_plain(value: object, depth: int = MOST_NESTED) -> bool:
+    """Whether a value is of the types that a checkpoint may hold besides tensors, nested so deep and no deeper.
 
     Example:
         >>> is_plain({"dropout": 0.5, "sizes": [1, None]}), is_plain({"rate": torch.ones(1)})
         (True, False)
     """
     if isinstance(value, dict):
-        return all(type(key) is str and is_plain(each) for key, each in value.items())
+        return depth > 0 and all(type(key) is str and is_plain(each, depth - 1) for key, each in value.items())
     if isinstance(value, list):
-        return all(map(is_plain, value))
+        return depth > 0 and all(is_plain(each, depth - 1) for each in value)
     return value is None or type(value) in (bool, int, float, str)
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import operator
+import sys
 from numbers import Real
+
+# What the operating system says of a file that its user can mend: rights, room, kinds and names of files.
+MENDABLE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP),
+}
 
 
 class InputError(ValueError):
@@ -65,8 +73,27 @@ def check_bounds(
     is_number = isinstance(value, Real) and not isinstance(value, bool) and value == value
     if not is_number or not all(keeps(value, bound) for bound, keeps, _ in rules):
         words = " and ".join(f"{word} {bound:.12g}" for bound, _, word in rules)
-        shown = repr(value) if isinstance(value, str) else value
+        shown = show(value)
         raise InputError(f"{name} is {shown}, but must be {words or 'a number'}")
+
+
+def show(value: object) -> str:
+    """A value for a message: text in quotation marks, and no more digits than Python prints."""
+    try:
+        return repr(value) if isinstance(value, str) else str(value)
+    except ValueError:
+        return f"a number of more than {sys.get_int_max_str_digits()} digits"
+
+
+def about_file(error: OSError) -> str:
+    """What the operating system refused, as "file: cause".
+
+    Raises:
+        OSError: the error itself, where it names no file or is not the user's to mend.
+    """
+    if error.filename is None or error.errno not in MENDABLE:
+        raise error
+    return f"{error.filename}: {error.strerror}"
 
 
 def refusal_within(error: BaseException) -> BaseException:

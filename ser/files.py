@@ -53,6 +53,8 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error
+    except ValueError as error:  # a NUL in the name, say
+        raise InputError(f"--out {str(folder)!r}: {error}") from error
 
 
 def is_in_use(folder: Path) -> bool:

@@ -53,7 +53,7 @@ def differences(before: dict, now: dict) -> list[str]:
     """What is not the same in two identities, one line each."""
     found = []
     for part, form in (("config", "{}"), ("versions", "version of {}")):
-        for name in sorted(before.get(part, {}) | now[part]):
+        for name in sorted(before.get(part, {}) | now[part], key=str):
             old, new = before.get(part, {}).get(name), now[part].get(name)
             if str(old) != str(new):
                 found.append(f"{form.format(name)}: {old} there, {new} here")
@@ -63,15 +63,36 @@ def differences(before: dict, now: dict) -> list[str]:
     return found
 
 
-def check_identity(before: dict, now: dict, folder: Path) -> None:
+def check_identity(before: dict, now: dict, what: str) -> None:
     """Refuse to go on with another configuration, corpus, split or code.
+
+    Args:
+        before: of what is there.
+        now: of what is asked for.
+        what: is there, for the message.
 
     Raises:
         InputError: with every difference.
     """
     if found := differences(before, now):
         lines = "\n".join(f"  {line}" for line in found)
-        raise InputError(f"--out {folder} holds something that was begun otherwise; choose a new folder\n{lines}")
+        raise InputError(f"{what} begun otherwise; choose a new folder\n{lines}")
+
+
+def check_same_run(path: Path, checkpoint: dict, now: dict) -> None:
+    """Refuse to go on from a checkpoint of another run, which somebody has put into this one's folder.
+
+    Raises:
+        InputError: with every difference, or if the checkpoint does not say which run it belongs to.
+    """
+    if not is_identity(before := checkpoint.get("identity")):
+        raise InputError(f"{path}: does not say to which run it belongs, and is not continued; choose a new folder")
+    check_identity(before, now, f"{path}: belongs to a run that was")
+
+
+def is_identity(value: object) -> bool:
+    """Whether something has the form of what `identity` gives."""
+    return isinstance(value, dict) and all(isinstance(value.get(part), dict) for part in ("config", "versions"))
 
 
 def read_identity(folder: Path) -> dict:
@@ -87,7 +108,7 @@ def read_identity(folder: Path) -> dict:
         raise InputError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"{path}: not written by this program ({error})") from error
-    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+    if not is_identity(found):
         raise InputError(f"{path}: not written by this program")
     return found
 
@@ -100,7 +121,7 @@ def check_folder(folder: Path, now: dict) -> None:
     """
     try:
         if (folder / IDENTITY).is_file():
-            check_identity(read_identity(folder), now, folder)
+            check_identity(read_identity(folder), now, f"--out {folder} holds something that was")
         elif is_in_use(folder):
             raise InputError(f"--out {folder} holds something else; choose a new folder")
     except OSError as error:

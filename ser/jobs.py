@@ -102,6 +102,8 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
                     print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
                 time.sleep(1)
                 waited += 1
+            except OSError as error:  # flock itself names no file
+                raise InputError(f"{folder / LOCK} cannot be locked: {error.strerror}") from error
         yield file.fileno()
 
 

@@ -50,9 +50,13 @@ def name_folder(out: str | None, words: list[str]) -> Path:
             raise InputError(f"--out {folder} holds a finished run already; choose a new folder")
         if is_in_use(folder) and not (folder / IDENTITY).is_file():
             raise InputError(f"--out {folder} holds something already; choose a new folder")
+        os.environ[FOLDER_VARIABLE] = str(folder.resolve())
     except OSError as error:
         raise InputError(f"--out {folder}: {error.strerror}") from error
-    os.environ[FOLDER_VARIABLE] = str(folder.resolve())
+    except InputError:
+        raise
+    except ValueError as error:  # a NUL in the name, say
+        raise InputError(f"--out {str(folder)!r}: {error}") from error
     return folder
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 from lightning import Trainer
 from lightning.pytorch.cli import LightningArgumentParser
+from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint import exchange_roles
 from ser.checkpointing import checkpoints
@@ -38,7 +39,8 @@ class SessionCLI(RunCLI):
         trainer.callbacks.insert(
             trainer.callbacks.index(self.history) + 1, SwappedHistory(self.folder_swapped, self.history, SWAPPED)
         )
-        trainer.callbacks.append(best)
+        # Before this direction's: the last one of them writes `last.ckpt`, which holds what all others have chosen.
+        trainer.callbacks.insert(trainer.callbacks.index(trainer.checkpoint_callback), best)
         return trainer
 
     def _folds(self) -> list[EmotionData]:
@@ -57,7 +59,8 @@ class SessionCLI(RunCLI):
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
         finish()  # or W&B goes on in the first direction's run
         self.folder, self.datamodule = self.folder_swapped, other
-        self.trainer.loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
+        loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
+        self.trainer.loggers = loggers or [DummyLogger()]  # without any, Lightning warns
         self._replay_metrics()
         self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
 
@@ -74,13 +77,14 @@ class SessionCLI(RunCLI):
         """Give the other direction the checkpoints of all epochs that both share, with its own roles in each."""
         here, there = (folder / "checkpoints" for folder in (self.folder, self.folder_swapped))
         for path in [here / "last.ckpt", *here.glob("epoch=*.ckpt")]:
-            exchange_roles(path, there / path.name)
-        exchange_roles(there / "best.ckpt", there / "best.ckpt")
+            exchange_roles(path, there / path.name, self.identity_swapped)
+        exchange_roles(there / "best.ckpt", there / "best.ckpt", self.identity_swapped)
 
     def _record_swapped_config(self, other: EmotionData) -> None:
         self.config_swapped = self._plain_config()
         self.config_swapped["data"]["fold"] = other.fold
-        claim_folder(self.folder_swapped, self.config_swapped, identity(self.config_swapped, other.corpus_digest))
+        self.identity_swapped = identity(self.config_swapped, other.corpus_digest)
+        claim_folder(self.folder_swapped, self.config_swapped, self.identity_swapped)
 
     def _replay_metrics(self) -> None:
         metrics = pd.read_csv(self.folder / "metrics.csv")

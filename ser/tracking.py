@@ -76,10 +76,10 @@ def has_key() -> bool:
     """Whether W&B will find a key by itself, in the environment or in netrc, without asking at a prompt."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).netloc
     try:
+        host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).netloc
         return netrc(os.environ.get("NETRC", Path.home() / ".netrc")).authenticators(host) is not None
-    except (OSError, NetrcParseError):
+    except (OSError, NetrcParseError, RuntimeError, ValueError):  # no home, no netrc, no text, or no address
         return False
 
 

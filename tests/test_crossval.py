@@ -119,6 +119,7 @@ def test_one_training_serves_both_directions(least, tmp_path):
     finished = crossval(*options, "--folds", "2,7", "--out", tmp_path / "pair")
     assert finished.returncode == 0, finished.stderr
     assert "to train    1 " in finished.stdout
+    assert "no logger configured" not in (tmp_path / "pair" / "seed1-fold02.log").read_text()
     for fold in (2, 7):
         separate = tmp_path / f"separate{fold}"
         run = command("fit", *options, "--data.fold", fold, "--out", separate)

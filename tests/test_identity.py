@@ -8,7 +8,7 @@ from ser.errors import InputError
 from ser.identity import check_identity, identity
 
 
-def test_the_identity_names_every_difference(tmp_path):
+def test_the_identity_names_every_difference():
     config = {"model": {"class_path": "ser.systems.CNNGRUSeqCap", "init_args": {"lambda_": 0.6}}, "out": "anywhere"}
     before = identity(config, corpus_digest="a")
     assert before["config"] == {"model.class_path": "ser.systems.CNNGRUSeqCap", "model.lambda_": 0.6}
@@ -16,7 +16,7 @@ def test_the_identity_names_every_difference(tmp_path):
     now["config"]["model.lambda_"], now["corpus"], now["code"] = 0.5, "0", "1"
     now["versions"]["torch"] = "3.0"
     with pytest.raises(InputError) as refused:
-        check_identity(before, now, tmp_path)
+        check_identity(before, now, "the run")
     for part in ("model.lambda_: 0.6 there, 0.5 here", "corpus: digest", "code: digest", "version of torch"):
         assert part in str(refused.value)
-    check_identity(before, before, tmp_path)
+    check_identity(before, before, "the run")

@@ -117,7 +117,7 @@ def test_lambda_touches_no_gradient():
         torch.manual_seed(0)
         system = SYSTEMS["CNNGRUSeqCap"](lambda_=lambda_, dropout=0.0)
         waveform, lengths, emotion = torch.randn(2, 16_000), torch.tensor([16_000, 9000]), torch.tensor([0, 3])
-        batch = Batch(waveform, lengths, emotion, torch.arange(2), torch.tensor(0.5), None)
+        batch = Batch(waveform, lengths, emotion, torch.arange(2), torch.arange(2), torch.tensor(0.5), None)
         system.log = lambda *arguments, **options: None
         system.training_step(batch, 0).backward()
         gradients.append([parameter.grad for parameter in system.parameters()])
@@ -131,7 +131,15 @@ def test_the_loss_is_the_sum_of_the_branches_mean_cross_entropies():
     system = SYSTEMS["CNNGRUSeqCap"](dropout=0.0)
     system.log = lambda *arguments, **options: None
     waveform, lengths = torch.randn(3, 16_000), torch.tensor([16_000, 9000, 640])
-    batch = Batch(waveform, lengths, torch.tensor([0, 3, -100]), torch.tensor([0, 1, -1]), torch.tensor(0.5), None)
+    batch = Batch(
+        waveform,
+        lengths,
+        torch.tensor([0, 3, -100]),
+        torch.tensor([0, 1, -1]),
+        torch.tensor([0, 1, -1]),
+        torch.tensor(0.5),
+        None,
+    )
     logits = system.logits(waveform[:2], lengths[:2])
     expected = sum(torch.nn.functional.cross_entropy(each, torch.tensor([0, 3])) for each in logits.values())
     torch.testing.assert_close(system.training_step(batch, 0), expected)

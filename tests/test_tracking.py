@@ -4,7 +4,26 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from ser.tracking import has_key
 from tests.conftest import CONF
+
+
+@pytest.mark.parametrize("fault", ["no text", "no address", "no home"])
+def test_a_key_that_cannot_be_looked_for_is_none(fault, tmp_path, monkeypatch):
+    def no_home() -> None:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    (tmp_path / "netrc").write_bytes(b"machine \xff\xfe\n")
+    if fault == "no address":
+        monkeypatch.setenv("WANDB_BASE_URL", "http://[bad")
+    if fault == "no home":
+        monkeypatch.delenv("NETRC")
+        monkeypatch.setattr("ser.tracking.Path.home", no_home)
+    assert not has_key()
 
 
 def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_path):

@@ -18,11 +18,11 @@ from ser.frames import SAMPLE_RATE_HZ
 
 PCM = np.dtype("<i2")
 LONGEST_SECONDS = 600  # a few bytes of FLAC can hold hours of silence
+MOST_SAMPLES = LONGEST_SECONDS * 48_000  # of a channel: at a high rate, a minute is as many as ten at a usual one
 
 _BLOCK_SAMPLES = 1 << 20
 _RESAMPLING_WEIGHTS = 1_000_000  # largest resampling kernel: for all multiples of 100 Hz, and 11 025 and 22 050 Hz
-_OGG_PAGE_BYTES = 65_307  # at most
-_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "CAF"}
+_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "MP3", "AIFF", "CAF"}
 _SHORTENED = re.compile(r"\(should be|not equal to frame count")  # libsndfile's log of a length that it has corrected
 
 
@@ -100,7 +100,6 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> tuple[np.ndarra
                     raise AudioError(f"{path}: has samples that are not finite numbers")
                 np.clip(block, -1, 1, out=block)
                 blocks.append(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
-            ogg = sound.format == "OGG"
     except soundfile.SoundFileError as error:
         cause = getattr(error, "error_string", "not audio").removeprefix("Error : ").rstrip(".")
         raise AudioError(f"{path}: unreadable ({cause})") from None
@@ -109,14 +108,12 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> tuple[np.ndarra
         raise AudioError(
             f"{path}: truncated (its header promises {promised} samples a channel, {len(samples)} are there)"
         )
-    if ogg and not _has_last_page(file):
-        raise AudioError(f"{path}: truncated (the last page of the stream is not there)")
     return samples, sample_rate_hz
 
 
 def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
     """Refuse what is not worth decoding."""
-    if sound.format not in _CONTAINERS:  # libsndfile takes what is left of a truncated one for the whole
+    if sound.format not in _CONTAINERS:  # libsndfile takes what is left of a truncated or damaged one for the whole
         raise AudioError(f"{path}: unreadable ({sound.format} files are not; convert it to WAV or FLAC)")
     if sound.format in ("AIFF", "CAF") and _SHORTENED.search(sound.extra_info):
         raise AudioError(f"{path}: truncated (its header promises another length than the file has)")
@@ -129,17 +126,13 @@ def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
     _check_length(path, sound.frames, sound.samplerate)
 
 
-def _has_last_page(file: BinaryIO) -> bool:
-    """Whether the last page of an Ogg file says that it is the last one; libsndfile does not ask."""
-    end = file.seek(0, os.SEEK_END)
-    file.seek(max(end - _OGG_PAGE_BYTES, 0))
-    tail = file.read()
-    flags = tail[tail.rfind(b"OggS") + 5 :][:1]
-    return bool(flags) and bool(flags[0] & 4)
-
-
 def _check_length(path: str | Path, num_samples: int, sample_rate_hz: int) -> None:
     if num_samples > LONGEST_SECONDS * sample_rate_hz:
         raise AudioError(
             f"{path}: longer than {LONGEST_SECONDS} s ({num_samples / sample_rate_hz:.0f} s), which no utterance is"
+        )
+    if num_samples > MOST_SAMPLES:
+        raise AudioError(
+            f"{path}: more than {MOST_SAMPLES} samples a channel ({num_samples} at {sample_rate_hz} Hz); "
+            "convert it to a lower rate"
         )

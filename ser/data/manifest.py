@@ -13,6 +13,7 @@ from ser.data.release import USE_BUILT_IN, absolute, check_audio, not_given
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
+MOST_DIGITS = 9  # of a session's number; what has more is a name
 REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
 
 
@@ -78,10 +79,18 @@ class Manifest(Corpus):
             if not causes:
                 rows.append(row | {"path": path})
                 sources.append(f"{file}:{number}")
-        if all(row["session"].isascii() and row["session"].isdigit() for row in rows):
-            rows = [row | {"session": int(row["session"])} for row in rows]
+        numbers = _numbers({row["session"] for row in rows})
+        rows = [row | {"session": numbers.get(row["session"], row["session"])} for row in rows]
         table, unusable = check_audio(rows, sources, corpus=self.name)
         return table, problems + unusable
+
+
+def _numbers(sessions: set[str]) -> dict[str, int]:
+    """The numbers of sessions that are all numbered, each by its own number: "1" beside "01" are two names."""
+    if not all(session.isascii() and session.isdigit() and len(session) <= MOST_DIGITS for session in sessions):
+        return {}
+    numbers = {session: int(session) for session in sessions}
+    return numbers if len(set(numbers.values())) == len(sessions) else {}
 
 
 def _causes(row: dict[str, str]) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from ser.data.lines import read_lines
 from ser.errors import CorpusError
 
+MOST_DIGITS = 9  # of a fold's number; what has more is a name
 SET_OF_WORD = {"train": "train", "val": "val", "validation": "val", "dev": "val", "test": "test"}
 
 
@@ -57,7 +58,7 @@ class SplitFile:
 def _fold(name: str) -> int | str:
     """A fold's number or name; a whole number may be written with zeros after the point, as spreadsheets do."""
     whole, _, rest = name.partition(".")
-    return int(whole) if whole.isdecimal() and not rest.strip("0") else name
+    return int(whole) if whole.isdecimal() and len(whole) <= MOST_DIGITS and not rest.strip("0") else name
 
 
 def read_split(file: Path) -> SplitFile:

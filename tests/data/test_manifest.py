@@ -132,3 +132,13 @@ def test_without_a_file_two_lines_say_where_it_was_looked_for(tmp_path):
         first, second = str(caught.value).splitlines()
         assert where in first
         assert "ser fit" in second
+
+
+def test_sessions_are_numbers_only_where_each_has_its_own(manifest):
+    def sessions(*names: str) -> list:
+        lines = [f"{name},audio/{name}.wav,{names[place // 2]},{place},sad" for place, name in enumerate("abcd")]
+        return Manifest(str(manifest(HEADER, *lines))).utterances().session.tolist()[::2]
+
+    assert sessions("01", "02") == [1, 2]
+    assert sessions("1", "01") == ["1", "01"]
+    assert sessions("1" * 5000, "2") == ["1" * 5000, "2"]

@@ -40,6 +40,11 @@ def test_a_number_written_with_a_point_is_the_same_fold(split_file):
     assert sets[1].tolist() == ["test", "val", "", ""]
 
 
+def test_a_fold_of_more_digits_than_python_reads_is_a_name(split_file):
+    sets = read_split(split_file(f"fold,utterance,set\n{'1' * 5000},Ses01F_impro01_F000,test\n")).sets(SOUND)
+    assert list(sets) == ["1" * 5000]
+
+
 def test_all_problems_of_a_split_come_at_once_in_order(split_file):
     file = split_file(
         "utterance,set,fold\nnobody,train,1\nSes01F_impro01_F000,tests,1\nSes01F_impro01_F000,test,1\n"

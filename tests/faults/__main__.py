@@ -9,6 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from itertools import chain, islice
 from pathlib import Path
@@ -79,7 +80,11 @@ def main() -> int:
             if options.only and options.only not in name:
                 continue
             started = time.monotonic()
-            done, wrong = run()
+            try:
+                done, wrong = run()
+            except Exception as error:  # the other rows are worth having
+                traceback.print_exc()
+                done, wrong = f"ended by {type(error).__name__}", 1
             bad += wrong
             print(f"| {name} | {done} | {wrong} | {(time.monotonic() - started) / 60:.1f} |", flush=True)
     return 1 if bad else 0

@@ -1,15 +1,16 @@
-"""What forked trainings share: everything imported, and how one of them kills itself."""
+"""What forked trainings share: everything imported, and how one of them sends itself a signal."""
 
 from __future__ import annotations
 
 import os
-import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from lightning import Callback
 
 import ser.__main__  # noqa: F401
+from ser import checkpointing
 from ser.cli import RunCLI
 
 if TYPE_CHECKING:
@@ -18,24 +19,34 @@ if TYPE_CHECKING:
 torch.set_num_threads(1)
 
 
-def kill_at(moment: Moment) -> None:
-    """Let every training of this process end by kill -9 at a moment."""
+def signal_at(moment: Moment) -> None:
+    """Let every training of this process send itself a signal at a moment."""
+    if moment.hook.endswith(".ckpt"):
+        write_checkpoint = checkpointing.write_checkpoint
+
+        def write(checkpoint: dict, path: Path) -> None:
+            write_checkpoint(checkpoint, path)
+            if path.name == moment.hook and checkpoint["global_step"] == moment.step:
+                os.kill(os.getpid(), moment.number)
+
+        checkpointing.write_checkpoint = write
+        return
     instantiate_trainer = RunCLI.instantiate_trainer
 
     def instantiate(self, **options):
         trainer = instantiate_trainer(self, **options)
-        trainer.callbacks.insert(0, KillAt(moment))
+        trainer.callbacks.insert(0, SignalAt(moment))
         return trainer
 
     RunCLI.instantiate_trainer = instantiate
 
 
-class KillAt(Callback):
-    """Kill this process with kill -9 in a hook, after so many steps."""
+class SignalAt(Callback):
+    """Send this process a signal in a hook, after so many steps."""
 
     def __init__(self, moment: Moment) -> None:
         def hook(trainer, *_, **__) -> None:
             if trainer.state.fn == "fit" and trainer.global_step == moment.step:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), moment.number)
 
         setattr(self, moment.hook, hook)

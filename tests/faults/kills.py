@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -16,9 +17,14 @@ import pandas as pd
 import torch
 
 from ser.checkpoint import read_checkpoint, write_checkpoint
+from ser.pooled import AVERAGED_TABLES
 from tests.faults.runs import EPOCHS, SYSTEMS, TABLES, Moment, Run, fit_options, moments_around
 
 AT_ONCE = 2
+
+
+SESSION = "session"  # stands beside the systems: the first of them, trained for both directions at once
+RUNS = (*SYSTEMS, SESSION)
 
 
 class Kills:
@@ -32,16 +38,28 @@ class Kills:
     def __init__(self, table: Path, folder: Path) -> None:
         self.table, self.folder = table, folder
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(self._undisturbed, SYSTEMS))
+            list(pool.map(self._undisturbed, RUNS))
         self.steps = int(pd.read_csv(folder / SYSTEMS[0] / "metrics.csv").step.iloc[0])
 
+    def _arguments(self, system: str, folder: Path, workers: int = 0) -> list[str]:
+        """A rule of the learning rate that looks at every step, so that its state matters; epochs to be averaged."""
+        rule = {"window_steps": 3, "hold_epochs": 0, "check_every": 1}
+        more = {f"learning_rate_rule.{name}": value for name, value in rule.items()} | {"epochs_averaged": 2}
+        if system != SESSION:
+            return fit_options(system, self.table, folder, workers, **more)
+        _, *options = fit_options(SYSTEMS[0], self.table, folder, workers, **more)
+        return [SESSION, *options, "--model.learning_rate", "0.02", "--out_swapped", f"{folder}-swapped"]
+
     def _undisturbed(self, system: str) -> None:
-        run = Run(fit_options(system, self.table, self.folder / system), self.folder / f"{system}.log")
+        run = Run(self._arguments(system, self.folder / system), self.folder / f"{system}.log")
         if run.wait():
             raise RuntimeError(run.log.read_text())
 
     def plan(self) -> Iterator[tuple[str, int, list[Moment]]]:
-        """Every pair of moments around every epoch's end but the last, over the systems and 0 or 2 readers of data."""
+        """Every pair of moments around every epoch's end but the last, over the systems and 0 or 2 readers of data.
+
+        Then the moments between the writes of an epoch's end, and a session of both directions.
+        """
         pairs = [
             pair
             for epoch in range(1, EPOCHS)
@@ -49,6 +67,12 @@ class Kills:
         ]
         for place, pair in enumerate(pairs):
             yield SYSTEMS[place % len(SYSTEMS)], 2 * (place // len(SYSTEMS) % 2), list(pair)
+        first, second = self.steps, 2 * self.steps
+        writes = [Moment(name, first) for name in ("best.ckpt", "epoch=0.ckpt", "last.ckpt")]
+        writes += [Moment(name, second) for name in ("epoch=1.ckpt", "last.ckpt")]
+        for system in (SYSTEMS[0], SESSION):
+            yield system, 0, writes
+        yield SESSION, 0, [Moment("on_train_epoch_start", step) for step in (first, second)]
 
     def random_plan(self, runs: int, seed: int) -> Iterator[tuple[str, int, list[Moment]]]:
         """Two to four kills at any step of a training, in their order."""
@@ -56,7 +80,7 @@ class Kills:
         hooks = ["on_train_batch_start", "on_train_batch_end"]
         for place in range(runs):
             steps = sorted(draw.sample(range(1, EPOCHS * self.steps), draw.randint(2, 4)))
-            yield SYSTEMS[place % len(SYSTEMS)], draw.choice((0, 2)), [Moment(draw.choice(hooks), n) for n in steps]
+            yield RUNS[place % len(RUNS)], draw.choice((0, 2)), [Moment(draw.choice(hooks), n) for n in steps]
 
     def check_all(self, plan: Iterator[tuple[str, int, list[Moment]]]) -> tuple[int, int, list[str]]:
         """Disturb one run after the other; runs, kills that hit, and what was found wrong."""
@@ -68,7 +92,7 @@ class Kills:
         """Kill a run at these moments, let it come to its end, and compare; kills that hit, and what differs."""
         name = "-".join([system, str(workers), *(f"{each.hook}{each.step}" for each in moments)])
         folder, log = self.folder / "killed" / name, self.folder / f"{name}.log"
-        options, kills, wrong = fit_options(system, self.table, folder, workers), 0, []
+        options, kills, wrong = self._arguments(system, folder, workers), 0, []
         for moment in moments:
             code = Run(options, log, moment).wait()
             kills += code == -signal.SIGKILL
@@ -78,18 +102,47 @@ class Kills:
                 wrong.append(f"{name}: exit code {code} at {moment}: {log.read_text()}")
         if code := Run(options, log).wait():
             return kills, [*wrong, f"{name}: exit code {code}: {log.read_text()}"]
-        return kills, wrong + [f"{name}: {what}" for what in self._differences(self.folder / system, folder)]
+        for direction in ("", "-swapped") if system == SESSION else ("",):
+            whole, found = (Path(f"{each}{direction}") for each in (self.folder / system, folder))
+            wrong += [f"{name}{direction}: {what}" for what in differences(whole, found)]
+        return kills, wrong
 
-    def _differences(self, whole: Path, found: Path) -> Iterator[str]:
-        for name in TABLES:
-            if (whole / name).read_bytes() != (found / name).read_bytes():
-                yield f"{name} differs"
-        for name in ("best.ckpt", "last.ckpt"):
-            before, now = (read_checkpoint(folder / "checkpoints" / name) for folder in (whole, found))
-            if before["global_step"] != now["global_step"] or before["state_dict"].keys() != now["state_dict"].keys():
-                yield f"{name}: other steps or weights"
-            elif not all(torch.equal(weight, now["state_dict"][key]) for key, weight in before["state_dict"].items()):
-                yield f"{name}: weights differ"
+
+def differences(whole: Path, found: Path) -> Iterator[str]:
+    """What is not the same in two finished runs: tables, and all that their checkpoints hold."""
+    for name in (*TABLES, *AVERAGED_TABLES.values()):
+        if (whole / name).exists() != (found / name).exists():
+            yield f"{name} is in one folder alone"
+        elif (whole / name).exists() and (whole / name).read_bytes() != (found / name).read_bytes():
+            yield f"{name} differs"
+    for name in ("best.ckpt", "last.ckpt"):
+        before, now = (dict(entries(read_checkpoint(at / "checkpoints" / name))) for at in (whole, found))
+        different = sorted(before.keys() ^ now.keys())
+        different += [key for key in sorted(before.keys() & now.keys()) if not is_same(before[key], now[key])]
+        yield from (f"{name}: {key}: {before.get(key)} before, {now.get(key)} now" for key in different)
+
+
+def entries(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    """Numbers, texts and tensors of a checkpoint by their place in it; where the run's folder lies is left out."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from entries(each, f"{name}/{without_folder(str(key))}")
+    elif isinstance(value, list | tuple):
+        for place, each in enumerate(value):
+            yield from entries(each, f"{name}/{place}")
+    else:
+        yield name, without_folder(value) if isinstance(value, str) else value
+
+
+def without_folder(text: str) -> str:
+    return re.sub(r"\S*/checkpoints", "checkpoints", text)
+
+
+def is_same(before: object, now: object) -> bool:
+    """Bit for bit."""
+    if isinstance(before, torch.Tensor):
+        return isinstance(now, torch.Tensor) and before.dtype == now.dtype and torch.equal(before, now)
+    return type(before) is type(now) and before == now
 
 
 def write_again_and_again(path: str) -> None:

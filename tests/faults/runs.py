@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +24,17 @@ TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 
 @dataclass(frozen=True)
 class Moment:
-    """When a training kills itself.
+    """When a training sends itself a signal.
 
     Attributes:
-        hook: of Lightning, called before checkpoints are written there.
+        hook: of Lightning, called before checkpoints are written there; or the name of a checkpoint just written.
         step: how many steps are done.
+        number: of the signal.
     """
 
     hook: str
     step: int
+    number: int = signal.SIGKILL
 
 
 def moments_around(step: int) -> list[Moment]:
@@ -55,8 +57,16 @@ def write_corpus(folder: Path) -> Path:
     return table
 
 
-def fit_options(system: str, table: Path, folder: Path, workers: int = 0) -> list[str]:
-    """`ser fit` with the fewest steps that have epochs, validation and checkpoints within an epoch."""
+def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more: object) -> list[str]:
+    """`ser fit` with the fewest steps that have epochs, validation and checkpoints within an epoch.
+
+    Args:
+        system: its configuration.
+        table: of the corpus.
+        folder: of the run.
+        workers: that read data.
+        more: options by name, "trainer.max_epochs" for example.
+    """
     options = {
         "--config": CONF / f"{system}.yaml",
         "--data.corpus": "ser.data.Manifest",
@@ -69,6 +79,7 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0) -> lis
         "--checkpoints.steps": 2,
         "--wandb.mode": "disabled",
         "--out": folder,
+        **{f"--{name}": value for name, value in more.items()},
     }
     return ["fit", *(str(word) for option in options.items() for word in option)]
 
@@ -79,15 +90,15 @@ class Run:
     Args:
         arguments: of `ser`.
         log: receives what it prints.
-        moment: when it kills itself, or None.
-        most_bytes: no file of it can become larger, as on a full disk.
+        moment: when it sends itself a signal, or None.
+        hardship: called before it begins: what it has to do without.
     """
 
     def __init__(
-        self, arguments: list[str], log: Path, moment: Moment | None = None, most_bytes: int | None = None
+        self, arguments: list[str], log: Path, moment: Moment | None = None, hardship: Callable | None = None
     ) -> None:
         self.log = log
-        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment, most_bytes))
+        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment, hardship))
         self.process.start()
 
     def wait(self) -> int:
@@ -96,10 +107,10 @@ class Run:
         return self.process.exitcode
 
 
-def run_ser(arguments: list[str], log: str, moment: Moment | None, most_bytes: int | None) -> None:
+def run_ser(arguments: list[str], log: str, moment: Moment | None, hardship: Callable | None) -> None:
     """What a forked process does."""
     from ser.__main__ import main
-    from tests.faults.fork import kill_at
+    from tests.faults.fork import signal_at
 
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for number in (1, 2):
@@ -108,9 +119,9 @@ def run_ser(arguments: list[str], log: str, moment: Moment | None, most_bytes: i
     multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
     sys.argv = ["ser", *arguments]
     if moment:
-        kill_at(moment)
-    if most_bytes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+        signal_at(moment)
+    if hardship:
+        hardship()
     code = main()
     sys.stdout.flush()
     os._exit(code)

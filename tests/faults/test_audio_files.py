@@ -150,7 +150,11 @@ def hours(folder: Path) -> dict[Path, str]:
     with (folder / "sparse.wav").open("wb") as file:
         file.write(riff(FORM, chunk(b"data", b"", 2**31)))
         file.truncate(44 + 2**31)
+    with (folder / "fast.wav").open("wb") as file:  # 79 s
+        file.write(riff(chunk(b"fmt ", form(rate=384_000)), chunk(b"data", b"", 2 * 30_400_000)))
+        file.truncate(44 + 2 * 30_400_000)
     return found | {
+        folder / "fast.wav": "more than 28800000 samples a channel",
         paths["unknown.flac"]: "unreadable (a stream that does not know its length",
         folder / "sparse.wav": "longer than 600 s",
     }
@@ -199,12 +203,12 @@ def test_hours_of_sound_are_neither_decoded_nor_believed(tmp_path):
         assert seconds < 1, path.name
 
 
-@pytest.mark.parametrize("container", ["AIFF", "CAF", "FLAC", "OGG", "MP3", "AU", "W64", "NIST", "VOC"])
+@pytest.mark.parametrize("container", ["AIFF", "CAF", "FLAC", "MP3", "OGG", "AU", "W64", "NIST", "VOC"])
 def test_other_formats_cut_short_are_not_taken_for_whole(tmp_path, container):
     noise = np.random.default_rng(0).uniform(-0.3, 0.3, 32_000)
     soundfile.write(tmp_path / "a.wav", noise, 16_000, format=container)
     content = (tmp_path / "a.wav").read_bytes()
-    if container in ("AU", "W64", "NIST", "VOC"):
+    if container in ("OGG", "AU", "W64", "NIST", "VOC"):
         with pytest.raises(AudioError, match=f"{container} files are not; convert it to WAV or FLAC"):
             decode(tmp_path / "a.wav")
     else:

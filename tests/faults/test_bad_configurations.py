@@ -87,6 +87,40 @@ def test_numbers(refused, text, message):
     assert message in refused(text)
 
 
+DIGITS = "f" * 5000  # in hexadecimal, read as a number that Python does not print
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("data: " + "[" * 20_000, ["mine.yaml"]),
+        ("data: " + "{a: " * 3000 + "1" + "}" * 3000, ["mine.yaml"]),
+        (f"data: {{batch_size: {'9' * 5000}}}", ["mine.yaml", "4300 digits"]),
+        (f"data: {{batch_size: 0x{DIGITS}}}", ["data.batch_size is a number of more than 4300 digits, but must be"]),
+        (f"data: {{batch_size: 1{':59' * 3000}}}", ["data.batch_size is a number of more than 4300 digits"]),
+        (f"seed_everything: 0x{DIGITS}", ["seed_everything must be a number from 0"]),
+        (f"model: {{init_args: {{learning_rate: 0x{DIGITS}}}}}", ["learning_rate"]),
+        ("data: {fold: !!timestamp 2020-13-45}", ["mine.yaml", "month must be in 1..12"]),
+        ("data: &d {corpus: *d}", ["mine.yaml, line 1: an alias (*) uses this value again"]),
+        ("trainer: {callbacks: &c [*c]}", ["mine.yaml, line 1: an alias (*) uses this value again"]),
+        ("data: &a\n  <<: *a", ["mine.yaml, line 2: an alias (*) uses this value again"]),
+        ("? [a, b]\n: 1", ["mine.yaml, line 1: a key that is not one word"]),
+        ('out: "a\\0b"', ["--out 'a\\x00b': embedded null byte"]),
+    ],
+    ids=range(13),
+)
+def test_what_cannot_be_read_or_shown(refused, text, words):
+    said = refused(text)
+    assert len(said) < 5000
+    for word in words:
+        assert word in said
+
+
+def test_aliases_that_expand_to_more_than_any_memory(refused):
+    lines = ["a0: &a0 [x]", *(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]" for n in range(30))]
+    assert "an alias (*) uses this value again" in refused("\n".join(lines))
+
+
 def test_sizes_of_the_recurrent_branch(refused):
     message = "model.gru_units is 5000, but must be at least 1 and at most 4096"
     assert message in refused("model: {init_args: {gru_units: 5000}}", "cnn_gru")
@@ -99,6 +133,14 @@ def test_sizes_of_the_recurrent_branch(refused):
     [
         ("data: {fold: 1}\ntrainer: {}\ndata: {fold: 2}", {}, ["mine.yaml, line 3: the key 'data' stands there again"]),
         ("data:\n  fold: 1\n  fold: 1", {}, ["mine.yaml, line 3: the key 'fold'", "first in line 2"]),
+        ("data: {fold: 1}\ndata.fold: 99", {}, ["mine.yaml, line 2: the key 'data.fold' stands there again"]),
+        ("data.fold: 99\ndata: {fold: 1}", {}, ["mine.yaml, line 2: the key 'fold' stands there again"]),
+        (
+            "model: {init_args: {dropout: 0.1}, init_args.dropout: 0.9}",
+            {},
+            ["mine.yaml, line 1: the key 'init_args.dropout'"],
+        ),
+        ("model: {init_args: {dropout: 0.1}, dropout: 0.9}", {}, ["mine.yaml, line 1: the key 'dropout'"]),
         (
             "trainer: other.yaml",
             {"other": "max_epochs: 1\nmax_epochs: 2"},

@@ -1,11 +1,14 @@
 """A full disk and a folder that is read-only: an error that names the file, and the file as it was."""
 
+import errno
+import os
 import resource
 
 import pytest
 import torch
 
 from ser.checkpoint import write_checkpoint
+from ser.errors import about_file
 from ser.files import write_text
 from tests.faults.processes import ask, give_up_privileges
 from tests.faults.runs import TABLES, Run, fit_options, write_corpus
@@ -46,7 +49,7 @@ def test_the_file_is_named_and_the_old_one_stays(tmp_path, name, fault, cause):
 def test_a_training_on_a_full_disk_goes_on_when_there_is_room(tmp_path):
     table = write_corpus(tmp_path / "corpus")
     options, log = fit_options("cnn_gru", table, tmp_path / "full"), tmp_path / "log"
-    assert Run(options, log, most_bytes=100_000).wait() == 2
+    assert Run(options, log, hardship=fill_disk).wait() == 2
     last = log.read_text().splitlines()[-1]
     assert last.startswith(f"ser: {tmp_path / 'full' / 'checkpoints'}/")
     assert "cannot be written" in last
@@ -56,3 +59,22 @@ def test_a_training_on_a_full_disk_goes_on_when_there_is_room(tmp_path):
     assert Run(fit_options("cnn_gru", table, tmp_path / "whole"), log).wait() == 0, log.read_text()
     for name in TABLES:
         assert (tmp_path / "full" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("command", ["fit", "crossval"])
+def test_a_run_in_a_folder_that_is_read_only(tmp_path, command):
+    table, folder, log = write_corpus(tmp_path / "corpus"), tmp_path / "run", tmp_path / "log"
+    folder.mkdir(mode=0o555)
+    _, *options = fit_options("cnn_gru", table, folder)
+    folds = ["--folds", "1"] if command == "crossval" else []
+    code = Run([command, *options, *folds], log, hardship=give_up_privileges).wait()
+    folder.chmod(0o755)
+    assert (code, log.read_text().splitlines()[-1]) == (2, f"ser: {folder / '.lock'}: Permission denied")
+    assert not list(folder.iterdir())
+
+
+def test_only_what_a_user_can_mend_is_a_message():
+    assert about_file(OSError(errno.EROFS, "Read-only file system", "a.csv")) == "a.csv: Read-only file system"
+    for number, name in ((errno.EROFS, None), (errno.EPIPE, "a.csv"), (errno.EBADF, "a.csv")):
+        with pytest.raises(OSError, match=os.strerror(number)):
+            about_file(OSError(number, os.strerror(number), name))

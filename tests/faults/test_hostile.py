@@ -91,6 +91,29 @@ def write_loop(path, marker):
     path.symlink_to(path)
 
 
+def write_deep(path, marker):
+    """Too deep for Python to write, but not to read: a hundred thousand lists, each in the one before."""
+    word = b"X%s%s" % (len(b"sizes").to_bytes(4, "little"), b"sizes")
+    lists = b"(" + word + b"]" * 100_000 + b"a" * 99_999 + b"u"
+    torch.save(sound(hyper_parameters={}), path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    name = next(name for name in entries if name.endswith("data.pkl"))
+    key = entries[name].index(b"hyper_parameters")
+    place = entries[name].index(b"}", key) + 1
+    end = place + 2 if entries[name][place : place + 1] == b"q" else place + 5  # the dictionary is remembered
+    entries[name] = entries[name][:end] + lists + entries[name][end:]
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, content in entries.items():
+            archive.writestr(entry, content)
+
+
+def endless_list() -> list:
+    endless = []
+    endless.append(endless)
+    return endless
+
+
 def saved(checkpoint):
     return lambda path, marker: torch.save(checkpoint(), path)
 
@@ -121,7 +144,13 @@ HOSTILE = {
     "another shape": (saved(lambda: with_weight(torch.zeros(5))), f"{BIAS} is (5,), not (4,)"),
     "whole numbers": (saved(lambda: with_weight(torch.zeros(4, dtype=torch.int64))), f"{BIAS} is of torch.int64"),
     "no numbers": (saved(lambda: with_weight(torch.full((4,), torch.nan))), f"{BIAS} holds what is no number"),
-    "another name": (saved(lambda: with_weight(torch.zeros(4), "head.bias")), "it has no head.bias"),
+    "another name": (saved(lambda: with_weight(torch.zeros(4), "head.bias")), "it has no 'head.bias'"),
+    "a name that writes on the screen": (
+        saved(lambda: with_weight(torch.zeros(4), "a\nb\x1b[31m")),
+        r"it has no 'a\nb\x1b[31m'",
+    ),
+    "a list of itself": (saved(lambda: sound(hyper_parameters={"sizes": endless_list()})), "must be plain values"),
+    "lists in lists": (write_deep, "must be plain values"),
     "a tensor as hyperparameter": (
         saved(lambda: sound(hyper_parameters={**SMALL, "dropout": torch.zeros(())})),
         "hyper_parameters must be plain values",
@@ -210,6 +239,7 @@ DESCRIPTION = {name: json.dumps(value) for name, value in sound().items() if nam
         ({"recordings": None}, "recordings is missing in its metadata"),
         ({"hyper_parameters": "{"}, "hyper_parameters in its metadata is not JSON"),
         ({"hyper_parameters": "[" * 100_000}, "hyper_parameters in its metadata is not JSON"),
+        ({"hyper_parameters": f'{{"sizes": {"[" * 600}{"]" * 600}}}'}, "hyper_parameters must be plain values"),
         ({"system": '"os.system"'}, "not a checkpoint of one of the systems"),
         ({"hyper_parameters": '{"gru_units": 1e999}'}, "model.gru_units is inf, but must be"),
         ({"hyper_parameters": '{"gru_units": 4096, "dense_units": 4}'}, "does not fit CNNGRU as configured"),

@@ -15,14 +15,15 @@ def kills(tmp_path_factory):
 
 
 def test_every_pair_of_kills_around_an_epochs_end(kills):
-    runs, hits, wrong = kills.check_all(kills.plan())
+    plan = list(kills.plan())
+    runs, hits, wrong = kills.check_all(iter(plan))
     assert not wrong
     assert runs >= 40
-    assert hits == 2 * runs
+    assert hits == sum(len(moments) for _, _, moments in plan) >= 80
 
 
 def test_kills_at_any_step(kills):
-    runs, hits, wrong = kills.check_all(kills.random_plan(5, seed=1))
+    runs, hits, wrong = kills.check_all(kills.random_plan(6, seed=1))
     assert not [line for line in wrong if "did not come" not in line]
     assert hits >= runs
 

@@ -1,0 +1,58 @@
+"""A checkpoint holds all that the callbacks know at its moment: whatever ends a training then, nothing is forgotten."""
+
+import signal
+
+import pandas as pd
+import pytest
+from lightning import Callback
+from lightning.pytorch.callbacks import Checkpoint
+
+from ser.checkpointing import EndInOrder
+from ser.cli import RunCLI
+from tests.conftest import CONF
+from tests.faults.kills import differences
+from tests.faults.runs import Moment, Run, fit_options, write_corpus
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def end(arguments: list[str], log, moment: Moment | None = None, code: int = 0) -> None:
+    assert Run(arguments, log, moment).wait() == code, log.read_text()
+
+
+def test_a_signal_within_an_epoch_changes_no_rate(table, tmp_path):
+    """The rule of the learning rate acts here, on the mean of two losses, so that a forgotten one is seen."""
+    rule = {"window_steps": 2, "hold_epochs": 0, "check_every": 1}
+    options = {f"learning_rate_rule.{name}": value for name, value in rule.items()}
+    options |= {"model.learning_rate": 0.01, "model.dropout": 0, "trainer.max_epochs": 9}
+
+    def lowering(name: str) -> list[str]:
+        return fit_options("cnn_gru", table, tmp_path / name, **options)
+
+    end(lowering("whole"), tmp_path / "log")
+    assert pd.read_csv(tmp_path / "whole" / "metrics.csv").rate.nunique() > 1
+    for step, number in ((7, signal.SIGINT), (23, signal.SIGTERM), (37, signal.SIGUSR1)):
+        end(lowering("ended"), tmp_path / "log", Moment("on_train_batch_end", step, number), 128 + number)
+    end(lowering("ended"), tmp_path / "log")
+    assert not list(differences(tmp_path / "whole", tmp_path / "ended"))
+
+
+@pytest.mark.parametrize("command", ["fit", "session"])
+def test_checkpoints_are_written_behind_everything_whose_state_they_hold(ser, tiny, tmp_path, monkeypatch, command):
+    trainers = []
+    monkeypatch.setattr(RunCLI, "_run_subcommand", lambda cli, _: trainers.append(cli.trainer))
+    swapped = ["--out_swapped", tmp_path / "swapped"] if command == "session" else []
+    options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--epochs_averaged", 1, "--out", tmp_path / "run", *swapped]
+    assert ser(command, *options).code == 0
+    callbacks = trainers[0].callbacks
+    writers = [each for each in callbacks if isinstance(each, Checkpoint)]
+    assert callbacks[-len(writers) :] == writers
+    with_state = {type(each).__name__ for each in callbacks if type(each).state_dict is not Callback.state_dict}
+    assert with_state >= {"History", "LearningRateRule", "Kept"} | ({"SwappedHistory"} if swapped else set())
+    *kept, ending = writers
+    names = ["best", "{epoch}", "last", "within"]
+    assert [each.filename for each in kept] == (["best", *names] if swapped else names)
+    assert isinstance(ending, EndInOrder)

@@ -1,0 +1,18 @@
+"""The record of a training's epochs."""
+
+import pytest
+
+from ser.data.segments import BatchIndices, TrainingBatches
+from tests.conftest import CONF
+
+
+def test_an_epoch_that_sees_a_segment_twice_and_another_not_at_all_is_an_error(ser, tiny, tmp_path, monkeypatch):
+    in_order = TrainingBatches.__iter__
+
+    def with_a_repetition(self):
+        for pieces, scale in in_order(self):
+            yield BatchIndices([1 if piece == 0 else piece for piece in pieces], scale)
+
+    monkeypatch.setattr(TrainingBatches, "__iter__", with_a_repetition)
+    with pytest.raises(RuntimeError, match="epoch 1 saw segments twice, and others not at all"):
+        ser("fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--out", tmp_path / "run")

@@ -41,9 +41,14 @@ class ProtocolData:
     Args:
         corpus: where the utterances come from.
         test_halves: the tested dialog half of each session under wu2019; MMFFF gives Table 2, MMFFM Table 3.
+
+    Raises:
+        InputError: if the halves are other than F and M, whether the protocol asks for them or not.
     """
 
     def __init__(self, corpus: Corpus, test_halves: str = "MMFFF") -> None:
+        if not test_halves or set(test_halves) - set("FM"):
+            raise InputError(f"test_halves is {test_halves!r}, but must be one F or M for each session")
         self.corpus, self.test_halves = corpus, test_halves
 
 

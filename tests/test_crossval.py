@@ -41,10 +41,16 @@ def crossval(*arguments) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(least, tmp_path_factory):
+def two_epochs(least):
+    """The smallest training that has a middle."""
+    return [*least, "--trainer.max_epochs", 2]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(two_epochs, tmp_path_factory):
     """A finished cross-validation of five folds, two at a time, and what it printed."""
     folder = tmp_path_factory.mktemp("crossval") / "undisturbed"
-    finished = crossval("--config", CONF / "gru_seqcap.yaml", *least, "--jobs", 2, "--out", folder)
+    finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--jobs", 2, "--out", folder)
     assert finished.returncode == 0, finished.stderr
     return folder, finished.stdout
 
@@ -73,34 +79,36 @@ def test_what_validation_and_test_share_is_said(undisturbed):
     assert f"Validation and test share their speakers in this protocol: {', '.join(shared)}" in printed
 
 
-def test_a_finished_cross_validation_is_not_run_again(undisturbed, least):
+def test_a_finished_cross_validation_is_not_run_again(undisturbed, two_epochs):
     folder, _ = undisturbed
     before = {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")}
-    finished = crossval("--config", CONF / "gru_seqcap.yaml", *least, "--out", folder)
+    finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
     assert finished.returncode == 0, finished.stderr
     assert "0 (5 runs finished before)" in finished.stdout
     assert {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")} == before
 
 
-def test_another_configuration_is_refused_with_the_difference(undisturbed, least):
+def test_another_configuration_is_refused_with_the_difference(undisturbed, two_epochs):
     folder, _ = undisturbed
-    finished = crossval("--config", CONF / "gru_seqcap.yaml", *least, "--model.dropout", 0.2, "--out", folder)
+    finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--model.dropout", 0.2, "--out", folder)
     assert finished.returncode == 2
     assert "model.dropout: 0.5 there, 0.2 here" in finished.stderr
     assert "Traceback" not in finished.stderr
 
 
-def test_killed_in_the_middle_and_continued(undisturbed, least, tmp_path):
-    """kill -9 while the third of five folds trains; the same command gives what it would have given."""
-    folder, options = tmp_path / "killed", ["--config", CONF / "gru_seqcap.yaml", *least, "--out", tmp_path / "killed"]
+def test_killed_in_the_middle_and_continued(undisturbed, two_epochs, tmp_path):
+    """kill -9 between the two epochs of the third of five folds; the same command gives what it would have given."""
+    folder = tmp_path / "killed"
+    options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder]
     process = subprocess.Popen(
         command("crossval", *options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
     )
-    while not (folder / "seed1-fold03" / "config.yaml").exists():
+    while not (folder / "seed1-fold03" / "metrics.csv").exists():  # it appears whole, with the first epoch's row
         assert process.poll() is None
-        time.sleep(0.05)
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 0
     assert not (folder / "seed1-fold03" / "result.json").exists()
     kept = {path: path.stat().st_mtime_ns for fold in (1, 2) for path in (folder / f"seed1-fold0{fold}").rglob("*")}
     assert kept
@@ -236,19 +244,19 @@ class TestBadInput:
             with pytest.raises(InputError, match=message):
                 read_pooled(folder)
 
-    def test_a_fold_folder_that_is_another_fold(self, undisturbed, least, ser, tmp_path):
+    def test_a_fold_folder_that_is_another_fold(self, undisturbed, two_epochs, ser, tmp_path):
         """Folds are known by what they are, not by the name of their folder."""
         folder = tmp_path / "copied"
         shutil.copytree(undisturbed[0], folder)
         shutil.rmtree(folder / "seed1-fold05")
         shutil.copytree(folder / "seed1-fold01", folder / "seed1-fold05")
-        finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *least, "--out", folder)
+        finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
         assert finished.code == 2
         assert "fold: 1 there, 5 here" in finished.err
 
-    def test_a_larger_result_is_not_replaced(self, undisturbed, least, ser):
+    def test_a_larger_result_is_not_replaced(self, undisturbed, two_epochs, ser):
         before = (undisturbed[0] / "result.json").read_bytes()
-        options = ["--config", CONF / "gru_seqcap.yaml", *least, "--folds", "1-2", "--out", undisturbed[0]]
+        options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--folds", "1-2", "--out", undisturbed[0]]
         finished = ser("crossval", *options)
         assert finished.code == 2
         assert "without 3, 4, 5 it would be lost" in finished.err

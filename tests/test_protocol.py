@@ -239,6 +239,13 @@ def test_a_copied_recording_is_found_in_protocol_and_split(protocol, own_release
         assert protocol(*options, *corpus, "--no-audio")[0] == 0
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_halves_that_are_none_are_refused_even_where_nobody_asks_for_them(protocol, corpus, split_file, own):
+    options = ["--splits", split_file(by_session)] if own else []
+    with pytest.raises(InputError, match="test_halves is 'XX', but must be one F or M for each"):
+        protocol("wu2019", *options, *corpus, "--data.test_halves", "XX")
+
+
 def test_utterances_left_out_and_tested_twice_are_told(protocol, corpus, split_file, tmp_path):
     file = split_file(lambda row: None if row.session == 5 else by_session(row))
     code, lines = protocol("--splits", file, *corpus)

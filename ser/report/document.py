@@ -118,7 +118,7 @@ class Column:
         return UNKNOWN if _is_nan(value) else KINDS[self.kind].text(value)
 
     def csv_names(self) -> list[str]:
-        return [self.full_name + suffix for suffix in KINDS[self.kind].suffixes]
+        return [self.full_name.removesuffix(suffix) + suffix for suffix in KINDS[self.kind].suffixes]
 
     def csv_values(self, value: Any) -> list:
         width = len(KINDS[self.kind].suffixes)

@@ -141,8 +141,8 @@ def test_folds_seeds_speakers(results, report):
     pooled = [read_pooled(folder) for folder in results]
     folds = read_csv(report, "folds")
     about = pooled[1].about
-    assert folds.loc["mean over folds"]["CNN_RecCap: WA % %"] == pytest.approx(100 * about["over_folds"]["wa"]["mean"])
-    assert folds.loc["pooled: the result"]["CNN_RecCap: WA % %"] == pytest.approx(100 * about["wa"], abs=1e-4)
+    assert folds.loc["mean over folds"]["CNN_RecCap: WA %"] == pytest.approx(100 * about["over_folds"]["wa"]["mean"])
+    assert folds.loc["pooled: the result"]["CNN_RecCap: WA %"] == pytest.approx(100 * about["wa"], abs=1e-4)
     seeds = read_csv(report, "seeds").query("seed == '2'").loc["CNN_RecCap"]
     part = pooled[1].predictions.query("seed == 2")
     assert seeds["WA %"] == pytest.approx(100 * (part.emotion == part.predicted).mean(), abs=1e-4)
@@ -161,7 +161,7 @@ def test_averaged_epochs_stand_beside_the_best_one(results, report):
     table = read_csv(report, "epochs")
     averaged = read_pooled(results[2]).averaged["test"]
     row = table[table["chosen by"] == "nobody"].iloc[0]
-    assert row["WA: % %"] == pytest.approx(100 * (averaged.emotion == averaged.predicted).mean(), abs=1e-4)
+    assert row["WA: %"] == pytest.approx(100 * (averaged.emotion == averaged.predicted).mean(), abs=1e-4)
     assert list(table.index) == ["CNN_GRU-SeqCap"] * 2
 
 
@@ -176,7 +176,7 @@ def test_lambda_curve(results, report):
             + (1 - weight) * predictions[posterior_columns("gru")].to_numpy()
         )
         right = np.array(EMOTIONS)[posterior.argmax(axis=1)] == predictions.emotion
-        assert table.loc[value]["test: WA % %"] == pytest.approx(100 * right.mean(), abs=1e-4)
+        assert table.loc[value]["test: WA %"] == pytest.approx(100 * right.mean(), abs=1e-4)
     assert not (report / "lambda-curve-seqcap.csv").exists()
 
 

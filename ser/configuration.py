@@ -18,6 +18,9 @@ ALLOWED = (
 )
 DENIED = ("*", "lightning.pytorch.callbacks.lambda_function")  # the second calls any function that a file names
 
+WHOLE_NUMBER = "tag:yaml.org,2002:int"
+MOST_CHARACTERS = 1000  # of a number: Python reads longer ones in some notations and then cannot print them
+
 _read_plain = get_loader("yaml")
 
 
@@ -108,6 +111,8 @@ def _keys(text: str, name: str) -> Iterator[tuple[str, yaml.ScalarNode]]:
         if id(node) in seen:
             raise _refusal(node, name, "an alias (*) uses this value again, which is not read; write it out there")
         seen.add(id(node))
+        if node is not None and node.tag == WHOLE_NUMBER and len(node.value) > MOST_CHARACTERS:
+            raise _refusal(node, name, f"a number of {len(node.value)} characters")
         if isinstance(node, yaml.SequenceNode):
             open_nodes += [(f"{prefix}[{number}].", value) for number, value in enumerate(node.value)]
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():

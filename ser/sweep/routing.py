@@ -40,10 +40,10 @@ class Cell:
 
 def trial_validation(shared: SharedStudy, folder: Path, row: FrozenTrial) -> pd.DataFrame | None:
     """Validation predictions of a trial's folds, with its lambda; None if they are not in this study's folder."""
-    try:
-        table = Trial(shared.plan, folder, row.params, row.number, shared.identity).validation()
-    except FileNotFoundError:
+    trial = Trial(shared.plan, folder, row.params, row.number, shared.identity)
+    if not trial.is_validated_here():
         return None
+    table = trial.validation()
     return apply(table, row.user_attrs["lambda_"]) if "lambda_" in row.user_attrs else table
 
 

@@ -122,6 +122,10 @@ class Trial:
         epochs = [about["epoch"] for about in abouts]
         return Outcome(scores[self.plan.metric], scores["wa"], scores["ua"], epochs, lambda_)
 
+    def is_validated_here(self) -> bool:
+        """Whether the folder has what `validation` reads; not if the trial was trained on another machine."""
+        return all((self.folder / name / TABLES["val"]).is_file() for name, _, _ in self._runs())
+
     def validation(self) -> pd.DataFrame:
         """Predictions of the validation utterances of all folds."""
         tables = {(seed, fold): self.folder / name / TABLES["val"] for name, seed, fold in self._runs()}

@@ -59,7 +59,7 @@ HUGE = "9" * 400  # as an integer more than any floating-point number
         ("trainer: {max_epochs: null}", "trainer.max_epochs is None, but must be at least 1"),
         ("trainer: {max_epochs: 1000000000000}", "trainer.max_epochs is 1000000000000, but must be"),
         ("trainer: {gradient_clip_val: .nan}", "trainer.gradient_clip_val is nan, but must be"),
-        ("trainer: {gradient_clip_val: -1}", "trainer.gradient_clip_val is -1, but must be"),
+        ("trainer: {gradient_clip_val: -1.5}", "trainer.gradient_clip_val is -1.5, but must be"),
         ("trainer: {num_nodes: 0}", "trainer.num_nodes is 0, but must be at least 1"),
         ("trainer: {log_every_n_steps: -5}", "trainer.log_every_n_steps is -5, but must be at least 0"),
         ("trainer: {val_check_interval: 1}", "trainer.val_check_interval is 1, but a run validates every epoch"),

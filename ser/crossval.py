@@ -20,16 +20,8 @@ from ser.errors import InputError, check_bounds
 from ser.files import make_folder
 from ser.identity import PER_FOLD, check_folder, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
-from ser.pooled import (
-    TABLES,
-    Pooled,
-    describe_pooled,
-    is_finished,
-    pool_runs,
-    pooled_scores,
-    read_about,
-    write_pooled,
-)
+from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
+from ser.saved import TABLES, is_finished, read_about
 from ser.tracking import record_folds, record_result, tracked
 
 OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has

@@ -15,9 +15,9 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, is_in_use, write_text
 from ser.identity import IDENTITY
-from ser.pooled import AVERAGED_TABLES, TABLES
 from ser.provenance import code_digest, commit, versions
 from ser.results import describe, scores
+from ser.saved import AVERAGED_TABLES, TABLES
 from ser.system import System
 
 STATISTICS = {

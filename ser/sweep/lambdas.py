@@ -17,7 +17,8 @@ from ser.configuration import read_yaml
 from ser.errors import InputError
 from ser.files import digest
 from ser.lambda_curve import apply, curve
-from ser.pooled import TABLES, pooled_scores, read_pooled
+from ser.pooled import pooled_scores, read_pooled
+from ser.saved import TABLES
 from ser.sweep.plan import LAMBDA, Plan
 from ser.sweep.study import PLANNED, SharedStudy
 

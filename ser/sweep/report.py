@@ -14,8 +14,9 @@ from ser.errors import InputError
 from ser.files import write_bytes, write_text
 from ser.identity import FREE, PER_FOLD, flatten
 from ser.lambda_curve import apply, curve
-from ser.pooled import pooled_scores, read_about, read_pooled
+from ser.pooled import pooled_scores, read_pooled
 from ser.report.document import Column, Commands, Listing, Paragraph, Picture, Section, Table, percent, percent_interval
+from ser.saved import read_about
 from ser.statistics import bootstrap_speakers
 from ser.sweep.figures import (
     draw_history,

@@ -20,8 +20,9 @@ from ser.files import write_text
 from ser.interruption import PARENT
 from ser.jobs import last_lines, only_one, read_available
 from ser.lambda_curve import apply, best_of
-from ser.pooled import TABLES, pool, pooled_scores, read_about, read_table
+from ser.pooled import pool, pooled_scores
 from ser.progress import PROGRESS_PIPE
+from ser.saved import TABLES, read_about, read_table
 from ser.sweep.plan import Plan
 
 FORKED = multiprocessing.get_context("forkserver")

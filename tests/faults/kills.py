@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 
 from ser.checkpoint import read_checkpoint, write_checkpoint
-from ser.pooled import AVERAGED_TABLES
+from ser.saved import AVERAGED_TABLES
 from tests.faults.runs import EPOCHS, SYSTEMS, TABLES, Moment, Run, fit_options, moments_around
 
 AT_ONCE = 2

@@ -8,8 +8,9 @@ import pandas as pd
 from ser.emotions import EMOTIONS
 from ser.files import digest
 from ser.paper import HALF_COUNTS
-from ser.pooled import AVERAGED_TABLES, TABLES, pool, summarise
+from ser.pooled import pool, summarise
 from ser.results import posterior_columns, scores
+from ser.saved import AVERAGED_TABLES, TABLES
 
 BRANCHES = {
     **{"CNNGRU": ["gru"], "CNNLSTM": ["lstm"], "CNNSeqCap": ["capsule"], "CNNRecCap": ["capsule"]},

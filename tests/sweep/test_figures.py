@@ -7,7 +7,8 @@ import pytest
 from matplotlib.image import imread
 
 from ser.lambda_curve import apply, best_of
-from ser.pooled import pooled_scores, read_table
+from ser.pooled import pooled_scores
+from ser.saved import read_table
 from ser.statistics import bootstrap_speakers
 from ser.sweep.figures import importances, name_of
 from ser.sweep.report import Findings

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ser.capsules import emo_vector
@@ -50,6 +51,29 @@ def zero_beyond_(features: Tensor, steps: Tensor) -> Tensor:
 def halve(features: Tensor, steps: Tensor) -> FeatureMap:
     """Max pooling 2x2 and ReLU of a convolution's output; an odd last step is pooled alone."""
     return FeatureMap(F.relu_(F.max_pool2d(zero_beyond_(features, steps), 2, ceil_mode=True)), (steps + 1) // 2)
+
+
+class LargerRow(torch.autograd.Function):
+    """Max pooling 2x1, ReLU and mask of a map whose even and odd rows come as two tensors.
+
+    Pooling one tensor would remember an index of eight bytes for every value and scatter the gradients by it. Two equal
+    values pass their gradient to the odd row.
+    """
+
+    @staticmethod
+    def forward(ctx, even: Tensor, odd: Tensor, mask: Tensor) -> Tensor:
+        """Two maps (batch, channels, rows, steps) and a mask that broadcasts over them -> a map of the same shape."""
+        larger = torch.maximum(even, odd).clamp_min_(0).mul_(mask)
+        ctx.save_for_backward(larger, even - odd)
+        return larger
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        larger, difference = ctx.saved_tensors
+        gradient = torch.ops.aten.threshold_backward(gradient, larger, 0)  # what lies beyond the end is zero as well
+        of_even = torch.ops.aten.threshold_backward(gradient, difference, 0)
+        return of_even, gradient.sub_(of_even), None
 
 
 def same_padding(height: int, width: int) -> tuple[int, int, int, int]:
@@ -100,11 +124,15 @@ class SpectralTemporalConvolutions(Convolutions):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
-        # One call computes both: the kernels stand in a common frame of 8 x 8.
+        # The kernels stand in a common frame of 8 x 8, and the rows under it become input channels, once for the even
+        # rows of the output and once for the odd: processors compute many channels at once, and a single one slowly.
         weight = torch.cat([F.pad(self.wide.weight, (0, 0, 3, 3)), F.pad(self.tall.weight, (3, 3, 0, 0))])
-        image = F.pad(masked_image(spectrogram, frames), same_padding(8, 8))
-        both = F.conv2d(image, weight, torch.cat([self.wide.bias, self.tall.bias]))
-        features = F.relu_(zero_beyond_(F.max_pool2d(both, (2, 1)), frames))
+        weight = weight.transpose(1, 2).contiguous(memory_format=torch.channels_last)
+        bias = torch.cat([self.wide.bias, self.tall.bias])
+        image = F.pad(masked_image(spectrogram, frames).squeeze(1), same_padding(8, 8))
+        strips = (image[:, first:].unfold(1, 8, 2).contiguous().permute(0, 3, 1, 2) for first in (0, 1))
+        even, odd = (F.conv2d(rows, weight, bias) for rows in strips)
+        features = LargerRow.apply(even, odd, within(frames, spectrogram.shape[-1]))
         pool2, steps = halve(self.conv2(features), frames)
         conv3 = F.relu_(zero_beyond_(self.conv3(pool2), steps))
         pool3 = F.max_pool2d(conv3, 2, ceil_mode=True)

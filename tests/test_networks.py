@@ -6,7 +6,7 @@ from torch import nn
 
 from ser.errors import InputError
 from ser.layers import RecCaps, SeqCaps, WindowCapsules, Windows, capsule_weight
-from ser.networks import CapsuleBranch, PlainConvolutions, RecurrentBranch, SpectralTemporalConvolutions
+from ser.networks import CapsuleBranch, LargerRow, PlainConvolutions, RecurrentBranch, SpectralTemporalConvolutions
 from ser.systems import SYSTEMS
 
 
@@ -58,6 +58,19 @@ def test_a_segment_has_the_windows_of_each_tap(tap, windows, capsules):
     assert cut.shape[1] == windows
     assert mask.all()
     assert branch.window_capsules.num_capsules == capsules
+
+
+def test_the_larger_row_is_max_pooling_relu_and_mask():
+    """Value and gradient as torch's own pooling gives them, and the gradient as finite differences do."""
+    rows = torch.randn(2, 3, 8, 5, dtype=torch.float64, requires_grad=True)
+    mask = (torch.arange(5) < torch.tensor([[5], [3]]))[:, None, None, :]
+    expected = torch.relu(nn.functional.max_pool2d(rows, (2, 1)) * mask)
+    weight = torch.randn_like(expected)
+    (gradient,) = torch.autograd.grad(expected, rows, weight)
+    found = LargerRow.apply(rows[:, :, ::2], rows[:, :, 1::2], mask)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    torch.testing.assert_close(torch.autograd.grad(found, rows, weight)[0], gradient, rtol=0, atol=0)
+    torch.autograd.gradcheck(LargerRow.apply, (rows[:, :, ::2], rows[:, :, 1::2], mask))
 
 
 @pytest.mark.parametrize("frames", [200, 57, 3])

@@ -53,13 +53,13 @@ VARIATION = Manner(0.8, 0.25, 1.0, 0.08, 1.2, 0.4, 0.2, 1.2, 0.2, 0.012, 0.025, 
 def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
     """A speaker: women speak about nine semitones higher, from vocal tracts about a seventh shorter."""
     return Voice(
-        pitch_hz=(200 if woman else 118) * 2 ** (rng.uniform(-2.5, 2.5) / 12),
-        formant_scale=(1.15 if woman else 1.0) * rng.uniform(0.95, 1.05),
-        tilt_octaves=rng.uniform(-0.5, 0.5),
+        pitch_hz=(200 if woman else 118) * 2 ** (rng.uniform(-1.5, 1.5) / 12),
+        formant_scale=(1.15 if woman else 1.0) * rng.uniform(0.97, 1.03),
+        tilt_octaves=rng.uniform(-0.3, 0.3),
         rate=rng.uniform(0.88, 1.14),
         range_scale=rng.uniform(0.8, 1.25),
         breath_db=rng.uniform(-3, 3),
-        colour_db=rng.uniform(-3, 3),
+        colour_db=rng.uniform(-2, 2),
         noise_db=rng.uniform(-54, -42),
     )
 

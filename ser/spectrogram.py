@@ -34,11 +34,11 @@ class Spectrogram(nn.Module):
         self.magnitude = magnitude
         # The window sits in the middle of the DFT's frame: this padding lets frame t begin at sample 160 t.
         margin = (DFT_LENGTH - WINDOW_SAMPLES) // 2
-        self.stft = Stft(DFT_LENGTH, WINDOW_SAMPLES, SHIFT_SAMPLES, pad=margin, power=1.0, center=False)
+        self.stft = Stft(DFT_LENGTH, WINDOW_SAMPLES, SHIFT_SAMPLES, pad=margin, power=None, center=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(batch, samples) at 16 kHz -> (batch, bins, frames)."""
-        spectrum = self.stft(waveform)[:, :NUM_BINS]
+        spectrum = self.stft(waveform)[:, :NUM_BINS].abs()  # of these bins only: it takes as long as the transform
         return spectrum.clamp(min=FLOOR).log() if self.magnitude == "log" else spectrum
 
 

@@ -22,7 +22,7 @@ TABLES_AT_ONCE = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError
 LOST = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
-def open_storage(url: str, heartbeat_seconds: int, attempts: int = 3) -> RDBStorage:
+def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStorage:
     """Optuna's storage with heartbeats.
 
     Args:
@@ -49,7 +49,7 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 3) -> RDBStor
     except ValueError:  # its text may hold a piece of the password
         cause = "it is no address; in a password @ is written %40, / %2F and : %3A"
     except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, OSError, ImportError) as error:
-        if isinstance(error, TABLES_AT_ONCE) and attempts > 1:
+        if (isinstance(error, TABLES_AT_ONCE) or "already exists" in str(error)) and attempts > 1:  # the latter: SQLite
             time.sleep(1)
             return open_storage(url, heartbeat_seconds, attempts - 1)
         cause = without_password(first_line(error), url)

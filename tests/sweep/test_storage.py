@@ -1,5 +1,6 @@
 """Where studies live: addresses that are none, passwords that nobody sees, files whatever their names."""
 
+import multiprocessing
 import os
 
 import pytest
@@ -33,6 +34,30 @@ def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "text.db").write_text("not a database, but long enough to have a header\n" * 50)
     with pytest.raises(InputError, match=r"cannot be used: .*not a database"):
         open_storage(f"sqlite:///{tmp_path / 'text.db'}", heartbeat_seconds=20)
+
+
+def open_at_once(url, start, failed):
+    start.wait()
+    try:
+        open_storage(url, heartbeat_seconds=20)
+    except InputError as error:
+        failed.put(str(error))
+
+
+def test_many_processes_may_make_one_file(tmp_path):
+    """Workers and launchers of several machines begin at the same moment, and none finds half of the tables."""
+    processes = multiprocessing.get_context("fork")
+    failed = processes.Queue()
+    for number in range(4):
+        start = processes.Barrier(6)
+        words = (f"sqlite:///{tmp_path / f'{number}.db'}", start, failed)
+        started = [processes.Process(target=open_at_once, args=words) for _ in range(6)]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join()
+        assert not any(process.exitcode for process in started)
+    assert failed.empty(), failed.get()
 
 
 def test_no_password_is_ever_shown():

@@ -6,15 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ser.convolutions import FeatureMap, PlainConvolutions, SpectralTemporalConvolutions, same_padding
 from ser.layers import DenseHead, RecCaps, SeqCaps
-from ser.networks import (
-    CapsuleBranch,
-    FeatureMap,
-    PlainConvolutions,
-    RecurrentBranch,
-    SpectralTemporalConvolutions,
-    same_padding,
-)
+from ser.networks import CapsuleBranch, RecurrentBranch
 from ser.spectrogram import Spectrogram, Standardisation
 
 CAPSULE_SIZES = {

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MeanMetric
 
+from ser.convolutions import Convolutions
 from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
 from ser.emotions import IGNORED
 from ser.errors import InputError, check_bounds
 from ser.frames import WINDOW_SAMPLES, num_frames
 from ser.metrics import EmotionScores
-from ser.networks import Branch, Convolutions
+from ser.networks import Branch
 from ser.spectrogram import Spectrogram, Standardisation
 
 SWAPPED = "val_swapped"  # where the two directions of a session are trained at once: the other direction's validation

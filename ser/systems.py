@@ -6,9 +6,10 @@ from typing import Literal
 
 from torch import nn
 
+from ser.convolutions import PlainConvolutions, SpectralTemporalConvolutions
 from ser.errors import check_bounds
 from ser.layers import RecCaps, SeqCaps
-from ser.networks import CapsuleBranch, PlainConvolutions, RecurrentBranch, SpectralTemporalConvolutions
+from ser.networks import CapsuleBranch, RecurrentBranch
 from ser.system import System
 
 

@@ -1,11 +1,27 @@
 """What makes a run the same run."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 
 from ser.errors import InputError
 from ser.identity import check_identity, identity
+from ser.provenance import TRAINING
+
+SPEAKING = {"data/lines", "data/manners", "data/prosody", "data/screenplay", "data/synthesis", "data/synthetic"}
+# What they make is in the corpus's own digest; these say what is wrong, write files, and end a run.
+WITHOUT_NUMBERS = SPEAKING | {"data", "data/leaks", "errors", "files", "interruption", "provenance"}
+
+
+def test_no_file_that_computes_is_left_out_of_the_digest_of_the_code():
+    """All that the systems and their data import, in an interpreter of its own."""
+    code = "import sys, ser.systems; print(*(name for name in sys.modules if name.startswith('ser.')))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    imported = {name.removeprefix("ser.").replace(".", "/") for name in printed.split()}
+    assert len(imported) > 20
+    assert imported - set(TRAINING.split()) == WITHOUT_NUMBERS
 
 
 def test_the_identity_names_every_difference():

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from ser.convolutions import LargerRow, PlainConvolutions, SpectralTemporalConvolutions
 from ser.errors import InputError
 from ser.layers import RecCaps, SeqCaps, WindowCapsules, Windows, capsule_weight
-from ser.networks import CapsuleBranch, LargerRow, PlainConvolutions, RecurrentBranch, SpectralTemporalConvolutions
+from ser.networks import CapsuleBranch, RecurrentBranch
 from ser.systems import SYSTEMS
 
 

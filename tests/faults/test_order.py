@@ -27,7 +27,7 @@ def test_a_signal_within_an_epoch_changes_no_rate(table, tmp_path):
     """The rule of the learning rate acts here, on the mean of two losses, so that a forgotten one is seen."""
     rule = {"window_steps": 2, "hold_epochs": 0, "check_every": 1}
     options = {f"learning_rate_rule.{name}": value for name, value in rule.items()}
-    options |= {"model.learning_rate": 0.01, "model.dropout": 0, "trainer.max_epochs": 9}
+    options |= {"model.learning_rate": 0.005, "model.dropout": 0, "trainer.max_epochs": 9}
 
     def lowering(name: str) -> list[str]:
         return fit_options("cnn_gru", table, tmp_path / name, **options)

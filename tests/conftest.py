@@ -14,7 +14,8 @@ os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
 MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
     *("sweep/test_workers.py", "faults/test_kills.py", "test_learning.py", "test_resume.py", "faults/test_signals.py"),
-    *("test_crossval.py", "test_readme.py", "sweep/test_postgres.py", "faults/test_tracking.py"),
+    *("crossval/test_runs.py", "crossval/test_directions.py", "test_readme.py", "sweep/test_postgres.py"),
+    "faults/test_tracking.py",
 )
 
 

@@ -1,0 +1,160 @@
+"""The command `ser protocol` on anyone's own split, and its refusals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from ser.data import IEMOCAP
+from ser.errors import InputError
+from ser.protocol import main
+
+
+def by_session(row):
+    return {1: "test", 2: "dev"}.get(row.session, "train")
+
+
+def test_a_clean_split_of_ones_own(protocol, corpus, split_file):
+    code, lines = protocol("--splits", split_file(by_session), *corpus)
+    assert code == 0
+    assert lines[-1] == "No leak found."
+    assert "64 of 80 utterances are never tested." in lines
+
+
+def test_speakers_in_two_sets_are_a_finding_with_exit_code_1(protocol, corpus, split_file, tmp_path):
+    first_half = {}
+
+    def by_chance(row):
+        first_half[row.speaker] = first_half.get(row.speaker, 0) + 1
+        return by_session(row) if row.session != 1 or first_half[row.speaker] % 2 else "train"
+
+    file, out = split_file(by_chance), tmp_path / "found.json"
+    code, lines = protocol("--splits", file, *corpus, "--out", out)
+    assert code == 1
+    assert lines[-2:] == [
+        "1 leak under protocol speaker",
+        "  fold 1: train and test share 2 speakers: Ses01F, Ses01M",
+    ]
+    assert json.loads(out.read_text())["folds"][0]["leaks"] == ["train and test share 2 speakers: Ses01F, Ses01M"]
+    assert protocol("wu2019", "--splits", file, *corpus)[0] == 1, "training may share no actor under any protocol"
+
+
+def test_the_halves_of_wu2019_leak_by_the_rules_of_speaker(protocol, corpus, tmp_path):
+    out = tmp_path / "halves.csv"
+    assert protocol("wu2019", *corpus, "--out", out)[0] == 0
+    assert protocol("wu2019", "--splits", out, *corpus)[0] == 0
+    code, lines = protocol("--splits", out, *corpus)
+    assert code == 1
+    assert lines[-6] == "5 leaks under protocol speaker"
+    assert lines[-1] == "  fold 5: val and test share 2 speakers: Ses05F, Ses05M"
+
+
+def test_a_copied_recording_is_found_in_protocol_and_split(protocol, own_release, split_file):
+    table = IEMOCAP(str(own_release)).utterances()
+    heard, tested = table[table.session == 3].iloc[0], table[table.session == 1].iloc[0]
+    shutil.copy(tested.path, heard.path)
+    line = f"train and test share 1 recording: {heard.utterance} = {tested.utterance}"
+    corpus = ["--data.corpus.root", own_release]
+    for options in (["--splits", split_file(by_session)], ["wu2019", "--data.test_halves", "FMFFF"]):
+        code, lines = protocol(*options, *corpus)
+        assert code == 1
+        assert f"  fold 1: {line}" in lines
+        pair = " = ".join(sorted([heard.utterance, tested.utterance]))
+        assert f"The corpus holds more than once 1 recording: {pair}" in lines
+        assert protocol(*options, *corpus, "--no-audio")[0] == 0
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_halves_that_are_none_are_refused_even_where_nobody_asks_for_them(protocol, corpus, split_file, own):
+    options = ["--splits", split_file(by_session)] if own else []
+    with pytest.raises(InputError, match="test_halves is 'XX', but must be one F or M for each"):
+        protocol("wu2019", *options, *corpus, "--data.test_halves", "XX")
+
+
+def test_utterances_left_out_and_tested_twice_are_told(protocol, corpus, split_file, tmp_path):
+    file = split_file(lambda row: None if row.session == 5 else by_session(row))
+    code, lines = protocol("--splits", file, *corpus)
+    assert code == 0
+    left_out = next(line for line in lines if line.startswith("Fold 1 leaves out"))
+    assert left_out.startswith("Fold 1 leaves out 16 utterances: Ses05")
+    assert left_out.endswith("and 6 more.")
+    rows = pd.read_csv(file)
+    twice = pd.concat([rows.assign(fold="a"), rows[rows.set != "dev"].assign(fold="b")])
+    twice.to_csv(tmp_path / "twice.csv", index=False)
+    code, lines = protocol("--splits", tmp_path / "twice.csv", *corpus)
+    assert code == 0
+    assert any(line.startswith("Tested in more than one fold: 16 utterances: Ses01") for line in lines)
+    assert "Warning: fold b has no utterance for val: nothing can leak into an empty set." in lines
+
+
+@pytest.mark.parametrize(("only", "missing"), [(5, "train, val"), (2, "train, test"), (None, "test")])
+def test_empty_sets_are_a_warning_beside_no_leak(protocol, corpus, split_file, only, missing):
+    def rule(row):
+        word = {5: "test", 2: "val"}.get(row.session, "train")
+        return word if row.session == only or (only is None and word != "test") else None
+
+    code, lines = protocol("--splits", split_file(rule), *corpus)
+    assert code == 0
+    assert lines[-3:] == [
+        f"Warning: fold 1 has no utterance for {missing}: nothing can leak into an empty set.",
+        "",
+        "No leak found.",
+    ]
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "give a protocol, speaker or wu2019, or your own split"),
+        (["random"], "invalid choice: 'random'"),
+        (["speaker"], "no folder was given for IEMOCAP"),
+        (["speaker", "--nonsense"], "nonsense"),
+        (["speaker", "--data.corpus", "ser.data.Nonsense"], "Nonsense"),
+        (["speaker", "--data.corpus.style", "sung"], "sung"),
+        (["speaker", "--data.corpus", "Synthetic", "--data.corpus.utterances_per_speaker", "1"], "at least 8"),
+        (["speaker", "--out", "table.txt"], "must end in .json or .csv"),
+        (["speaker", "--out", "absent/table.csv"], "no such folder"),
+        (["--splits", "absent.csv"], "absent.csv: unreadable"),
+    ],
+)
+def test_mistakes_are_refused_in_one_message(options, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=words):
+        main(options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_halves_that_do_not_fit_are_refused(corpus):
+    with pytest.raises(InputError, match="test_halves is 'MMFF'"):
+        main(["wu2019", *map(str, corpus), "--data.test_halves", "MMFF"])
+
+
+def test_an_unsound_split_is_refused_and_nothing_is_written(corpus, tmp_path):
+    file, out = tmp_path / "bad.csv", tmp_path / "out.json"
+    file.write_text("utterance,set\nnobody,train\n")
+    with pytest.raises(InputError, match=r"bad.csv: 1 problem\n.*bad.csv:2: unknown utterance 'nobody'"):
+        main(["--splits", str(file), *map(str, corpus), "--out", str(out)])
+    assert not out.exists()
+
+
+def test_nothing_is_overwritten(corpus, tmp_path):
+    out = tmp_path / "out.csv"
+    out.write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        main(["speaker", *map(str, corpus), "--out", str(out)])
+    assert out.read_text() == "mine"
+
+
+def test_help_has_examples(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "ser protocol wu2019 --data.corpus.root DIR" in text
+    assert "--data.corpus.help" in text

@@ -117,8 +117,8 @@ def _is_count(value: object) -> bool:
 
 ENTRIES: dict[str, tuple[Callable[[object], bool], str]] = {
     "hyper_parameters": (
-        lambda value: isinstance(value, dict) and is_plain(value),
-        "plain values by name (numbers, text, true, false, null, and lists of them)",
+        lambda value: isinstance(value, dict) and is_plain(value) and all(map(str.isidentifier, value)),
+        "plain values by name (numbers, text, true, false, null, and lists of them; a name is a word)",
     ),
     "state_dict": (_is_state, "tensors by name"),
     "speakers": (_is_lists_by_set, f"lists of names for {', '.join(SETS)}"),

@@ -155,6 +155,10 @@ HOSTILE = {
         saved(lambda: sound(hyper_parameters={**SMALL, "dropout": torch.zeros(())})),
         "hyper_parameters must be plain values",
     ),
+    "a hyperparameter whose name clears the screen": (
+        saved(lambda: sound(hyper_parameters={"units\x1b[2J": 3})),
+        "a name is a word",
+    ),
     "unknown hyperparameters": (saved(lambda: sound(hyper_parameters={"units": 3})), "do not describe a CNNGRU"),
     "hyperparameters out of range": (
         saved(lambda: sound(hyper_parameters={"gru_units": 10**9})),

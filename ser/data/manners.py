@@ -60,7 +60,7 @@ def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
         range_scale=rng.uniform(0.8, 1.25),
         breath_db=rng.uniform(-3, 3),
         colour_db=rng.uniform(-2, 2),
-        noise_db=rng.uniform(-54, -42),
+        noise_db=rng.uniform(-58, -38),
     )
 
 

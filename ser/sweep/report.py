@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -169,8 +170,13 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
         if (folder / "result.json").is_file() and read_about(folder):
             return folder
     command = ["crossval", "--config", str(findings.folder / BEST), "--out", str(folder), *words]
-    print(f"\ntesting the best: ser {' '.join(command)}", flush=True)
-    return None if subprocess.run([sys.executable, "-m", "ser", *command]).returncode else folder
+    # With as many threads as in the study: sums end in the same bits, and training again repeats the trial.
+    threads = set(findings.shared.results()[findings.best].user_attrs.get("threads", ()))
+    more = {"OMP_NUM_THREADS": str(*threads)} if len(threads) == 1 else {}
+    shown = [*(f"{name}={value}" for name, value in more.items()), "ser", *command]
+    print(f"\ntesting the best: {' '.join(shown)}", flush=True)
+    done = subprocess.run([sys.executable, "-m", "ser", *command], env={**os.environ, **more})
+    return None if done.returncode else folder
 
 
 def _tested(config: dict) -> dict:

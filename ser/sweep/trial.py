@@ -41,6 +41,7 @@ class Outcome:
         wa: pooled validation WA.
         ua: pooled validation UA.
         epochs: best epoch of each fold.
+        threads: of each fold's process, which decide the last bits of its sums.
         lambda_: where it was chosen inside the trial.
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     wa: float
     ua: float
     epochs: list[int]
+    threads: list[int]
     lambda_: float | None = None
 
 
@@ -120,8 +122,8 @@ class Trial:
             lambda_ = best_of(validation, self.plan.metric)["lambda_"]
             validation = apply(validation, lambda_)
         scores = pooled_scores(validation)
-        epochs = [about["epoch"] for about in abouts]
-        return Outcome(scores[self.plan.metric], scores["wa"], scores["ua"], epochs, lambda_)
+        epochs, threads = ([about[name] for about in abouts] for name in ("epoch", "threads"))
+        return Outcome(scores[self.plan.metric], scores["wa"], scores["ua"], epochs, threads, lambda_)
 
     def is_validated_here(self) -> bool:
         """Whether the folder has what `validation` reads; not if the trial was trained on another machine."""

@@ -105,7 +105,8 @@ class Worker:
                 trial.set_user_attr(PRUNED_AFTER, self.plan.folds[step % len(self.plan.folds)])
                 raise optuna.TrialPruned
         outcome = folds.outcome()
-        found = {"wa": outcome.wa, "ua": outcome.ua, "epochs": outcome.epochs, "folder": folds.folder.name}
+        found = {name: getattr(outcome, name) for name in ("wa", "ua", "epochs", "threads")}
+        found["folder"] = folds.folder.name
         if outcome.lambda_ is not None:
             found["lambda_"] = outcome.lambda_
         for name, value in found.items():

@@ -74,4 +74,4 @@ class CountedTrial:
 
     def outcome(self):
         value = list(CountedTrial.values(self.parameters))[-1]
-        return Outcome(value, value, value, [1])
+        return Outcome(value, value, value, [1], [1])

@@ -134,7 +134,7 @@ def test_the_job_array_is_a_command_of_this_program():
     assert "postgresql://" in text
 
 
-def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_path):
+def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_path, monkeypatch):
     """The one test that trains: two trials of two steps, and the best once more with its test."""
     study, report = tmp_path / "least", tmp_path / "report"
     command = [sys.executable, "-m", "ser", "sweep"]
@@ -153,8 +153,13 @@ def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_
     assert len(list((media / "images" / "figures").glob("*.png"))) == 2
     assert list((media / "table").glob("trials_*.json"))
     words = ["sweep", "report", path, "--study", study, "--out", report]
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # the best is trained again as its trial was, with one
     done = ser(*words)
     assert done.code == 0, done.err
+    (again,) = (study / "best").glob("seed*/validation.csv")
+    trial = study / "trials" / trials.folder[trials.wa.idxmax()] / again.parent.name
+    assert again.read_bytes() == (trial / "validation.csv").read_bytes()
+    assert "Trained again" not in done.out
     claim = pd.read_csv(report / "claim.csv").set_index("set")
     assert claim.loc["validation", "WA %"] == pytest.approx(100 * trials.wa.max(), abs=1e-3)
     assert "2 trials" in done.out

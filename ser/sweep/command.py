@@ -117,7 +117,7 @@ def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> i
 
 def findings_of(shared: SharedStudy, folder: Path, saved: Saved | None):
     """What the study shows, with the configuration of its best trial."""
-    from ser.sweep.report import Findings  # draws, so matplotlib is imported only at the end
+    from ser.sweep.findings import Findings  # draws, so matplotlib is imported only at the end
 
     plan, results = shared.plan, shared.results()
     best, config = best_trial(plan, results), None
@@ -169,7 +169,8 @@ def status(options: argparse.Namespace) -> int:
 def report(options: argparse.Namespace, given: dict[str, str], arguments: list[str]) -> int:
     """Write a study's report; test its best trial once, unless that is left out."""
     from ser.report.folder import check_folder, new_folder, write_marker
-    from ser.sweep.report import claim, describe_claim, run_best, write_report
+    from ser.sweep.claim import claim, describe_claim, run_best
+    from ser.sweep.report import write_report
 
     shared, folder = open_study(options)
     saved = read_saved(shared.plan, options.runs) if shared.plan.command == "lambda" else None

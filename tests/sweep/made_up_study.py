@@ -35,6 +35,7 @@ def make_fold(folder, system, fold, skill, generator):
     folder.mkdir(parents=True)
     table.to_csv(folder / "validation.csv", index=False)
     about = {
+        "threads": 1,
         "validation": scores(table),
         "epoch": fold,
         "digests": {"validation.csv": digest(folder / "validation.csv")},

@@ -11,7 +11,7 @@ from ser.pooled import pooled_scores
 from ser.saved import read_table
 from ser.statistics import bootstrap_speakers
 from ser.sweep.figures import importances, name_of
-from ser.sweep.report import Findings
+from ser.sweep.findings import Findings
 from ser.sweep.routing import routing_cells, routing_table
 from tests.conftest import CONF
 from tests.sweep.made_up_study import open_made_up, run_config, settle, write_joint

@@ -29,7 +29,7 @@ def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
         listed = parse_numbers("devices", devices)
         wanted = listed if "," in devices or "-" in devices else list(range(listed[0]))
         if not wanted or max(wanted) >= len(there):
-            raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s); on a CPU use --jobs")
+            raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s)")
         names = [{"CUDA_VISIBLE_DEVICES": there[number]} for number in wanted]
     number = jobs or len(names)
     threads = {}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from lightning import Trainer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
 from ser.cli import RunCLI
 from ser.command import quieten
 from ser.data.folds import num_folds
@@ -45,26 +48,74 @@ def check_devices(plan: Plan, cli: PointCLI) -> None:
         )
 
 
-def check_runs(plan: Plan) -> dict:
-    """Build the system at the corners of the space and read the corpus.
-
-    Returns:
-        The identity of the runs, without what the study varies.
+def corners_of(plan: Plan) -> list[PointCLI]:
+    """The runs at the corners of the space: every option's ends, with systems and data built.
 
     Raises:
-        InputError: for an unknown option, a value out of its range, a corpus that is not there, folds of both
-            directions.
+        InputError: for an unknown option, a value out of its range, a trial on several devices, or a system without
+            the lambda that is to be chosen.
     """
     quieten()
-    first = None
+    corners = []
     for point in plan.space.corners():
         try:
             found = PointCLI(run_options(plan, point))
         except InputError as error:
             raise InputError(f"study {plan.study}, at {point}: {error}") from error
         check_devices(plan, found)
-        first = first or found
-    first._read_corpus()
+        if plan.choose_lambda and "lambda_" not in found.model.hparams:
+            raise InputError(f"study {plan.study}: choose_lambda, but {type(found.model).__name__} has no lambda")
+        corners.append(found)
+    return corners
+
+
+def check_trainers(plan: Plan, corners: list[PointCLI]) -> None:
+    """Refuse what only Lightning's trainer would refuse, on the machine that is to train.
+
+    Raises:
+        InputError: with its words.
+    """
+    for corner in corners:
+        settings = {**corner._get(corner.config_init, "trainer"), "logger": False, "enable_checkpointing": False}
+        try:
+            Trainer(**{**settings, "callbacks": None, "enable_progress_bar": False})
+        except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
+            raise InputError(f"study {plan.study}: trainer: {error}") from error
+
+
+def check_beginning(plan: Plan, path: str) -> None:
+    """Refuse first weights that know somebody who is validated in a fold of the study.
+
+    Raises:
+        InputError: naming the fold.
+    """
+    point = next(plan.space.corners())
+    for fold in plan.folds:
+        found = PointCLI([*run_options(plan, point), "--data.fold", str(fold)])
+        found._read_corpus()
+        try:
+            found._check_beginning(path)
+        except InputError as error:
+            raise InputError(f"study {plan.study}, fold {fold}: {error}") from error
+
+
+def check_runs(plan: Plan, corners: list[PointCLI]) -> dict:
+    """Read the corpus and check the folds.
+
+    Args:
+        plan: the study.
+        corners: of `corners_of`.
+
+    Returns:
+        The identity of the runs, without what the study varies.
+
+    Raises:
+        InputError: for a corpus that is not there, folds of both directions, first weights that have heard somebody.
+    """
+    first = corners[0]
+    several = any(name == "data" or name.startswith("data.corpus") for name in plan.space.dimensions)
+    for corner in corners if several else corners[:1]:
+        corner._read_corpus()
     data = first.datamodule
     sessions = data.utterances.session.nunique()
     last = num_folds(data.utterances, data.protocol)
@@ -76,8 +127,8 @@ def check_runs(plan: Plan) -> dict:
             f"is tested in the other, so the study would see test utterances. Take folds of 1-{sessions} or of "
             f"{sessions + 1}-{last}"
         )
-    if plan.choose_lambda and "lambda_" not in first.model.hparams:
-        raise InputError(f"study {plan.study}: choose_lambda, but {type(first.model).__name__} has no lambda")
+    for path in sorted({corner._get(corner.config, "init_weights") for corner in corners} - {None}):
+        check_beginning(plan, path)
     config = {key: value for key, value in first._plain_config().items() if key not in WITHOUT}
     known = identity(config, data.corpus_digest, without=PER_FOLD)
     varied = {*plan.space.dimensions, *([LAMBDA] if plan.choose_lambda else [])}

@@ -15,15 +15,15 @@ from ser.errors import InputError, check_bounds
 from ser.files import make_folder
 from ser.interruption import LISTENER, Interrupted
 from ser.jobs import only_one
-from ser.sweep.check import PointCLI, check_runs
-from ser.sweep.given import make_parser, split_options, with_options, write_definition
+from ser.sweep.check import check_runs, check_trainers, corners_of
+from ser.sweep.given import check_definition, make_parser, split_options, with_options, write_definition
 from ser.sweep.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
 from ser.sweep.launcher import Crew, describe, given_up
 from ser.sweep.outcome import best_config, best_trial, for_crossval, trials_table
 from ser.sweep.plan import LAMBDA, Plan, read_plan
-from ser.sweep.storage import LOST, file_address, first_line, missing_file, open_storage, typed, without_password
+from ser.sweep.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
 from ser.sweep.study import SharedStudy
-from ser.sweep.trial import check_devices_free, run_options
+from ser.sweep.trial import check_devices_free
 from ser.tracking import Tracking, finish, record_study, tracked
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
@@ -50,32 +50,29 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     check_devices_free()
     plan = with_options(plan, given)
     crew_slots = worker_slots(options.workers, options.devices, 1 if options.per_device is None else options.per_device)
-    identity = check_runs(plan)
+    corners = corners_of(plan)
+    check_trainers(plan, corners)
+    identity = check_runs(plan, corners)
     folder, url = place_of(plan, options.out, options.storage)
+    check_definition(folder, plan)
     make_folder(folder)
-    tracking = PointCLI(run_options(plan, next(plan.space.corners()))).config_init["wandb"]
-    tracking.loggers(folder, [])  # refuses what W&B would refuse in every trial
-    with only_one(folder, PATIENCE_SECONDS):  # a fresh database made by two at once crashes one of them
+    corners[0].config_init["wandb"].loggers(folder, [])  # refuses what W&B would refuse in every trial
+    # A fresh database made by two at once crashes one of them.
+    with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
         definition = write_definition(folder, options.config, plan)
-    shared.optuna.set_user_attr(GIVEN, given)
+        shared.optuna.set_user_attr(GIVEN, given)
     print(headline(shared, folder, url, len(crew_slots)), flush=True)
     for place, row in shared.results().items():
         print(describe(place, row))
     words = ["--config", str(definition), "--out", str(folder)]
     words += ["--trials", str(options.trials)] if options.trials else []
-    with LISTENER.ending_in_order():
+    with LISTENER.ending_in_order(), told_when_lost(url):
         try:
             done = Crew(shared, words, url, crew_slots, folder, 0 if shared.made else os.getpid()).run()
         except Interrupted as interrupted:
             interrupted.command = typed(["ser", *sys.argv[1:]])
             raise
-        except LOST as error:
-            cause = without_password(first_line(error), url)
-            raise InputError(
-                f"storage {without_password(url)} was lost ({cause}); what is finished is kept, and the same command "
-                "goes on"
-            ) from None
     if not done:
         print(f"workers keep ending before their trials do; see {folder}/worker*.log", file=sys.stderr)
     return conclude(shared, folder) or (0 if done else 1)
@@ -89,7 +86,7 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     saved = read_saved(plan, options.runs)
     folder, url = place_of(plan, options.out, options.storage)
     make_folder(folder)
-    with only_one(folder, PATIENCE_SECONDS):
+    with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = join_study(plan, open_storage(url, plan.heartbeat_seconds), saved)
         run_study(shared, saved)
     folds = ", ".join(map(str, plan.folds))
@@ -153,10 +150,7 @@ def track(found) -> list[str]:
 def status(options: argparse.Namespace) -> int:
     """How far a study is."""
     shared, _ = open_study(options)
-    states, settled = (
-        trials_table(shared).state,
-        shared.results(),
-    )  # all that were ever planned: --trials may have said more
+    states, settled = trials_table(shared).state, shared.results()
     parts = "".join(f", {number} {state}" for state, number in states.value_counts().items() if state not in SETTLED)
     print(f"{shared.plan.study}: {states.isin(SETTLED).sum()} of {len(states)} trials settled{parts}")
     for place, row in settled.items():
@@ -180,7 +174,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
     elif given:
         raise InputError(f"--{next(iter(given))}: study {shared.plan.study} trains nothing")
     out = check_folder(options.out or str(folder / "report"))
-    shared.check_same(saved.identity if saved else check_runs(shared.plan))
+    shared.check_same(saved.identity if saved else check_runs(shared.plan, corners_of(shared.plan)))
     make_folder(folder)
     found = findings_of(shared, folder, saved)
     found.write(folder)
@@ -215,7 +209,10 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
     folder, url = place_of(plan, options.study, options.storage)
     if missing := missing_file(url):
         raise InputError(f"study {plan.study} has not been started: there is no {missing} (--study FOLDER)")
-    return SharedStudy.load(plan, open_storage(url, plan.heartbeat_seconds)), folder
+    shared = SharedStudy.load(plan, open_storage(url, plan.heartbeat_seconds))
+    if shared.planned and options.trials is None and plan.sampler != "exhaustive":
+        shared = replace(shared, plan=plan.with_trials(shared.planned))
+    return shared, folder
 
 
 def plan_of(options: argparse.Namespace) -> Plan:

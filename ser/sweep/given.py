@@ -68,6 +68,17 @@ def _is_file(name: str, value: str) -> bool:
     return name in OWN_FILES and Path(value).is_file()
 
 
+def check_definition(folder: Path, plan: Plan) -> None:
+    """Refuse the folder of another study: both would write the same files.
+
+    Raises:
+        InputError: naming that study.
+    """
+    path = folder / DEFINITION
+    if path.is_file() and (other := read_yaml(path).get("study")) != plan.study:
+        raise InputError(f"{folder} is the folder of study {other}; take another one for {plan.study} (--out)")
+
+
 def write_definition(folder: Path, path: str, plan: Plan) -> Path:
     """`study.yaml`: the study with all its options, for its workers; it means the same wherever it is read."""
     written = read_yaml(Path(path))

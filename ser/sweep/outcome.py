@@ -54,7 +54,10 @@ def trials_table(shared: SharedStudy) -> pd.DataFrame:
     """
     attempts, lost = shared.attempts(), given_up(shared)
     rows = [_row(shared.plan, place, attempts[place], place in lost) for place in sorted(attempts) if place >= 0]
-    return pd.DataFrame(rows).astype({"tries": int, PRUNED_AFTER: "Int64", "row": "Int64"})
+    table = pd.DataFrame(rows).astype({"tries": int, PRUNED_AFTER: "Int64", "row": "Int64"})
+    for name in shared.plan.space.dimensions:  # whole numbers stay whole beside trials that have none yet
+        table[name] = pd.Series([row[name] for row in rows], dtype=object)
+    return table
 
 
 def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:

@@ -141,6 +141,7 @@ class Plan:
             "pruner": self.pruner,
             "pruner_options": self.pruner_options or {},
             "choose_lambda": self.choose_lambda,
+            "heartbeat_seconds": self.heartbeat_seconds,  # who waits less takes the others' workers for dead
             "order of the space": list(self.space.dimensions),  # the same points in another order are other trials
             **{f"space: {name}": text for name, text in self.space.described().items()},
         }

@@ -81,7 +81,9 @@ def dimension(name: str, entry: object) -> BaseDistribution:
             raise InputError(f"{name}: categorical takes no {', '.join(extra)}")
         if odd := [value for value in values if not isinstance(value, str | int | float | None)]:
             raise InputError(f"{name}: {odd[0]!r} is not a single value (text, number, true, false or null)")
-        if len(set(map(repr, values))) < len(values):
+        if odd := [value for value in values if isinstance(value, float) and not isfinite(value)]:
+            raise InputError(f"{name}: {odd[0]} is no value")
+        if len(set(values)) < len(values):  # 1, 1.0 and true are one value to Optuna
             raise InputError(f"{name}: a value stands twice in {values}")
         return CategoricalDistribution(values)
     if unknown := set(extra) - {"log", "step"}:
@@ -101,14 +103,16 @@ def dimension(name: str, entry: object) -> BaseDistribution:
     step = extra.get("step", 1 if kind == "int" else None)
     if step is not None and (isinstance(step, bool) or not isinstance(step, int | number) or not step > 0):
         raise InputError(f"{name}: step is {step!r}, but must be a number above 0")
-    if step is not None and abs((high - low) / step - round((high - low) / step)) > 1e-9:
-        raise InputError(f"{name}: steps of {step} from {low} do not reach {high}")
     try:
+        if step is not None and (step > high - low or abs((high - low) / step - round((high - low) / step)) > 1e-9):
+            raise InputError(f"{name}: steps of {step} from {low} do not reach {high}")
         if kind == "int":
             return IntDistribution(low, high, log=log, step=step)
         return FloatDistribution(low, high, log=log, step=step)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{name}: {error}") from error
+    except InputError:
+        raise
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise InputError(f"{name}: {error or type(error).__name__}") from error
 
 
 def count_of(name: str, dimension: BaseDistribution) -> int:

@@ -6,6 +6,8 @@ import re
 import shlex
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -36,6 +38,8 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
     # Heartbeats are what Optuna calls experimental; tests kill workers to see that they work.
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     sqlite = url.startswith("sqlite")
+    if sqlite and database_of(url) in (None, "", ":memory:"):
+        raise InputError(f"storage {url} is in memory: no other process could join the study")
     options = {"connect_args": {"timeout": LOCK_SECONDS}} if sqlite else {"pool_pre_ping": True}
     if url.startswith("postgres"):
         options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
@@ -58,6 +62,23 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
             hold_the_file_while_writing(storage.engine)
         return storage
     raise InputError(f"storage {without_password(url)} cannot be used: {cause}")  # no cause: it may hold the password
+
+
+@contextmanager
+def told_when_lost(url: str) -> Iterator[None]:
+    """Say of a storage that goes away in the middle what it was and what is kept.
+
+    Raises:
+        InputError: the address without its password.
+    """
+    try:
+        yield
+    except LOST as error:
+        cause = without_password(first_line(error), url)
+        raise InputError(
+            f"storage {without_password(url)} was lost ({cause}); "
+            "what is finished is kept, and the same command goes on"
+        ) from None
 
 
 def hold_the_file_while_writing(engine: sqlalchemy.Engine) -> None:
@@ -91,13 +112,16 @@ def file_address(path: Path) -> str:
 
 def missing_file(url: str) -> Path | None:
     """The file of a SQLite address if it is not there: opening it would make it."""
-    if not url.startswith("sqlite"):
-        return None
-    try:
-        name = sqlalchemy.make_url(url).database
-    except (sqlalchemy.exc.SQLAlchemyError, ValueError):
-        return None  # `open_storage` says what is wrong with it
+    name = database_of(url) if url.startswith("sqlite") else None
     return Path(name) if name and name != ":memory:" and not Path(name).is_file() else None
+
+
+def database_of(url: str) -> str | None:
+    """The name of an address's database; of what is no address, itself: `open_storage` says what is wrong with it."""
+    try:
+        return sqlalchemy.make_url(url).database
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError):
+        return url
 
 
 def without_password(text: str, url: str | None = None) -> str:
@@ -108,8 +132,8 @@ def without_password(text: str, url: str | None = None) -> str:
         'postgresql://ann:***@host/ser'
     """
     address = url or text
-    secrets = re.findall(r"://[^:@/]*:(.*)@", address) + re.findall(r"password=([^&\s]+)", address)
-    for secret in secrets:
+    secrets = re.findall(r"://[^:/]*:(.*)@", address) + re.findall(r"password=([^&\s]+)", address)
+    for secret in filter(None, secrets):
         if url is None:
             text = text.replace(f":{secret}@", ":***@").replace(f"password={secret}", "password=***")
         else:

@@ -23,7 +23,7 @@ from ser.sweep.plan import Plan
 from ser.sweep.storage import MISSED_HEARTBEATS
 
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
-IDENTITY = "identity"  # of a study
+IDENTITY, NUMBER = "identity", "planned trials"  # attributes of a study
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
 LIVE = (TrialState.WAITING, TrialState.RUNNING)
 DIED = "its worker died without a word (killed, or out of memory?); see worker*.log in the study's folder"
@@ -57,6 +57,8 @@ class SharedStudy:
     def create(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
         """Make the study or join it, and plan its trials; arguments and errors are those of `join`."""
         shared = cls.join(plan, storage, identity)
+        if len(plan.points) > shared.planned:
+            shared.optuna.set_user_attr(NUMBER, len(plan.points))
         shared.reconcile()
         return shared
 
@@ -124,6 +126,11 @@ class SharedStudy:
         common = json.dumps([self.plan.study, self.optuna.user_attrs.get(IDENTITY)], sort_keys=True)
         return blake2b(common.encode(), digest_size=6).hexdigest()
 
+    @property
+    def planned(self) -> int:
+        """How many trials were planned by whoever wanted most."""
+        return self.optuna.user_attrs.get(NUMBER, 0)
+
     def attempts(self) -> dict[int, list[FrozenTrial]]:
         """The rows of every planned trial, in their order."""
         by_plan: dict[int, list[FrozenTrial]] = {place: [] for place in range(len(self.plan.points))}
@@ -152,7 +159,7 @@ class SharedStudy:
             unsettled.append(place)
             if not any(row.state in LIVE for row in rows):
                 begun = next((row.params for row in reversed(rows) if row.params), None)
-                self.optuna.enqueue_trial(begun or point, user_attrs={PLANNED: place})
+                self.optuna.enqueue_trial({**(begun or {}), **point}, user_attrs={PLANNED: place})  # may be half begun
         return unsettled
 
     def _fail_never_heard_of(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
+from ser.errors import InputError
 from ser.interruption import end_with_parent
 from ser.sweep.plan import read_plan
 from ser.sweep.storage import open_storage
@@ -49,7 +50,7 @@ class Worker:
 
     def _take_one(self) -> None:
         try:
-            self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, Surplus))
+            self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, InputError, Surplus))
         except Exception:
             if self.interrupted:
                 raise KeyboardInterrupt from None

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ser.errors import InputError
-from ser.sweep.check import check_runs
+from ser.sweep.check import check_runs, corners_of
 from ser.sweep.given import split_options, with_options
 from ser.sweep.outcome import best_config, best_trial, trials_table, write_outcome
 from ser.sweep.plan import read_plan
@@ -51,6 +51,22 @@ def test_trials_csv_has_one_row_per_planned_trial(made_up, tmp_path):
     assert table.lambda_.dropna().between(0, 1).all()
     assert best_trial(shared.plan, results) == table.wa.idxmax() == 5
     assert not (tmp_path / "best.yaml").exists()
+
+
+def test_fewer_trials_than_the_files_are_all_there_are(ser, make_shared, tmp_path):
+    make_shared(sampler="random", trials=2)
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "trials": 6}))
+    assert "rows: 0 of 2 trials settled, 2 waiting\n" in ser("sweep", "status", path, "--study", tmp_path).out
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+def test_whole_numbers_stay_whole_beside_trials_that_have_none(make_shared):
+    shared = make_shared(sampler="tpe", trials=3)
+    begun = shared.optuna.ask()
+    begun.suggest_int("model.gru_units", 1, 4)
+    text = trials_table(shared).to_csv(index=False)
+    assert ".0" not in "".join(line.split(",")[2] for line in text.splitlines()[1:])
 
 
 def test_the_best_configuration_has_the_best_point_its_lambda_and_absolute_paths(made_up, monkeypatch, tmp_path):
@@ -122,7 +138,8 @@ def test_every_study_of_the_repository_is_read_and_checked(path, tiny_corpus):
         return
     corpus = {"data.corpus": "ser.data.Synthetic", "data.corpus.root": str(tiny_corpus)}
     given = {**corpus, "data.corpus.utterances_per_speaker": "8"}
-    identity = check_runs(with_options(plan, given))
+    plan = with_options(plan, given)
+    identity = check_runs(plan, corners_of(plan))
     assert identity["config"]["data.corpus.utterances_per_speaker"] == 8
     assert not set(plan.space.dimensions) & set(identity["config"])
 

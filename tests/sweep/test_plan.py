@@ -6,6 +6,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from ser.errors import InputError
 from ser.sweep.space import Space, describe, dimension
+from tests.conftest import CONF
 
 SPACES = {
     "{}": "space must name at least one option",
@@ -16,6 +17,9 @@ SPACES = {
     "{lr: {categorical: []}}": "lr: categorical needs a list of values",
     "{lr: {categorical: }}": "lr: categorical needs a list of values",
     "{lr: {categorical: [1, 2, 1]}}": "a value stands twice",
+    "{lr: {categorical: [1, true]}}": "a value stands twice",
+    "{lr: {categorical: [0.0, 1, false]}}": "a value stands twice",
+    "{lr: {categorical: [.nan, 1]}}": "nan is no value",
     "{lr: {categorical: [[1, 2], [3]]}}": "is not a single value",
     "{lr: {categorical: [1, 2], step: 1}}": "categorical takes no step",
     "{lr: {float: [2, 1]}}": "empty or upside down",
@@ -28,6 +32,10 @@ SPACES = {
     "{lr: {int: [false, true]}}": "needs its lowest and highest value",
     "{lr: {float: [1, 2], stride: 1}}": "unknown key 'stride'",
     "{lr: {int: [1, 6], step: 2}}": "steps of 2 from 1 do not reach 6",
+    "{lr: {int: [1, 5], step: 5000000000}}": "steps of 5000000000 from 1 do not reach 5",
+    "{lr: {float: [0, 1], step: .inf}}": "steps of inf from 0 do not reach 1",
+    "{lr: {float: [0, 1], step: 1.0e-300}}": "lr: ",
+    "{lr: {float: [-1.0e+308, 1.0e+308], step: 1.0e+307}}": "lr: ",
     "{lr: {float: [0, 1], step: 0}}": "step is 0",
     "{lr: {float: [0, 1], log: true}}": "lr: ",
     "{lr: {float: [0.1, 1], log: perhaps}}": "log is 'perhaps'",
@@ -90,6 +98,9 @@ PLANS = {
     "{options: {help: true}}": "help is no option",
     "{options: {config: other.yaml}}": "config is no option",
     "{options: {trainer.max_epochs: 0}}": "trainer.max_epochs is 0",
+    "{options: {trainer.accelerator: abacus}}": "trainer: ",
+    "{options: {trainer.gradient_clip_algorithm: bogus}}": "trainer: ",
+    "{space: {model: {categorical: [CNNGRUSeqCap, CNNGRU]}}, choose_lambda: true}": "CNNGRU has no lambda",
     "space: {model.dropout: {float: [0, 0.5]}}": "an exhaustive study needs a step",
     "space: {model.gru_units: {int: [1, 20000]}}": "20000 trials",
     "space: {model.gru_units: {int: [1, 999999999999]}}": "999999999999 trials",
@@ -135,6 +146,37 @@ def test_a_corpus_that_is_not_there(refused, tmp_path):
 )
 def test_options(refused, arguments, message):
     assert message in refused({}, *arguments)
+
+
+def test_one_corpus_of_two_is_not_there(refused, short_corpus):
+    assert "nowhere.csv" in refused({"space": {"data.corpus.csv": {"categorical": [str(short_corpus), "nowhere.csv"]}}})
+
+
+def test_first_weights_that_have_heard_who_validates(refused, ser, tiny, tmp_path):
+    """Trained for fold 2, they may begin its trainings, but have heard session 3."""
+    assert ser("fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--data.fold", 2, "--out", tmp_path / "first").code == 0
+    words = dict(zip(tiny[::2], tiny[1::2], strict=True))
+    options = {name.removeprefix("--"): str(value) for name, value in words.items()}
+    options["init_weights"] = str(tmp_path / "first" / "checkpoints" / "best.ckpt")
+    space = {"model.dropout": {"float": [0, 0.5], "step": 0.5}}
+    message = refused({"options": options, "space": space, "folds": [2, 3]})
+    assert "study least, fold 3" in message
+    assert "was trained on" in message
+
+
+def test_another_patience_with_workers_is_another_study(make_shared):
+    """Who waits less for a sign of life would fail the trials of the others' workers."""
+    make_shared()
+    with pytest.raises(InputError, match="heartbeat_seconds: 20 there, 1 here"):
+        make_shared(heartbeat_seconds=1)
+
+
+def test_the_folder_of_another_study_is_refused(refused, tmp_path):
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    (folder / "study.yaml").write_text("study: another\n")
+    assert "is the folder of study another" in refused({}, "--out", folder)
+    assert [path.name for path in folder.iterdir()] == ["study.yaml"]
 
 
 def test_a_distributed_launch(refused, monkeypatch):

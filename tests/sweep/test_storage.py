@@ -30,6 +30,11 @@ def test_addresses_that_are_none(refused, url):
     assert "p:w" not in message
 
 
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_storage_that_no_other_process_sees(refused, url):
+    assert "in memory" in refused({}, "--storage", url)
+
+
 def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "text.db").write_text("not a database, but long enough to have a header\n" * 50)
     with pytest.raises(InputError, match=r"cannot be used: .*not a database"):
@@ -65,6 +70,9 @@ def test_no_password_is_ever_shown():
         url = f"postgresql://ann:{password}@host:5432/ser"
         assert without_password(url) == "postgresql://ann:***@host:5432/ser"
         assert password not in without_password(f"invalid port {password}", url).replace("***", "")
+        at_tenant = f"postgresql://ann@tenant:{password}@host:5432/ser"
+        assert without_password(at_tenant) == "postgresql://ann@tenant:***@host:5432/ser"
+    assert without_password("closed by ann:@", "postgresql://ann:@host/ser") == "closed by ann:@"
     assert without_password("sqlite:////tmp/a.db") == "sqlite:////tmp/a.db"
     assert without_password("postgresql://ann@host/ser") == "postgresql://ann@host/ser"
     assert without_password("postgresql://host/ser?user=a&password=b&c=1").endswith("password=***&c=1")

@@ -130,6 +130,18 @@ def test_hole_a_worker_killed_while_it_puts_a_trial_back(patient, monkeypatch):
     assert [row.state for row in shared.attempts()[2]] == [TrialState.FAIL, TrialState.WAITING]
 
 
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # not this way, as a rule
+def test_a_worker_killed_between_two_suggestions(make_shared, counted, tmp_path):
+    """What was suggested is not all of the point: the rest must not be drawn anew."""
+    space = {"model.gru_units": {"int": [1, 2]}, "model.learning_rate": {"categorical": [0.001, 0.002]}}
+    shared = make_shared(space=space)
+    begun = shared.optuna.ask()
+    begun.suggest_int("model.gru_units", 1, 2)
+    shared.optuna.tell(begun.number, state=TrialState.FAIL)
+    Worker(shared, tmp_path).work()
+    assert {place: row.params for place, row in shared.results().items()} == dict(enumerate(shared.plan.points))
+
+
 def test_a_try_whose_worker_was_killed_has_a_cause(patient):
     shared = empty_study(patient, "killed")
     for _ in range(TRIES):

@@ -11,6 +11,7 @@ import sqlalchemy
 from optuna.trial import TrialState
 
 import ser.sweep.worker
+from ser.errors import InputError
 from ser.sweep.plan import read_plan
 from ser.sweep.storage import open_storage
 from ser.sweep.study import ERROR, PLANNED, SharedStudy, failures
@@ -40,6 +41,19 @@ def test_a_trial_that_always_fails_is_given_up_with_its_error(make_shared, count
     assert sorted(shared.results()) == [0, 2, 3]
     failed = failures(shared.attempts()[1])
     assert [row.user_attrs[ERROR] for row in failed] == ["fold 1, exit code 1: out of ideas"] * 3
+    assert shared.reconcile() == []
+
+
+def test_a_result_that_cannot_be_used_is_the_trials_failure_and_not_its_workers(
+    make_shared, counted, tmp_path, monkeypatch
+):
+    def damaged(point):
+        raise InputError("validation.csv: changed since")
+
+    monkeypatch.setattr(counted, "values", staticmethod(damaged))
+    shared = make_shared(tries=2)
+    Worker(shared, tmp_path).work()
+    assert len(failures(shared.attempts()[3])) == 2
     assert shared.reconcile() == []
 
 

@@ -71,6 +71,9 @@ def main() -> int:
     from ser.interruption import Interrupted
 
     try:
+        for word in arguments:
+            if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps bytes that are no text
+                raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
         run = import_module(MODULES[command]).main
         return run() if command in LIGHTNING else run(arguments[1:])
     except InputError as error:

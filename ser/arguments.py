@@ -46,10 +46,10 @@ def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
     try:
         for part in text if isinstance(text, list) else str(text).strip("[]").split(","):
             first, dash, last = str(part).strip().partition("-")
-            span = range(int(first), int(last if dash else first) + 1)
-            if len(span) > MOST_NUMBERS:
+            lowest, highest = int(first), int(last if dash else first)
+            if highest - lowest >= MOST_NUMBERS:
                 raise InputError(f"{option} is {text!r}: more than {MOST_NUMBERS} numbers")
-            numbers.update(span)
+            numbers.update(range(lowest, highest + 1))
     except InputError:
         raise
     except ValueError as error:

@@ -44,17 +44,32 @@ def read_checkpoint(path: str | Path) -> dict:
     if Path(path).suffix == SUFFIX:
         return check_contents(read_weights(path), path)
     try:
-        with zipfile.ZipFile(path) as archive:  # torch's older formats, and what is not torch's, end here
-            if sum(entry.file_size for entry in archive.infolist()) > os.path.getsize(path):
-                raise InputError(f"{path}: not a readable checkpoint (it would grow when it is unpacked)")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what torch says about a foreign file is said below
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            warnings.simplefilter("ignore")  # what is said about a foreign file is said below
+            checkpoint = torch.load(_sound_archive(path), map_location="cpu", weights_only=True)
     except InputError:
         raise
     except Exception as error:  # torch raises anything from KeyError to UnpicklingError on a foreign file
         raise InputError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     return check_contents(checkpoint, path)
+
+
+def _sound_archive(path: str | Path) -> io.BytesIO:
+    """The archive of a checkpoint written again from entries whose checksums are right.
+
+    Torch looks at no checksum, and may find other entries in a file than those whose size and checksum were looked at.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(content, "w") as copy:  # torch's older formats end here
+        if sum(entry.file_size for entry in archive.infolist()) > os.path.getsize(path):
+            raise InputError(f"{path}: not a readable checkpoint (it would grow when it is unpacked)")
+        for entry in archive.infolist():
+            try:
+                copy.writestr(entry.filename, archive.read(entry))
+            except zipfile.BadZipFile as error:
+                raise InputError(f"{path}: damaged: {entry.filename!r} is not what was written") from error
+    content.seek(0)
+    return content
 
 
 def load_weights(system: System, path: str | Path) -> None:

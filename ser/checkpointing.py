@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from ser.checkpoint import LAST, WITHIN_EPOCH, read_checkpoint, write_checkpoint
-from ser.errors import check_bounds
+from ser.errors import InputError, check_bounds
 from ser.interruption import LISTENER, Interrupted
 
 
@@ -31,6 +31,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         self._proved = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            InputError: if it cannot be written, or its weights are no numbers any more: nobody could go on from it.
+        """
+        if not all(weight.isfinite().all() for weight in checkpoint["state_dict"].values()):
+            raise InputError(
+                f"after step {checkpoint['global_step']} weights are no numbers any more; nothing more can be learned. "
+                "Lower --model.learning_rate"
+            )
         write_checkpoint(checkpoint | {"identity": self.identity}, Path(path))
         if not self._proved:
             read_checkpoint(path)

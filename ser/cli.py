@@ -234,7 +234,7 @@ class RunCLI(LightningCLI):
             raise InputError(f"{path}: the training cannot go on from it ({type(error).__name__}: {error})") from error
         if self.trainer.global_step != steps:
             cause = f"the training made {self.trainer.global_step} steps instead of {steps}"
-            raise InputError(f"{path}: going on from it, {cause}") if path else RuntimeError(cause)
+            raise InputError(f"{path}: going on from it, {cause}" if path else f"{cause}; has a callback ended it?")
 
     def _newest_checkpoint(self) -> tuple[Path, dict] | None:
         if found := newest(self.folder / "checkpoints"):

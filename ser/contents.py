@@ -80,7 +80,7 @@ def check_weights(system: System, weights: Mapping[str, Tensor], path: object) -
         if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
             raise InputError(f"{what}: {name} is larger than what the file holds of it")
         if not tensor.isfinite().all():
-            raise InputError(f"{what}: {name} holds what is no number")
+            raise InputError(f"{path}: {name} holds what is no number")
 
 
 def is_plain(value: object, depth: int = MOST_NESTED) -> bool:

@@ -140,5 +140,5 @@ def claim_folder(folder: Path, config: dict, now: dict) -> None:
     make_folder(folder)
     sweep_leftovers([folder, folder / "checkpoints"])
     kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
+    write_text(folder / IDENTITY, json.dumps(now, indent=2) + "\n")  # first: by it the folder is known again
     write_text(folder / "config.yaml", yaml.safe_dump(kept, sort_keys=False))
-    write_text(folder / IDENTITY, json.dumps(now, indent=2) + "\n")

@@ -26,6 +26,8 @@ BOUNDS = {
     "gradient_clip_val": {"above": 0, "at_most": 1e9},
     "reload_dataloaders_every_n_epochs": {"at_least": 0, "at_most": 100_000},
 }
+# Callbacks that end a training early, or change what `config.yaml` says of it.
+CUTTING = ("EarlyStopping", "Timer", "GradientAccumulationScheduler", "BatchSizeFinder", "LearningRateFinder")
 OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
 
 
@@ -45,6 +47,12 @@ def check_trainer(settings: dict, fitting: bool) -> None:
     for name, allowed in WHOLE_RUNS.items():
         if settings[name] not in allowed:
             raise InputError(f"trainer.{name} is {settings[name]}, but a run validates every epoch and tests everyone")
+    callbacks = settings["callbacks"] or []
+    for callback in callbacks if isinstance(callbacks, list) else [callbacks]:
+        if (name := callback.class_path.rsplit(".", 1)[-1]) in CUTTING:
+            raise InputError(
+                f"trainer.callbacks: {name}: a run has its own epochs and batches, and makes all its steps"
+            )
     interval = settings["val_check_interval"]
     if isinstance(interval, int) or interval not in (None, 1.0):  # 1 is every batch, 1.0 every epoch
         raise InputError(f"trainer.val_check_interval is {interval}, but a run validates every epoch: 1.0")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from ser import __version__
 from ser.contents import network
@@ -16,6 +19,7 @@ from ser.files import write_bytes
 SUFFIX = ".safetensors"
 # Entries of a checkpoint that go into the file's metadata, as JSON; its weights go into tensors.
 DESCRIPTION = ("system", "hyper_parameters", "speakers", "recordings", "standardised_by", "epoch", "global_step")
+DIGEST = "blake2b"  # of all that
 
 
 def write_weights(checkpoint: dict, path: Path) -> None:
@@ -24,9 +28,18 @@ def write_weights(checkpoint: dict, path: Path) -> None:
     Raises:
         InputError: if the file cannot be written.
     """
-    metadata = {name: json.dumps(checkpoint[name]) for name in DESCRIPTION} | {"ser": __version__}
+    described = {name: json.dumps(checkpoint[name]) for name in DESCRIPTION}
     weights = {name: tensor.contiguous() for name, tensor in network(checkpoint["state_dict"]).items()}
-    write_bytes(path, save(weights, metadata))
+    write_bytes(path, save(weights, {**described, DIGEST: digest(described, weights), "ser": __version__}))
+
+
+def digest(described: dict[str, str], weights: dict[str, Tensor]) -> str:
+    """BLAKE2b of a description and of weights: the format itself has no checksum. It proves no sender."""
+    found = blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16)
+    for name, tensor in sorted(weights.items()):
+        found.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def read_weights(path: str | Path) -> dict:
@@ -41,8 +54,10 @@ def read_weights(path: str | Path) -> dict:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
     except (SafetensorError, OSError, ValueError, RuntimeError, TypeError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})") from error
-    if missing := [name for name in DESCRIPTION if name not in metadata]:
+    if missing := [name for name in (*DESCRIPTION, DIGEST) if name not in metadata]:
         raise InputError(f"{path}: {missing[0]} is missing in its metadata; ser export-weights writes such files")
+    if digest({name: metadata[name] for name in DESCRIPTION}, weights) != metadata[DIGEST]:
+        raise InputError(f"{path}: damaged: it does not hold what was written")
     described = {}
     for name in DESCRIPTION:
         try:

@@ -1,5 +1,6 @@
 """What a user can get wrong: one clear message, exit code 2, no traceback, nothing half-written."""
 
+import os
 import subprocess
 import sys
 
@@ -178,4 +179,11 @@ def test_a_loss_that_is_no_number_ends_the_training(ser, tiny, tmp_path, monkeyp
     monkeypatch.setattr(System, "_summed_loss", lambda self, *given: summed(self, *given) * float("nan"))
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--out", tmp_path / "run"]
     refused(ser("fit", *options), "the training loss of epoch 1 is nan", "--model.learning_rate")
+    options += ["--checkpoints.steps", 1]
+    refused(ser("fit", *options), "after step 1 weights are no numbers any more", "--model.learning_rate")
     assert not list(tmp_path.rglob("*.ckpt"))
+
+
+@pytest.mark.parametrize("command", ["fit", "crossval", "sweep", "corpus"])
+def test_a_name_that_is_no_text(ser, command):
+    refused(ser(command, "--data.corpus.root", os.fsdecode(b"K\xf6ln")), "'K\\udcf6ln' is not UTF-8")

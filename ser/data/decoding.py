@@ -22,7 +22,7 @@ MOST_SAMPLES = LONGEST_SECONDS * 48_000  # of a channel: at a high rate, a minut
 
 _BLOCK_SAMPLES = 1 << 20
 _RESAMPLING_WEIGHTS = 1_000_000  # largest resampling kernel: for all multiples of 100 Hz, and 11 025 and 22 050 Hz
-_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "MP3", "AIFF", "CAF"}
+_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "CAF"}
 _SHORTENED = re.compile(r"\(should be|not equal to frame count")  # libsndfile's log of a length that it has corrected
 
 

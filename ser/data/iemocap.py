@@ -119,6 +119,8 @@ def read_dialog(labels: Path, audio: Path) -> tuple[list[tuple[str, Path, str]],
     Returns:
         Name, recording and label of every sound line, and the problems of the others.
     """
+    if not labels.is_file():  # opening a pipe would wait for ever
+        return [], [f"{labels}: not a file"]
     try:
         content = labels.read_bytes()
     except OSError as error:

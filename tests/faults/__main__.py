@@ -17,6 +17,7 @@ from pathlib import Path
 from ser.provenance import commit
 from tests.faults.kills import Kills, kill_writers
 from tests.faults.runs import write_corpus
+from tests.faults.test_flips import flip_checkpoints
 from tests.faults.test_fuzz import fuzz_headers, fuzz_labels, fuzz_manifests
 from tests.faults.test_packed import flip_bits, kill_preparations
 
@@ -59,6 +60,11 @@ def faults(folder: Path, numbers: dict[str, int], seed: int) -> dict[str, Callab
         ),
         "flipped bits in packed audio": lambda: (
             f"{numbers['flips']} found, {flip_bits(place('flips'), numbers['flips'], seed)} of them in samples",
+            0,
+        ),
+        "flipped bits in checkpoints": lambda: (
+            f"{numbers['flips']}, {flip_checkpoints(place('checkpoints'), numbers['flips'], seed)} refused, "
+            "the others in padding",
             0,
         ),
         "damaged WAV headers": lambda: fuzz("headers", fuzz_headers),

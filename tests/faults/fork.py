@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import torch
 from lightning import Callback
 
 import ser.__main__  # noqa: F401
-from ser import checkpointing
+from ser import checkpointing, files
 from ser.cli import RunCLI
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ def signal_at(moment: Moment) -> None:
                 os.kill(os.getpid(), moment.number)
 
         checkpointing.write_checkpoint = write
+        return
+    if moment.hook.endswith((".json", ".yaml", ".csv")):
+        write_whole = files.write_whole
+
+        def write_file(path: Path, content: Callable) -> None:
+            write_whole(path, content)
+            if path.name == moment.hook:
+                os.kill(os.getpid(), moment.number)
+
+        files.write_whole = write_file
         return
     instantiate_trainer = RunCLI.instantiate_trainer
 

@@ -58,7 +58,7 @@ class Kills:
     def plan(self) -> Iterator[tuple[str, int, list[Moment]]]:
         """Every pair of moments around every epoch's end but the last, over the systems and 0 or 2 readers of data.
 
-        Then the moments between the writes of an epoch's end, and a session of both directions.
+        Then the moments between the writes of an epoch's end and of a folder's files, and a session of both directions.
         """
         pairs = [
             pair
@@ -70,8 +70,10 @@ class Kills:
         first, second = self.steps, 2 * self.steps
         writes = [Moment(name, first) for name in ("best.ckpt", "epoch=0.ckpt", "last.ckpt")]
         writes += [Moment(name, second) for name in ("epoch=1.ckpt", "last.ckpt")]
+        files = [Moment(name, 0) for name in ("identity.json", "config.yaml", "predictions.csv", "validation.csv")]
         for system in (SYSTEMS[0], SESSION):
             yield system, 0, writes
+            yield system, 0, files
         yield SESSION, 0, [Moment("on_train_epoch_start", step) for step in (first, second)]
 
     def random_plan(self, runs: int, seed: int) -> Iterator[tuple[str, int, list[Moment]]]:

@@ -27,8 +27,8 @@ class Moment:
     """When a training sends itself a signal.
 
     Attributes:
-        hook: of Lightning, called before checkpoints are written there; or the name of a checkpoint just written.
-        step: how many steps are done.
+        hook: of Lightning, called before checkpoints are written there; or the name of a file just written.
+        step: how many steps are done; of a file that is no checkpoint without meaning.
         number: of the signal.
     """
 

@@ -103,12 +103,17 @@ DIGITS = "f" * 5000  # in hexadecimal, read as a number that Python does not pri
         (f"model: {{init_args: {{learning_rate: 0x{DIGITS}}}}}", ["mine.yaml, line 1: a number of 5002 characters"]),
         ("data: {fold: !!timestamp 2020-13-45}", ["mine.yaml", "month must be in 1..12"]),
         ("data: &d {corpus: *d}", ["mine.yaml, line 1: an alias (*) uses this value again"]),
+        (
+            "trainer: {callbacks: [{class_path: lightning.pytorch.callbacks.EarlyStopping, "
+            "init_args: {monitor: train/loss}}]}",
+            ["trainer.callbacks: EarlyStopping: a run has its own epochs and batches"],
+        ),
         ("trainer: {callbacks: &c [*c]}", ["mine.yaml, line 1: an alias (*) uses this value again"]),
         ("data: &a\n  <<: *a", ["mine.yaml, line 1: an alias (*) uses this value again"]),
         ("? [a, b]\n: 1", ["mine.yaml, line 1: a key that is not one word"]),
         ('out: "a\\0b"', ["--out 'a\\x00b': embedded null byte"]),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_cannot_be_read_or_shown(refused, text, words):
     said = refused(text)
@@ -178,6 +183,7 @@ def test_a_key_that_stands_twice(refused, text, beside, words):
         (["--seeds", "4294967296"], "seeds is 4294967296, but must be at least 0 and at most 4294967295"),
         (["--folds", "0"], "folds: there is no fold 0"),
         (["--folds", "1-99999999"], "more than 10000 numbers"),
+        (["--seeds", f"1-{'9' * 30}"], "more than 10000 numbers"),
     ],
 )
 def test_numbers_of_a_cross_validation(ser, tiny, tmp_path, options, message):

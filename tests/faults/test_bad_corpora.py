@@ -68,7 +68,8 @@ IEMOCAP_DAMAGES: dict[str, tuple[Damage, str]] = {
     ),
     "a label missing": (line(LABELS, 3, ""), "{root}/" + FIRST + ": audio without a label line in {root}/" + LABELS),
     "an empty label file": (content(LABELS, lambda old: b""), "{root}/" + LABELS + ": no line with an utterance"),
-    "a folder for a label file": (folder(LABELS), "{root}/" + LABELS + ": unreadable (Is a directory)"),
+    "a folder for a label file": (folder(LABELS), "{root}/" + LABELS + ": not a file"),
+    "a pipe for a label file": (pipe(LABELS), "{root}/" + LABELS + ": not a file"),
     "a label file in UTF-16": (
         content(LABELS, lambda old: old.decode().encode("utf-16")),
         "{root}/" + LABELS + ":1: not UTF-8 (byte 0xff)",

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from ser.checkpoint import load, read_checkpoint
 from ser.errors import InputError
 from ser.systems import CNNGRU
+from ser.weights import digest
 from tests.conftest import CONF
 
 SMALL = {"gru_units": 4, "dense_units": 4}
@@ -255,7 +256,8 @@ DESCRIPTION = {name: json.dumps(value) for name, value in sound().items() if nam
 def test_metadata_of_exported_weights(changes, message, tmp_path):
     metadata = {name: text for name, text in {**DESCRIPTION, **changes}.items() if text is not None}
     weights = {name: tensor.contiguous() for name, tensor in CNNGRU(**SMALL).state_dict().items()}
-    save_file(weights, tmp_path / "x.safetensors", metadata)
+    described = {name: text for name, text in metadata.items() if name in DESCRIPTION}
+    save_file(weights, tmp_path / "x.safetensors", {**metadata, "blake2b": digest(described, weights)})
     with pytest.raises(InputError, match=r"x\.safetensors: .*|does not fit") as refusal:
         load(tmp_path / "x.safetensors")
     assert message in str(refusal.value)

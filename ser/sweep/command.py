@@ -56,7 +56,8 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     folder, url = place_of(plan, options.out, options.storage)
     check_definition(folder, plan)
     make_folder(folder)
-    corners[0].config_init["wandb"].loggers(folder, [])  # refuses what W&B would refuse in every trial
+    for corner in corners:
+        corner.config_init["wandb"].loggers(folder, [])  # refuses what W&B would refuse in a trial
     # A fresh database made by two at once crashes one of them.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, count
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +36,7 @@ class Kills:
     """
 
     def __init__(self, table: Path, folder: Path) -> None:
-        self.table, self.folder = table, folder
+        self.table, self.folder, self.numbers = table, folder, count(1)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(self._undisturbed, RUNS))
         self.steps = int(pd.read_csv(folder / SYSTEMS[0] / "metrics.csv").step.iloc[0])
@@ -92,7 +92,8 @@ class Kills:
 
     def check(self, system: str, workers: int, moments: list[Moment]) -> tuple[int, list[str]]:
         """Kill a run at these moments, let it come to its end, and compare; kills that hit, and what differs."""
-        name = "-".join([system, str(workers), *(f"{each.hook}{each.step}" for each in moments)])
+        described = (f"{each.hook}{each.step}" for each in moments)
+        name = "-".join([str(next(self.numbers)), system, str(workers), *described])  # chance may draw the same again
         folder, log = self.folder / "killed" / name, self.folder / f"{name}.log"
         options, kills, wrong = self._arguments(system, folder, workers), 0, []
         for moment in moments:

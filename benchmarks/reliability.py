@@ -49,9 +49,9 @@ def time_training(arguments: list[str], safe: bool, writes: list[float]) -> list
     clock, instantiate, evaluate = Clock(), RunCLI.instantiate_trainer, RunCLI._evaluate
     save = AtomicCheckpointIO.save_checkpoint
 
-    def save_checkpoint(self, *words) -> None:
+    def save_checkpoint(self, *given, **named) -> None:
         started = time.perf_counter()
-        save(self, *words)
+        save(self, *given, **named)
         writes.append(time.perf_counter() - started)
 
     def instantiate_trainer(self, **options):

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import struct
 import zipfile
 
 import pytest
@@ -109,6 +110,22 @@ def write_deep(path, marker):
             archive.writestr(entry, content)
 
 
+def write_two_directories(path, marker):
+    """A small pickle that grows a thousandfold, in the directory that torch reads and not in that of `zipfile`."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", b"\x80\x02" + b"N0" * 2_000_000 + b"N.")
+        archive.writestr("x/version", "3\n")
+    content = path.read_bytes()
+    end = content.rindex(b"PK\5\6")
+    size, offset = struct.unpack_from("<II", content, end + 12)
+    directory = content[offset : offset + size]
+    sizes = [struct.pack("<I", entry.file_size) for entry in zipfile.ZipFile(path).infolist()]
+    harmless = directory
+    for each in sizes:
+        harmless = harmless.replace(each, struct.pack("<I", 1))
+    path.write_bytes(content[:offset] + directory + harmless + content[end:])
+
+
 def endless_list() -> list:
     endless = []
     endless.append(endless)
@@ -130,6 +147,7 @@ HOSTILE = {
     "code in torch's older format": (write_legacy, "not a readable checkpoint"),
     "an archive of TorchScript": (write_script, "not a readable checkpoint"),
     "an archive that grows": (write_bomb, "would grow when it is unpacked"),
+    "an archive of two directories": (write_two_directories, "damaged: 'x/data.pkl' is not what was written"),
     "half an archive": (write_truncated, "not a readable checkpoint"),
     "a pipe": (write_pipe, "no such checkpoint (local files only)"),
     "a folder": (write_folder, "no such checkpoint (local files only)"),

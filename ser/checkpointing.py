@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from ser.checkpoint import LAST, WITHIN_EPOCH, read_checkpoint, write_checkpoint
+from ser.contents import network
 from ser.errors import InputError, check_bounds
 from ser.interruption import LISTENER, Interrupted
 
@@ -36,7 +37,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         Raises:
             InputError: if it cannot be written, or its weights are no numbers any more: nobody could go on from it.
         """
-        if not all(weight.isfinite().all() for weight in checkpoint["state_dict"].values()):
+        if not all(weight.isfinite().all() for weight in network(checkpoint["state_dict"]).values()):
             raise InputError(
                 f"after step {checkpoint['global_step']} weights are no numbers any more; nothing more can be learned. "
                 "Lower --model.learning_rate"

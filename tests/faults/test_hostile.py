@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from ser.checkpoint import load, read_checkpoint
+from ser.checkpointing import AtomicCheckpointIO
 from ser.errors import InputError
 from ser.systems import CNNGRU
 from ser.weights import digest
@@ -220,6 +221,16 @@ def test_only_local_files_are_read(address, tmp_path):
 def test_a_sound_checkpoint_is_read(tmp_path):
     torch.save(sound(), tmp_path / "x.ckpt")
     assert load(tmp_path / "x.ckpt").hparams["gru_units"] == 4
+
+
+def test_only_a_networks_own_numbers_must_be_numbers(tmp_path):
+    """A validation loss may be none: the training goes on, and so does its checkpoint."""
+    writer, lost = AtomicCheckpointIO(), torch.tensor(float("nan"))
+    writer.save_checkpoint(with_weight(lost, "evaluation_losses.0.mean_value"), tmp_path / "a.ckpt")
+    assert read_checkpoint(tmp_path / "a.ckpt")["epoch"] == 0
+    with pytest.raises(InputError, match="after step 1 weights are no numbers any more"):
+        writer.save_checkpoint(with_weight(lost), tmp_path / "b.ckpt")
+    assert not (tmp_path / "b.ckpt").exists()
 
 
 @pytest.fixture

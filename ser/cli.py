@@ -10,7 +10,6 @@ import yaml
 from lightning import Trainer
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers.logger import DummyLogger
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.allocator import keep_freed_memory
 from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout
@@ -32,7 +31,7 @@ from ser.progress import somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, record_result, tracked
-from ser.trainer import check_trainer
+from ser.trainer import check_trainer, refusals
 
 TESTED_SETS = {"test": "test", "validate": "val"}
 
@@ -124,12 +123,8 @@ class RunCLI(LightningCLI):
             self._check_beginning(path)
         words = [] if self.subcommand == "fit" else [self.subcommand]
         self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
-        try:
+        with refusals():
             self.trainer = self.instantiate_trainer()
-        except InputError:
-            raise
-        except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
-            raise InputError(f"trainer: {error}") from error
         self.datamodule.check_devices(self.trainer)
 
     def _build_system_and_data(self) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
 from ser.errors import InputError, check_bounds
 
 # What a run's numbers rest on: with any other value, epochs would be cut short or a set not be evaluated.
@@ -29,6 +34,21 @@ BOUNDS = {
 # Callbacks that end a training early, or change what `config.yaml` says of it.
 CUTTING = ("EarlyStopping", "Timer", "GradientAccumulationScheduler", "BatchSizeFinder", "LearningRateFinder")
 OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Make what Lightning's trainer refuses, while it is built, a message like the others.
+
+    Raises:
+        InputError: with its words.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"trainer: {error}") from error
 
 
 def check_trainer(settings: dict, fitting: bool) -> None:

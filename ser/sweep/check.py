@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from lightning import Trainer
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from ser.cli import RunCLI
 from ser.command import quieten
@@ -14,6 +13,7 @@ from ser.errors import InputError
 from ser.identity import PER_FOLD, identity
 from ser.sweep.plan import LAMBDA, Plan
 from ser.sweep.trial import run_options
+from ser.trainer import refusals
 
 WITHOUT = ("config", "out")
 
@@ -69,18 +69,22 @@ def corners_of(plan: Plan) -> list[PointCLI]:
     return corners
 
 
-def check_trainers(plan: Plan, corners: list[PointCLI]) -> None:
-    """Refuse what only Lightning's trainer would refuse, on the machine that is to train.
+def check_trainers(corners: list[PointCLI]) -> None:
+    """Refuse what Lightning's trainer would refuse on the machine that is to train, with one device as a trial has.
 
     Raises:
         InputError: with its words.
     """
+    bare = {
+        "devices": 1,
+        "logger": False,
+        "callbacks": None,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+    }
     for corner in corners:
-        settings = {**corner._get(corner.config_init, "trainer"), "logger": False, "enable_checkpointing": False}
-        try:
-            Trainer(**{**settings, "callbacks": None, "enable_progress_bar": False})
-        except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
-            raise InputError(f"study {plan.study}: trainer: {error}") from error
+        with refusals():
+            Trainer(**{**corner._get(corner.config_init, "trainer"), **bare})
 
 
 def check_beginning(plan: Plan, path: str) -> None:

@@ -38,8 +38,6 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
     # Heartbeats are what Optuna calls experimental; tests kill workers to see that they work.
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     sqlite = url.startswith("sqlite")
-    if sqlite and database_of(url) in (None, "", ":memory:"):
-        raise InputError(f"storage {url} is in memory: no other process could join the study")
     options = {"connect_args": {"timeout": LOCK_SECONDS}} if sqlite else {"pool_pre_ping": True}
     if url.startswith("postgres"):
         options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
@@ -58,6 +56,8 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
             return open_storage(url, heartbeat_seconds, attempts - 1)
         cause = without_password(first_line(error), url)
     else:
+        if sqlite and storage.engine.url.database in (None, "", ":memory:"):
+            raise InputError(f"storage {without_password(url)} is in memory: no other process could join the study")
         if sqlite:
             hold_the_file_while_writing(storage.engine)
         return storage
@@ -112,16 +112,13 @@ def file_address(path: Path) -> str:
 
 def missing_file(url: str) -> Path | None:
     """The file of a SQLite address if it is not there: opening it would make it."""
-    name = database_of(url) if url.startswith("sqlite") else None
-    return Path(name) if name and name != ":memory:" and not Path(name).is_file() else None
-
-
-def database_of(url: str) -> str | None:
-    """The name of an address's database; of what is no address, itself: `open_storage` says what is wrong with it."""
+    if not url.startswith("sqlite"):
+        return None
     try:
-        return sqlalchemy.make_url(url).database
+        name = sqlalchemy.make_url(url).database
     except (sqlalchemy.exc.SQLAlchemyError, ValueError):
-        return url
+        return None  # `open_storage` says what is wrong with it
+    return Path(name) if name and name != ":memory:" and not Path(name).is_file() else None
 
 
 def without_password(text: str, url: str | None = None) -> str:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
 from ser.data import Synthetic
 
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
+
+
+def shorten(folder: Path, seconds: float) -> None:
+    """Cut every recording under a folder to its first seconds."""
+    for path in sorted(folder.rglob("[!.]*.wav")):
+        with wave.open(str(path), "rb") as whole:
+            settings, samples = whole.getparams(), whole.readframes(round(seconds * whole.getframerate()))
+        with wave.open(str(path), "wb") as cut:
+            cut.setparams(settings)
+            cut.writeframes(samples)
 
 
 def write_short_corpus(folder: Path) -> Path:

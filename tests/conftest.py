@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and thr
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
+TINY_SECONDS = 0.8
 MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
     *("sweep/test_workers.py", "faults/test_kills.py", "test_learning.py", "test_resume.py", "faults/test_signals.py"),
     *("crossval/test_runs.py", "crossval/test_directions.py", "test_readme.py", "sweep/test_postgres.py"),
@@ -36,11 +37,13 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory):
-    """The built-in corpus with eight utterances per speaker."""
+    """The built-in corpus with eight utterances per speaker, each cut to less than a second."""
+    from benchmarks.short_corpus import shorten
     from ser.data import Synthetic
 
     root = tmp_path_factory.mktemp("corpora") / "tiny"
     Synthetic(str(root), utterances_per_speaker=8).prepare()
+    shorten(root, TINY_SECONDS)
     return root
 
 
@@ -74,4 +77,5 @@ def ser(monkeypatch, capsys):
 def tiny(tiny_corpus):
     """Options that make a fit as small as it gets: the tiny corpus, one epoch, no tracking."""
     corpus = ["--data.corpus", "ser.data.Synthetic", "--data.corpus.root", tiny_corpus]
-    return [*corpus, "--data.corpus.utterances_per_speaker", 8, "--trainer.max_epochs", 1, "--wandb.mode", "disabled"]
+    corpus += ["--data.corpus.utterances_per_speaker", 8, "--data.segment_seconds", TINY_SECONDS]
+    return [*corpus, "--trainer.max_epochs", 1, "--wandb.mode", "disabled"]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import TINY_SECONDS
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 LINES = [
     line[line.index("ser ") :]
@@ -40,7 +42,7 @@ def fit_in_little_time(words):
     words = [
         {"5": "1"}.get(word, word) if before == "--epochs-averaged" else word for before, word in pairwise(["", *words])
     ]
-    little = ["--trainer.max_epochs", "1", "--wandb.mode", "disabled"]
+    little = ["--trainer.max_epochs", "1", "--wandb.mode", "disabled", "--data.segment_seconds", str(TINY_SECONDS)]
     return [*words, *little, *(["--folds", "1"] if words[0] == "crossval" else [])]
 
 

@@ -1,11 +1,8 @@
 """A training that is killed goes on with the same command, and ends as if it had not been."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -14,8 +11,8 @@ import torch
 
 from ser.data.segments import TrainingBatches
 from tests.conftest import CONF
+from tests.forked import Command
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 KILLS = 2
 
 
@@ -32,36 +29,34 @@ def test_a_pass_that_begins_within_an_epoch_gives_the_rest_of_its_order():
 
 def command(config, tiny, out, *more):
     options = ["--config", CONF / f"{config}.yaml", *tiny, "--trainer.max_epochs", 3, "--checkpoints.steps", 2, *more]
-    return [sys.executable, "-m", "ser", "fit", *map(str, options), "--out", str(out)]
+    return ["fit", *options, "--out", out]
 
 
 def checkpoints_of(folder):
     return {path: path.stat().st_mtime_ns for path in (folder / "checkpoints").glob("*.ckpt")}
 
 
-def kill_and_continue(arguments, folder, kills, generator) -> str:
+def kill_and_continue(arguments, folder, log, kills, generator) -> str:
     """Kill the command at random moments after a new checkpoint; what the last process printed."""
     for _ in range(kills):
         before = checkpoints_of(folder)
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
-        while process.poll() is None and checkpoints_of(folder) == before:
-            time.sleep(0.01)
-        time.sleep(generator.random())
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    finished = subprocess.run(arguments, capture_output=True, text=True, env=ENVIRONMENT)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
+        process = Command(arguments, log)
+        process.until(lambda before=before: checkpoints_of(folder) != before)
+        time.sleep(generator.random() / 2)
+        process.kill()
+        assert process.wait().code == -signal.SIGKILL
+    finished = Command(arguments, log).wait()
+    assert finished.code == 0, finished.out
+    return finished.out
 
 
 @pytest.mark.parametrize(("config", "workers"), [("cnn_gru", 0), ("reccap", 2)])
 def test_kill_9_changes_nothing(config, workers, tiny, tmp_path):
     options = ["--data.num_workers", workers]
-    subprocess.run(
-        command(config, tiny, tmp_path / "whole", *options), check=True, capture_output=True, env=ENVIRONMENT
-    )
+    whole = Command(command(config, tiny, tmp_path / "whole", *options), tmp_path / "whole.log").wait()
+    assert whole.code == 0, whole.out
     broken = command(config, tiny, tmp_path / "broken", *options)
-    printed = kill_and_continue(broken, tmp_path / "broken", KILLS, random.Random(1))
+    printed = kill_and_continue(broken, tmp_path / "broken", tmp_path / "broken.log", KILLS, random.Random(1))
     assert "goes on     from" in printed
     for name in ("metrics.csv", "predictions.csv", "validation.csv"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
@@ -78,14 +73,9 @@ def test_kill_9_changes_nothing(config, workers, tiny, tmp_path):
 def test_another_configuration_is_not_continued(ser, tiny, tmp_path, monkeypatch):
     """An interrupted run is continued by the same command only; the difference is printed."""
     folder = tmp_path / "run"
-    process = subprocess.Popen(
-        command("cnn_gru", tiny, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
-    )
-    while not checkpoints_of(folder):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process = Command(command("cnn_gru", tiny, folder), tmp_path / "log")
+    process.until(lambda: checkpoints_of(folder))
+    process.kill()
     options = ["fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 3, "--out", folder]
     for change, message in (
         (["--data.fold", 2], "data.fold: 1 there, 2 here"),

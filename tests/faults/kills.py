@@ -52,7 +52,7 @@ class Kills:
 
     def _undisturbed(self, system: str) -> None:
         run = Run(self._arguments(system, self.folder / system), self.folder / f"{system}.log")
-        if run.wait():
+        if run.code():
             raise RuntimeError(run.log.read_text())
 
     def plan(self) -> Iterator[tuple[str, int, list[Moment]]]:
@@ -97,13 +97,13 @@ class Kills:
         folder, log = self.folder / "killed" / name, self.folder / f"{name}.log"
         options, kills, wrong = self._arguments(system, folder, workers), 0, []
         for moment in moments:
-            code = Run(options, log, moment).wait()
+            code = Run(options, log, moment).code()
             kills += code == -signal.SIGKILL
             if code == 0:  # what the checkpoint holds is later than this moment
                 return kills, [*wrong, f"{name}: {moment} did not come"]
             if code != -signal.SIGKILL:
                 wrong.append(f"{name}: exit code {code} at {moment}: {log.read_text()}")
-        if code := Run(options, log).wait():
+        if code := Run(options, log).code():
             return kills, [*wrong, f"{name}: exit code {code}: {log.read_text()}"]
         for direction in ("", "-swapped") if system == SESSION else ("",):
             whole, found = (Path(f"{each}{direction}") for each in (self.folder / system, folder))

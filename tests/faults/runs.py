@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from benchmarks.short_corpus import write_short_corpus
 from tests.conftest import CONF
+from tests.forked import Command
 
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tests.faults.fork"])
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
@@ -84,8 +81,8 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
     return ["fit", *(str(word) for option in options.items() for word in option)]
 
 
-class Run:
-    """A command of `ser` in a forked process.
+class Run(Command):
+    """A command of `ser` that something happens to.
 
     Args:
         arguments: of `ser`.
@@ -97,31 +94,17 @@ class Run:
     def __init__(
         self, arguments: list[str], log: Path, moment: Moment | None = None, hardship: Callable | None = None
     ) -> None:
-        self.log = log
-        self.process = FORKED.Process(target=run_ser, args=(arguments, str(log), moment, hardship))
-        self.process.start()
+        super().__init__(arguments, log, prepare=partial(_prepare, moment, hardship))
 
-    def wait(self) -> int:
+    def code(self) -> int:
         """Its exit code; -9 where it was killed."""
-        self.process.join()
-        return self.process.exitcode
+        return self.wait().code
 
 
-def run_ser(arguments: list[str], log: str, moment: Moment | None, hardship: Callable | None) -> None:
-    """What a forked process does."""
-    from ser.__main__ import main
+def _prepare(moment: Moment | None, hardship: Callable | None) -> None:
     from tests.faults.fork import signal_at
 
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for number in (1, 2):
-        os.dup2(descriptor, number)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
-    multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
-    sys.argv = ["ser", *arguments]
     if moment:
         signal_at(moment)
     if hardship:
         hardship()
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)

@@ -18,7 +18,7 @@ def table(tmp_path_factory):
 
 
 def end(arguments: list[str], log, moment: Moment | None = None, code: int = 0) -> str:
-    assert Run(arguments, log, moment).wait() == code, log.read_text()
+    assert Run(arguments, log, moment).code() == code, log.read_text()
     return log.read_text()
 
 

@@ -49,14 +49,14 @@ def test_the_file_is_named_and_the_old_one_stays(tmp_path, name, fault, cause):
 def test_a_training_on_a_full_disk_goes_on_when_there_is_room(tmp_path):
     table = write_corpus(tmp_path / "corpus")
     options, log = fit_options("cnn_gru", table, tmp_path / "full"), tmp_path / "log"
-    assert Run(options, log, hardship=fill_disk).wait() == 2
+    assert Run(options, log, hardship=fill_disk).code() == 2
     last = log.read_text().splitlines()[-1]
     assert last.startswith(f"ser: {tmp_path / 'full' / 'checkpoints'}/")
     assert "cannot be written" in last
     assert "Traceback" not in log.read_text()
     assert not list((tmp_path / "full").rglob("*.part"))
-    assert Run(options, log).wait() == 0, log.read_text()
-    assert Run(fit_options("cnn_gru", table, tmp_path / "whole"), log).wait() == 0, log.read_text()
+    assert Run(options, log).code() == 0, log.read_text()
+    assert Run(fit_options("cnn_gru", table, tmp_path / "whole"), log).code() == 0, log.read_text()
     for name in TABLES:
         assert (tmp_path / "full" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
@@ -67,7 +67,7 @@ def test_a_run_in_a_folder_that_is_read_only(tmp_path, command):
     folder.mkdir(mode=0o555)
     _, *options = fit_options("cnn_gru", table, folder)
     folds = ["--folds", "1"] if command == "crossval" else []
-    code = Run([command, *options, *folds], log, hardship=give_up_privileges).wait()
+    code = Run([command, *options, *folds], log, hardship=give_up_privileges).code()
     folder.chmod(0o755)
     assert (code, log.read_text().splitlines()[-1]) == (2, f"ser: {folder / '.lock'}: Permission denied")
     assert not list(folder.iterdir())

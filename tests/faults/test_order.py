@@ -36,7 +36,7 @@ def tones(tmp_path_factory):
 
 
 def end(arguments: list[str], log, moment: Moment | None = None, code: int = 0) -> None:
-    assert Run(arguments, log, moment).wait() == code, log.read_text()
+    assert Run(arguments, log, moment).code() == code, log.read_text()
 
 
 def test_a_signal_within_an_epoch_changes_no_rate(tones, tmp_path):

@@ -4,17 +4,15 @@ import os
 import re
 import shlex
 import signal
-import subprocess
-import sys
-import time
+from pathlib import Path
 
 import pytest
 import torch
 
 from ser.interruption import ENDING, LISTENER, Interrupted
 from tests.conftest import CONF
+from tests.forked import Command
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
 PATIENCE_SECONDS = 600  # on a machine that has other work
 
@@ -24,21 +22,10 @@ def fit(tiny, *more) -> list[str]:
     return ["ser", "fit", *map(str, options)]
 
 
-def start(command: list[str], **options) -> subprocess.Popen:
+def start(command: list[str], place: Path, **options) -> Command:
     """Start a command of a shell, `ser ...`, in a group of processes of its own, as a terminal does."""
     assert command[0] == "ser"
-    words = [sys.executable, "-m", *command]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(words, text=True, env=ENVIRONMENT, start_new_session=True, **pipes, **options)
-
-
-def wait_for(condition, process: subprocess.Popen):
-    for _ in range(20 * PATIENCE_SECONDS):
-        if found := condition():
-            return found
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    raise TimeoutError
+    return Command(command[1:], place / "out", place / "err", own_group=True, **options)
 
 
 def epochs_of(folder) -> int:
@@ -50,39 +37,36 @@ def test_interrupted_three_times_it_ends_as_if_it_had_not_been(tiny, tmp_path):
     folder, whole = tmp_path / "broken", tmp_path / "whole"
     command = fit(tiny, "--out", folder)
     for place, number in enumerate(ENDING):
-        process = start(command)
-        wait_for(lambda place=place: epochs_of(folder) > place, process)
+        process = start(command, tmp_path)
+        process.until(lambda place=place: epochs_of(folder) > place)
         os.killpg(process.pid, number)  # a terminal and SLURM send it to every process at once
-        printed, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == CODES[number], errors
-        assert "Traceback" not in errors
-        assert errors.splitlines()[-1] == shlex.join(command)
+        ended = process.wait(PATIENCE_SECONDS)
+        assert ended.code == CODES[number], ended.err
+        assert "Traceback" not in ended.err
+        assert ended.err.splitlines()[-1] == shlex.join(command)
         kept = [torch.load(path, weights_only=True)["global_step"] for path in (folder / "checkpoints").glob("*.ckpt")]
         assert max(kept) > 0
         assert not (folder / "result.json").exists()
-    last = start(command)
-    printed, errors = last.communicate(timeout=PATIENCE_SECONDS)
-    assert last.returncode == 0, errors
-    assert "goes on     from" in printed
-    undisturbed = start(fit(tiny, "--out", whole))
-    _, errors = undisturbed.communicate(timeout=PATIENCE_SECONDS)
-    assert undisturbed.returncode == 0, errors
+    last = start(command, tmp_path).wait(PATIENCE_SECONDS)
+    assert last.code == 0, last.err
+    assert "goes on     from" in last.out
+    undisturbed = start(fit(tiny, "--out", whole), tmp_path).wait(PATIENCE_SECONDS)
+    assert undisturbed.code == 0, undisturbed.err
     for name in ("metrics.csv", "predictions.csv", "validation.csv"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
 
 
 def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_path):
-    process = start(fit(tiny), cwd=tmp_path)
-    (folder,) = wait_for(lambda: [each for each in tmp_path.glob("runs/*") if epochs_of(each)], process)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 143
-    command = shlex.split(errors.splitlines()[-1])
+    process = start(fit(tiny), tmp_path, cwd=tmp_path)
+    (folder,) = process.until(lambda: [each for each in tmp_path.glob("runs/*") if epochs_of(each)])
+    os.kill(process.pid, signal.SIGTERM)
+    ended = process.wait(PATIENCE_SECONDS)
+    assert ended.code == 143
+    command = shlex.split(ended.err.splitlines()[-1])
     assert command[-2:] == ["--out", f"runs/{folder.name}"]
-    last = start(command, cwd=tmp_path)
-    printed, errors = last.communicate(timeout=PATIENCE_SECONDS)
-    assert last.returncode == 0, errors
-    assert "goes on     from" in printed
+    last = start(command, tmp_path, cwd=tmp_path).wait(PATIENCE_SECONDS)
+    assert last.code == 0, last.err
+    assert "goes on     from" in last.out
     assert (folder / "result.json").is_file()
 
 
@@ -91,18 +75,17 @@ def test_a_cross_validation_ends_in_order_and_goes_on(tiny, tmp_path):
     folder = tmp_path / "folds"
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 4, "--folds", "1,6", "--out", folder]
     command = ["ser", "crossval", *map(str, options)]
-    process = start(command)
-    wait_for(lambda: epochs_of(folder / "seed1-fold01"), process)
+    process = start(command, tmp_path)
+    process.until(lambda: epochs_of(folder / "seed1-fold01"))
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 130, errors
-    assert errors.splitlines()[-1] == shlex.join(command)
+    ended = process.wait(PATIENCE_SECONDS)
+    assert ended.code == 130, ended.err
+    assert ended.err.splitlines()[-1] == shlex.join(command)
     log = (folder / "seed1-fold01.log").read_text()
     assert re.search("SIGTERM: what is finished is kept", log), log
     assert (folder / "seed1-fold01" / "checkpoints" / "last.ckpt").is_file()  # and within.ckpt, if within an epoch
-    last = start(command)
-    _, errors = last.communicate(timeout=PATIENCE_SECONDS)
-    assert last.returncode == 0, errors
+    last = start(command, tmp_path).wait(PATIENCE_SECONDS)
+    assert last.code == 0, last.err
     assert "goes on     from" in (folder / "seed1-fold01.log").read_text()
 
 

@@ -1,0 +1,95 @@
+"""Commands of `ser` in processes forked from one that has imported everything already: they start at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import Finished
+
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["tests.faults.fork"])
+
+
+class Command:
+    """`ser ARGUMENTS` in a process of its own.
+
+    Args:
+        arguments: of `ser`.
+        log: receives what it prints.
+        errors: receives what it says on standard error; without it the log does.
+        cwd: the folder it runs in.
+        own_group: whether signals to its group reach it and its children alone, as from a terminal.
+        prepare: called in it before it begins.
+    """
+
+    def __init__(
+        self,
+        arguments: list[object],
+        log: Path,
+        errors: Path | None = None,
+        *,
+        cwd: Path | None = None,
+        own_group: bool = False,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        self.log, self.errors = log, errors or log
+        words, streams = [str(word) for word in arguments], (str(self.log), str(self.errors))
+        self.process = FORKED.Process(target=_run_ser, args=(words, streams, cwd or Path.cwd(), own_group, prepare))
+        for path in {self.log, self.errors}:
+            path.write_text("")
+        self.process.start()
+        self.pid = self.process.pid
+
+    def running(self) -> bool:
+        return self.process.is_alive()
+
+    def kill(self) -> None:
+        """kill -9, and wait for its end."""
+        self.process.kill()
+        self.process.join()
+
+    def wait(self, seconds: float | None = None) -> Finished:
+        """What it left; its exit code is -9 where it was killed.
+
+        Raises:
+            TimeoutError: if it runs longer than that.
+        """
+        self.process.join(seconds)
+        if self.process.exitcode is None:
+            raise TimeoutError(f"{self.log}: still running after {seconds} s")
+        return Finished(self.process.exitcode, self.log.read_text(), self.errors.read_text())
+
+    def until(self, condition: Callable[[], object], seconds: float = 600) -> object:
+        """Wait until something is true while it runs; what it is."""
+        for _ in range(round(seconds / 0.01)):
+            if found := condition():
+                return found
+            assert self.running(), self.errors.read_text()
+            time.sleep(0.01)
+        raise TimeoutError(condition)
+
+
+def _run_ser(
+    words: list[str], streams: tuple[str, str], cwd: Path, own_group: bool, prepare: Callable[[], None] | None
+) -> None:
+    from ser.__main__ import main
+
+    for number, path in enumerate(streams, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    if own_group:
+        os.setsid()
+    os.chdir(cwd)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
+    multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
+    sys.argv = ["ser", *words]
+    if prepare:
+        prepare()
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)

@@ -1,20 +1,22 @@
 """The smallest cross-validation there is, as a process of its own."""
 
-import os
-import subprocess
-import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+from tests.conftest import Finished
+from tests.forked import Command
 
 
-def command(*arguments) -> list[str]:
-    return [sys.executable, "-m", "ser", *map(str, arguments)]
+def run(*arguments) -> Finished:
+    """`ser ARGUMENTS` in a process of its own."""
+    with tempfile.TemporaryDirectory() as place:
+        return Command(arguments, Path(place) / "out", Path(place) / "err").wait()
 
 
-def crossval(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(command("crossval", *arguments), capture_output=True, text=True, env=ENVIRONMENT)
+def crossval(*arguments) -> Finished:
+    return run("crossval", *arguments)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,6 @@
 """One training that serves both directions of a session."""
 
 import json
-import signal
-import subprocess
-import time
 
 import pandas as pd
 import pytest
@@ -12,20 +9,20 @@ from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
 from tests.conftest import CONF
-from tests.crossval.conftest import ENVIRONMENT, command, crossval
+from tests.crossval.conftest import crossval, run
+from tests.forked import Command
 
 
 def test_one_training_serves_both_directions(least, tmp_path):
     """Folds 2 and 7 of protocol speaker, trained once, against two separate `ser fit`."""
     options = ["--config", CONF / "reccap.yaml", *least, "--data.protocol", "speaker", "--epochs-averaged", 1]
     finished = crossval(*options, "--folds", "2,7", "--out", tmp_path / "pair")
-    assert finished.returncode == 0, finished.stderr
-    assert "to train    1 " in finished.stdout
+    assert finished.code == 0, finished.err
+    assert "to train    1 " in finished.out
     assert "no logger configured" not in (tmp_path / "pair" / "seed1-fold02.log").read_text()
     for fold in (2, 7):
         separate = tmp_path / f"separate{fold}"
-        run = command("fit", *options, "--data.fold", fold, "--out", separate)
-        subprocess.run(run, check=True, capture_output=True, env=ENVIRONMENT)
+        assert run("fit", *options, "--data.fold", fold, "--out", separate).code == 0
         together = tmp_path / "pair" / f"seed1-fold0{fold}"
         tables = sorted(path.name for path in separate.glob("*.csv"))
         assert len(tables) == 5
@@ -33,33 +30,26 @@ def test_one_training_serves_both_directions(least, tmp_path):
             assert (separate / name).read_bytes() == (together / name).read_bytes(), (fold, name)
         results = [json.loads((each / "result.json").read_text()) for each in (separate, together)]
         assert results[0] | {"checkpoint": ""} == results[1] | {"checkpoint": ""}
-        again = command("test", "--config", together / "config.yaml", "--ckpt_path", together / "checkpoints/best.ckpt")
-        tested = subprocess.run([*again, "--out", str(tmp_path / f"again{fold}")], env=ENVIRONMENT)
-        assert tested.returncode == 0
+        again = ["test", "--config", together / "config.yaml", "--ckpt_path", together / "checkpoints/best.ckpt"]
+        assert run(*again, "--out", tmp_path / f"again{fold}").code == 0
         retested = (tmp_path / f"again{fold}" / "predictions.csv").read_bytes()
         assert retested == (together / "predictions.csv").read_bytes()
     # The second direction's checkpoint knows who chose it: it cannot be tested on those.
-    wrong = command("test", "--config", tmp_path / "pair" / "seed1-fold02" / "config.yaml", "--ckpt_path")
-    refused = subprocess.run(
-        [*wrong, str(tmp_path / "pair" / "seed1-fold07" / "checkpoints" / "best.ckpt")], capture_output=True, text=True
-    )
-    assert refused.returncode == 2
-    assert "was chosen on" in refused.stderr
+    wrong = ["test", "--config", tmp_path / "pair" / "seed1-fold02" / "config.yaml", "--ckpt_path"]
+    refused = run(*wrong, tmp_path / "pair" / "seed1-fold07" / "checkpoints" / "best.ckpt")
+    assert refused.code == 2
+    assert "was chosen on" in refused.err
 
 
 def test_a_direction_that_was_begun_alone_is_not_continued_for_both(least, tmp_path):
     """Killed with fold 2 alone; with folds 2 and 7, fold 7 must choose among all epochs, not the remaining ones."""
     folder = tmp_path / "pair"
     options = ["--config", CONF / "cnn_gru.yaml", *least, "--data.protocol", "speaker", "--trainer.max_epochs", 2]
-    alone = command("crossval", *options, "--folds", 2, "--out", folder)
-    process = subprocess.Popen(alone, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
-    while not (folder / "seed1-fold02" / "checkpoints" / "last.ckpt").exists():
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process = Command(["crossval", *options, "--folds", 2, "--out", folder], tmp_path / "log")
+    process.until((folder / "seed1-fold02" / "checkpoints" / "last.ckpt").exists)
+    process.kill()
     finished = crossval(*options, "--folds", "2,7", "--out", folder)
-    assert finished.returncode == 0, finished.stderr
+    assert finished.code == 0, finished.err
     for fold in (2, 7):
         curve = pd.read_csv(folder / f"seed1-fold0{fold}" / "metrics.csv")
         about = json.loads((folder / f"seed1-fold0{fold}" / "result.json").read_text())

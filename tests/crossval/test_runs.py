@@ -2,9 +2,6 @@
 
 import json
 import shutil
-import signal
-import subprocess
-import time
 
 import pandas as pd
 import pytest
@@ -14,7 +11,8 @@ from ser.crossval import CrossValidation
 from ser.errors import InputError
 from ser.pooled import pooled_scores, read_pooled, summarise
 from tests.conftest import CONF
-from tests.crossval.conftest import ENVIRONMENT, command, crossval
+from tests.crossval.conftest import crossval
+from tests.forked import Command
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +20,8 @@ def undisturbed(two_epochs, tmp_path_factory):
     """A finished cross-validation of five folds, two at a time, and what it printed."""
     folder = tmp_path_factory.mktemp("crossval") / "undisturbed"
     finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--jobs", 2, "--out", folder)
-    assert finished.returncode == 0, finished.stderr
-    return folder, finished.stdout
+    assert finished.code == 0, finished.err
+    return folder, finished.out
 
 
 def test_the_pooled_result_is_that_of_its_table(undisturbed):
@@ -54,39 +52,34 @@ def test_a_finished_cross_validation_is_not_run_again(undisturbed, two_epochs):
     folder, _ = undisturbed
     before = {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")}
     finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
-    assert finished.returncode == 0, finished.stderr
-    assert "0 (5 runs finished before)" in finished.stdout
+    assert finished.code == 0, finished.err
+    assert "0 (5 runs finished before)" in finished.out
     assert {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")} == before
 
 
 def test_another_configuration_is_refused_with_the_difference(undisturbed, two_epochs):
     folder, _ = undisturbed
     finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--model.dropout", 0.2, "--out", folder)
-    assert finished.returncode == 2
-    assert "model.dropout: 0.5 there, 0.2 here" in finished.stderr
-    assert "Traceback" not in finished.stderr
+    assert finished.code == 2
+    assert "model.dropout: 0.5 there, 0.2 here" in finished.err
+    assert "Traceback" not in finished.err
 
 
 def test_killed_in_the_middle_and_continued(undisturbed, two_epochs, tmp_path):
     """kill -9 between the two epochs of the third of five folds; the same command gives what it would have given."""
     folder = tmp_path / "killed"
     options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder]
-    process = subprocess.Popen(
-        command("crossval", *options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
-    )
-    while not (folder / "seed1-fold03" / "metrics.csv").exists():  # it appears whole, with the first epoch's row
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process = Command(["crossval", *options], tmp_path / "log")
+    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # it appears whole, with the first epoch's row
+    process.kill()
     assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 0
     assert not (folder / "seed1-fold03" / "result.json").exists()
     kept = {path: path.stat().st_mtime_ns for fold in (1, 2) for path in (folder / f"seed1-fold0{fold}").rglob("*")}
     assert kept
 
     finished = crossval(*options)
-    assert finished.returncode == 0, finished.stderr
-    assert "3 (2 runs finished before)" in finished.stdout
+    assert finished.code == 0, finished.err
+    assert "3 (2 runs finished before)" in finished.out
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     for name in ("predictions.csv", "validation.csv"):
         assert (folder / name).read_bytes() == (undisturbed[0] / name).read_bytes()

@@ -1,4 +1,4 @@
-"""The shortest recordings of the built-in corpus: what trains in a second, for work that starts many trainings."""
+"""The shortest recordings of the built-in corpus, cut: what trains in a second, for work that starts many trainings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ser.data import Synthetic
 
+SECONDS = 0.8
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
 
 
@@ -20,8 +21,12 @@ def shorten(folder: Path, seconds: float) -> None:
             cut.writeframes(samples)
 
 
-def write_short_corpus(folder: Path) -> Path:
+def write_short_corpus(folder: Path, seconds: float = SECONDS) -> Path:
     """Write the built-in corpus and a table of each speaker's shortest utterance of each emotion, 40 in all.
+
+    Args:
+        folder: receives both.
+        seconds: at which every recording is cut.
 
     Returns:
         The table, a CSV file for `ser.data.Manifest`.
@@ -31,6 +36,7 @@ def write_short_corpus(folder: Path) -> Path:
     table = corpus.utterances()
     shortest = table.loc[table.groupby(["speaker", "emotion"], observed=True).seconds.idxmin()]
     shortest[COLUMNS].sort_values("utterance").to_csv(folder / "short.csv", index=False)
+    shorten(folder, seconds)
     return folder / "short.csv"
 
 
@@ -40,7 +46,7 @@ def short_options(table: Path) -> dict[str, object]:
     return {
         "data.corpus": corpus,
         "data.batch_size": 4,
-        "data.segment_seconds": 1.0,
+        "data.segment_seconds": SECONDS,
         "trainer.max_epochs": 1,
         "wandb.mode": "disabled",
     }

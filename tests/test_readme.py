@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,13 +25,14 @@ def test_there_are_lines_to_test():
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory, tiny_release):
-    """A folder with the configurations, a manifest of the tiny corpus, and runs that lines with `runs/FOLDER` need."""
+def workplace(tmp_path_factory, tiny_corpus, tiny_release):
+    """A folder with the configurations, the tiny corpus where the demo's study looks for its own, and a manifest."""
     from ser.data import IEMOCAP
 
     place = tmp_path_factory.mktemp("readme")
     for name in ("conf", "sweeps"):
         (place / name).symlink_to(Path(__file__).parents[1] / name)
+    shutil.copytree(tiny_corpus, place / "data" / "small")
     IEMOCAP(str(tiny_release)).utterances().to_csv(place / "mine.csv", index=False)
     return place
 
@@ -38,7 +40,8 @@ def workplace(tmp_path_factory, tiny_release):
 def fit_in_little_time(words):
     """One epoch, one fold and no tracking; what a line says itself comes later and wins."""
     if words[0] == "sweep":
-        return [*words, "--trainer.max_epochs", "1", "--data.corpus.utterances_per_speaker", "8"]
+        least = ["--trainer.max_epochs", "1", "--data.corpus.utterances_per_speaker", "8"]
+        return [*words, *least, "--data.segment_seconds", str(TINY_SECONDS)]
     words = [
         {"5": "1"}.get(word, word) if before == "--epochs-averaged" else word for before, word in pairwise(["", *words])
     ]

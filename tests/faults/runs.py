@@ -16,6 +16,7 @@ from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
+RECORDING_SECONDS, SEGMENT_SECONDS = 1.35, 0.5
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 
 
@@ -48,7 +49,7 @@ def moments_around(step: int) -> list[Moment]:
 
 def write_corpus(folder: Path) -> Path:
     """Two sessions of the shortest recordings: 16 utterances of four speakers, two of whom train."""
-    table = write_short_corpus(folder)
+    table = write_short_corpus(folder, RECORDING_SECONDS)
     rows = pd.read_csv(table, dtype=str)
     rows[rows.session.isin(sorted(rows.session.unique())[:SESSIONS])].to_csv(table, index=False)
     return table
@@ -68,8 +69,8 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--config": CONF / f"{system}.yaml",
         "--data.corpus": "ser.data.Manifest",
         "--data.corpus.csv": table,
-        "--data.batch_size": 4,
-        "--data.segment_seconds": 1,
+        "--data.batch_size": 5,
+        "--data.segment_seconds": SEGMENT_SECONDS,
         "--data.num_workers": workers,
         "--trainer.max_epochs": EPOCHS,
         "--trainer.enable_progress_bar": False,

@@ -14,7 +14,7 @@ from ser.cli import RunCLI
 from tests.conftest import CONF
 from tests.data.conftest import noise, write_wav
 from tests.faults.kills import differences
-from tests.faults.runs import Moment, Run, fit_options, write_corpus
+from tests.faults.runs import RECORDING_SECONDS, Moment, Run, fit_options, write_corpus
 
 HZ = {"neutral": 300, "angry": 700, "happy": 1500, "sad": 3000}
 
@@ -28,10 +28,10 @@ def table(tmp_path_factory):
 def tones(tmp_path_factory):
     """The same with a tone for every emotion: a loss that falls to a tenth at once."""
     file = write_corpus(tmp_path_factory.mktemp("tones"))
-    time = np.arange(round(2.4 * 16_000)) / 16_000
+    time = np.arange(round(RECORDING_SECONDS * 16_000)) / 16_000
     for seed, row in enumerate(pd.read_csv(file).itertuples()):
         tone = 8000 * np.sin(2 * np.pi * HZ[row.emotion] * time)
-        write_wav(Path(row.path), tone.astype(np.int16) + noise(2.4, seed))
+        write_wav(Path(row.path), tone.astype(np.int16) + noise(RECORDING_SECONDS, seed))
     return file
 
 

@@ -8,12 +8,17 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Lock
 
 from tests.conftest import Finished
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tests.faults.fork"])
+# Whoever starts a process also asks for the ends of all others, and an exit code can be read but once: of two threads
+# that read it at the same moment, one would be told 255.
+EXIT_CODES = Lock()
 
 
 class Command:
@@ -43,16 +48,17 @@ class Command:
         self.process = FORKED.Process(target=_run_ser, args=(words, streams, cwd or Path.cwd(), own_group, prepare))
         for path in {self.log, self.errors}:
             path.write_text("")
-        self.process.start()
+        with EXIT_CODES:
+            self.process.start()
         self.pid = self.process.pid
 
     def running(self) -> bool:
-        return self.process.is_alive()
+        return not wait([self.process.sentinel], timeout=0)
 
     def kill(self) -> None:
         """kill -9, and wait for its end."""
-        self.process.kill()
-        self.process.join()
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait()
 
     def wait(self, seconds: float | None = None) -> Finished:
         """What it left; its exit code is -9 where it was killed.
@@ -60,9 +66,10 @@ class Command:
         Raises:
             TimeoutError: if it runs longer than that.
         """
-        self.process.join(seconds)
-        if self.process.exitcode is None:
+        if not wait([self.process.sentinel], seconds):
             raise TimeoutError(f"{self.log}: still running after {seconds} s")
+        with EXIT_CODES:
+            self.process.join()
         return Finished(self.process.exitcode, self.log.read_text(), self.errors.read_text())
 
     def until(self, condition: Callable[[], object], seconds: float = 600) -> object:

@@ -6,6 +6,12 @@ from ser.errors import InputError, check_bounds
 from tests.conftest import CONF
 
 
+def without(options, *names) -> list:
+    """Options on a command line, less some and their values."""
+    pairs = zip(options[::2], options[1::2], strict=True)
+    return [word for name, value in pairs if name not in names for word in (name, value)]
+
+
 @pytest.fixture
 def refused(ser, tiny, tmp_path, monkeypatch):
     """Give a file of options to `ser fit`; what it says. Nothing may be left behind."""
@@ -15,7 +21,7 @@ def refused(ser, tiny, tmp_path, monkeypatch):
         for name, content in {"mine": text, **beside}.items():
             (tmp_path / f"{name}.yaml").write_text(content)
         files = sorted(path.name for path in tmp_path.iterdir())
-        options = [word for word in tiny if not (word == "--trainer.max_epochs" or word == 1)]
+        options = without(tiny, "--trainer.max_epochs", "--data.segment_seconds")  # a file's values would not count
         finished = ser("fit", "--config", CONF / f"{system}.yaml", *options, "--config", "mine.yaml")
         assert finished.code == 2, finished
         assert "Traceback" not in finished.err

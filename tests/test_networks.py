@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.plain import PrintedConvolutions, PrintedPlainConvolutions
 from ser.convolutions import PlainConvolutions, PooledRows, SpectralTemporalConvolutions
 from ser.errors import InputError
 from ser.layers import RecCaps, SeqCaps, WindowCapsules, Windows, capsule_weight
@@ -102,6 +103,26 @@ def test_the_baselines_convolutions_equal_the_printed_order(frames):
         expected = nn.functional.max_pool2d(torch.relu(expected), 2, ceil_mode=True)
     found = ours(features[0], torch.tensor([frames]))["pool3"]
     torch.testing.assert_close(found.features, expected)
+
+
+@pytest.mark.parametrize("frames", [57, 3, 1])
+@pytest.mark.parametrize(
+    ("ours", "printed"),
+    [(SpectralTemporalConvolutions, PrintedConvolutions), (PlainConvolutions, PrintedPlainConvolutions)],
+)
+def test_gradients_equal_those_of_the_printed_order(ours, printed, frames):
+    """Of two utterances of unequal length, in float64: every parameter's."""
+    ours, printed = ours().double(), printed().double()
+    printed.load_state_dict(ours.state_dict())
+    spectrogram = torch.randn(2, 512, frames, dtype=torch.float64)
+    lengths = torch.tensor([frames, (frames + 1) // 2])
+    found, expected = (network(spectrogram, lengths)["pool3"].features for network in (ours, printed))
+    torch.testing.assert_close(found, expected)
+    weight = torch.randn_like(expected)
+    for features in (found, expected):
+        (features * weight).sum().backward()
+    for name, parameter in ours.named_parameters():
+        torch.testing.assert_close(parameter.grad, printed.get_parameter(name).grad)
 
 
 @pytest.mark.parametrize("make", [SpectralTemporalConvolutions, PlainConvolutions])

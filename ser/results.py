@@ -7,7 +7,7 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.metrics import recalls, unweighted_accuracy, weighted_accuracy
+from ser.tally import accuracies
 
 
 def posterior_columns(branch: str = "") -> list[str]:
@@ -48,12 +48,18 @@ def confusion(predictions: pd.DataFrame) -> np.ndarray:
 
 def scores(predictions: pd.DataFrame) -> dict:
     """WA, UA, recalls and the integer matrix of a predictions table, as plain numbers."""
-    matrix = confusion(predictions)
-    shares = recalls(matrix).tolist()
+    return score_matrix(confusion(predictions))
+
+
+def score_matrix(matrix: np.ndarray) -> dict:
+    """The same of a confusion matrix, (emotions, emotions), rows actual."""
+    total, correct = matrix.sum(1), matrix.diagonal()
+    wa, ua = accuracies(total, correct)
+    shares = zip(EMOTIONS, correct, total, strict=True)
     return {
-        "wa": weighted_accuracy(matrix).item(),
-        "ua": unweighted_accuracy(matrix).item(),
-        "recall": {name: None if np.isnan(share) else share for name, share in zip(EMOTIONS, shares, strict=True)},
+        "wa": float(wa),
+        "ua": float(ua),
+        "recall": {name: float(hits / number) if number else None for name, hits, number in shares},
         "confusion": matrix.tolist(),
         "utterances": int(matrix.sum()),
     }

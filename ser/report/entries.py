@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.metrics import unweighted_accuracy, weighted_accuracy
 from ser.paper import TABLE_1
 from ser.pooled import FORM as FORM_OF_POOLED
 from ser.pooled import Pooled, describe_test_set, pooled_scores, read_pooled
@@ -134,16 +132,6 @@ class Entry:
     def intervals(self) -> dict[str, tuple[float, float]]:
         """95 % intervals of WA and UA by a bootstrap over speakers; takes a second or more."""
         return bootstrap_speakers(self.predictions)
-
-
-def score_matrix(matrix) -> dict:
-    """WA, UA and the counts of a confusion matrix alone (rows actual), named as in `ser.pooled.pooled_scores`."""
-    matrix = np.asarray(matrix)
-    return {
-        "wa": weighted_accuracy(matrix).item(),
-        "ua": unweighted_accuracy(matrix).item(),
-        "confusion": matrix.tolist(),
-    }
 
 
 def printed_name(system: str) -> str:

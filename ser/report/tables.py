@@ -16,7 +16,8 @@ from ser.paper import (
     row_sums,
 )
 from ser.report.document import Column, Table
-from ser.report.entries import Entry, score_matrix
+from ser.report.entries import Entry
+from ser.results import score_matrix
 from ser.statistics import multinomial_ua_interval, wilson_interval
 
 UNRECOVERED = "cannot be recovered"
@@ -220,7 +221,7 @@ def recall_table(entries: list[Entry]) -> Table:
     """Recall of every emotion, ours and the paper's where its counts are known."""
     columns = [Column("system"), *[Column(emotion, "hits") for emotion in EMOTIONS], Column("UA", "percent")]
     sources = [(entry.title, entry.scores) for entry in entries]
-    sources += [(f"paper: {row.name}", score_matrix(row.confusion)) for row in TABLE_1 if row.confusion]
+    sources += [(f"paper: {row.name}", score_matrix(np.array(row.confusion))) for row in TABLE_1 if row.confusion]
     rows = []
     for name, found in sources:
         matrix = np.asarray(found["confusion"])

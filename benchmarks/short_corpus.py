@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import wave
+from itertools import cycle
 from pathlib import Path
 
 from ser.data import Synthetic
 
 SECONDS = 0.8
+SHARES = (1, 0.85, 0.6)  # recordings of unequal length, or nothing would ever be padded
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
 
 
 def shorten(folder: Path, seconds: float) -> None:
-    """Cut every recording under a folder to its first seconds."""
-    for path in sorted(folder.rglob("[!.]*.wav")):
+    """Cut the recordings under a folder, in turn to so many seconds and to 0.85 and 0.6 of them."""
+    for path, share in zip(sorted(folder.rglob("[!.]*.wav")), cycle(SHARES), strict=False):
         with wave.open(str(path), "rb") as whole:
-            settings, samples = whole.getparams(), whole.readframes(round(seconds * whole.getframerate()))
+            settings, samples = whole.getparams(), whole.readframes(round(share * seconds * whole.getframerate()))
         with wave.open(str(path), "wb") as cut:
             cut.setparams(settings)
             cut.writeframes(samples)
@@ -26,7 +28,7 @@ def write_short_corpus(folder: Path, seconds: float = SECONDS) -> Path:
 
     Args:
         folder: receives both.
-        seconds: at which every recording is cut.
+        seconds: of the longest recordings, see `shorten`.
 
     Returns:
         The table, a CSV file for `ser.data.Manifest`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -10,8 +11,8 @@ import warnings
 from collections.abc import Callable
 
 from ser.arguments import files_first
-from ser.interruption import LISTENER, Interrupted, end_with_parent
-from ser.progress import somebody_listens
+from ser.interruption import LISTENER, Interrupted, end_with_reader
+from ser.progress import PROGRESS_PIPE, somebody_listens
 from ser.tracking import finish
 
 EXPECTED_WARNINGS = (
@@ -45,7 +46,7 @@ def run(command: Callable[[], object], name: str | None) -> object:
     """
     quieten()
     if somebody_listens():
-        end_with_parent()
+        end_with_reader(int(os.environ[PROGRESS_PIPE]))
     typed = sys.argv[1:]
     sys.argv[1:] = [*([name] if name else []), *files_first(sys.argv[2:])]
     with LISTENER.ending_in_order(ignored=(signal.SIGINT,) if somebody_listens() else ()):

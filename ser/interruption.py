@@ -7,10 +7,11 @@ checkpoint from which the same command goes on. Whoever repeats the signal does 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
@@ -91,9 +92,26 @@ def end_with_parent() -> None:
     """Watch the process that has started this one, and end when it has: nobody would hear of the result."""
     parent = int(os.environ.get(PARENT, os.getppid()))
 
-    def watch() -> None:
+    def wait() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
+
+    _end_after(wait)
+
+
+def end_with_reader(pipe: int) -> None:
+    """Watch a pipe that this process may write to, and end when nobody reads it any more.
+
+    The reader has not started this process itself where processes are forked from another one.
+    """
+    poll = select.poll()
+    poll.register(os.dup(pipe), 0)  # whoever writes to the pipe may close it
+    _end_after(poll.poll)
+
+
+def _end_after(wait: Callable[[], object]) -> None:
+    def watch() -> None:
+        wait()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(LAST_SECONDS)
         os._exit(1)

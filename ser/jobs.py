@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +15,7 @@ from tqdm import tqdm
 
 from ser.errors import InputError
 from ser.files import LOCK
-from ser.interruption import PARENT
-from ser.progress import PROGRESS_PIPE
+from ser.forked import Forked, prepare_forks
 
 WAIT_SECONDS = 20  # trainings whose parent was killed end within this
 
@@ -45,17 +42,14 @@ class Running:
     """A job under way, in one of the slots."""
 
     job: Job
-    process: subprocess.Popen
-    pipe: int
+    training: Forked
     bar: tqdm
     unread: bytes = b""
     started: float = field(default_factory=time.monotonic)
 
     def show(self) -> None:
         """Read what the training says of itself and move its bar."""
-        while chunk := read_available(self.pipe):
-            self.unread += chunk
-        *lines, self.unread = self.unread.split(b"\n")
+        *lines, self.unread = (self.unread + self.training.told()).split(b"\n")
         if not lines:
             return
         told = json.loads(lines[-1])
@@ -64,14 +58,6 @@ class Running:
         scores = [f"{name.upper()} {100 * told[f'val/{name}']:.1f} %" for name in ("wa", "ua") if f"val/{name}" in told]
         self.bar.set_postfix_str("  ".join(["validation", *scores]) if scores else "", refresh=False)
         self.bar.refresh()
-
-
-def read_available(pipe: int) -> bytes:
-    """What lies in a pipe that does not block."""
-    try:
-        return os.read(pipe, 65536)
-    except BlockingIOError:
-        return b""
 
 
 @contextmanager
@@ -120,6 +106,7 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
         Interrupted: after a signal, when all processes have ended: in order, with a checkpoint.
     """
     waiting, running = list(jobs), {}
+    prepare_forks()
     try:
         while waiting or running:
             for slot in range(len(slots)):
@@ -127,7 +114,7 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
                     running[slot] = start(waiting.pop(0), slots[slot], slot, lock)
             time.sleep(0.2)
             for slot, each in list(running.items()):
-                code = each.process.poll()
+                code = each.training.code
                 each.show()
                 if code is not None:
                     del running[slot]
@@ -135,34 +122,23 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
                     ended(each.job, code, time.monotonic() - each.started)
     finally:
         for each in running.values():
-            each.process.terminate()
+            each.training.process.terminate()
         for each in running.values():
-            each.process.wait()
             close(each)
 
 
 def start(job: Job, environment: dict[str, str], slot: int, lock: int) -> Running:
     """Start one job in a slot."""
-    pipe, other_end = os.pipe()
-    os.set_blocking(pipe, False)
-    with job.log.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ser", *job.arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment, PROGRESS_PIPE: str(other_end), PARENT: str(os.getpid())},
-            pass_fds=[other_end, lock],
-        )
-    os.close(other_end)
+    training = Forked(job.arguments, job.log, lock, environment)
     form = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
-    bar = tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)
-    return Running(job, process, pipe, bar)
+    return Running(
+        job, training, tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)
+    )
 
 
 def close(each: Running) -> None:
-    """Let go of a finished job."""
-    os.close(each.pipe)
+    """Let go of a job, and wait for its end."""
+    each.training.close()
     each.bar.close()
 
 

@@ -37,8 +37,11 @@ OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def refusals(what: str = "trainer") -> Iterator[None]:
     """Make what Lightning's trainer refuses, while it is built, a message like the others.
+
+    Args:
+        what: the message begins with it.
 
     Raises:
         InputError: with its words.
@@ -48,7 +51,7 @@ def refusals() -> Iterator[None]:
     except InputError:
         raise
     except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(f"trainer: {error}") from error
+        raise InputError(f"{what}: {error}") from error
 
 
 def check_trainer(settings: dict, fitting: bool) -> None:

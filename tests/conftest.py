@@ -12,12 +12,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and thr
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
-TINY_SECONDS = 0.8
+TINY_SECONDS, TINY_SEGMENT_SECONDS = 1.0, 0.6
+SHORT_WINDOWS = ["--model.window_steps", 6, "--model.window_shift", 3]  # of capsules: several in such segments
 MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
     *("sweep/test_workers.py", "faults/test_kills.py", "test_learning.py", "test_resume.py", "faults/test_signals.py"),
     *("crossval/test_runs.py", "crossval/test_directions.py", "test_readme.py", "sweep/test_postgres.py"),
     "faults/test_tracking.py",
 )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: many tests wait, for a server that never answers or a process to end."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,7 +43,7 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory):
-    """The built-in corpus with eight utterances per speaker, each cut to less than a second."""
+    """The built-in corpus with eight utterances per speaker, none longer than a second."""
     from benchmarks.short_corpus import shorten
     from ser.data import Synthetic
 
@@ -77,5 +83,5 @@ def ser(monkeypatch, capsys):
 def tiny(tiny_corpus):
     """Options that make a fit as small as it gets: the tiny corpus, one epoch, no tracking."""
     corpus = ["--data.corpus", "ser.data.Synthetic", "--data.corpus.root", tiny_corpus]
-    corpus += ["--data.corpus.utterances_per_speaker", 8, "--data.segment_seconds", TINY_SECONDS]
+    corpus += ["--data.corpus.utterances_per_speaker", 8, "--data.segment_seconds", TINY_SEGMENT_SECONDS]
     return [*corpus, "--trainer.max_epochs", 1, "--wandb.mode", "disabled"]

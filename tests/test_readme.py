@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY_SECONDS
+from tests.conftest import TINY_SEGMENT_SECONDS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 LINES = [
@@ -37,15 +37,35 @@ def workplace(tmp_path_factory, tiny_corpus, tiny_release):
     return place
 
 
+@pytest.fixture(scope="module")
+def emodb(tmp_path_factory):
+    """The shortest recording of every speaker's emotions."""
+    if not os.environ.get("EMODB_ROOT"):
+        pytest.skip("EMODB_ROOT is not set")
+    from ser.data import EmoDB
+
+    place, table = tmp_path_factory.mktemp("emodb"), EmoDB(os.environ["EMODB_ROOT"]).utterances()
+    for row in table.loc[table.groupby(["speaker", "emotion"], observed=True).seconds.idxmin()].itertuples():
+        (place / Path(row.path).name).symlink_to(row.path)
+    return place
+
+
 def fit_in_little_time(words):
     """One epoch, one fold and no tracking; what a line says itself comes later and wins."""
     if words[0] == "sweep":
         least = ["--trainer.max_epochs", "1", "--data.corpus.utterances_per_speaker", "8"]
-        return [*words, *least, "--data.segment_seconds", str(TINY_SECONDS)]
+        return [*words, *least, "--data.segment_seconds", str(TINY_SEGMENT_SECONDS)]
     words = [
         {"5": "1"}.get(word, word) if before == "--epochs-averaged" else word for before, word in pairwise(["", *words])
     ]
-    little = ["--trainer.max_epochs", "1", "--wandb.mode", "disabled", "--data.segment_seconds", str(TINY_SECONDS)]
+    little = [
+        "--trainer.max_epochs",
+        "1",
+        "--wandb.mode",
+        "disabled",
+        "--data.segment_seconds",
+        str(TINY_SEGMENT_SECONDS),
+    ]
     return [*words, *little, *(["--folds", "1"] if words[0] == "crossval" else [])]
 
 
@@ -57,13 +77,11 @@ def lines_that_make(words):
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_line(line, ser, tiny_release, workplace, monkeypatch):
+def test_line(line, ser, tiny_release, workplace, monkeypatch, request):
     monkeypatch.chdir(workplace)
     words = shlex.split(line.replace(".../IEMOCAP_full_release", str(tiny_release)), comments=True)[1:]
     if ".../emodb/wav" in line:
-        if not os.environ.get("EMODB_ROOT"):
-            pytest.skip("EMODB_ROOT is not set")
-        words = [word.replace(".../emodb/wav", os.environ["EMODB_ROOT"]) for word in words]
+        words = [word.replace(".../emodb/wav", str(request.getfixturevalue("emodb"))) for word in words]
     if "--trainer.devices" in words:
         pytest.skip("two devices: test_cli.py trains on two processes")
     if "conf/demo.yaml" in words:
@@ -77,7 +95,7 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
             assert ser(*fit_in_little_time(["fit", "--config", "conf/gru_seqcap.yaml"]), *options).code == 0
     for needed in lines_that_make(words):
         if not list((workplace / needed.split()[-1]).glob("*.csv")):
-            test_line(needed, ser, tiny_release, workplace, monkeypatch)
+            test_line(needed, ser, tiny_release, workplace, monkeypatch, request)
     trains = words[0] in ("fit", "crossval") or (words[0] == "sweep" and words[1] != "status")
     finished = ser(*(fit_in_little_time(words) if trains else words))
     assert finished.code == 0, finished.err

@@ -69,7 +69,7 @@ def corners_of(plan: Plan) -> list[PointCLI]:
     return corners
 
 
-def check_trainers(corners: list[PointCLI]) -> None:
+def check_trainers(plan: Plan, corners: list[PointCLI]) -> None:
     """Refuse what Lightning's trainer would refuse on the machine that is to train, with one device as a trial has.
 
     Raises:
@@ -83,7 +83,7 @@ def check_trainers(corners: list[PointCLI]) -> None:
         "enable_progress_bar": False,
     }
     for corner in corners:
-        with refusals():
+        with refusals(f"study {plan.study}: trainer"):
             Trainer(**{**corner._get(corner.config_init, "trainer"), **bare})
 
 

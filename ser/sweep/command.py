@@ -51,7 +51,7 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     plan = with_options(plan, given)
     crew_slots = worker_slots(options.workers, options.devices, 1 if options.per_device is None else options.per_device)
     corners = corners_of(plan)
-    check_trainers(corners)
+    check_trainers(plan, corners)
     identity = check_runs(plan, corners)
     folder, url = place_of(plan, options.out, options.storage)
     check_definition(folder, plan)

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from multiprocessing import forkserver
-from multiprocessing.reduction import DupFd
 from pathlib import Path
 
 import pandas as pd
 
 from ser.errors import InputError
 from ser.files import write_text
-from ser.interruption import PARENT
-from ser.jobs import last_lines, only_one, read_available
+from ser.forked import Forked
+from ser.jobs import last_lines, only_one
 from ser.lambda_curve import apply, best_of
 from ser.pooled import pool, pooled_scores
-from ser.progress import PROGRESS_PIPE
 from ser.saved import TABLES, read_about, read_table
 from ser.sweep.plan import Plan
-
-FORKED = multiprocessing.get_context("forkserver")
 
 
 class TrialError(RuntimeError):
@@ -107,7 +100,7 @@ class Trial:
         log = self.folder / f"{name}.log"
         try:
             code = run_forked(arguments, log, lock)
-        except (OSError, EOFError) as error:  # the process that trainings are forked from has just died
+        except OSError as error:
             raise TrialError(f"fold {fold} could not be started: {error!r}") from error
         if code:
             raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")
@@ -135,72 +128,16 @@ class Trial:
         return pool({key: read_table(path) for key, path in tables.items()})
 
 
-def prepare_forks() -> None:
-    """Start the process that imports torch and Lightning once and from which this worker's trainings are forked.
-
-    Importing takes longer than a short training. The process only imports: it has one thread and has not touched a
-    GPU, so that its children may use both.
-    """
-    FORKED.set_forkserver_preload(["ser.validated"])
-    forkserver.ensure_running()
-
-
-class Inherited:
-    """An open file that a forked process gets under a number of its own."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __reduce__(self) -> tuple:
-        return _inherit, (DupFd(self.number),)
-
-
-def _inherit(sent: object) -> int:
-    return sent.detach()
-
-
 def run_forked(arguments: list[str], log: Path, lock: int) -> int:
-    """Run `ser ARGUMENTS` in a forked process; its exit code.
-
-    Args:
-        arguments: of the command `ser`.
-        log: receives its output.
-        lock: an open file that it holds as well: who comes after a killed worker waits for its training's end.
-    """
-    pipe, other_end = os.pipe()
-    os.set_blocking(pipe, False)
-    log.write_bytes(b"")
-    process = FORKED.Process(target=_run_ser, args=(arguments, str(log), Inherited(other_end), Inherited(lock)))
+    """Run `ser ARGUMENTS` in a forked process; its exit code."""
+    training = Forked(arguments, log, lock)
     try:
-        process.start()
-        os.close(other_end)
-        while process.exitcode is None:
-            process.join(0.2)
-            while read_available(pipe):
-                pass
+        while training.code is None:
+            training.wait(0.2)
+            training.told()
     finally:
-        if process.pid is not None and process.exitcode is None:
-            process.terminate()
-            process.join()
-        os.close(pipe)
-    return process.exitcode
-
-
-def _run_ser(arguments: list[str], log: str, pipe: int, lock: int) -> None:
-    from ser.validated import main  # torch and Lightning, in this process only
-
-    with open(log, "ab") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-    # Or readers of data would come from a fork server of this training's own, and outlive it when it is killed.
-    multiprocessing.set_start_method("fork", force=True)
-    os.environ |= {PROGRESS_PIPE: str(pipe), PARENT: str(os.getppid())}
-    sys.argv = ["ser", *arguments]
-    try:
-        sys.exit(main())
-    except InputError as error:
-        print(f"ser: {error}", file=sys.stderr)
-        sys.exit(2)
+        training.close()
+    return training.code
 
 
 def run_options(plan: Plan, parameters: dict[str, object]) -> list[str]:

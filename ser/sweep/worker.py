@@ -13,11 +13,12 @@ import optuna
 from optuna.trial import TrialState
 
 from ser.errors import InputError
+from ser.forked import prepare_forks
 from ser.interruption import end_with_parent
 from ser.sweep.plan import read_plan
 from ser.sweep.storage import open_storage
 from ser.sweep.study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted
-from ser.sweep.trial import Trial, TrialError, check_devices_free, prepare_forks
+from ser.sweep.trial import Trial, TrialError, check_devices_free
 
 PRUNED_AFTER = "pruned_after_fold"
 STORAGE = "SER_STORAGE"  # environment variable: an address with its password is nobody else's to read

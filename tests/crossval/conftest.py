@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Finished
+from tests.conftest import SHORT_WINDOWS, Finished
 from tests.forked import Command
 
 
@@ -27,5 +27,5 @@ def least(tiny):
 
 @pytest.fixture(scope="session")
 def two_epochs(least):
-    """The smallest training that has a middle."""
-    return [*least, "--trainer.max_epochs", 2]
+    """The smallest training of capsules that has a middle."""
+    return [*least, *SHORT_WINDOWS, "--trainer.max_epochs", 2]

@@ -48,7 +48,7 @@ def moments_around(step: int) -> list[Moment]:
 
 
 def write_corpus(folder: Path) -> Path:
-    """Two sessions of the shortest recordings: 16 utterances of four speakers, two of whom train."""
+    """Two sessions of short recordings: 16 utterances of four speakers, two of whom train."""
     table = write_short_corpus(folder, RECORDING_SECONDS)
     rows = pd.read_csv(table, dtype=str)
     rows[rows.session.isin(sorted(rows.session.unique())[:SESSIONS])].to_csv(table, index=False)
@@ -69,12 +69,13 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--config": CONF / f"{system}.yaml",
         "--data.corpus": "ser.data.Manifest",
         "--data.corpus.csv": table,
-        "--data.batch_size": 5,
+        "--data.batch_size": 4,
         "--data.segment_seconds": SEGMENT_SECONDS,
         "--data.num_workers": workers,
         "--trainer.max_epochs": EPOCHS,
         "--trainer.enable_progress_bar": False,
         "--checkpoints.steps": 2,
+        **({"--model.window_steps": 6, "--model.window_shift": 3} if "cap" in system else {}),  # several in a segment
         "--wandb.mode": "disabled",
         "--out": folder,
         **{f"--{name}": value for name, value in more.items()},

@@ -4,6 +4,9 @@ import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,12 +60,18 @@ def test_interrupted_three_times_it_ends_as_if_it_had_not_been(tiny, tmp_path):
 
 
 def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_path):
-    process = start(fit(tiny), tmp_path, cwd=tmp_path)
-    (folder,) = process.until(lambda: [each for each in tmp_path.glob("runs/*") if epochs_of(each)])
-    os.kill(process.pid, signal.SIGTERM)
-    ended = process.wait(PATIENCE_SECONDS)
-    assert ended.code == 143
-    command = shlex.split(ended.err.splitlines()[-1])
+    """A process that nobody has forked, as a user starts it."""
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-m", *fit(tiny)], cwd=tmp_path, start_new_session=True, **streams)
+    while not (folders := [each for each in tmp_path.glob("runs/*") if epochs_of(each)]):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    (folder,) = folders
+    command = shlex.split(errors.splitlines()[-1])
     assert command[-2:] == ["--out", f"runs/{folder.name}"]
     last = start(command, tmp_path, cwd=tmp_path).wait(PATIENCE_SECONDS)
     assert last.code == 0, last.err

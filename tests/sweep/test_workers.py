@@ -11,10 +11,11 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
+from ser.forked import prepare_forks
 from ser.jobs import only_one
 from ser.sweep.launcher import given_up
 from ser.sweep.plan import read_plan
-from ser.sweep.trial import prepare_forks, run_forked, run_options
+from ser.sweep.trial import run_forked, run_options
 from tests.conftest import CONF
 from tests.sweep.conftest import check_complete, environment, processes_of, stored, sweep_command
 

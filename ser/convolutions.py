@@ -135,8 +135,8 @@ class SpectralTemporalConvolutions(Convolutions):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
-        # The eight columns or rows under a kernel become input channels: with a single one, processors take several
-        # times as long.
+        # The eight columns or rows under a kernel become input channels. With a single one, an Intel Xeon with vectors
+        # of 16 numbers takes several times as long; an AMD EPYC with vectors of 8 does not care.
         image, mask = masked_image(spectrogram, frames).squeeze(1), within(frames, spectrogram.shape[-1])
         columns = F.pad(image, same_padding(2, 8)).unfold(2, 8, 1).contiguous().permute(0, 3, 1, 2)
         rows = F.pad(image, same_padding(8, 2)).unfold(1, 8, 1).contiguous().permute(0, 3, 1, 2)

@@ -13,11 +13,11 @@ os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
 TINY_SECONDS, TINY_SEGMENT_SECONDS = 1.0, 0.6
-SHORT_WINDOWS = ["--model.window_steps", 6, "--model.window_shift", 3]  # of capsules: several in such segments
+SHORT_WINDOWS = ["--model.window_steps", 9, "--model.window_shift", 3]  # of capsules: several in such segments
 MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
-    *("sweep/test_workers.py", "faults/test_kills.py", "test_learning.py", "test_resume.py", "faults/test_signals.py"),
-    *("crossval/test_runs.py", "crossval/test_directions.py", "test_readme.py", "sweep/test_postgres.py"),
-    "faults/test_tracking.py",
+    *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),
+    *("test_readme.py", "crossval/test_runs.py", "test_cli.py", "sweep/test_outcome.py", "faults/test_signals.py"),
+    *("sweep/test_postgres.py", "crossval/test_directions.py", "test_resume.py"),
 )
 
 

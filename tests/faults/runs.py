@@ -75,7 +75,7 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--trainer.max_epochs": EPOCHS,
         "--trainer.enable_progress_bar": False,
         "--checkpoints.steps": 2,
-        **({"--model.window_steps": 6, "--model.window_shift": 3} if "cap" in system else {}),  # several in a segment
+        **({"--model.window_steps": 9, "--model.window_shift": 3} if "cap" in system else {}),  # several in a segment
         "--wandb.mode": "disabled",
         "--out": folder,
         **{f"--{name}": value for name, value in more.items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -15,6 +16,7 @@ from multiprocessing import forkserver
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 
+from ser.interruption import ENDING
 from ser.progress import PROGRESS_PIPE
 
 FORKED = multiprocessing.get_context("forkserver")
@@ -23,7 +25,7 @@ THREADS = "OMP_NUM_THREADS"
 
 def prepare_forks() -> None:
     """Start the process that trainings are forked from; it imports while others work."""
-    FORKED.set_forkserver_preload(["ser.session", "ser.validated"])
+    FORKED.set_forkserver_preload(["ser.fork_server"])
     forkserver.ensure_running()
 
 
@@ -77,11 +79,14 @@ class Forked:
             pass
         return said
 
-    def close(self) -> None:
-        """Let go of it; one that still runs is asked to end, and waited for."""
+    def terminate(self) -> None:
+        """Ask it to end, once: whoever asks twice does not want to wait."""
         if self.code is None:
             self.process.terminate()
-            self.process.join()
+
+    def close(self) -> None:
+        """Wait for its end, and let go of it."""
+        self.process.join()
         os.close(self.pipe)
 
 
@@ -102,6 +107,7 @@ def _inherit(sent: object) -> int:
 def _run_ser(arguments: list[str], log: str, variables: dict[str, str], pipe: int, lock: int) -> None:
     import torch
 
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # see ser.fork_server
     with open(log, "ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)

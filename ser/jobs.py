@@ -122,7 +122,7 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
                     ended(each.job, code, time.monotonic() - each.started)
     finally:
         for each in running.values():
-            each.training.process.terminate()
+            each.training.terminate()
         for each in running.values():
             close(each)
 
@@ -137,7 +137,7 @@ def start(job: Job, environment: dict[str, str], slot: int, lock: int) -> Runnin
 
 
 def close(each: Running) -> None:
-    """Let go of a job, and wait for its end."""
+    """Wait for a job's end, and let go of it."""
     each.training.close()
     each.bar.close()
 

@@ -136,6 +136,7 @@ def run_forked(arguments: list[str], log: Path, lock: int) -> int:
             training.wait(0.2)
             training.told()
     finally:
+        training.terminate()
         training.close()
     return training.code
 

@@ -79,20 +79,23 @@ def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_pa
     assert (folder / "result.json").is_file()
 
 
-def test_a_cross_validation_ends_in_order_and_goes_on(tiny, tmp_path):
-    """Ctrl-C reaches the trainings as well; they leave it to their parent, which asks them to end."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1])
+def test_a_cross_validation_ends_in_order_and_goes_on(number, tiny, tmp_path):
+    """A signal reaches the trainings as well; Ctrl-C they leave to their parent, which asks them to end."""
     folder = tmp_path / "folds"
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 4, "--folds", "1,6", "--out", folder]
     command = ["ser", "crossval", *map(str, options)]
     process = start(command, tmp_path)
     process.until(lambda: epochs_of(folder / "seed1-fold01"))
-    os.killpg(process.pid, signal.SIGINT)
+    asked = time.time()
+    os.killpg(process.pid, number)
     ended = process.wait(PATIENCE_SECONDS)
-    assert ended.code == 130, ended.err
+    assert ended.code == CODES[number], ended.err
     assert ended.err.splitlines()[-1] == shlex.join(command)
     log = (folder / "seed1-fold01.log").read_text()
-    assert re.search("SIGTERM: what is finished is kept", log), log
-    assert (folder / "seed1-fold01" / "checkpoints" / "last.ckpt").is_file()  # and within.ckpt, if within an epoch
+    assert re.search("(SIGTERM|SIGUSR1): what is finished is kept", log), log
+    checkpoints = (folder / "seed1-fold01" / "checkpoints").glob("*.ckpt")
+    assert max(path.stat().st_mtime for path in checkpoints) > asked, "it has finished its step, and kept it"
     last = start(command, tmp_path).wait(PATIENCE_SECONDS)
     assert last.code == 0, last.err
     assert "goes on     from" in (folder / "seed1-fold01.log").read_text()

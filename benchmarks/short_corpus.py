@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 
 from ser.data import Synthetic
 
 SECONDS = 0.8
-SHARES = (1, 0.85, 0.6)  # recordings of unequal length, or nothing would ever be padded
+SHARES = (1, 0.85, 0.6, 0.85)  # recordings of unequal length, or nothing would ever be padded
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
 
 
-def shorten(folder: Path, seconds: float) -> None:
-    """Cut the recordings under a folder, in turn to so many seconds and to 0.85 and 0.6 of them."""
-    for path, share in zip(sorted(folder.rglob("[!.]*.wav")), cycle(SHARES), strict=False):
+def shorten(paths: Iterable[Path], seconds: float) -> None:
+    """Cut recordings, in turn to so many seconds and to 0.85, 0.6 and 0.85 of them."""
+    for path, share in zip(paths, cycle(SHARES), strict=False):
         with wave.open(str(path), "rb") as whole:
             settings, samples = whole.getparams(), whole.readframes(round(share * seconds * whole.getframerate()))
         with wave.open(str(path), "wb") as cut:
@@ -37,8 +38,10 @@ def write_short_corpus(folder: Path, seconds: float = SECONDS) -> Path:
     corpus.prepare()
     table = corpus.utterances()
     shortest = table.loc[table.groupby(["speaker", "emotion"], observed=True).seconds.idxmin()]
-    shortest[COLUMNS].sort_values("utterance").to_csv(folder / "short.csv", index=False)
-    shorten(folder, seconds)
+    shortest = shortest.sort_values("utterance")
+    shortest[COLUMNS].to_csv(folder / "short.csv", index=False)
+    for _, rows in shortest.groupby("speaker"):
+        shorten(map(Path, rows.path), seconds)
     return folder / "short.csv"
 
 

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 
@@ -24,9 +24,18 @@ THREADS = "OMP_NUM_THREADS"
 
 
 def prepare_forks() -> None:
-    """Start the process that trainings are forked from; it imports while others work."""
-    FORKED.set_forkserver_preload(["ser.fork_server"])
-    forkserver.ensure_running()
+    """Start the process that trainings are forked from; it imports while others work.
+
+    A terminal and a cluster send a signal to every process of a job. That one must not end before the trainings, or
+    nobody would learn how they ended: it is born with such signals blocked, and each training lets them through.
+    """
+    FORKED.set_forkserver_preload(["ser.session", "ser.validated"])
+    resource_tracker.ensure_running()  # or it is started below, and unblocks them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Forked:
@@ -50,7 +59,9 @@ class Forked:
         inherited = Inherited(other_end), Inherited(lock)
         self.process = FORKED.Process(target=_run_ser, args=(arguments, str(log), variables, *inherited))
         try:
+            prepare_forks()  # again, where it has died meanwhile
             self.process.start()
+            multiprocessing.process._children.discard(self.process)  # whoever asks twice to end waits for nobody
         except EOFError as error:
             os.close(self.pipe)
             raise OSError("the process that trainings are forked from has just died") from error
@@ -107,7 +118,7 @@ def _inherit(sent: object) -> int:
 def _run_ser(arguments: list[str], log: str, variables: dict[str, str], pipe: int, lock: int) -> None:
     import torch
 
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # see ser.fork_server
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     with open(log, "ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
@@ -115,7 +126,7 @@ def _run_ser(arguments: list[str], log: str, variables: dict[str, str], pipe: in
     multiprocessing.set_start_method("fork", force=True)
     os.environ.clear()
     os.environ.update(variables, **{PROGRESS_PIPE: str(pipe)})
-    if threads := variables.get(THREADS, "").split(",")[0]:
+    if (threads := variables.get(THREADS, "").split(",")[0]).isdecimal() and int(threads) > 0:
         torch.set_num_threads(int(threads))  # read from the environment at torch's import, which is over
     sys.argv = ["ser", *arguments]
     sys.exit(import_module("ser.__main__").main())  # the program itself, as `python -m ser` starts it

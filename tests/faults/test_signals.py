@@ -101,6 +101,35 @@ def test_a_cross_validation_ends_in_order_and_goes_on(number, tiny, tmp_path):
     assert "goes on     from" in (folder / "seed1-fold01.log").read_text()
 
 
+def test_who_asks_a_cross_validation_twice_does_not_wait_for_a_training_that_hangs(tiny, tmp_path):
+    folder = tmp_path / "folds"
+    options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 50, "--folds", 1, "--out", folder]
+    process = start(["ser", "crossval", *map(str, options)], tmp_path)
+    process.until(lambda: epochs_of(folder / "seed1-fold01"))
+    (training,) = writers_of(folder / "seed1-fold01.log")
+    os.kill(training, signal.SIGSTOP)
+    try:
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(2)
+        assert process.running()
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(60).code == 130
+    finally:
+        os.kill(training, signal.SIGKILL)
+
+
+def writers_of(log: Path) -> list[int]:
+    """Processes whose output goes into a file, without those that read data for them."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "fd" / "1").readlink() == log:
+                found[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue  # ended meanwhile
+    return [pid for pid, parent in found.items() if parent not in found]
+
+
 def test_outside_of_a_training_a_signal_ends_at_once_and_the_handlers_are_put_back():
     before = [signal.getsignal(number) for number in ENDING]
     for number in ENDING:

@@ -12,6 +12,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Lock
 
+from ser.interruption import ENDING
 from tests.conftest import Finished
 
 FORKED = multiprocessing.get_context("forkserver")
@@ -87,6 +88,7 @@ def _run_ser(
 ) -> None:
     from ser.__main__ import main
 
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # `ser` starts that process with them blocked, if it is first
     for number, path in enumerate(streams, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     if own_group:

@@ -95,7 +95,7 @@ def convolution(height: int, width: int, in_channels: int, out_channels: int, **
 def convolve(features: Tensor, weight: Tensor, bias: Tensor, **options) -> Tensor:
     """A convolution whose bias is added afterwards, so that its gradient is a sum by itself.
 
-    Where one call computes the gradients of weights and bias, processors take a quarter longer for a large map.
+    With two threads this saves 3 % of the time of all convolutions, with one it costs 1 % (AMD EPYC).
     """
     return F.conv2d(features, weight, **options).add_(bias[:, None, None])
 

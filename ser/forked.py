@@ -59,7 +59,7 @@ class Forked:
         inherited = Inherited(other_end), Inherited(lock)
         self.process = FORKED.Process(target=_run_ser, args=(arguments, str(log), variables, *inherited))
         try:
-            prepare_forks()  # again, where it has died meanwhile
+            prepare_forks()  # where that process is not there yet, or not any more
             self.process.start()
             multiprocessing.process._children.discard(self.process)  # whoever asks twice to end waits for nobody
         except EOFError as error:

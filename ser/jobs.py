@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ser.errors import InputError
 from ser.files import LOCK
-from ser.forked import Forked, prepare_forks
+from ser.forked import Forked
 
 WAIT_SECONDS = 20  # trainings whose parent was killed end within this
 
@@ -106,7 +106,6 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
         Interrupted: after a signal, when all processes have ended: in order, with a checkpoint.
     """
     waiting, running = list(jobs), {}
-    prepare_forks()
     try:
         while waiting or running:
             for slot in range(len(slots)):

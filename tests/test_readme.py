@@ -58,14 +58,8 @@ def fit_in_little_time(words):
     words = [
         {"5": "1"}.get(word, word) if before == "--epochs-averaged" else word for before, word in pairwise(["", *words])
     ]
-    little = [
-        "--trainer.max_epochs",
-        "1",
-        "--wandb.mode",
-        "disabled",
-        "--data.segment_seconds",
-        str(TINY_SEGMENT_SECONDS),
-    ]
+    little = ["--trainer.max_epochs", "1", "--wandb.mode", "disabled"]
+    little += ["--data.segment_seconds", str(TINY_SEGMENT_SECONDS)]
     return [*words, *little, *(["--folds", "1"] if words[0] == "crossval" else [])]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.short_corpus import write_short_corpus
-from tests.conftest import CONF
+from tests.conftest import CONF, SHORT_WINDOWS
 from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
@@ -75,12 +75,12 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--trainer.max_epochs": EPOCHS,
         "--trainer.enable_progress_bar": False,
         "--checkpoints.steps": 2,
-        **({"--model.window_steps": 9, "--model.window_shift": 3} if "cap" in system else {}),  # several in a segment
         "--wandb.mode": "disabled",
         "--out": folder,
         **{f"--{name}": value for name, value in more.items()},
     }
-    return ["fit", *(str(word) for option in options.items() for word in option)]
+    windows = SHORT_WINDOWS if "cap" in system else []
+    return ["fit", *(str(word) for option in options.items() for word in option), *map(str, windows)]
 
 
 class Run(Command):

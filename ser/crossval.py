@@ -18,6 +18,7 @@ from ser.data.leaks import check_leaks
 from ser.devices import slots
 from ser.errors import InputError, check_bounds
 from ser.files import make_folder
+from ser.forked import Starter
 from ser.identity import PER_FOLD, check_folder, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
@@ -90,7 +91,7 @@ class CrossValidation:
     def _all_folds(self) -> list[int]:
         return list(range(1, num_folds(self.data.utterances, self.data.protocol) + 1))
 
-    def run(self) -> int:
+    def run(self, starter: Starter) -> int:
         """Check for leaks, run what is not finished, pool; the exit code."""
         shared = self._check_leaks()
         check_folder(self.folder, self.identity)
@@ -101,7 +102,7 @@ class CrossValidation:
             jobs = self._plan()
             done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
             print(self._headline(len(jobs), done, shared), flush=True)
-            run_jobs(jobs, self.slots, lock, self._ended)
+            run_jobs(starter, jobs, self.slots, lock, self._ended)
             if self.failures:
                 for title, cause in self.failures.items():
                     print(f"failed: {title}\n{cause}", file=sys.stderr)
@@ -248,4 +249,5 @@ def some_of(shared: dict[str, list[str]]) -> str:
 
 def main() -> int:
     """Run `ser crossval OPTIONS`."""
-    return run(lambda: CrossValidation(CrossvalCLI()).run(), None)
+    with Starter() as starter:
+        return run(lambda: CrossValidation(CrossvalCLI()).run(starter), None)

@@ -1,84 +1,115 @@
-"""Trainings in processes forked from one that has imported torch and Lightning once.
+"""Processes forked from one that has imported torch and Lightning: importing takes longer than a short training.
 
-Importing takes longer than a short training. The process that is forked only imports: it has one thread and has not
-touched a GPU, so that its children may use both.
+Whoever will start processes forks a `Starter` from itself first, while it has one thread and has not computed anything:
+then neither OpenMP nor a GPU has state that a fork would break. The starter only waits and forks.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
+import socket
 import sys
+import threading
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
-from multiprocessing import forkserver, resource_tracker
-from multiprocessing.reduction import DupFd
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+from tqdm import tqdm
 
 from ser.interruption import ENDING
 from ser.progress import PROGRESS_PIPE
 
-FORKED = multiprocessing.get_context("forkserver")
+FORK = multiprocessing.get_context("fork")
+IMPORTED = ("ser.session", "ser.validated")  # what the processes will run
 THREADS = "OMP_NUM_THREADS"
 
 
-def prepare_forks() -> None:
-    """Start the process that trainings are forked from; it imports while others work.
+class Starter:
+    """A copy of this process that forks others; it ends when this one closes it or ends.
 
-    A terminal and a cluster send a signal to every process of a job. That one must not end before the trainings, or
-    nobody would learn how they ended: it is born with such signals blocked, and each training lets them through.
+    A terminal and a cluster send a signal to every process of a job. This one must not end before the others, or nobody
+    would learn how they ended: such signals are blocked in it, and each process that it forks lets them through.
     """
-    FORKED.set_forkserver_preload(["ser.session", "ser.validated"])
-    resource_tracker.ensure_running()  # or it is started below, and unblocks them
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def __init__(self) -> None:
+        self.requests, other_end = socket.socketpair()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: of threads, as numpy's
+                self.pid = os.fork()
+            if not self.pid:
+                self.requests.close()
+                _serve(other_end)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        other_end.close()
+
+    def __enter__(self) -> Starter:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.requests.close()
+        os.waitpid(self.pid, 0)
 
 
 class Forked:
     """`ser ARGUMENTS` in a forked process, which ends soon after this one.
 
     Args:
+        starter: forks it.
         arguments: of the command `ser`.
         log: receives its output.
         lock: an open file that it holds as well: who comes after a killed parent waits for its end.
         environment: variables that are its own: its device and its number of threads.
 
+    Attributes:
+        code: its exit code as far as `wait` has learned it, negative where a signal has ended it.
+
     Raises:
         OSError: if it cannot be started.
     """
 
-    def __init__(self, arguments: list[str], log: Path, lock: int, environment: Mapping[str, str] | None = None):
-        self.pipe, other_end = os.pipe()
+    def __init__(
+        self,
+        starter: Starter,
+        arguments: list[str],
+        log: Path,
+        lock: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.code: int | None = None
+        self.pipe, told = os.pipe()
         os.set_blocking(self.pipe, False)
-        log.write_bytes(b"")
-        variables = {**os.environ, **(environment or {})}
-        inherited = Inherited(other_end), Inherited(lock)
-        self.process = FORKED.Process(target=_run_ser, args=(arguments, str(log), variables, *inherited))
+        self.guard, other_end = multiprocessing.Pipe()
+        given = [other_end.fileno(), told, *([] if lock is None else [lock])]
         try:
-            prepare_forks()  # where that process is not there yet, or not any more
-            self.process.start()
-            multiprocessing.process._children.discard(self.process)  # whoever asks twice to end waits for nobody
-        except EOFError as error:
+            socket.send_fds(starter.requests, [b"!"], given)
+            self.guard.send((arguments, str(log.absolute()), os.getcwd(), {**os.environ, **(environment or {})}))
+            other_end.close()  # or its end would not be noticed
+            self.pid = self.guard.recv()
+        except (OSError, EOFError) as error:
             os.close(self.pipe)
-            raise OSError("the process that trainings are forked from has just died") from error
-        except BaseException:
-            os.close(self.pipe)
-            raise
+            self.guard.close()
+            raise OSError(f"{arguments[0]} could not be forked: the process that forks has died") from error
         finally:
-            os.close(other_end)
+            other_end.close()
+            os.close(told)
 
-    @property
-    def code(self) -> int | None:
-        """Its exit code, negative where a signal has ended it; None while it runs."""
-        return self.process.exitcode
-
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait for its end, but not longer than that."""
-        self.process.join(seconds)
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Wait for its end, but not longer than that; its exit code."""
+        if self.code is None and self.guard.poll(seconds):
+            try:
+                self.code = self.guard.recv()
+            except (OSError, EOFError):
+                self.code = 255  # nobody knows: whoever should have told has been killed
+        return self.code
 
     def told(self) -> bytes:
         """What it has said of its progress since somebody asked."""
@@ -92,41 +123,67 @@ class Forked:
 
     def terminate(self) -> None:
         """Ask it to end, once: whoever asks twice does not want to wait."""
-        if self.code is None:
-            self.process.terminate()
+        if self.wait(0) is None:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(self.pid, signal.SIGTERM)
 
     def close(self) -> None:
         """Wait for its end, and let go of it."""
-        self.process.join()
+        self.wait()
         os.close(self.pipe)
+        self.guard.close()
 
 
-class Inherited:
-    """An open file that a forked process gets under a number of its own."""
+def _serve(requests: socket.socket) -> None:
+    """Fork for every request, until nobody can ask any more."""
+    code = 1
+    try:
+        for name in IMPORTED:
+            import_module(name)
+        gc.freeze()  # or whoever collects garbage later copies the memory that all share
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a guard
+        while (received := socket.recv_fds(requests, 1, 3))[0]:
+            with suppress(OSError):  # too many processes; whoever has asked notices that nobody answers
+                if not os.fork():
+                    requests.close()
+                    _guard(*received[1])
+            for number in received[1]:
+                os.close(number)
+        code = 0
+    finally:
+        os._exit(code)
 
-    def __init__(self, number: int) -> None:
-        self.number = number
 
-    def __reduce__(self) -> tuple:
-        return _inherit, (DupFd(self.number),)
+def _guard(connection: int, pipe: int, lock: int | None = None) -> None:
+    """Start the process, say its number, wait for its end, and say its exit code."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with Connection(connection) as asked:
+        process = FORK.Process(target=_run_ser, args=(*asked.recv(), pipe))
+        process.start()
+        for number in (pipe, lock):
+            if number is not None:
+                os.close(number)
+        asked.send(process.pid)
+        process.join()
+        asked.send(process.exitcode)
+    os._exit(0)
 
 
-def _inherit(sent: object) -> int:
-    return sent.detach()
-
-
-def _run_ser(arguments: list[str], log: str, variables: dict[str, str], pipe: int, lock: int) -> None:
-    import torch
-
+def _run_ser(arguments: list[str], log: str, folder: str, variables: dict[str, str], pipe: int) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-    with open(log, "ab") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
     # Or readers of data would come from a fork server of this training's own, and outlive it when it is killed.
     multiprocessing.set_start_method("fork", force=True)
+    sys.stdout = sys.stderr = open(log, "a", buffering=1, encoding="utf-8")  # noqa: SIM115  open until its end
+    for number in (1, 2):
+        os.dup2(sys.stdout.fileno(), number)
+    tqdm.set_lock(threading.RLock())  # its own one is shared, and stays locked when a process is killed that holds it
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables, **{PROGRESS_PIPE: str(pipe)})
     if (threads := variables.get(THREADS, "").split(",")[0]).isdecimal() and int(threads) > 0:
-        torch.set_num_threads(int(threads))  # read from the environment at torch's import, which is over
+        import_module("torch").set_num_threads(int(threads))  # read from the environment at torch's import, long ago
     sys.argv = ["ser", *arguments]
     sys.exit(import_module("ser.__main__").main())  # the program itself, as `python -m ser` starts it

@@ -11,11 +11,10 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
-PARENT = "SER_PARENT"  # environment variable with the number of the process that has started this one
 LAST_SECONDS = 10  # for ending in order after the parent has died
 GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
 
@@ -88,30 +87,16 @@ class Listener:
 LISTENER = Listener()
 
 
-def end_with_parent() -> None:
-    """Watch the process that has started this one, and end when it has: nobody would hear of the result."""
-    parent = int(os.environ.get(PARENT, os.getppid()))
-
-    def wait() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-
-    _end_after(wait)
-
-
 def end_with_reader(pipe: int) -> None:
-    """Watch a pipe that this process may write to, and end when nobody reads it any more.
+    """Watch a pipe that this process may write to, and end when nobody reads it any more: nobody would hear of it.
 
-    The reader has not started this process itself where processes are forked from another one.
+    The reader has not started this process itself: processes are forked from another one.
     """
     poll = select.poll()
     poll.register(os.dup(pipe), 0)  # whoever writes to the pipe may close it
-    _end_after(poll.poll)
 
-
-def _end_after(wait: Callable[[], object]) -> None:
     def watch() -> None:
-        wait()
+        poll.poll()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(LAST_SECONDS)
         os._exit(1)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ser.errors import InputError
 from ser.files import LOCK
-from ser.forked import Forked
+from ser.forked import Forked, Starter
 
 WAIT_SECONDS = 20  # trainings whose parent was killed end within this
 
@@ -93,10 +93,17 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
         yield file.fileno()
 
 
-def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Callable[[Job, int, float], None]) -> None:
+def run_jobs(
+    starter: Starter,
+    jobs: list[Job],
+    slots: list[dict[str, str]],
+    lock: int,
+    ended: Callable[[Job, int, float], None],
+) -> None:
     """Run every job, as many at once as there are slots; one that fails does not take the others with it.
 
     Args:
+        starter: forks them.
         jobs: in their order.
         slots: environment variables of each slot (its device).
         lock: an open file that the processes inherit.
@@ -110,10 +117,10 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
         while waiting or running:
             for slot in range(len(slots)):
                 if slot not in running and waiting:
-                    running[slot] = start(waiting.pop(0), slots[slot], slot, lock)
+                    running[slot] = start(starter, waiting.pop(0), slots[slot], slot, lock)
             time.sleep(0.2)
             for slot, each in list(running.items()):
-                code = each.training.code
+                code = each.training.wait(0)
                 each.show()
                 if code is not None:
                     del running[slot]
@@ -126,9 +133,10 @@ def run_jobs(jobs: list[Job], slots: list[dict[str, str]], lock: int, ended: Cal
             close(each)
 
 
-def start(job: Job, environment: dict[str, str], slot: int, lock: int) -> Running:
+def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int) -> Running:
     """Start one job in a slot."""
-    training = Forked(job.arguments, job.log, lock, environment)
+    job.log.write_bytes(b"")
+    training = Forked(starter, job.arguments, job.log, lock, environment)
     form = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
     return Running(
         job, training, tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)

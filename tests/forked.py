@@ -16,7 +16,7 @@ from ser.interruption import ENDING
 from tests.conftest import Finished
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tests.faults.fork"])
+FORKED.set_forkserver_preload(["tests.trained"])
 # Whoever starts a process also asks for the ends of all others, and an exit code can be read but once: of two threads
 # that read it at the same moment, one would be told 255.
 EXIT_CODES = Lock()

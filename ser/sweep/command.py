@@ -13,6 +13,7 @@ import torch
 from ser.devices import slots
 from ser.errors import InputError, check_bounds
 from ser.files import make_folder
+from ser.forked import Starter
 from ser.interruption import LISTENER, Interrupted
 from ser.jobs import only_one
 from ser.sweep.check import check_runs, check_trainers, corners_of
@@ -42,10 +43,13 @@ def main(arguments: list[str]) -> int:
         return report(make_parser("report").parse_args(words[1:]), given, arguments)
     options = make_parser("").parse_args(words)
     plan = plan_of(options)
-    return weigh(plan, options, given) if plan.command == "lambda" else launch(plan, options, given)
+    if plan.command == "lambda":
+        return weigh(plan, options, given)
+    with Starter() as starter:
+        return launch(starter, plan, options, given)
 
 
-def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
+def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
     """Start a study of trainings or join it, and see it to its end."""
     check_devices_free()
     plan = with_options(plan, given)
@@ -70,7 +74,7 @@ def launch(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> in
     words += ["--trials", str(options.trials)] if options.trials else []
     with LISTENER.ending_in_order(), told_when_lost(url):
         try:
-            done = Crew(shared, words, url, crew_slots, folder, 0 if shared.made else os.getpid()).run()
+            done = Crew(starter, shared, words, url, crew_slots, folder, 0 if shared.made else os.getpid()).run()
         except Interrupted as interrupted:
             interrupted.command = typed(["ser", *sys.argv[1:]])
             raise

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
-from ser.interruption import PARENT
+from ser.forked import Forked, Starter
 from ser.sweep.study import SharedStudy, failures, last_error
 from ser.sweep.worker import PRUNED_AFTER, STORAGE
 
@@ -24,6 +22,7 @@ class Crew:
     """The workers of one launcher.
 
     Args:
+        starter: forks them.
         shared: the study.
         words: arguments of every worker.
         storage: address of the study's storage.
@@ -32,6 +31,7 @@ class Crew:
         first: number of the first worker; launchers that join a study start elsewhere, or their samplers would agree.
     """
 
+    starter: Starter
     shared: SharedStudy
     words: list[str]
     storage: str
@@ -60,9 +60,9 @@ class Crew:
                     sys.stdout.flush()
                     told |= new
                 for slot, process in list(workers.items()):
-                    if (code := process.poll()) is None:
+                    if (code := process.wait(0)) is None:
                         continue
-                    del workers[slot]
+                    workers.pop(slot).close()
                     if code and restarts < MOST_RESTARTS * len(self.slots):
                         restarts += 1
                         tqdm.write(
@@ -74,22 +74,16 @@ class Crew:
             for process in workers.values():
                 process.terminate()
             for process in workers.values():
-                process.wait()
+                process.close()
         return not self.shared.reconcile()
 
     def _settled(self) -> dict[int, FrozenTrial]:
         return self.shared.results()
 
-    def _start(self, slot: int) -> subprocess.Popen:
-        command = [sys.executable, "-m", "ser", "sweep-worker", *self.words, "--worker", str(self.first + slot)]
-        with (self.folder / f"worker{self.first + slot}.log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **self.slots[slot], STORAGE: self.storage, PARENT: str(os.getpid())},
-            )
+    def _start(self, slot: int) -> Forked:
+        arguments = ["sweep-worker", *self.words, "--worker", str(self.first + slot)]
+        log = self.folder / f"worker{self.first + slot}.log"
+        return Forked(self.starter, arguments, log, environment={**self.slots[slot], STORAGE: self.storage})
 
 
 def describe(place: int, row: FrozenTrial) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.files import write_text
-from ser.forked import Forked
+from ser.forked import Forked, Starter
 from ser.jobs import last_lines, only_one
 from ser.lambda_curve import apply, best_of
 from ser.pooled import pool, pooled_scores
@@ -64,8 +64,11 @@ class Trial:
         words = json.dumps([identity, parameters], sort_keys=True)
         self.folder = folder / "trials" / blake2b(words.encode(), digest_size=6).hexdigest()
 
-    def run(self) -> Iterator[float]:
+    def run(self, starter: Starter) -> Iterator[float]:
         """Train and validate fold after fold; the objective of each.
+
+        Args:
+            starter: forks the trainings.
 
         Raises:
             TrialError: if a fold fails.
@@ -75,7 +78,7 @@ class Trial:
             write_text(self.folder / "parameters.json", json.dumps(self.parameters, indent=2) + "\n")
             for name, seed, fold in self._runs():
                 if not (self.folder / name / "result.json").is_file():  # one that was begun goes on
-                    self._train(name, seed, fold, lock)
+                    self._train(starter, name, seed, fold, lock)
                 yield self._score(name, seed, fold)
 
     def _runs(self) -> list[tuple[str, int, int]]:
@@ -87,7 +90,7 @@ class Trial:
             return best_of(rows, self.plan.metric)[self.plan.metric]
         return read_about(self.folder / name)["validation"][self.plan.metric]
 
-    def _train(self, name: str, seed: int, fold: int, lock: int) -> None:
+    def _train(self, starter: Starter, name: str, seed: int, fold: int, lock: int) -> None:
         target = self.folder / name
         arguments = [
             "validated",
@@ -99,7 +102,7 @@ class Trial:
         ]
         log = self.folder / f"{name}.log"
         try:
-            code = run_forked(arguments, log, lock)
+            code = run_forked(starter, arguments, log, lock)
         except OSError as error:
             raise TrialError(f"fold {fold} could not be started: {error!r}") from error
         if code:
@@ -128,12 +131,12 @@ class Trial:
         return pool({key: read_table(path) for key, path in tables.items()})
 
 
-def run_forked(arguments: list[str], log: Path, lock: int) -> int:
+def run_forked(starter: Starter, arguments: list[str], log: Path, lock: int) -> int:
     """Run `ser ARGUMENTS` in a forked process; its exit code."""
-    training = Forked(arguments, log, lock)
+    log.write_bytes(b"")
+    training = Forked(starter, arguments, log, lock)
     try:
-        while training.code is None:
-            training.wait(0.2)
+        while training.wait(0.2) is None:
             training.told()
     finally:
         training.terminate()

@@ -13,8 +13,9 @@ import optuna
 from optuna.trial import TrialState
 
 from ser.errors import InputError
-from ser.forked import prepare_forks
-from ser.interruption import end_with_parent
+from ser.forked import Starter
+from ser.interruption import end_with_reader
+from ser.progress import PROGRESS_PIPE
 from ser.sweep.plan import read_plan
 from ser.sweep.storage import open_storage
 from ser.sweep.study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted
@@ -34,10 +35,11 @@ class Worker:
     Args:
         shared: the study.
         folder: where its trials are trained.
+        starter: forks the trainings.
     """
 
-    def __init__(self, shared: SharedStudy, folder: Path) -> None:
-        self.shared, self.plan, self.folder = shared, shared.plan, folder
+    def __init__(self, shared: SharedStudy, folder: Path, starter: Starter) -> None:
+        self.shared, self.plan, self.folder, self.starter = shared, shared.plan, folder, starter
         self.trial: optuna.Trial | None = None  # the last that was begun
         self.interrupted = False
 
@@ -101,7 +103,7 @@ class Worker:
         place = trial.user_attrs[PLANNED]
         folds = Trial(self.plan, self.folder, self.plan.space.suggest(trial), place, self.shared.identity)
         number = len(self.plan.seeds) * len(self.plan.folds)
-        for step, value in enumerate(folds.run()):
+        for step, value in enumerate(folds.run(self.starter)):
             trial.report(value, step)
             if step + 1 < number and trial.should_prune():
                 trial.set_user_attr(PRUNED_AFTER, self.plan.folds[step % len(self.plan.folds)])
@@ -138,9 +140,9 @@ def main(arguments: list[str]) -> int:
     check_devices_free()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end_in_order)
-    prepare_forks()
-    end_with_parent()
-    plan = read_plan(options.config).with_trials(options.trials)
-    shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan.heartbeat_seconds), options.worker)
-    Worker(shared, Path(options.out)).work()
+    with Starter() as starter:
+        end_with_reader(int(os.environ[PROGRESS_PIPE]))
+        plan = read_plan(options.config).with_trials(options.trials)
+        shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan.heartbeat_seconds), options.worker)
+        Worker(shared, Path(options.out), starter).work()
     return 0

@@ -68,7 +68,7 @@ class CountedTrial:
     def __init__(self, plan, folder, parameters, number, identity=""):
         self.parameters, self.folder = parameters, folder
 
-    def run(self):
+    def run(self, starter):
         CountedTrial.begun.append(self.parameters)
         yield from CountedTrial.values(self.parameters)
 

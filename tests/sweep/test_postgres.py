@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
+from benchmarks.sweep_kills import workers_of
 from ser.errors import InputError
 from ser.sweep.plan import read_plan
 from ser.sweep.storage import open_storage
 from ser.sweep.study import SharedStudy
-from tests.sweep.conftest import check_complete, environment, processes_of, sweep_command
+from tests.sweep.conftest import check_complete, environment, sweep_command
 
 pytestmark = pytest.mark.postgres
 USER = "postgres"  # Debian's; the server refuses to run as root
@@ -91,7 +92,7 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
         time.sleep(0.5)
         with suppress(InputError):  # not made yet
             shared = shared or SharedStudy.load(plan, storage)
-    workers = [each.pid for each in processes_of(mark) if "sweep-worker" in each.command and "fork" not in each.command]
+    workers = [pid for name in ("first", "second") for pid in workers_of(tmp_path / name)]
     os.kill(random.Random(1).choice(sorted(workers)), signal.SIGKILL)
     for launcher in launchers:
         printed, errors = launcher.communicate()

@@ -76,7 +76,7 @@ def test_whatever_was_left_a_worker_brings_it_to_its_end(patient, counted, tmp_p
     for place, kind in left:
         add_row(shared, place, kind)
     had = shared.results()
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     for place in range(PLACES):
         rows = shared.attempts()[place]
         results = [row for row in rows if row.state == TrialState.COMPLETE]
@@ -138,7 +138,7 @@ def test_a_worker_killed_between_two_suggestions(make_shared, counted, tmp_path)
     begun = shared.optuna.ask()
     begun.suggest_int("model.gru_units", 1, 2)
     shared.optuna.tell(begun.number, state=TrialState.FAIL)
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     assert {place: row.params for place, row in shared.results().items()} == dict(enumerate(shared.plan.points))
 
 
@@ -174,7 +174,7 @@ def test_reconciling_at_once_accepts_one(patient, counted, tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     assert sorted(point["model.gru_units"] for point in counted.begun) == [1, 2, 3, 4]
     complete = [row for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
     assert len(complete) == PLACES

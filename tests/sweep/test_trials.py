@@ -23,7 +23,7 @@ from tests.sweep.rows import CountedTrial, add_row, empty_study
 def test_of_two_live_rows_the_first_counts_whoever_takes_it_first(patient, counted, tmp_path):
     shared = empty_study(patient, "two")
     first, second = add_row(shared, 0, "waiting"), add_row(shared, 0, "unheard")
-    worker = Worker(shared, tmp_path)
+    worker = Worker(shared, tmp_path, starter=None)
     ids = {row.number: row._trial_id for row in shared.optuna.get_trials()}
     assert not worker._is_mine(optuna.Trial(shared.optuna, ids[second]))
     assert worker._is_mine(optuna.Trial(shared.optuna, ids[first]))
@@ -37,7 +37,7 @@ def test_a_trial_that_always_fails_is_given_up_with_its_error(make_shared, count
 
     monkeypatch.setattr(counted, "values", staticmethod(fail_at_two))
     shared = make_shared(tries=3)
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     assert sorted(shared.results()) == [0, 2, 3]
     failed = failures(shared.attempts()[1])
     assert [row.user_attrs[ERROR] for row in failed] == ["fold 1, exit code 1: out of ideas"] * 3
@@ -52,7 +52,7 @@ def test_a_result_that_cannot_be_used_is_the_trials_failure_and_not_its_workers(
 
     monkeypatch.setattr(counted, "values", staticmethod(damaged))
     shared = make_shared(tries=2)
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     assert len(failures(shared.attempts()[3])) == 2
     assert shared.reconcile() == []
 
@@ -66,9 +66,9 @@ def test_what_a_user_interrupts_is_no_try(make_shared, counted, tmp_path, monkey
         with monkeypatch.context() as patched:
             patched.setattr(counted, "values", staticmethod(interrupt))
             with pytest.raises(KeyboardInterrupt):
-                Worker(shared, tmp_path).work()
+                Worker(shared, tmp_path, starter=None).work()
     assert {row.state for row in shared.optuna.get_trials()} == {TrialState.FAIL, TrialState.WAITING}
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     assert sorted(shared.results()) == [0, 1, 2, 3]
 
 
@@ -84,7 +84,7 @@ def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path
         return [0.5]
 
     monkeypatch.setattr(counted, "values", staticmethod(sleep_once))
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     assert slept == [0]
     assert sorted(shared.results()) == [0, 1, 2, 3]
     complete = [row.user_attrs[PLANNED] for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
@@ -99,7 +99,7 @@ def take_trials(path: Path, worker: int, start: float) -> None:
     shared = SharedStudy.load(plan, open_storage(f"sqlite:///{path.parent / 'study.db'}", 20), worker)
     while time.time() < start:
         pass  # all at the same moment
-    Worker(shared, path.parent).work()
+    Worker(shared, path.parent, starter=None).work()
 
 
 def test_a_row_that_another_is_taking_cannot_be_taken(make_shared):
@@ -147,7 +147,7 @@ def test_an_unforeseen_error_is_kept_in_the_trial(make_shared, counted, tmp_path
     monkeypatch.setattr(counted, "values", staticmethod(break_down))
     shared = make_shared()
     with pytest.raises(OSError, match="no space"):
-        Worker(shared, tmp_path).work()
+        Worker(shared, tmp_path, starter=None).work()
     (failed,) = shared.optuna.get_trials(states=(TrialState.FAIL,))
     assert failed.user_attrs[ERROR] == "no space left on device"
 
@@ -165,7 +165,7 @@ def test_a_pruned_trial_says_after_which_fold(make_shared, counted, tmp_path, mo
         staticmethod(lambda point: [level[point["model.gru_units"]] + 0.01 * fold for fold in range(4)]),
     )
     shared = make_shared(study=pruner, folds=[6, 7, 8, 9, 10], pruner=pruner, pruner_options=options)
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     states = {place: row.state for place, row in shared.results().items()}
     assert states == {place: TrialState.PRUNED if place == 2 else TrialState.COMPLETE for place in range(4)}
     assert shared.results()[2].user_attrs[PRUNED_AFTER] == 5 + after
@@ -184,7 +184,7 @@ def test_a_planned_trial_keeps_its_point_when_it_is_planned_again(make_shared, c
 
     monkeypatch.setattr(counted, "values", staticmethod(fail_first))
     shared = make_shared(sampler="tpe", trials=3, space={"model.gru_units": {"int": [1, 10**6]}})
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     rows = shared.attempts()[0]
     assert [row.state for row in rows] == [TrialState.FAIL, TrialState.COMPLETE]
     assert rows[0].params == rows[1].params == drawn[0]
@@ -192,8 +192,8 @@ def test_a_planned_trial_keeps_its_point_when_it_is_planned_again(make_shared, c
 
 def test_fewer_or_more_trials_are_the_same_study(make_shared, counted, tmp_path):
     shared = make_shared(sampler="random", trials=2, space={"model.gru_units": {"int": [1, 100]}})
-    Worker(shared, tmp_path).work()
+    Worker(shared, tmp_path, starter=None).work()
     more = make_shared(sampler="random", trials=5, space={"model.gru_units": {"int": [1, 100]}})
-    Worker(more, tmp_path).work()
+    Worker(more, tmp_path, starter=None).work()
     assert len(counted.begun) == 5
     assert {place: row.params for place, row in more.results().items()} == dict(enumerate(more.plan.points))

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from ser.forked import prepare_forks
+from ser.forked import Starter
 from ser.jobs import only_one
 from ser.sweep.launcher import given_up
 from ser.sweep.plan import read_plan
@@ -122,10 +122,10 @@ def one_training(write_study):
 
 def test_a_forked_training_is_that_of_a_process_of_its_own(one_training, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    prepare_forks()
-    with only_one(tmp_path) as lock:
-        assert run_forked([*one_training, "--out", str(tmp_path / "forked")], tmp_path / "forked.log", lock) == 0
-        refused = run_forked([*one_training, "--data.fold", "77"], tmp_path / "refused.log", lock)
+    with Starter() as starter, only_one(tmp_path) as lock:
+        forked = [*one_training, "--out", str(tmp_path / "forked")]
+        assert run_forked(starter, forked, tmp_path / "forked.log", lock) == 0
+        refused = run_forked(starter, [*one_training, "--data.fold", "77"], tmp_path / "refused.log", lock)
     assert refused == 2
     assert "ser: " in (tmp_path / "refused.log").read_text()
     command = [sys.executable, "-m", "ser", *one_training, "--out", str(tmp_path / "fresh")]

@@ -6,9 +6,11 @@ checkpoint from which the same command goes on. Whoever repeats the signal does 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
 LAST_SECONDS = 10  # for ending in order after the parent has died
+PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
 
 
@@ -107,9 +110,13 @@ def end_with_reader(pipe: int) -> None:
 def leave_signals_to_parent(worker: int) -> None:
     """What a process that reads data does at its start: signals reach it too, and its parent needs it for a while.
 
+    Where the parent is killed, it ends as well.
+
     Args:
         worker: its number.
     """
+    if sys.platform == "linux":  # elsewhere it looks for its parent every few seconds, and holds the folder until then
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_later)  # the parent's own way to end it as well, so it is not ignored

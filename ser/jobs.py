@@ -74,20 +74,20 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
         InputError: if another process works in the folder.
     """
     with (folder / LOCK).open("w") as file:
-        waited = 0
+        began, told = time.monotonic(), False
         while True:
             try:
                 flock(file, LOCK_EX | LOCK_NB)
                 break
             except BlockingIOError:
-                if wait_seconds is not None and waited >= wait_seconds:
+                if wait_seconds is not None and time.monotonic() >= began + wait_seconds:
                     raise InputError(
                         f"{folder}: another process works in it; wait for its end, or choose another --out"
                     ) from None
-                if waited == 0:
+                if not told:
                     print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
-                time.sleep(1)
-                waited += 1
+                told = True
+                time.sleep(0.1)
             except OSError as error:  # flock itself names no file
                 raise InputError(f"{folder / LOCK} cannot be locked: {error.strerror}") from error
         yield file.fileno()

@@ -4,8 +4,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import torch
 
 from ser.interruption import ENDING, LISTENER, Interrupted
 from tests.conftest import CONF
-from tests.forked import Command
+from tests.forked import Command, Fresh
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
 PATIENCE_SECONDS = 600  # on a machine that has other work
@@ -61,17 +59,15 @@ def test_interrupted_three_times_it_ends_as_if_it_had_not_been(tiny, tmp_path):
 
 def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_path):
     """A process that nobody has forked, as a user starts it."""
-    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-m", *fit(tiny)], cwd=tmp_path, start_new_session=True, **streams)
-    while not (folders := [each for each in tmp_path.glob("runs/*") if epochs_of(each)]):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
+    streams = tmp_path / "log", tmp_path / "errors"
+    process = Fresh(fit(tiny)[1:], *streams, cwd=tmp_path, own_group=True)
+    folders = process.until(lambda: [each for each in tmp_path.glob("runs/*") if epochs_of(each)])
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 130, errors
-    assert "Traceback" not in errors
+    ended = process.wait(PATIENCE_SECONDS)
+    assert ended.code == 130, ended.err
+    assert "Traceback" not in ended.err
     (folder,) = folders
-    command = shlex.split(errors.splitlines()[-1])
+    command = shlex.split(ended.err.splitlines()[-1])
     assert command[-2:] == ["--out", f"runs/{folder.name}"]
     last = start(command, tmp_path, cwd=tmp_path).wait(PATIENCE_SECONDS)
     assert last.code == 0, last.err
@@ -119,6 +115,29 @@ def test_who_asks_a_cross_validation_twice_does_not_wait_for_a_training_that_han
         assert process.wait(60).code == 130
     finally:
         os.kill(training, signal.SIGKILL)
+
+
+def test_processes_that_read_data_end_with_a_training_that_is_killed(tiny, tmp_path):
+    """Until then they hold the folder, and the same command would wait."""
+    process = start(fit(tiny, "--out", tmp_path / "run"), tmp_path)
+    process.until(lambda: epochs_of(tmp_path / "run"))
+    readers = children_of(process.pid)
+    assert len(readers) >= 2
+    process.kill()
+    time.sleep(1)  # by themselves they look for their parent every five seconds
+    assert not [pid for pid in readers if is_alive(pid)]
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def writers_of(log: Path) -> list[int]:

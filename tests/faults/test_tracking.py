@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from ser.logger import END_SECONDS, START_SECONDS
 from tests.conftest import CONF
 from tests.faults.wandb_server import WandbServer
+from tests.forked import Command, Fresh
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 NETRC_KEY = "fedcba9876543210fedcba9876543210fedcba98"
@@ -42,11 +41,9 @@ def world(tmp_path):
 def untracked(options, tmp_path_factory):
     """The folder of the same training without tracking."""
     out = tmp_path_factory.mktemp("untracked") / "run"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = start("fit", [*options, "--wandb.mode", "disabled"], out, environment)
-    errors = process.communicate(timeout=PATIENCE_SECONDS)[1]
-    assert process.returncode == 0, errors
-    assert "W&B" not in errors
+    ended = start("fit", [*options, "--wandb.mode", "disabled"], out, {**os.environ, "OMP_NUM_THREADS": "1"}).wait()
+    assert ended.code == 0, ended.err
+    assert "W&B" not in ended.err
     return out
 
 
@@ -57,25 +54,10 @@ def bound_seconds(untracked):
     return START_SECONDS + END_SECONDS + 2 * (written[1] - written[0]) + 10
 
 
-def start(command, options, out, environment):
+def start(command, options, out, environment, kind=Command):
+    """Start `ser fit` or `ser test` in a forked process, or as a user starts it."""
     words = [command, "--config", CONF / "cnn_gru.yaml", *options, "--out", out]
-    return subprocess.Popen(
-        [sys.executable, "-m", "ser", *map(str, words)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(process, found):
-    """What `found` finds, looked for as long as a process runs."""
-    while process.poll() is None:
-        if result := found():
-            return result
-        time.sleep(0.01)
-    pytest.fail(f"ended before it could be disturbed:\n{process.stderr.read()}")
+    return kind(words, out.with_suffix(".out"), out.with_suffix(".err"), environment=environment)
 
 
 def children(pid):
@@ -104,14 +86,13 @@ def check_record(out, untracked, names=RECORD):
 
 def check_ended(process, *words):
     """The run ended well, and said in one sentence what W&B lacks and why, without a traceback."""
-    output, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0, errors
-    assert "Traceback" not in errors, errors
-    (told,) = [line for line in errors.splitlines() if line.startswith("W&B: ")]
+    ended = process.wait(PATIENCE_SECONDS)
+    assert ended.code == 0, ended.err
+    assert "Traceback" not in ended.err, ended.err
+    (told,) = [line for line in ended.err.splitlines() if line.startswith("W&B: ")]
     for word in words:
-        assert word in told, errors
-    assert "wandb sync" not in output, output
-    return errors
+        assert word in told, ended.err
+    assert "wandb sync" not in ended.out, ended.out
 
 
 def check_keys(folder):
@@ -128,7 +109,7 @@ def test_no_package(options, untracked, world, tmp_path):
     (tmp_path / "broken" / "wandb").mkdir(parents=True)
     (tmp_path / "broken" / "wandb" / "__init__.py").write_text("raise ImportError('broken on purpose')\n")
     world["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "broken"), world.get("PYTHONPATH", "")])
-    process = start("fit", options, tmp_path / "run", world)
+    process = start("fit", options, tmp_path / "run", world, Fresh)
     check_ended(process, "nothing of this run", "broken on purpose")
     check_record(tmp_path / "run", untracked)
 
@@ -145,7 +126,7 @@ def test_a_service_that_does_not_start(options, untracked, world, tmp_path):
     (package / "bin" / "wandb-core").chmod(0o755)
     world["PYTHONPATH"] = os.pathsep.join([str(package.parent), world.get("PYTHONPATH", "")])
     best = ["--ckpt_path", untracked / "checkpoints" / "best.ckpt"]
-    process = start("test", [*options, *best], tmp_path / "run", world)
+    process = start("test", [*options, *best], tmp_path / "run", world, Fresh)
     check_ended(process, "nothing of this run", "exited with code 3")
     check_record(tmp_path / "run", untracked, ["predictions.csv"])
 
@@ -162,7 +143,7 @@ def test_a_folder_that_cannot_be_written(options, untracked, world, tmp_path):
 def test_a_killed_service(options, untracked, world, tmp_path):
     out = tmp_path / "run"
     process = start("fit", options, out, {**world, "WANDB_API_KEY": KEY})
-    wait_for(process, (out / "metrics.csv").exists)
+    process.until((out / "metrics.csv").exists)
     os.kill(children(process.pid)["wandb-core"], signal.SIGKILL)
     check_ended(process, "could not be recorded", "service process has ended")
     check_record(out, untracked)
@@ -172,7 +153,7 @@ def test_a_killed_service(options, untracked, world, tmp_path):
 def test_a_media_folder_that_somebody_removes(options, untracked, world, tmp_path):
     out = tmp_path / "run"
     process = start("fit", options, out, world)
-    wait_for(process, (out / "metrics.csv").exists)
+    process.until((out / "metrics.csv").exists)
     (media,) = Path(world["TMPDIR"]).glob("*wandb-media")
     shutil.rmtree(media)
     check_ended(process, "the result and what came after", "FileNotFoundError")
@@ -187,10 +168,10 @@ def test_a_server_that_takes_everything_gets_no_key_but_where_it_belongs(options
         with (tmp_path / ".netrc").open("a") as file:
             file.write(f"machine {host}\n  login user\n  password {KEY}\n")
         process = start("fit", [*options, "--wandb.mode", "online"], out, {**world, "WANDB_BASE_URL": server.address})
-        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0, errors
-    assert not [line for line in errors.splitlines() if line.startswith("W&B: ")], errors
-    assert f"W&B: {server.address}/me/ser/runs/" in output
+        ended = process.wait(PATIENCE_SECONDS)
+    assert ended.code == 0, ended.err
+    assert not [line for line in ended.err.splitlines() if line.startswith("W&B: ")], ended.err
+    assert f"W&B: {server.address}/me/ser/runs/" in ended.out
     received = b"".join(server.received)
     for word in (b"val/wa", b"train/loss", b"result/wa", b"test/confusion", b"test/predictions"):
         assert word in received
@@ -205,7 +186,7 @@ def test_a_server_that_never_answers_well(manner, options, untracked, bound_seco
         world |= {"WANDB_BASE_URL": server.address, "WANDB_API_KEY": KEY}
         best = ["--ckpt_path", untracked / "checkpoints" / "best.ckpt", "--wandb.mode", "online"]
         process = start("test", [*options, *best], tmp_path / "run", world)
-        wait_for(process, lambda: server.asked)
+        process.until(lambda: server.asked)
         begun = time.monotonic()
         check_ended(process, "nothing of this run")
     assert time.monotonic() - begun < bound_seconds
@@ -219,9 +200,9 @@ def test_a_server_that_goes_wrong_during_the_training(manner, options, untracked
     with WandbServer("takes") as server:
         world |= {"WANDB_BASE_URL": server.address, "WANDB_API_KEY": KEY}
         process = start("fit", [*options, "--wandb.mode", "online"], out, world)
-        wait_for(process, (out / "metrics.csv").exists)
+        process.until((out / "metrics.csv").exists)
         server.manner = manner
-        wait_for(process, (out / "result.json").exists)
+        process.until((out / "result.json").exists)
         begun = time.monotonic()
         check_ended(process, "the result and what came after")
     assert time.monotonic() - begun < bound_seconds

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ser.data.segments import FILLER
 from ser.errors import InputError, check_bounds
-from ser.progress import open_pipe, tell
+from ser.progress import tell
 from ser.results import predictions_table
 from ser.schedule import rate_factor
 
@@ -170,18 +170,14 @@ class Progress(TQDMProgressBar):
 
 
 class PipedProgress(Callback):
-    """Tell the process that started this training how far it is.
-
-    When nobody listens any more, the cross-validation has ended, and so does the training.
-    """
+    """Tell the process that started this training how far it is."""
 
     def __init__(self) -> None:
-        self._pipe = open_pipe()
         self._told = 0.0
 
     def _tell(self, trainer: Trainer) -> None:
         scores = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
-        tell(self._pipe, trainer.global_step, int(trainer.estimated_stepping_batches), scores)
+        tell(trainer.global_step, int(trainer.estimated_stepping_batches), scores)
         self._told = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:

@@ -30,6 +30,14 @@ IMPORTED = ("ser.session", "ser.validated")  # what the processes will run
 THREADS = "OMP_NUM_THREADS"
 
 
+class CannotFork(Exception):
+    """This process could not be started."""
+
+
+class StarterDied(CannotFork):
+    """Nor can any other: the process that forks them has been killed."""
+
+
 class Starter:
     """A copy of this process that forks others; it ends when this one closes it or ends.
 
@@ -39,6 +47,8 @@ class Starter:
 
     def __init__(self) -> None:
         self.requests, other_end = socket.socketpair()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()  # or every copy would print what is still to be printed
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
             with warnings.catch_warnings():
@@ -73,7 +83,7 @@ class Forked:
         code: its exit code as far as `wait` has learned it, negative where a signal has ended it.
 
     Raises:
-        OSError: if it cannot be started.
+        CannotFork: if it cannot be started.
     """
 
     def __init__(
@@ -90,14 +100,19 @@ class Forked:
         self.guard, other_end = multiprocessing.Pipe()
         given = [other_end.fileno(), told, *([] if lock is None else [lock])]
         try:
-            socket.send_fds(starter.requests, [b"!"], given)
+            try:
+                socket.send_fds(starter.requests, [b"!"], given)
+            except BrokenPipeError:
+                raise StarterDied("the process that trainings are forked from has been killed") from None
+            other_end.close()  # or nobody would notice that it is not answered
             self.guard.send((arguments, str(log.absolute()), os.getcwd(), {**os.environ, **(environment or {})}))
-            other_end.close()  # or its end would not be noticed
             self.pid = self.guard.recv()
-        except (OSError, EOFError) as error:
+        except BaseException as error:
             os.close(self.pipe)
             self.guard.close()
-            raise OSError(f"{arguments[0]} could not be forked: the process that forks has died") from error
+            if isinstance(error, OSError | EOFError):
+                raise CannotFork("no process could be forked: are there too many?") from error
+            raise
         finally:
             other_end.close()
             os.close(told)
@@ -158,7 +173,7 @@ def _guard(connection: int, pipe: int, lock: int | None = None) -> None:
     """Start the process, say its number, wait for its end, and say its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with Connection(connection) as asked:
-        process = FORK.Process(target=_run_ser, args=(*asked.recv(), pipe))
+        process = FORK.Process(target=_run_ser, args=(asked, *asked.recv(), pipe))
         process.start()
         for number in (pipe, lock):
             if number is not None:
@@ -169,7 +184,10 @@ def _guard(connection: int, pipe: int, lock: int | None = None) -> None:
     os._exit(0)
 
 
-def _run_ser(arguments: list[str], log: str, folder: str, variables: dict[str, str], pipe: int) -> None:
+def _run_ser(
+    guards: Connection, arguments: list[str], log: str, folder: str, variables: dict[str, str], pipe: int
+) -> None:
+    guards.close()  # the end of who guards this process must be noticed
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_DFL)

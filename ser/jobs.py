@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ser.errors import InputError
 from ser.files import LOCK
-from ser.forked import Forked, Starter
+from ser.forked import CannotFork, Forked, Starter
 
 WAIT_SECONDS = 20  # trainings whose parent was killed end within this
 
@@ -134,9 +134,16 @@ def run_jobs(
 
 
 def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int) -> Running:
-    """Start one job in a slot."""
+    """Start one job in a slot.
+
+    Raises:
+        InputError: if it cannot be started.
+    """
     job.log.write_bytes(b"")
-    training = Forked(starter, job.arguments, job.log, lock, environment)
+    try:
+        training = Forked(starter, job.arguments, job.log, lock, environment)
+    except CannotFork as error:
+        raise InputError(f"{job.title}: {error}; what is finished is kept, and the same command goes on") from error
     form = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
     return Running(
         job, training, tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)

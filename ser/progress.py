@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TextIO
+from contextlib import suppress
 
 PROGRESS_PIPE = "SER_PROGRESS_PIPE"  # environment variable with the number of the open pipe
 
@@ -14,12 +14,10 @@ def somebody_listens() -> bool:
     return PROGRESS_PIPE in os.environ
 
 
-def open_pipe() -> TextIO:
-    """The listener's pipe; writing fails when the listener has ended, and so ends the training."""
-    return os.fdopen(int(os.environ[PROGRESS_PIPE]), "w")
+def tell(step: int, steps: int, scores: dict[str, float]) -> None:
+    """Send steps done, steps in all, and the scores of the last validation.
 
-
-def tell(pipe: TextIO, step: int, steps: int, scores: dict[str, float]) -> None:
-    """Send steps done, steps in all, and the scores of the last validation."""
-    pipe.write(json.dumps({"step": step, "steps": steps, **scores}) + "\n")
-    pipe.flush()
+    Where nobody listens any more this process is ended by `ser.interruption.end_with_reader`: after its step.
+    """
+    with suppress(BrokenPipeError):
+        os.write(int(os.environ[PROGRESS_PIPE]), json.dumps({"step": step, "steps": steps, **scores}).encode() + b"\n")

@@ -10,7 +10,8 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
-from ser.forked import Forked, Starter
+from ser.errors import InputError
+from ser.forked import CannotFork, Forked, Starter
 from ser.sweep.study import SharedStudy, failures, last_error
 from ser.sweep.worker import PRUNED_AFTER, STORAGE
 
@@ -83,7 +84,10 @@ class Crew:
     def _start(self, slot: int) -> Forked:
         arguments = ["sweep-worker", *self.words, "--worker", str(self.first + slot)]
         log = self.folder / f"worker{self.first + slot}.log"
-        return Forked(self.starter, arguments, log, environment={**self.slots[slot], STORAGE: self.storage})
+        try:
+            return Forked(self.starter, arguments, log, environment={**self.slots[slot], STORAGE: self.storage})
+        except CannotFork as error:
+            raise InputError(f"{error}; what is finished is kept, and the same command goes on") from error
 
 
 def describe(place: int, row: FrozenTrial) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.files import write_text
-from ser.forked import Forked, Starter
+from ser.forked import CannotFork, Forked, Starter, StarterDied
 from ser.jobs import last_lines, only_one
 from ser.lambda_curve import apply, best_of
 from ser.pooled import pool, pooled_scores
@@ -72,6 +72,7 @@ class Trial:
 
         Raises:
             TrialError: if a fold fails.
+            StarterDied: if nothing can be trained any more.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with only_one(self.folder, wait_seconds=None) as lock:
@@ -103,7 +104,9 @@ class Trial:
         log = self.folder / f"{name}.log"
         try:
             code = run_forked(starter, arguments, log, lock)
-        except OSError as error:
+        except StarterDied:
+            raise  # and end this worker, which nobody can help: another one takes its place
+        except (OSError, CannotFork) as error:
             raise TrialError(f"fold {fold} could not be started: {error!r}") from error
         if code:
             raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")

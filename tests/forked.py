@@ -88,6 +88,11 @@ class Command:
         raise TimeoutError(condition)
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and that it has not waited for."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class Fresh(Command):
     """`ser ARGUMENTS` in a process that nobody has forked, as a user starts it; see `Command`."""
 

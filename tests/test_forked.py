@@ -15,11 +15,7 @@ from ser.forked import CannotFork, Forked, Starter, StarterDied
 from ser.jobs import only_one
 from ser.sweep.worker import STORAGE
 from tests.conftest import CONF
-from tests.forked import Command
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+from tests.forked import Command, children_of
 
 
 @pytest.fixture

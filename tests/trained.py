@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gc
 import os
 import sys
 import tempfile
@@ -61,3 +62,4 @@ def train_once() -> None:
 
 
 train_once()
+gc.freeze()  # as the program's own starter does

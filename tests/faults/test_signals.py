@@ -12,7 +12,7 @@ import torch
 
 from ser.interruption import ENDING, LISTENER, Interrupted
 from tests.conftest import CONF
-from tests.forked import Command, Fresh
+from tests.forked import Command, Fresh, children_of
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
 PATIENCE_SECONDS = 600  # on a machine that has other work
@@ -126,10 +126,6 @@ def test_processes_that_read_data_end_with_a_training_that_is_killed(tiny, tmp_p
     process.kill()
     time.sleep(1)  # by themselves they look for their parent every five seconds
     assert not [pid for pid in readers if is_alive(pid)]
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_alive(pid: int) -> bool:

@@ -75,27 +75,24 @@ def finish(launcher: subprocess.Popen, folder: Path) -> None:
         sys.exit(f"ser sweep ended with code {launcher.returncode}:\n{(folder / 'launcher.log').read_text()}")
 
 
-def workers_of(folder: Path) -> list[int]:
-    """The living workers of a study, by the logs that they write into; what they have forked writes there as well."""
-    logs, found = {str(path) for path in folder.absolute().glob("worker*.log")}, {}
-    for process in Path("/proc").glob("[0-9]*"):
+def workers_of(launcher: int) -> list[int]:
+    """The living workers of a launcher: a process that it has forked has forked their guards, and each of those one."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, parent = (process / "stat").read_text().rsplit(")", 1)[1].split()[:2]
-            if state != "Z" and os.readlink(process / "fd" / "1") in logs:
-                found[int(process.name)] = int(parent)
+            state, parent = stat.read_text().rsplit(")", 1)[1].split()[:2]
         except OSError:
             continue  # ended meanwhile
-    return [pid for pid, parent in found.items() if parent not in found]
+        if state != "Z":
+            parents[int(stat.parent.name)] = int(parent)
+    return [pid for pid in parents if parents.get(parents.get(parents[pid])) == launcher]
 
 
-def kill_workers(
-    launcher: subprocess.Popen, folder: Path, shared: SharedStudy, kills: int, spread: float, seed: int
-) -> Counter:
+def kill_workers(launcher: subprocess.Popen, shared: SharedStudy, kills: int, spread: float, seed: int) -> Counter:
     """Kill so many workers, over about so many seconds; what they were doing.
 
     Args:
         launcher: of the workers.
-        folder: of their study.
         shared: the study they work on.
         kills: how many.
         spread: seconds over which the kills are spread.
@@ -106,7 +103,7 @@ def kill_workers(
         time.sleep(0.2)  # from the first result on: until then, all only start
     while sum(doing.values()) < kills and launcher.poll() is None:
         time.sleep(draw.uniform(0, 2 * spread / kills))
-        if victims := workers_of(folder):
+        if victims := workers_of(launcher.pid):
             victim = draw.choice(victims)
             os.kill(victim, signal.SIGKILL)
             running = shared.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
@@ -166,9 +163,7 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     launcher = launch(study, folder / "disturbed", options.workers, options.storage)
     try:
         shared = stored(study, folder / "disturbed", options.storage)
-        doing = kill_workers(
-            launcher, folder / "disturbed", shared, options.kills, SPREAD * undisturbed_seconds, options.seed
-        )
+        doing = kill_workers(launcher, shared, options.kills, SPREAD * undisturbed_seconds, options.seed)
         finish(launcher, folder / "disturbed")
     finally:
         launcher.terminate()

@@ -46,6 +46,9 @@ class Starter:
     """
 
     def __init__(self) -> None:
+        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass  # a standard stream was closed; whatever is opened in its place would be taken for it
+        os.close(number)
         self.requests, other_end = socket.socketpair()
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()  # or every copy would print what is still to be printed
@@ -66,7 +69,8 @@ class Starter:
 
     def __exit__(self, *_) -> None:
         self.requests.close()
-        os.waitpid(self.pid, 0)
+        with suppress(ChildProcessError):  # who has started this program may let it ignore the ends of its children
+            os.waitpid(self.pid, 0)
 
 
 class Forked:
@@ -111,7 +115,7 @@ class Forked:
             os.close(self.pipe)
             self.guard.close()
             if isinstance(error, OSError | EOFError):
-                raise CannotFork("no process could be forked: are there too many?") from error
+                raise CannotFork(f"no process could be forked; are there too many? ({error!r})") from error
             raise
         finally:
             other_end.close()
@@ -161,7 +165,10 @@ def _serve(requests: socket.socket) -> None:
             with suppress(OSError):  # too many processes; whoever has asked notices that nobody answers
                 if not os.fork():
                     requests.close()
-                    _guard(*received[1])
+                    try:
+                        _guard(*received[1])
+                    finally:
+                        os._exit(1)
             for number in received[1]:
                 os.close(number)
         code = 0
@@ -191,12 +198,12 @@ def _run_ser(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     # Or readers of data would come from a fork server of this training's own, and outlive it when it is killed.
     multiprocessing.set_start_method("fork", force=True)
-    sys.stdout = sys.stderr = open(log, "a", buffering=1, encoding="utf-8")  # noqa: SIM115  open until its end
+    output = open(log, "a", buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  open until its end
+    sys.stdout = sys.stderr = output
     for number in (1, 2):
-        os.dup2(sys.stdout.fileno(), number)
+        os.dup2(output.fileno(), number)
     tqdm.set_lock(threading.RLock())  # its own one is shared, and stays locked when a process is killed that holds it
     os.chdir(folder)
     os.environ.clear()
@@ -204,4 +211,5 @@ def _run_ser(
     if (threads := variables.get(THREADS, "").split(",")[0]).isdecimal() and int(threads) > 0:
         import_module("torch").set_num_threads(int(threads))  # read from the environment at torch's import, long ago
     sys.argv = ["ser", *arguments]
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # not before the log can hear of it
     sys.exit(import_module("ser.__main__").main())  # the program itself, as `python -m ser` starts it

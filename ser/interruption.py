@@ -18,6 +18,7 @@ from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
 LAST_SECONDS = 10  # for ending in order after the parent has died
+AT_ONCE_SECONDS = 1  # a cluster's signal reaches a training, and within this once more from its parent: asked once
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
 
@@ -50,7 +51,7 @@ class Listener:
     """
 
     def __init__(self) -> None:
-        self.patient, self.heard = False, None
+        self.patient, self.heard, self._heard_at = False, None, 0.0
         self._handlers: dict[int, object] = {}
 
     @contextmanager
@@ -81,10 +82,10 @@ class Listener:
         self.patient = bool(self._handlers)
 
     def _hear(self, number: int, frame: object) -> None:
-        if self.patient and self.heard != number:
-            self.heard = number
-        else:
+        if not self.patient or (self.heard == number and time.monotonic() > self._heard_at + AT_ONCE_SECONDS):
             raise Interrupted(number)
+        if self.heard != number:
+            self.heard, self._heard_at = number, time.monotonic()
 
 
 LISTENER = Listener()

@@ -140,14 +140,13 @@ def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lo
         InputError: if it cannot be started.
     """
     job.log.write_bytes(b"")
-    try:
-        training = Forked(starter, job.arguments, job.log, lock, environment)
-    except CannotFork as error:
-        raise InputError(f"{job.title}: {error}; what is finished is kept, and the same command goes on") from error
     form = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
-    return Running(
-        job, training, tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)
-    )
+    bar = tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)
+    try:
+        return Running(job, Forked(starter, job.arguments, job.log, lock, environment), bar)
+    except CannotFork as error:
+        bar.close()
+        raise InputError(f"{job.title}: {error}; what is finished is kept, and the same command goes on") from error
 
 
 def close(each: Running) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -104,6 +106,31 @@ def test_many_files_and_processes_are_not_left_open(starter, tmp_path):
         forked.close()
         assert forked.code == 0
     wait_until(lambda: count() == before, 10)
+
+
+def test_where_the_ends_of_children_are_ignored(tmp_path):
+    """As some supervisors leave it to what they start."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with Starter() as starter:
+            forked = Forked(starter, ["--version"], tmp_path / "log")
+            assert forked.wait(60) == 0
+            forked.close()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
+    """What is open under the numbers 0 to 2 in a program that is started with all three closed."""
+    code = (
+        "import os; from pathlib import Path; from ser.forked import Starter; import ser.forked;"
+        "ser.forked.IMPORTED = (); starter = Starter();"
+        "links = [os.readlink(f'/proc/self/fd/{number}') for number in range(3)];"
+        f"Path({str(tmp_path / 'found')!r}).write_text(' '.join(links))"
+    )
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", code]
+    assert subprocess.run(closed, check=False, timeout=120).returncode == 0
+    assert (tmp_path / "found").read_text().split() == [os.devnull] * 3
 
 
 def test_a_starter_that_is_killed(training, tmp_path):

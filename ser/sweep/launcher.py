@@ -46,11 +46,13 @@ class Crew:
         Returns:
             Whether they got there; not if workers keep dying.
         """
-        workers = {slot: self._start(slot) for slot in range(len(self.slots))}
+        workers: dict[int, Forked] = {}
         told, restarts = self._settled(), 0
         total = len(self.shared.plan.points)
         bar = tqdm(total=total, initial=len(told), desc=self.shared.plan.study, unit="trial", disable=None)
         try:
+            for slot in range(len(self.slots)):
+                workers[slot] = self._start(slot)
             while workers:
                 time.sleep(0.5)
                 if new := {place: row for place, row in self._settled().items() if place not in told}:

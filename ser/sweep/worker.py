@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from ser.errors import InputError
 from ser.forked import Starter
-from ser.interruption import end_with_reader
+from ser.interruption import ENDING, end_with_reader
 from ser.progress import PROGRESS_PIPE
 from ser.sweep.plan import read_plan
 from ser.sweep.storage import open_storage
@@ -119,12 +119,12 @@ class Worker:
 
 
 def end_in_order(signal_number: int, frame: object) -> None:
-    """Interrupt this process once; Ctrl-C reaches it from the terminal and again from the launcher.
+    """Interrupt this process once; a signal reaches it from the terminal or the cluster and again from the launcher.
 
     Raises:
         KeyboardInterrupt: always.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -138,7 +138,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--trials", type=int)
     options = parser.parse_args(arguments)
     check_devices_free()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, end_in_order)
     with Starter() as starter:
         end_with_reader(int(os.environ[PROGRESS_PIPE]))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ser.interruption import ENDING, LISTENER, Interrupted
+from ser.interruption import AT_ONCE_SECONDS, ENDING, LISTENER, Interrupted
 from tests.conftest import CONF
 from tests.forked import Command, Fresh, children_of
 
@@ -75,7 +75,9 @@ def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_pa
     assert (folder / "result.json").is_file()
 
 
-@pytest.mark.parametrize(("number", "heard"), [(signal.SIGINT, "SIGTERM"), (signal.SIGUSR1, "SIGTERM|SIGUSR1")])
+@pytest.mark.parametrize(
+    ("number", "heard"), [(signal.SIGINT, "SIGTERM"), (signal.SIGTERM, "SIGTERM"), (signal.SIGUSR1, "SIGTERM|SIGUSR1")]
+)
 def test_a_cross_validation_ends_in_order_and_goes_on(number, heard, tiny, tmp_path):
     """A signal reaches the trainings as well; Ctrl-C they leave to their parent, which asks them to end."""
     folder = tmp_path / "folds"
@@ -165,6 +167,9 @@ def test_who_repeats_a_signal_does_not_want_to_wait():
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)  # another one is no repetition
         assert LISTENER.heard == signal.SIGINT
+        os.kill(os.getpid(), signal.SIGINT)  # passed on by a parent that has received it as well
+        assert LISTENER.heard == signal.SIGINT
+        time.sleep(AT_ONCE_SECONDS + 0.1)
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGINT)
     assert LISTENER.heard is None

@@ -92,7 +92,7 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
         time.sleep(0.5)
         with suppress(InputError):  # not made yet
             shared = shared or SharedStudy.load(plan, storage)
-    workers = [pid for name in ("first", "second") for pid in workers_of(tmp_path / name)]
+    workers = [pid for launcher in launchers for pid in workers_of(launcher.pid)]
     os.kill(random.Random(1).choice(sorted(workers)), signal.SIGKILL)
     for launcher in launchers:
         printed, errors = launcher.communicate()

@@ -75,7 +75,7 @@ def main() -> int:
         for word in arguments:
             if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps bytes that are no text
                 raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
-        gc.disable()  # a million objects come and stay; to look for garbage among them takes a sixth of the time
+        gc.disable()  # a million objects come and stay; to look for garbage among them takes a fifth of the time
         run = import_module(MODULES[command]).main
         gc.enable()
         return run() if command in LIGHTNING else run(arguments[1:])

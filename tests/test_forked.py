@@ -55,7 +55,7 @@ def test_its_exit_code_and_its_output(starter, tmp_path):
 
 def test_it_runs_in_the_folder_and_with_the_variables_of_this_moment(starter, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(STORAGE, "sqlite:////nowhere/of-this-moment.db")
+    monkeypatch.setenv(STORAGE, "sqlite:////nowhere/this-moment.db")
     study = CONF.parent / "sweeps" / "demo.yaml"
     worker = ["sweep-worker", "--config", str(study), "--out", ".", "--worker", "0"]
     logs = Path("this-moment"), Path("its-own")
@@ -63,7 +63,7 @@ def test_it_runs_in_the_folder_and_with_the_variables_of_this_moment(starter, tm
     its_own = Forked(starter, worker, logs[1], environment={STORAGE: "sqlite:////nowhere/its-own.db"})
     for forked, log in zip((of_this_moment, its_own), logs, strict=True):
         assert forked.wait(60) == 2
-        assert f"/nowhere/of-{log}.db" in log.read_text() or f"/nowhere/{log}.db" in log.read_text()
+        assert f"/nowhere/{log}.db" in log.read_text()
         forked.close()
 
 
@@ -139,7 +139,7 @@ def test_a_starter_that_is_killed(training, tmp_path):
         forked = Forked(starter, training, tmp_path / "log")
         os.kill(starter.pid, signal.SIGKILL)
         wait_until((tmp_path / "run" / "metrics.csv").exists)
-        with pytest.raises((StarterDied, CannotFork)):
+        with pytest.raises(CannotFork):  # the first may still be taken, and is not answered
             Forked(starter, ["--version"], tmp_path / "none")
         with pytest.raises(StarterDied):
             Forked(starter, ["--version"], tmp_path / "none")

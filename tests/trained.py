@@ -27,7 +27,7 @@ from tests.conftest import CONF
 
 
 def write_noise(folder: Path) -> Path:
-    """Two sessions of two speakers who say every emotion once: 0.2 s of noise; their table."""
+    """Two sessions of two speakers who say every emotion once: 0.4 s of noise; their table."""
     generator, table = np.random.default_rng(0), folder / "noise.csv"
     with table.open("w", newline="") as file:
         rows = csv.writer(file)

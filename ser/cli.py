@@ -61,12 +61,14 @@ class RunCLI(LightningCLI):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
+        """The one that was typed, and what it leaves out; to describe the others' options takes as long, each."""
         skipped = {"model", "datamodule", "ckpt_path", "verbose", "weights_only"}
-        return {
+        left_out = {
             "fit": skipped | {"train_dataloaders", "val_dataloaders"},
             "validate": skipped | {"dataloaders"},
             "test": skipped | {"dataloaders"},
         }
+        return {name: left_out[name] for name in sys.argv[1:2] if name in left_out}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")

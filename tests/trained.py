@@ -49,7 +49,7 @@ def train_once() -> None:
         options = {
             **{"--config": CONF / "cnn_gru.yaml", "--out": Path(place) / "run", "--trainer.max_epochs": 1},
             **{"--data.corpus": "ser.data.Manifest", "--data.corpus.csv": write_noise(Path(place))},
-            **{"--wandb.mode": "disabled", "--trainer.enable_progress_bar": False},
+            **{"--wandb.mode": "disabled", "--trainer.enable_progress_bar": False, "--data.batch_size": 4},
         }
         sys.argv = ["ser", "fit", *(str(word) for option in options.items() for word in option)]
         with contextlib.redirect_stdout(nowhere):

@@ -16,7 +16,7 @@ from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
-RECORDING_SECONDS, SEGMENT_SECONDS = 1.35, 0.45
+RECORDING_SECONDS, SEGMENT_SECONDS = 0.9, 0.45
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 
 

@@ -1,7 +1,5 @@
 """What the tests of studies share: a study that trains in seconds, its storage, and its processes."""
 
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +14,6 @@ from ser.sweep.storage import open_storage
 from ser.sweep.study import SharedStudy
 from tests.conftest import CONF
 from tests.sweep.rows import HEARTBEAT_SECONDS, TRIES, CountedTrial
-
-MARK = "SER_TEST_STUDY"  # in the environment of every process of a study, so that a test finds what is left of it
 
 
 @pytest.fixture(scope="session")
@@ -67,32 +63,24 @@ def make_shared(tmp_path):
 
 @dataclass
 class Leftover:
-    """A process that carries the mark."""
+    """A process of a study."""
 
     pid: int
     command: str
 
 
-def processes_of(mark: str) -> list[Leftover]:
-    """Every living process of a study, however it was started."""
+def processes_of(session: int) -> list[Leftover]:
+    """Every living process of a session: the one that began it, which may have ended, and all that come from it."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            marked = f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0")
+            state, _, _, its_session = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:4]
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue  # ended meanwhile
-        if marked and command:  # one that has ended and is not waited for has no command
+        if int(its_session) == session and state != "Z":
             found.append(Leftover(int(folder.name), command))
     return found
-
-
-def sweep_command(*arguments) -> list[str]:
-    return [sys.executable, "-m", "ser", "sweep", *map(str, arguments)]
-
-
-def environment(mark: str) -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", MARK: mark}
 
 
 def stored(config: Path, folder: Path) -> SharedStudy:

@@ -21,7 +21,8 @@ from ser.errors import InputError
 from ser.sweep.plan import read_plan
 from ser.sweep.storage import open_storage
 from ser.sweep.study import SharedStudy
-from tests.sweep.conftest import check_complete, environment, sweep_command
+from tests.forked import Command
+from tests.sweep.conftest import check_complete
 
 pytestmark = pytest.mark.postgres
 USER = "postgres"  # Debian's; the server refuses to run as root
@@ -71,33 +72,27 @@ def server():
 
 def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study, tmp_path):
     """Both start at once on a database without a table, each in a folder of its own, as two machines do."""
-    config, mark = write_study(space={"model.gru_units": {"int": [4, 9]}}), f"postgres{os.getpid()}"
-    launchers = [
-        subprocess.Popen(
-            sweep_command("--config", config, "--out", tmp_path / name, "--storage", server),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(mark),
-        )
-        for name in ("first", "second")
-    ]
+    config = write_study(space={"model.gru_units": {"int": [4, 9]}})
+    launchers = []
+    for name in ("first", "second"):
+        words = ["sweep", "--config", config, "--out", tmp_path / name, "--storage", server]
+        launchers.append(Command(words, tmp_path / f"{name}.out", tmp_path / f"{name}.err"))
     plan = read_plan(config)
     storage, shared = (
         open_storage(server, plan.heartbeat_seconds),
         None,
     )  # once: the server has a limited number of connections
     while shared is None or not shared.results():
-        assert all(launcher.poll() is None for launcher in launchers), [each.communicate() for each in launchers]
+        assert all(each.running() for each in launchers), [each.errors.read_text() for each in launchers]
         time.sleep(0.5)
         with suppress(InputError):  # not made yet
             shared = shared or SharedStudy.load(plan, storage)
     workers = [pid for launcher in launchers for pid in workers_of(launcher.pid)]
     os.kill(random.Random(1).choice(sorted(workers)), signal.SIGKILL)
     for launcher in launchers:
-        printed, errors = launcher.communicate()
-        assert launcher.returncode == 0, errors
-        assert "best of 6 trials" in printed
+        ended = launcher.wait()
+        assert ended.code == 0, ended.err
+        assert "best of 6 trials" in ended.out
     check_complete(shared)
     rows = [row for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
     hosts = Counter(row.user_attrs["worker"] for row in rows)

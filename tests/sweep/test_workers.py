@@ -17,31 +17,25 @@ from ser.sweep.launcher import given_up
 from ser.sweep.plan import read_plan
 from ser.sweep.trial import run_forked, run_options
 from tests.conftest import CONF
-from tests.sweep.conftest import check_complete, environment, processes_of, stored, sweep_command
+from tests.forked import Command
+from tests.sweep.conftest import check_complete, processes_of, stored
 
 PATIENCE_SECONDS = 300  # on a machine that has other work
 
 
-def wait_for(condition, process: subprocess.Popen | None = None):
-    """Wait until something is true; what it is."""
+def wait_until_ended(session: int) -> None:
+    """Wait for the end of workers, their trainings, and what those were forked from."""
     for _ in range(PATIENCE_SECONDS * 10):
-        if found := condition():
-            return found
-        assert process is None or process.poll() is None, "ended too early"
+        if not (left := processes_of(session)):
+            return
         time.sleep(0.1)
-    raise TimeoutError(condition)
+    raise TimeoutError(left)
 
 
-def start(config: Path, folder: Path, mark: str, workers: int = 1) -> subprocess.Popen:
-    """Start a study in a group of processes of its own, as a terminal does."""
-    return subprocess.Popen(
-        sweep_command("--config", config, "--out", folder, "--workers", workers),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(mark),
-        start_new_session=True,
-    )
+def start(config: Path, folder: Path, workers: int = 1) -> Command:
+    """Start a study in a session of its own, as a terminal does."""
+    words = ["sweep", "--config", config, "--out", folder, "--workers", workers]
+    return Command(words, folder.with_suffix(".out"), folder.with_suffix(".err"), own_group=True)
 
 
 def folds_of(folder: Path) -> dict[Path, int]:
@@ -54,63 +48,64 @@ def test_twelve_workers_are_killed_and_nothing_is_lost(tmp_path):
     """The benchmark's short form; what it counted is counted again here, from the two files that it left."""
     words = ["--trials", 24, "--kills", 12, "--workers", 4, "--folder", tmp_path / "kills"]
     command = [sys.executable, "-m", "benchmarks.sweep_kills", *map(str, words)]
-    finished = subprocess.run(command, capture_output=True, text=True, cwd=CONF.parent, env=environment("kills"))
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, **pipes, cwd=CONF.parent, start_new_session=True)
+    printed, _ = process.communicate()
+    assert process.returncode == 0, printed
     study = tmp_path / "kills" / "study.yaml"
     disturbed, undisturbed = (stored(study, tmp_path / "kills" / name) for name in ("disturbed", "undisturbed"))
     assert len(disturbed.plan.points) == 24
     assert check_complete(disturbed) == check_complete(undisturbed)
     assert len(disturbed.optuna.get_trials()) > 24  # the kills have hit trials
-    wait_for(lambda: not processes_of("kills"))
+    wait_until_ended(process.pid)
 
 
 def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_study, tmp_path):
     """Two trials of two folds: kill -9 after the first fold, Ctrl-C in the second, then to the end."""
-    config, folder, mark = write_study(folds=[1, 2]), tmp_path / "study", f"launcher{os.getpid()}"
-    killed = start(config, folder, mark)
-    wait_for(lambda: folds_of(folder), killed)
+    config, folder = write_study(folds=[1, 2]), tmp_path / "study"
+    killed = start(config, folder)
+    killed.until(lambda: folds_of(folder))
     killed.kill()
-    killed.communicate()
-    wait_for(lambda: not processes_of(mark))  # workers, their trainings, and what those were forked from
+    wait_until_ended(killed.pid)
     first = folds_of(folder)
     running = [row for row in stored(config, folder).optuna.get_trials() if row.state == TrialState.RUNNING]
     assert not running
 
-    interrupted = start(config, folder, mark)
-    wait_for(lambda: len(folds_of(folder)) > len(first), interrupted)
+    interrupted = start(config, folder)
+    interrupted.until(lambda: len(folds_of(folder)) > len(first))
     os.killpg(interrupted.pid, signal.SIGINT)  # a terminal sends it to all of them at once
-    _, errors = interrupted.communicate()
-    assert interrupted.returncode == 130
-    assert "Traceback" not in errors
-    wait_for(lambda: not processes_of(mark))
+    ended = interrupted.wait(PATIENCE_SECONDS)
+    assert ended.code == 130
+    assert "Traceback" not in ended.err
+    wait_until_ended(interrupted.pid)
     shared = stored(config, folder)
     states = [row.state for row in shared.optuna.get_trials()]
     assert TrialState.RUNNING not in states
     assert all("interrupted" in row.user_attrs for row in shared.optuna.get_trials() if row.state == TrialState.FAIL)
 
-    last = start(config, folder, mark)
-    printed, errors = last.communicate()
-    assert last.returncode == 0, errors
-    assert "best of 2 trials" in printed
+    last = start(config, folder)
+    ended = last.wait(PATIENCE_SECONDS)
+    assert ended.code == 0, ended.err
+    assert "best of 2 trials" in ended.out
     check_complete(stored(config, folder))
     kept = folds_of(folder)
     assert {path: kept[path] for path in first} == first  # a retried trial keeps its finished folds
-    assert not processes_of(mark)
+    assert not processes_of(last.pid)
 
 
 def test_a_training_that_always_fails_is_given_up_and_the_others_go_on(write_study, tmp_path):
     config = write_study(space={"trainer.precision": {"categorical": ["32-true", "16-true"]}})
-    process = start(config, tmp_path / "study", "failing")
-    printed, errors = process.communicate()
-    assert process.returncode == 1
-    assert "precision 32-true: validation WA" in printed
-    assert "given up: trial 1 after 3 tries" in errors
-    assert "Half" in errors  # no CPU transforms such numbers: the cause, from the training's own log
-    assert "Traceback (most recent call last)" not in errors
+    process = start(config, tmp_path / "study")
+    ended = process.wait(PATIENCE_SECONDS)
+    assert ended.code == 1
+    assert "precision 32-true: validation WA" in ended.out
+    assert "given up: trial 1 after 3 tries" in ended.err
+    assert "Half" in ended.err  # no CPU transforms such numbers: the cause, from the training's own log
+    assert "Traceback (most recent call last)" not in ended.err
     shared = stored(config, tmp_path / "study")
     assert sorted(shared.results()) == [0]
     assert list(given_up(shared)) == [1]
-    assert not processes_of("failing")
+    assert not processes_of(process.pid)
 
 
 @pytest.fixture
@@ -129,7 +124,7 @@ def test_a_forked_training_is_that_of_a_process_of_its_own(one_training, tmp_pat
     assert refused == 2
     assert "ser: " in (tmp_path / "refused.log").read_text()
     command = [sys.executable, "-m", "ser", *one_training, "--out", str(tmp_path / "fresh")]
-    subprocess.run(command, check=True, capture_output=True, env=environment("fresh"))
+    subprocess.run(command, check=True, capture_output=True)
     for name in ("validation.csv", "metrics.csv"):
         assert (tmp_path / "forked" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
     configs = [yaml.safe_load((tmp_path / name / "config.yaml").read_text()) for name in ("forked", "fresh")]
@@ -139,9 +134,8 @@ def test_a_forked_training_is_that_of_a_process_of_its_own(one_training, tmp_pat
 
 def test_a_study_never_writes_a_test_prediction(write_study, tmp_path):
     config = write_study(space={"model.gru_units": {"categorical": [4]}}, config=[str(CONF / "cnn_gru.yaml")])
-    process = start(config, tmp_path / "study", "validation")
-    _, errors = process.communicate()
-    assert process.returncode == 0, errors
+    ended = start(config, tmp_path / "study").wait(PATIENCE_SECONDS)
+    assert ended.code == 0, ended.err
     names = {path.name for path in (tmp_path / "study").rglob("*")}
     assert "validation.csv" in names
     assert "predictions.csv" not in names

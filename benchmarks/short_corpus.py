@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ser.data import Synthetic
 
-SECONDS = 0.8
+SECONDS = 0.5
 SHARES = (1, 0.85, 0.6, 0.85)  # recordings of unequal length, or nothing would ever be padded
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
 

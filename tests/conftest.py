@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and thr
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
-TINY_SECONDS, TINY_SEGMENT_SECONDS = 1.0, 0.6
+TINY_SECONDS, TINY_SEGMENT_SECONDS = 0.6, 0.4
 SHORT_WINDOWS = ["--model.window_steps", 9, "--model.window_shift", 3]  # of capsules: several in such segments
 MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
     *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),
@@ -43,7 +43,7 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory):
-    """The built-in corpus with eight utterances per speaker, none longer than a second."""
+    """The built-in corpus with eight utterances per speaker, none longer than 0.6 s."""
     from benchmarks.short_corpus import shorten
     from ser.data import Synthetic
 

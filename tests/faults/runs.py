@@ -11,12 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.short_corpus import write_short_corpus
-from tests.conftest import CONF, SHORT_WINDOWS
+from tests.conftest import CONF
 from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
-RECORDING_SECONDS, SEGMENT_SECONDS = 0.9, 0.45
+RECORDING_SECONDS, SEGMENT_SECONDS, TAIL_SECONDS = 0.6, 0.3, 0.2
+WINDOWS = {"--model.window_steps": 5, "--model.window_shift": 2, "--model.window_kernel": 5}  # several in a segment
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 
 
@@ -47,9 +48,9 @@ def moments_around(step: int) -> list[Moment]:
     ]
 
 
-def write_corpus(folder: Path) -> Path:
+def write_corpus(folder: Path, seconds: float = RECORDING_SECONDS) -> Path:
     """Two sessions of short recordings: 16 utterances of four speakers, two of whom train."""
-    table = write_short_corpus(folder, RECORDING_SECONDS)
+    table = write_short_corpus(folder, seconds)
     rows = pd.read_csv(table, dtype=str)
     rows[rows.session.isin(sorted(rows.session.unique())[:SESSIONS])].to_csv(table, index=False)
     return table
@@ -71,16 +72,17 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--data.corpus.csv": table,
         "--data.batch_size": 4,
         "--data.segment_seconds": SEGMENT_SECONDS,
+        "--data.min_tail_seconds": TAIL_SECONDS,
         "--data.num_workers": workers,
         "--trainer.max_epochs": EPOCHS,
         "--trainer.enable_progress_bar": False,
         "--checkpoints.steps": 2,
         "--wandb.mode": "disabled",
         "--out": folder,
+        **(WINDOWS if "cap" in system else {}),
         **{f"--{name}": value for name, value in more.items()},
     }
-    windows = SHORT_WINDOWS if "cap" in system else []
-    return ["fit", *(str(word) for option in options.items() for word in option), *map(str, windows)]
+    return ["fit", *(str(word) for option in options.items() for word in option)]
 
 
 class Run(Command):

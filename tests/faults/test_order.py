@@ -14,8 +14,9 @@ from ser.cli import RunCLI
 from tests.conftest import CONF
 from tests.data.conftest import noise, write_wav
 from tests.faults.kills import differences
-from tests.faults.runs import RECORDING_SECONDS, Moment, Run, fit_options, write_corpus
+from tests.faults.runs import Moment, Run, fit_options, write_corpus
 
+TONE_SECONDS, SEGMENT_SECONDS = 1.35, 0.45  # long enough for a loss that falls
 HZ = {"neutral": 300, "angry": 700, "happy": 1500, "sad": 3000}
 
 
@@ -27,11 +28,11 @@ def table(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tones(tmp_path_factory):
     """The same with a tone for every emotion: a loss that falls to a tenth at once."""
-    file = write_corpus(tmp_path_factory.mktemp("tones"))
-    time = np.arange(round(RECORDING_SECONDS * 16_000)) / 16_000
+    file = write_corpus(tmp_path_factory.mktemp("tones"), TONE_SECONDS)
+    time = np.arange(round(TONE_SECONDS * 16_000)) / 16_000
     for seed, row in enumerate(pd.read_csv(file).itertuples()):
         tone = 8000 * np.sin(2 * np.pi * HZ[row.emotion] * time)
-        write_wav(Path(row.path), tone.astype(np.int16) + noise(RECORDING_SECONDS, seed))
+        write_wav(Path(row.path), tone.astype(np.int16) + noise(TONE_SECONDS, seed))
     return file
 
 
@@ -44,6 +45,7 @@ def test_a_signal_within_an_epoch_changes_no_rate(tones, tmp_path):
     rule = {"window_steps": 2, "hold_epochs": 0, "check_every": 1}
     options = {f"learning_rate_rule.{name}": value for name, value in rule.items()}
     options |= {"model.learning_rate": 0.002, "model.dropout": 0, "trainer.max_epochs": 9}
+    options["data.segment_seconds"] = SEGMENT_SECONDS
 
     def lowering(name: str) -> list[str]:
         return fit_options("cnn_gru", tones, tmp_path / name, **options)

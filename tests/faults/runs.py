@@ -16,7 +16,7 @@ from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
-RECORDING_SECONDS, SEGMENT_SECONDS, TAIL_SECONDS = 0.6, 0.3, 0.2
+RECORDING_SECONDS, SEGMENT_SECONDS, TAIL_SECONDS = 0.6, 0.3, 0.15
 WINDOWS = {"--model.window_steps": 5, "--model.window_shift": 2, "--model.window_kernel": 5}  # several in a segment
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 

@@ -24,12 +24,13 @@ def shorten(paths: Iterable[Path], seconds: float) -> None:
             cut.writeframes(samples)
 
 
-def write_short_corpus(folder: Path, seconds: float = SECONDS) -> Path:
-    """Write the built-in corpus and a table of each speaker's shortest utterance of each emotion, 40 in all.
+def write_short_corpus(folder: Path, seconds: float = SECONDS, sessions: int = 5) -> Path:
+    """Write the built-in corpus and a table of each speaker's shortest utterance of each emotion, eight in a session.
 
     Args:
         folder: receives both.
         seconds: of the longest recordings, see `shorten`.
+        sessions: how many are in the table.
 
     Returns:
         The table, a CSV file for `ser.data.Manifest`.
@@ -38,7 +39,7 @@ def write_short_corpus(folder: Path, seconds: float = SECONDS) -> Path:
     corpus.prepare()
     table = corpus.utterances()
     shortest = table.loc[table.groupby(["speaker", "emotion"], observed=True).seconds.idxmin()]
-    shortest = shortest.sort_values("utterance")
+    shortest = shortest[shortest.session.isin(sorted(table.session.unique())[:sessions])].sort_values("utterance")
     shortest[COLUMNS].to_csv(folder / "short.csv", index=False)
     for _, rows in shortest.groupby("speaker"):
         shorten(map(Path, rows.path), seconds)

@@ -30,6 +30,7 @@ from ser.sweep.storage import open_storage
 from ser.sweep.study import SharedStudy
 
 CONF = Path(__file__).parents[1] / "conf"
+SESSIONS = 2  # the least that can be left out and trained on
 RATES = [0.001, 0.002, 0.004, 0.008]
 SPREAD = 0.4  # of the undisturbed study's time: the last worker is killed before the last trial ends
 STARTING = "starting, or between two trials"
@@ -40,7 +41,7 @@ def write_study(folder: Path, trials: int, kills: int) -> Path:
     study = {
         "study": "kills",
         "config": [str(CONF / "cnn_gru.yaml")],
-        "options": short_options(write_short_corpus(folder / "corpus")),
+        "options": short_options(write_short_corpus(folder / "corpus", sessions=SESSIONS)),
         "space": {
             "model.gru_units": {"int": [4, 3 + trials // len(RATES)]},
             "model.learning_rate": {"categorical": RATES},

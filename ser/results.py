@@ -42,8 +42,9 @@ def confusion(predictions: pd.DataFrame) -> np.ndarray:
         raise InputError(f"utterance {predictions.utterance[predictions.utterance.duplicated()].iloc[0]} occurs twice")
     if unknown := (set(predictions.emotion) | set(predictions.predicted)) - set(EMOTIONS):
         raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
-    matrix = pd.crosstab(predictions.emotion, predictions.predicted)
-    return matrix.reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0).to_numpy(copy=True)
+    actual, predicted = (pd.Index(EMOTIONS).get_indexer(predictions[name]) for name in ("emotion", "predicted"))
+    size = len(EMOTIONS)
+    return np.bincount(size * actual + predicted, minlength=size**2).reshape(size, size)
 
 
 def scores(predictions: pd.DataFrame) -> dict:

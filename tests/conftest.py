@@ -14,6 +14,7 @@ os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
 TINY_SECONDS, TINY_SEGMENT_SECONDS = 0.6, 0.4
 SHORT_WINDOWS = ["--model.window_steps", 9, "--model.window_shift", 3]  # of capsules: several in such segments
+collect_ignore = ["trained.py"]  # who looks there for doctests would train
 MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
     *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),
     *("test_readme.py", "crossval/test_runs.py", "test_cli.py", "sweep/test_outcome.py", "faults/test_signals.py"),

@@ -1,7 +1,6 @@
 """What a study leaves: its table of trials, its best configuration, the report; and every study in `sweeps`."""
 
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
@@ -13,6 +12,7 @@ from ser.sweep.given import split_options, with_options
 from ser.sweep.outcome import best_config, best_trial, trials_table, write_outcome
 from ser.sweep.plan import read_plan
 from tests.conftest import CONF
+from tests.forked import Command
 from tests.sweep.made_up_study import open_made_up, settle, write_joint
 
 SWEEPS = CONF.parent / "sweeps"
@@ -154,13 +154,11 @@ def test_the_job_array_is_a_command_of_this_program():
 def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_path, monkeypatch):
     """The one test that trains: two trials of two steps, and the best once more with its test."""
     study, report = tmp_path / "least", tmp_path / "report"
-    command = [sys.executable, "-m", "ser", "sweep"]
     told = ["--data.max_batch_seconds", "30", "--wandb.mode", "offline"]
     path = write_study()
-    done = subprocess.run(
-        [*command, "--config", path, "--out", study, *told], capture_output=True, text=True, timeout=600, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
+    words = ["sweep", "--config", path, "--out", study, *told]
+    done = Command(words, tmp_path / "out", tmp_path / "err", cwd=tmp_path).wait(600)
+    assert done.code == 0, done.err
     best = yaml.safe_load((study / "best.yaml").read_text())
     assert best["data"]["max_batch_seconds"] == 30
     trials = pd.read_csv(study / "trials.csv")

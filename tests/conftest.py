@@ -1,5 +1,6 @@
 """What several tests share: a tiny built-in corpus, and the command `ser` run in this process."""
 
+import gc
 import os
 import shutil
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+gc.disable()  # while a million objects come to stay; see pytest_collection_finish
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and threads would wait for each other
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
@@ -31,6 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files."""
     places = {str(Path(__file__).parent / name): place for place, name in enumerate(MINUTES)}
     items.sort(key=lambda item: places.get(str(item.path), len(MINUTES)))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not among what was imported: that would take longer than many a test."""
+    gc.freeze()
+    gc.enable()
 
 
 @dataclass

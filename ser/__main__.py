@@ -77,6 +77,8 @@ def main() -> int:
                 raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
         gc.disable()  # a million objects come and stay; to look for garbage among them takes a fifth of the time
         run = import_module(MODULES[command]).main
+        if not gc.get_freeze_count():
+            gc.freeze()  # nor among them later
         gc.enable()
         return run() if command in LIGHTNING else run(arguments[1:])
     except InputError as error:

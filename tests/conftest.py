@@ -17,10 +17,15 @@ CONF = Path(__file__).parents[1] / "conf"
 TINY_SECONDS, TINY_SEGMENT_SECONDS = 0.6, 0.4
 SHORT_WINDOWS = ["--model.window_steps", 9, "--model.window_shift", 3]  # of capsules: several in such segments
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
-MINUTES = (  # files that take minutes, the longest first: begun last, they would be waited for with one core idle
+LONGEST = (  # files, the longest first: begun last, they would be waited for with one core idle
     *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),
     *("test_readme.py", "crossval/test_runs.py", "test_cli.py", "sweep/test_outcome.py", "faults/test_signals.py"),
-    *("sweep/test_postgres.py", "crossval/test_directions.py", "test_resume.py"),
+    *("test_resume.py", "report/test_claims.py", "report/test_numbers.py", "sweep/test_postgres.py"),
+    *("sweep/test_storage.py", "sweep/test_lambdas.py", "sweep/test_trials.py", "sweep/test_study.py"),
+    *("crossval/test_directions.py", "faults/test_order.py", "test_export.py", "test_forked.py", "sweep/test_plan.py"),
+    *("test_systems.py", "report/test_page.py", "test_tracking.py", "faults/test_bad_configurations.py"),
+    *("faults/test_packed.py", "faults/test_full_disk.py", "faults/test_foreign_checkpoints.py", "test_bad_input.py"),
+    *("test_lambda_command.py", "test_identity.py", "sweep/test_figures.py", "test_statistics.py"),
 )
 
 
@@ -31,8 +36,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files."""
-    places = {str(Path(__file__).parent / name): place for place, name in enumerate(MINUTES)}
-    items.sort(key=lambda item: places.get(str(item.path), len(MINUTES)))
+    places = {str(Path(__file__).parent / name): place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(str(item.path), len(LONGEST)))
 
 
 def pytest_collection_finish() -> None:

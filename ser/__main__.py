@@ -78,7 +78,7 @@ def main() -> int:
         gc.disable()  # a million objects come and stay; to look for garbage among them takes a fifth of the time
         run = import_module(MODULES[command]).main
         if not gc.get_freeze_count():
-            gc.freeze()  # nor among them later
+            gc.freeze()  # nor to look among them ever again; whoever has frozen something already knows what
         gc.enable()
         return run() if command in LIGHTNING else run(arguments[1:])
     except InputError as error:

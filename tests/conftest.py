@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-gc.disable()  # while a million objects come to stay; see pytest_collection_finish
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and threads would wait for each other
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
-TINY_SECONDS, TINY_SEGMENT_SECONDS = 0.6, 0.4
-SHORT_WINDOWS = ["--model.window_steps", 9, "--model.window_shift", 3]  # of capsules: several in such segments
+TINY_SECONDS, TINY_SEGMENT_SECONDS, TINY_TAIL_SECONDS = 0.6, 0.4, 0.15
+# Windows of capsules, several in such segments.
+SHORT_WINDOWS = ["--model.window_steps", 5, "--model.window_shift", 2, "--model.window_kernel", 5]
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
 LONGEST = (  # files, the longest first: begun last, they would be waited for with one core idle
     *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),
@@ -40,10 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(str(item.path), len(LONGEST)))
 
 
-def pytest_collection_finish() -> None:
-    """Look for garbage again, but not among what was imported: that would take longer than many a test."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for no garbage among what is imported now and stays, neither now nor later: many a test is shorter."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @dataclass
@@ -98,4 +103,5 @@ def tiny(tiny_corpus):
     """Options that make a fit as small as it gets: the tiny corpus, one epoch, no tracking."""
     corpus = ["--data.corpus", "ser.data.Synthetic", "--data.corpus.root", tiny_corpus]
     corpus += ["--data.corpus.utterances_per_speaker", 8, "--data.segment_seconds", TINY_SEGMENT_SECONDS]
+    corpus += ["--data.min_tail_seconds", TINY_TAIL_SECONDS]
     return [*corpus, "--trainer.max_epochs", 1, "--wandb.mode", "disabled"]

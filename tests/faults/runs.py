@@ -9,13 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.short_corpus import write_short_corpus
-from tests.conftest import CONF
+from tests.conftest import CONF, SHORT_WINDOWS
 from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
 RECORDING_SECONDS, SEGMENT_SECONDS, TAIL_SECONDS = 0.6, 0.3, 0.15
-WINDOWS = {"--model.window_steps": 5, "--model.window_shift": 2, "--model.window_kernel": 5}  # several in a segment
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 
 
@@ -65,7 +64,7 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--config": CONF / f"{system}.yaml",
         "--data.corpus": "ser.data.Manifest",
         "--data.corpus.csv": table,
-        "--data.batch_size": 4,
+        "--data.batch_size": 3,
         "--data.segment_seconds": SEGMENT_SECONDS,
         "--data.min_tail_seconds": TAIL_SECONDS,
         "--data.num_workers": workers,
@@ -74,10 +73,10 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--checkpoints.steps": 2,
         "--wandb.mode": "disabled",
         "--out": folder,
-        **(WINDOWS if "cap" in system else {}),
         **{f"--{name}": value for name, value in more.items()},
     }
-    return ["fit", *(str(word) for option in options.items() for word in option)]
+    windows = SHORT_WINDOWS if "cap" in system else []
+    return ["fit", *(str(word) for option in options.items() for word in option), *map(str, windows)]
 
 
 class Run(Command):

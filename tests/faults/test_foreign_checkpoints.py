@@ -9,7 +9,7 @@ import torch
 from tests.faults.kills import differences
 from tests.faults.runs import Moment, Run, fit_options, write_corpus
 
-STEPS = 4  # of an epoch
+STEPS = 5  # of an epoch
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from ser.sweep.launcher import given_up
 from ser.sweep.plan import read_plan
 from ser.sweep.trial import run_forked, run_options
 from tests.conftest import CONF
-from tests.forked import Command
+from tests.forked import Command, Fresh
 from tests.sweep.conftest import check_complete, processes_of, stored
 
 PATIENCE_SECONDS = 300  # on a machine that has other work
@@ -32,10 +32,10 @@ def wait_until_ended(session: int) -> None:
     raise TimeoutError(left)
 
 
-def start(config: Path, folder: Path, workers: int = 1) -> Command:
+def start(config: Path, folder: Path, kind: type[Command] = Command) -> Command:
     """Start a study in a session of its own, as a terminal does."""
-    words = ["sweep", "--config", config, "--out", folder, "--workers", workers]
-    return Command(words, folder.with_suffix(".out"), folder.with_suffix(".err"), own_group=True)
+    words = ["sweep", "--config", config, "--out", folder, "--workers", 1]
+    return kind(words, folder.with_suffix(".out"), folder.with_suffix(".err"), own_group=True)
 
 
 def folds_of(folder: Path) -> dict[Path, int]:
@@ -71,7 +71,7 @@ def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_s
     running = [row for row in stored(config, folder).optuna.get_trials() if row.state == TrialState.RUNNING]
     assert not running
 
-    interrupted = start(config, folder)
+    interrupted = start(config, folder, Fresh)
     interrupted.until(lambda: len(folds_of(folder)) > len(first))
     os.killpg(interrupted.pid, signal.SIGINT)  # a terminal sends it to all of them at once
     ended = interrupted.wait(PATIENCE_SECONDS)

@@ -1,6 +1,6 @@
 """Kill workers of a study at random moments, with kill -9, and count what is lost.
 
-A study of equal size runs undisturbed first, on a few recordings of the built-in corpus, with trainings of one short epoch.
+A study of equal size runs undisturbed first, on a few short recordings, with trainings of one epoch.
 Then the same study runs again and workers are killed: while they start, train, or are between two trials. Every planned
 trial must end in exactly one accepted result, with the value of the undisturbed study, and nothing may be left running.
 

@@ -77,8 +77,8 @@ def main() -> int:
                 raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
         gc.disable()  # a million objects come and stay; to look for garbage among them takes a fifth of the time
         run = import_module(MODULES[command]).main
-        if not gc.get_freeze_count():
-            gc.freeze()  # nor to look among them ever again; whoever has frozen something already knows what
+        if not gc.get_freeze_count():  # a second call in the same process would keep the garbage of the first
+            gc.freeze()  # nor is it looked for among them later
         gc.enable()
         return run() if command in LIGHTNING else run(arguments[1:])
     except InputError as error:

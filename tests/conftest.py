@@ -13,7 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and thr
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
-TINY_SECONDS, TINY_SEGMENT_SECONDS, TINY_TAIL_SECONDS = 0.6, 0.4, 0.15
+TINY_SECONDS = 0.6
+TINY_SEGMENTS = ["--data.segment_seconds", 0.4, "--data.min_tail_seconds", 0.15]
 # Windows of capsules, several in such segments.
 SHORT_WINDOWS = ["--model.window_steps", 5, "--model.window_shift", 2, "--model.window_kernel", 5]
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
@@ -102,6 +103,5 @@ def ser(monkeypatch, capsys):
 def tiny(tiny_corpus):
     """Options that make a fit as small as it gets: the tiny corpus, one epoch, no tracking."""
     corpus = ["--data.corpus", "ser.data.Synthetic", "--data.corpus.root", tiny_corpus]
-    corpus += ["--data.corpus.utterances_per_speaker", 8, "--data.segment_seconds", TINY_SEGMENT_SECONDS]
-    corpus += ["--data.min_tail_seconds", TINY_TAIL_SECONDS]
+    corpus += ["--data.corpus.utterances_per_speaker", 8, *TINY_SEGMENTS]
     return [*corpus, "--trainer.max_epochs", 1, "--wandb.mode", "disabled"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY_SEGMENT_SECONDS, TINY_TAIL_SECONDS
+from tests.conftest import TINY_SEGMENTS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 LINES = [
@@ -18,9 +18,6 @@ LINES = [
     for line in block.splitlines()
     if re.match(r"(pip install .*&& )?ser ", line)
 ]
-
-
-CUT = ["--data.segment_seconds", str(TINY_SEGMENT_SECONDS), "--data.min_tail_seconds", str(TINY_TAIL_SECONDS)]
 
 
 def test_there_are_lines_to_test():
@@ -44,12 +41,12 @@ def fit_in_little_time(words):
     """One epoch, one fold and no tracking; what a line says itself comes later and wins."""
     if words[0] == "sweep":
         least = ["--trainer.max_epochs", "1", "--data.corpus.utterances_per_speaker", "8"]
-        return [*words, *least, *CUT]
+        return [*words, *least, *map(str, TINY_SEGMENTS)]
     words = [
         {"5": "1"}.get(word, word) if before == "--epochs-averaged" else word for before, word in pairwise(["", *words])
     ]
     little = ["--trainer.max_epochs", "1", "--wandb.mode", "disabled"]
-    return [*words, *little, *CUT, *(["--folds", "1"] if words[0] == "crossval" else [])]
+    return [*words, *little, *map(str, TINY_SEGMENTS), *(["--folds", "1"] if words[0] == "crossval" else [])]
 
 
 def lines_that_make(words):

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, combinations_with_replacement, count
+from itertools import combinations_with_replacement, count
 from pathlib import Path
 
 import pandas as pd
@@ -58,12 +58,15 @@ class Kills:
     def plan(self) -> Iterator[tuple[str, int, list[Moment]]]:
         """Every pair of moments around every epoch's end but the last, over the systems and 0 or 2 readers of data.
 
-        A run is killed at a pair of moments around each of these ends in turn. Then come the moments between the writes
-        of an epoch's end and of a folder's files, and a session of both directions.
+        Then the moments between the writes of an epoch's end and of a folder's files, and a session of both directions.
         """
-        ends = [moments_around(epoch * self.steps) for epoch in range(1, EPOCHS)]
-        for place, pairs in enumerate(zip(*(combinations_with_replacement(end, 2) for end in ends), strict=True)):
-            yield SYSTEMS[place % len(SYSTEMS)], 2 * (place // len(SYSTEMS) % 2), [*chain.from_iterable(pairs)]
+        pairs = [
+            pair
+            for epoch in range(1, EPOCHS)
+            for pair in combinations_with_replacement(moments_around(epoch * self.steps), 2)
+        ]
+        for place, pair in enumerate(pairs):
+            yield SYSTEMS[place % len(SYSTEMS)], 2 * (place // len(SYSTEMS) % 2), list(pair)
         first, second = self.steps, 2 * self.steps
         writes = [Moment(name, first) for name in ("best.ckpt", "epoch=0.ckpt", "last.ckpt")]
         writes += [Moment(name, second) for name in ("epoch=1.ckpt", "last.ckpt")]

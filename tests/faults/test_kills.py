@@ -18,7 +18,7 @@ def test_every_pair_of_kills_around_an_epochs_end(kills):
     plan = list(kills.plan())
     runs, hits, wrong = kills.check_all(iter(plan))
     assert not wrong
-    assert runs >= 20
+    assert runs >= 40
     assert hits == sum(len(moments) for _, _, moments in plan) >= 100
 
 

@@ -21,7 +21,8 @@ def refused(ser, tiny, tmp_path, monkeypatch):
         for name, content in {"mine": text, **beside}.items():
             (tmp_path / f"{name}.yaml").write_text(content)
         files = sorted(path.name for path in tmp_path.iterdir())
-        options = without(tiny, "--trainer.max_epochs", "--data.segment_seconds")  # a file's values would not count
+        here = ("--trainer.max_epochs", "--data.segment_seconds", "--data.min_tail_seconds")
+        options = without(tiny, *here)  # given here, a file's values would not count
         finished = ser("fit", "--config", CONF / f"{system}.yaml", *options, "--config", "mine.yaml")
         assert finished.code == 2, finished
         assert "Traceback" not in finished.err

@@ -15,8 +15,9 @@ os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
 TINY_SECONDS = 0.6
 TINY_SEGMENTS = ["--data.segment_seconds", 0.4, "--data.min_tail_seconds", 0.15]
-# Windows of capsules, several in such segments.
-SHORT_WINDOWS = ["--model.window_steps", 5, "--model.window_shift", 2, "--model.window_kernel", 5]
+# Few capsules, in windows of which such segments have several.
+SMALL_CAPSULES = ["--model.window_steps", 5, "--model.window_shift", 2, "--model.window_kernel", 5]
+SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
 LONGEST = (  # files, the longest first: begun last, they would be waited for with one core idle
     *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),

@@ -15,7 +15,7 @@ from ser.data import IEMOCAP
 from ser.data.recording import read_recording
 from ser.emotions import EMOTIONS
 from ser.results import posterior_columns, scores
-from tests.conftest import CONF, SHORT_WINDOWS
+from tests.conftest import CONF, SMALL_CAPSULES
 
 CONFIGS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 BRANCHES = {
@@ -223,7 +223,7 @@ def test_wu2019_runs(ser, tiny, tmp_path):
 
 def test_two_processes_train_the_same_network_and_test_everyone_once(ser, tiny, tmp_path):
     """Without dropout, two processes must take the same steps as one; rank 0 alone names the folder."""
-    common = [*("fit", "--config", CONF / "reccap.yaml"), *tiny, *SHORT_WINDOWS, "--model.dropout", 0]
+    common = [*("fit", "--config", CONF / "reccap.yaml"), *tiny, *SMALL_CAPSULES, "--model.dropout", 0]
     assert ser(*common, "--out", tmp_path / "one").code == 0
     two = ["--trainer.devices", 2, "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp"]
     command = [sys.executable, "-m", "ser", *map(str, [*common, *two])]

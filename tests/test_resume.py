@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ser.data.segments import TrainingBatches
-from tests.conftest import CONF, SHORT_WINDOWS
+from tests.conftest import CONF, SMALL_CAPSULES
 from tests.forked import Command
 
 KILLS = 2
@@ -52,7 +52,7 @@ def kill_and_continue(arguments, folder, log, kills, generator) -> str:
 
 @pytest.mark.parametrize(("config", "workers"), [("cnn_gru", 0), ("reccap", 2)])
 def test_kill_9_changes_nothing(config, workers, tiny, tmp_path):
-    options = ["--data.num_workers", workers, *(SHORT_WINDOWS if config == "reccap" else [])]
+    options = ["--data.num_workers", workers, *(SMALL_CAPSULES if config == "reccap" else [])]
     whole = Command(command(config, tiny, tmp_path / "whole", *options), tmp_path / "whole.log").wait()
     assert whole.code == 0, whole.out
     broken = command(config, tiny, tmp_path / "broken", *options)

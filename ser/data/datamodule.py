@@ -187,7 +187,8 @@ class EmotionData(LightningDataModule):
         return self.trainer.global_rank, self.trainer.world_size
 
     def _loader(self, name: str, sampler: TrainingBatches | EvaluationBatches) -> DataLoader:
-        workers = min(self.num_workers, len(sampler))
+        batches = len(sampler)
+        workers = min(self.num_workers, batches) if batches > 1 else 0  # the only batch has to be waited for anyway
         return DataLoader(
             self.pieces[name],
             batch_size=None,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SHORT_WINDOWS, Finished
+from tests.conftest import SMALL_CAPSULES, Finished
 from tests.forked import Command
 
 
@@ -28,4 +28,4 @@ def least(tiny):
 @pytest.fixture(scope="session")
 def two_epochs(least):
     """The smallest training of capsules that has a middle."""
-    return [*least, *SHORT_WINDOWS, "--trainer.max_epochs", 2]
+    return [*least, *SMALL_CAPSULES, "--trainer.max_epochs", 2]

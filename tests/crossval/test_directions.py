@@ -8,14 +8,14 @@ import pytest
 from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
-from tests.conftest import CONF, SHORT_WINDOWS
+from tests.conftest import CONF, SMALL_CAPSULES
 from tests.crossval.conftest import crossval, run
 from tests.forked import Command
 
 
 def test_one_training_serves_both_directions(least, tmp_path):
     """Folds 2 and 7 of protocol speaker, trained once, against two separate `ser fit`."""
-    options = ["--config", CONF / "reccap.yaml", *least, *SHORT_WINDOWS]
+    options = ["--config", CONF / "reccap.yaml", *least, *SMALL_CAPSULES]
     options += ["--data.protocol", "speaker", "--epochs-averaged", 1]
     finished = crossval(*options, "--folds", "2,7", "--out", tmp_path / "pair")
     assert finished.code == 0, finished.err

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.short_corpus import write_short_corpus
-from tests.conftest import CONF, SHORT_WINDOWS
+from tests.conftest import CONF, SMALL_CAPSULES
 from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
 RECORDING_SECONDS, SEGMENT_SECONDS, TAIL_SECONDS = 0.6, 0.3, 0.15
+FEW_UNITS = 4
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 
 
@@ -73,10 +74,11 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
         "--checkpoints.steps": 2,
         "--wandb.mode": "disabled",
         "--out": folder,
+        **{f"--model.{cell}_units": FEW_UNITS for cell in ("gru", "lstm") if cell in system},
         **{f"--{name}": value for name, value in more.items()},
     }
-    windows = SHORT_WINDOWS if "cap" in system else []
-    return ["fit", *(str(word) for option in options.items() for word in option), *map(str, windows)]
+    words = ["fit", *(word for option in options.items() for word in option)]
+    return [str(word) for word in (*words, *(SMALL_CAPSULES if "cap" in system else []))]
 
 
 class Run(Command):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import wave
 from collections.abc import Iterable
 from itertools import cycle
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from ser.data import Synthetic
 
+UTTERANCES_PER_SPEAKER = 8  # the fewest
 SECONDS = 0.5
 SHARES = (1, 0.85, 0.6, 0.85)  # recordings of unequal length, or nothing would ever be padded
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
@@ -24,18 +26,21 @@ def shorten(paths: Iterable[Path], seconds: float) -> None:
             cut.writeframes(samples)
 
 
-def write_short_corpus(folder: Path, seconds: float = SECONDS, sessions: int = 5) -> Path:
+def write_short_corpus(folder: Path, seconds: float = SECONDS, sessions: int = 5, built_in: Path | None = None) -> Path:
     """Write the built-in corpus and a table of each speaker's shortest utterance of each emotion, eight in a session.
 
     Args:
         folder: receives both.
         seconds: of the longest recordings, see `shorten`.
         sessions: how many are in the table.
+        built_in: the built-in corpus with so many utterances per speaker, to be copied; without it one is written.
 
     Returns:
         The table, a CSV file for `ser.data.Manifest`.
     """
-    corpus = Synthetic(str(folder / "built-in"), utterances_per_speaker=8)
+    if built_in:
+        shutil.copytree(built_in, folder / "built-in")
+    corpus = Synthetic(str(folder / "built-in"), UTTERANCES_PER_SPEAKER)
     corpus.prepare()
     table = corpus.utterances()
     shortest = table.loc[table.groupby(["speaker", "emotion"], observed=True).seconds.idxmin()]

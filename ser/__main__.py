@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import cache
 from importlib import import_module
 
 USAGE = """usage: ser COMMAND ...
@@ -52,6 +53,12 @@ MODULES = {
 LIGHTNING = ("fit", "test", "validate", "session", "validated", "crossval")  # LightningCLI reads sys.argv itself
 
 
+@cache
+def freeze() -> None:
+    """Leave what is there now to no collector of garbage, once: later it would keep the garbage of a first command."""
+    gc.freeze()
+
+
 def main() -> int:
     """Run the command in `sys.argv`; the exit code is 2 where the user can mend the cause."""
     arguments = sys.argv[1:]
@@ -77,8 +84,7 @@ def main() -> int:
                 raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
         gc.disable()  # a million objects come and stay; to look for garbage among them takes a fifth of the time
         run = import_module(MODULES[command]).main
-        if not gc.get_freeze_count():  # a second call in the same process would keep the garbage of the first
-            gc.freeze()  # nor is it looked for among them later
+        freeze()  # nor is it looked for among them later
         gc.enable()
         return run() if command in LIGHTNING else run(arguments[1:])
     except InputError as error:

@@ -63,13 +63,26 @@ class Finished:
 
 
 @pytest.fixture(scope="session")
-def tiny_corpus(tmp_path_factory):
+def built_in(tmp_path_factory):
+    """The built-in corpus with the fewest utterances, written by one test process for all: to be copied."""
+    from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
+    from ser.data import Synthetic
+    from ser.jobs import only_one
+
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    with only_one(place, wait_seconds=None):
+        Synthetic(str(place / "built-in"), UTTERANCES_PER_SPEAKER).prepare()
+    return place / "built-in"
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(built_in, tmp_path_factory):
     """The built-in corpus with eight utterances per speaker, none longer than 0.6 s."""
     from benchmarks.short_corpus import shorten
-    from ser.data import Synthetic
 
     root = tmp_path_factory.mktemp("corpora") / "tiny"
-    Synthetic(str(root), utterances_per_speaker=8).prepare()
+    shutil.copytree(built_in, root)
     shorten(sorted(root.rglob("[!.]*.wav")), TINY_SECONDS)
     return root
 

@@ -46,9 +46,9 @@ def moments_around(step: int) -> list[Moment]:
     ]
 
 
-def write_corpus(folder: Path, seconds: float = RECORDING_SECONDS) -> Path:
-    """Two sessions of short recordings: 16 utterances of four speakers, two of whom train."""
-    return write_short_corpus(folder, seconds, SESSIONS)
+def write_corpus(folder: Path, built_in: Path | None = None, seconds: float = RECORDING_SECONDS) -> Path:
+    """Two sessions of short recordings: 16 utterances of four speakers, two of whom train; see `write_short_corpus`."""
+    return write_short_corpus(folder, seconds, SESSIONS, built_in)
 
 
 def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more: object) -> list[str]:

@@ -13,8 +13,8 @@ STEPS = 5  # of an epoch
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
+def table(built_in, tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"), built_in)
 
 
 def end(arguments: list[str], log, moment: Moment | None = None, code: int = 0) -> str:

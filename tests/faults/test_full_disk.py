@@ -46,8 +46,8 @@ def test_the_file_is_named_and_the_old_one_stays(tmp_path, name, fault, cause):
     assert (folder / name).read_text() == "old"
 
 
-def test_a_training_on_a_full_disk_goes_on_when_there_is_room(tmp_path):
-    table = write_corpus(tmp_path / "corpus")
+def test_a_training_on_a_full_disk_goes_on_when_there_is_room(built_in, tmp_path):
+    table = write_corpus(tmp_path / "corpus", built_in)
     options, log = fit_options("cnn_gru", table, tmp_path / "full"), tmp_path / "log"
     assert Run(options, log, hardship=fill_disk).code() == 2
     last = log.read_text().splitlines()[-1]
@@ -62,8 +62,8 @@ def test_a_training_on_a_full_disk_goes_on_when_there_is_room(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["fit", "crossval"])
-def test_a_run_in_a_folder_that_is_read_only(tmp_path, command):
-    table, folder, log = write_corpus(tmp_path / "corpus"), tmp_path / "run", tmp_path / "log"
+def test_a_run_in_a_folder_that_is_read_only(built_in, tmp_path, command):
+    table, folder, log = write_corpus(tmp_path / "corpus", built_in), tmp_path / "run", tmp_path / "log"
     folder.mkdir(mode=0o555)
     _, *options = fit_options("cnn_gru", table, folder)
     folds = ["--folds", "1"] if command == "crossval" else []

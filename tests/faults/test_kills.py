@@ -8,10 +8,10 @@ from tests.faults.runs import write_corpus
 
 
 @pytest.fixture(scope="module")
-def kills(tmp_path_factory):
+def kills(built_in, tmp_path_factory):
     """Runs that nothing has happened to, to compare with."""
     place = tmp_path_factory.mktemp("kills")
-    return Kills(write_corpus(place / "corpus"), place)
+    return Kills(write_corpus(place / "corpus", built_in), place)
 
 
 def test_every_pair_of_kills_around_an_epochs_end(kills):

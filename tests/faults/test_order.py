@@ -21,14 +21,14 @@ HZ = {"neutral": 300, "angry": 700, "happy": 1500, "sad": 3000}
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
+def table(built_in, tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"), built_in)
 
 
 @pytest.fixture(scope="module")
-def tones(tmp_path_factory):
+def tones(built_in, tmp_path_factory):
     """The same with a tone for every emotion: a loss that falls to a tenth at once."""
-    file = write_corpus(tmp_path_factory.mktemp("tones"), TONE_SECONDS)
+    file = write_corpus(tmp_path_factory.mktemp("tones"), built_in, TONE_SECONDS)
     time = np.arange(round(TONE_SECONDS * 16_000)) / 16_000
     for seed, row in enumerate(pd.read_csv(file).itertuples()):
         tone = 8000 * np.sin(2 * np.pi * HZ[row.emotion] * time)

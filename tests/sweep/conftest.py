@@ -17,9 +17,9 @@ from tests.sweep.rows import HEARTBEAT_SECONDS, TRIES, CountedTrial
 
 
 @pytest.fixture(scope="session")
-def short_corpus(tmp_path_factory):
+def short_corpus(built_in, tmp_path_factory):
     """A table of the built-in corpus's shortest recordings, for other processes to read."""
-    return write_short_corpus(tmp_path_factory.mktemp("studies"))
+    return write_short_corpus(tmp_path_factory.mktemp("studies"), built_in=built_in)
 
 
 @pytest.fixture

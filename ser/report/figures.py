@@ -53,12 +53,12 @@ class Drawing:
 
     def __init__(self, width: float, height: float) -> None:
         self.figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH)
-        FigureCanvasAgg(self.figure)
+        self.canvas = FigureCanvasAgg(self.figure)
 
     def picture(self, name: str, title: str, alt: str) -> Picture:
         """The finished figure."""
         out = io.BytesIO()
-        self.figure.savefig(out, format="png", metadata={"Software": None})
+        self.canvas.print_png(out, metadata={"Software": None})  # `savefig` draws everything twice
         return Picture(name, title, alt, out.getvalue(), self.figure.get_figwidth())
 
 

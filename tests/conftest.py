@@ -32,8 +32,8 @@ LONGEST = (  # files, the longest first: begun last, they would be waited for wi
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than there are cores: many tests wait, for a server that never answers or a process to end."""
-    return (os.cpu_count() or 1) + 1
+    """As many as there are cores, be they real ones or threads of one; more would be in each other's way."""
+    return os.cpu_count() or 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -64,11 +64,10 @@ class Drawing:
 
 @contextmanager
 def drawing(width: float, height: float) -> Iterator[Drawing]:
-    """Draw a figure of so many inches in the report's style, and leave nothing of it in memory."""
+    """Draw a figure of so many inches in the report's style."""
     with rc_context(STYLE):
         sheet = Drawing(width, height)
         yield sheet
-        sheet.figure.clear()
 
 
 def _whisker(axes: Axes, place: float, value: float, interval: tuple[float, float] | None, **look) -> None:

@@ -6,6 +6,8 @@ import shutil
 import signal
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,13 +30,19 @@ def options(tiny):
     return [str(option) for option in (*tiny[:-2], *small)]
 
 
-@pytest.fixture
-def world(tmp_path):
+@contextmanager
+def world_of(home):
     """An environment with a key in its netrc file, without any other, and with a temporary folder of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB") and name != "NETRC"}
-    (tmp_path / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {NETRC_KEY}\n")
+    (home / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {NETRC_KEY}\n")
     with tempfile.TemporaryDirectory() as short:  # W&B's sockets lie in it, and their names may not be long
-        yield {**kept, "HOME": str(tmp_path), "TMPDIR": short, "OMP_NUM_THREADS": "1"}
+        yield {**kept, "HOME": str(home), "TMPDIR": short, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def world(tmp_path):
+    with world_of(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -180,24 +188,22 @@ def test_a_server_that_takes_everything_gets_no_key_but_where_it_belongs(options
     check_keys(out)
 
 
-@pytest.mark.parametrize("manner", ["stalls", "500"])
-def test_a_server_that_never_answers_well(manner, options, untracked, bound_seconds, world, tmp_path):
-    with WandbServer(manner) as server:
+def meet_a_server_that_never_answers_well(manner, options, untracked, bound_seconds, home):
+    with WandbServer(manner) as server, world_of(home) as world:
         world |= {"WANDB_BASE_URL": server.address, "WANDB_API_KEY": KEY}
         best = ["--ckpt_path", untracked / "checkpoints" / "best.ckpt", "--wandb.mode", "online"]
-        process = start("test", [*options, *best], tmp_path / "run", world)
+        process = start("test", [*options, *best], home / "run", world)
         process.until(lambda: server.asked)
         begun = time.monotonic()
         check_ended(process, "nothing of this run")
-    assert time.monotonic() - begun < bound_seconds
-    check_record(tmp_path / "run", untracked, ["predictions.csv"])
-    check_keys(tmp_path / "run")
+        assert time.monotonic() - begun < bound_seconds
+    check_record(home / "run", untracked, ["predictions.csv"])
+    check_keys(home / "run")
 
 
-@pytest.mark.parametrize("manner", ["stalls", "401"])
-def test_a_server_that_goes_wrong_during_the_training(manner, options, untracked, bound_seconds, world, tmp_path):
-    out = tmp_path / "run"
-    with WandbServer("takes") as server:
+def meet_a_server_that_goes_wrong_during_the_training(manner, options, untracked, bound_seconds, home):
+    out = home / "run"
+    with WandbServer("takes") as server, world_of(home) as world:
         world |= {"WANDB_BASE_URL": server.address, "WANDB_API_KEY": KEY}
         process = start("fit", [*options, "--wandb.mode", "online"], out, world)
         process.until((out / "metrics.csv").exists)
@@ -205,6 +211,30 @@ def test_a_server_that_goes_wrong_during_the_training(manner, options, untracked
         process.until((out / "result.json").exists)
         begun = time.monotonic()
         check_ended(process, "the result and what came after")
-    assert time.monotonic() - begun < bound_seconds
+        assert time.monotonic() - begun < bound_seconds
     check_record(out, untracked)
     check_keys(out)
+
+
+MEETINGS = [
+    *((meet_a_server_that_never_answers_well, manner) for manner in ("stalls", "500")),
+    *((meet_a_server_that_goes_wrong_during_the_training, manner) for manner in ("stalls", "401")),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def meetings(options, untracked, bound_seconds, tmp_path_factory):
+    """The runs that meet a bad server, begun together before the first test: they wait most of the time."""
+    with ThreadPoolExecutor(len(MEETINGS)) as pool:
+        yield {
+            (meet, manner): pool.submit(
+                meet, manner, options, untracked, bound_seconds, tmp_path_factory.mktemp("home")
+            )
+            for meet, manner in MEETINGS
+        }
+
+
+@pytest.mark.parametrize(("meet", "manner"), MEETINGS)
+def test_a_bad_server(meet, manner, meetings):
+    """It never answers well, or goes wrong during the training."""
+    meetings[meet, manner].result()

@@ -42,7 +42,7 @@ def kill_and_continue(arguments, folder, log, kills, generator) -> str:
         before = checkpoints_of(folder)
         process = Command(arguments, log)
         process.until(lambda before=before: checkpoints_of(folder) != before)
-        time.sleep(generator.random() / 2)
+        time.sleep(generator.random() / 5)
         process.kill()
         assert process.wait().code == -signal.SIGKILL
     finished = Command(arguments, log).wait()

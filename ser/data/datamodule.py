@@ -43,7 +43,7 @@ class EmotionData(LightningDataModule):
         min_tail_seconds: a shorter rest behind full segments is left out of training.
         batch_size: segments of a training step, over all devices together.
         max_batch_seconds: audio of an evaluation batch, padding included, over all devices together.
-        num_workers: processes that read audio; 0 reads in the training process.
+        num_workers: processes that read audio; 0 reads in the training process, as is done where there is one batch.
         seed: of the order of the segments.
     """
 

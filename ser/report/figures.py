@@ -58,7 +58,7 @@ class Drawing:
     def picture(self, name: str, title: str, alt: str) -> Picture:
         """The finished figure."""
         out = io.BytesIO()
-        self.canvas.print_png(out, metadata={"Software": None})  # `savefig` draws everything twice
+        self.canvas.print_png(out, metadata={"Software": None})  # `savefig` would lay everything out once more before
         return Picture(name, title, alt, out.getvalue(), self.figure.get_figwidth())
 
 

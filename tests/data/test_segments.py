@@ -128,6 +128,7 @@ def test_a_batch_of_segments_is_the_spectrogram_cut_in_pieces():
     assert {row: sorted(starts) for row, starts in first_frame.items()} == {0: [0, 200, 400], 1: [0]}
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12, of the test's own process
 def test_readers_change_no_batch_and_none_is_begun_for_a_single_one(tiny_corpus):
     for seconds, several in ((60.0, False), (1.3, True)):
         loaders = []

@@ -21,7 +21,7 @@ from ser.saved import AVERAGED_TABLES
 from tests.faults.runs import EPOCHS, RECORDING_SECONDS, SYSTEMS, TABLES, Moment, Run, fit_options, moments_around
 
 AT_ONCE = 2
-
+SHORT_BATCH_SECONDS = 2 * RECORDING_SECONDS + 0.1
 
 SESSION = "session"  # stands beside the systems: the first of them, trained for both directions at once
 RUNS = (*SYSTEMS, SESSION)
@@ -46,7 +46,7 @@ class Kills:
         rule = {"window_steps": 3, "hold_epochs": 0, "check_every": 1}
         more = {f"learning_rate_rule.{name}": value for name, value in rule.items()} | {"epochs_averaged": 2}
         if system == "gru_seqcap":  # its validation has readers too: they are not begun for a single batch
-            more["data.max_batch_seconds"] = 2 * RECORDING_SECONDS + 0.1
+            more["data.max_batch_seconds"] = SHORT_BATCH_SECONDS
         if system != SESSION:
             return fit_options(system, self.table, folder, workers, **more)
         _, *options = fit_options(SYSTEMS[0], self.table, folder, workers, **more)

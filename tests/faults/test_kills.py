@@ -2,8 +2,10 @@
 
 import pytest
 
+from ser.data import Manifest
+from ser.data.datamodule import EmotionData
 from ser.files import PART, sweep_leftovers
-from tests.faults.kills import Kills, kill_writers
+from tests.faults.kills import SHORT_BATCH_SECONDS, Kills, kill_writers
 from tests.faults.runs import write_corpus
 
 
@@ -12,6 +14,12 @@ def kills(built_in, tmp_path_factory):
     """Runs that nothing has happened to, to compare with."""
     place = tmp_path_factory.mktemp("kills")
     return Kills(write_corpus(place / "corpus", built_in), place)
+
+
+def test_one_systems_validation_has_readers(kills):
+    data = EmotionData(Manifest(str(kills.table)), max_batch_seconds=SHORT_BATCH_SECONDS, num_workers=2)
+    data.setup()
+    assert data.val_dataloader().num_workers == data.test_dataloader().num_workers == 2
 
 
 def test_every_pair_of_kills_around_an_epochs_end(kills):

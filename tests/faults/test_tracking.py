@@ -57,7 +57,7 @@ def untracked(options, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bound_seconds(untracked):
-    """The longest that W&B may hold up a run, and what the rest takes on this machine as busy as it is."""
+    """The longest that W&B may hold up a run, and twice what a run takes on this machine before others are begun."""
     written = [(untracked / name).stat().st_mtime for name in ("identity.json", "result.json")]
     return START_SECONDS + END_SECONDS + 2 * (written[1] - written[0]) + 10
 

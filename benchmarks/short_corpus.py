@@ -11,7 +11,7 @@ from pathlib import Path
 from ser.data import Synthetic
 
 UTTERANCES_PER_SPEAKER = 8  # the fewest
-SECONDS = 0.3
+SECONDS = 0.3  # of a segment too, which may not be shorter than the shortest tail that is kept by default
 SHARES = (1, 0.85, 0.6, 0.85)  # recordings of unequal length, or nothing would ever be padded
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
 

@@ -19,7 +19,7 @@ TINY_SEGMENTS = ["--data.segment_seconds", 0.25, "--data.min_tail_seconds", 0.1]
 SMALL_CAPSULES = ["--model.window_steps", 3, "--model.window_shift", 2, "--model.window_kernel", 3]
 SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
-LONGEST = (  # files, the longest first: begun last, they would be waited for with one core idle
+LONGEST = (  # files that take long, to be begun first: begun last, they would be waited for with one core idle
     *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),
     *("test_readme.py", "crossval/test_runs.py", "test_cli.py", "sweep/test_outcome.py", "faults/test_signals.py"),
     *("test_resume.py", "report/test_claims.py", "report/test_numbers.py", "sweep/test_postgres.py"),

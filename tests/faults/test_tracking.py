@@ -196,7 +196,7 @@ def meet_a_server_that_never_answers_well(manner, options, untracked, bound_seco
         process.until(lambda: server.asked)
         begun = time.monotonic()
         check_ended(process, "nothing of this run")
-        assert time.monotonic() - begun < bound_seconds
+    assert time.monotonic() - begun < bound_seconds
     check_record(home / "run", untracked, ["predictions.csv"])
     check_keys(home / "run")
 
@@ -211,7 +211,7 @@ def meet_a_server_that_goes_wrong_during_the_training(manner, options, untracked
         process.until((out / "result.json").exists)
         begun = time.monotonic()
         check_ended(process, "the result and what came after")
-        assert time.monotonic() - begun < bound_seconds
+    assert time.monotonic() - begun < bound_seconds
     check_record(out, untracked)
     check_keys(out)
 

@@ -38,7 +38,7 @@ SYSTEMS = {
 
 def mask_within(steps: Tensor, total: int) -> Tensor:
     """(batch, 1, 1, total) of ones before each utterance's end and zeros beyond."""
-    return (torch.arange(total) < steps.unsqueeze(-1))[:, None, None, :].float()
+    return (torch.arange(total, device=steps.device) < steps.unsqueeze(-1))[:, None, None, :].float()
 
 
 class PrintedConvolutions(nn.Module):

@@ -7,6 +7,9 @@ rounding alone decides which of two nearly equal values a max pool picks and so 
 network's own float32 gradients are that far from its float64 ones); the float32 loss is compared too.
 
     python benchmarks/step.py --check
+
+On a GPU (`--device cuda`) the host's part of a step is timed as well, and there is no target: what was done for
+processors must not cost anything there.
 """
 
 from __future__ import annotations
@@ -36,24 +39,31 @@ TARGETS = dict.fromkeys(SYSTEMS, 3.0) | {"CNN_LSTM": 2.0}
 TOLERANCE = 1e-5  # relative, of the loss and of every parameter's gradient by its norm
 
 
-def make_batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def make_batch(device: str = "cpu") -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Noise whose loudness and colour vary from segment to segment, frame counts, emotions."""
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(BATCH, num_samples(FRAMES) + 1, generator=generator)
     colour = torch.rand(BATCH, 1, generator=generator)
     waveform = 0.1 * (noise[:, 1:] + colour * noise[:, :-1])
     emotion = torch.randint(NUM_EMOTIONS, (BATCH,), generator=generator)
-    return waveform, torch.full((BATCH,), FRAMES), emotion
+    return waveform.to(device), torch.full((BATCH,), FRAMES, device=device), emotion.to(device)
+
+
+def wait_for(device: str) -> None:
+    """Let a GPU finish what it was given."""
+    if device != "cpu":
+        torch.cuda.synchronize(device)
 
 
 class Trainer:
     """One variant of one system, training on one batch."""
 
-    def __init__(self, system: str, plain: bool, state: dict) -> None:
-        self.network = Network(system, plain)
+    def __init__(self, system: str, plain: bool, device: str, state: dict) -> None:
+        self.device = device
+        self.network = Network(system, plain).to(device)
         self.network.load_state_dict({plain_name(name): value for name, value in state.items()} if plain else state)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=1e-3)
-        self.batch = make_batch()
+        self.batch = make_batch(device)
 
     def gradients(self) -> tuple[list[float], dict]:
         """With dropout off: the losses in float32 and float64, the gradients in float64."""
@@ -62,7 +72,7 @@ class Trainer:
         losses = [network.loss(waveform, frames, emotion).item()]
         loss = network.double().loss(waveform.double(), frames, emotion)
         loss.backward()
-        return [*losses, loss.item()], {name: weight.grad.numpy() for name, weight in network.named_parameters()}
+        return [*losses, loss.item()], {name: weight.grad.cpu().numpy() for name, weight in network.named_parameters()}
 
     def steps(self, count: int) -> list[float]:
         """Train; the seconds of each step."""
@@ -72,36 +82,40 @@ class Trainer:
             self.optimiser.zero_grad()
             self.network.loss(*self.batch).backward()
             self.optimiser.step()
+            wait_for(self.device)
             seconds.append(time.perf_counter() - start)
         return seconds
 
 
-def matmul_flops_per_second(size: int = 2048) -> float:
+def matmul_flops_per_second(device: str, size: int = 2048) -> float:
     """Best of three float32 products of square matrices."""
-    left, right = torch.randn(2, size, size)
+    left, right = torch.randn(2, size, size, device=device)
     seconds = []
     for _ in range(3):
+        wait_for(device)
         start = time.perf_counter()
         left @ right
+        wait_for(device)
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / min(seconds)
 
 
-def serve(plain: bool, threads: int, requests) -> None:
+def serve(plain: bool, threads: int, device: str, requests) -> None:
     """One variant's process: answer the parent's requests in turn."""
     torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False  # as `ser fit` computes
     if not plain:
         keep_freed_memory()
     trainer = None
     while (request := requests.recv()) is not None:
         action, *arguments = request
         if action == "build":
-            trainer = Trainer(arguments[0], plain, arguments[1])
+            trainer = Trainer(arguments[0], plain, device, arguments[1])
             requests.send(trainer.gradients())
         elif action == "steps":
             requests.send(trainer.steps(*arguments))
         elif action == "matmul":
-            requests.send(matmul_flops_per_second())
+            requests.send(matmul_flops_per_second(device))
 
 
 def ask(process, *request):
@@ -177,6 +191,7 @@ def main() -> int:
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="SYSTEM")
     parser.add_argument("--steps", type=int, default=20, help="timed steps per variant (default: 20)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: 2)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
     parser.add_argument("--check", action="store_true", help="exit code 1 if a target ratio is missed")
     options = parser.parse_args()
@@ -185,26 +200,25 @@ def main() -> int:
     context, connections, processes = multiprocessing.get_context("spawn"), [], []
     for plain in (True, False):
         connection, other_end = context.Pipe()
-        process = context.Process(target=serve, args=(plain, options.threads, other_end), daemon=True)
+        process = context.Process(target=serve, args=(plain, options.threads, options.device, other_end), daemon=True)
         process.start()
         connections.append(connection)
         processes.append(process)
 
     print("system          plain ms  ours ms  ratio  quartiles    target  plain/peak  ours/peak  difference")
-    rows = []
+    rows, digits = [], 0 if options.device == "cpu" else 2
     for system in options.systems:
         row = measure(system, options.steps, *connections)
         rows.append(row)
         low, high = row["ratio_quartiles"]
         print(
-            f"{system:15} {row['plain_ms']:8.0f} {row['ours_ms']:8.0f} {row['ratio']:6.2f}  {low:4.2f} - {high:4.2f}"
-            f"  {row['target']:6.1f}  {row['plain_share_of_peak']:10.0%} {row['ours_share_of_peak']:10.0%}"
-            f"  {row['difference']:10.1e}",
+            f"{system:15} {row['plain_ms']:8.{digits}f} {row['ours_ms']:8.{digits}f} {row['ratio']:6.2f}"
+            f"  {low:4.2f} - {high:4.2f}  {row['target']:6.1f}"
+            f"  {row['plain_share_of_peak']:10.0%} {row['ours_share_of_peak']:10.0%}  {row['difference']:10.1e}",
             flush=True,
         )
-    print(
-        f"matmul peak {max(row['matmul_gflop_per_s'] for row in rows):.0f} GFLOP/s, {options.threads} threads, float32"
-    )
+    where = f"{options.threads} threads" if options.device == "cpu" else torch.cuda.get_device_name(options.device)
+    print(f"matmul peak {max(row['matmul_gflop_per_s'] for row in rows):.0f} GFLOP/s, {where}, float32")
     for connection, process in zip(connections, processes, strict=True):
         connection.send(None)
         process.join()

@@ -6,6 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import torch
 import yaml
 from lightning import Trainer
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
@@ -19,6 +20,7 @@ from ser.command import run
 from ser.configuration import restrict
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
+from ser.devices import device_name
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
 from ser.files import digest, make_folder
@@ -136,6 +138,7 @@ class RunCLI(LightningCLI):
     def _build(self) -> None:
         check_trainer(self._get(self.config, "trainer"), fitting=self.subcommand not in TESTED_SETS)
         keep_freed_memory()
+        torch.backends.cudnn.allow_tf32 = False  # a GPU would round what convolutions multiply to 10 bits
         try:
             self.config_init = self.parser.instantiate(self.config)
         except ValueError as error:  # jsonargparse wraps what a constructor refuses
@@ -280,6 +283,7 @@ class RunCLI(LightningCLI):
             "epoch": read_checkpoint(checkpoint)["epoch"] + 1,
             "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
             "model": dict(self.model.hparams),
+            "device": device_name(self.trainer.strategy.root_device),  # the system itself is moved back by now
             "init_weights": digest(Path(first)) if self.subcommand == "fit" and first else None,
         }
         write_tables(self.folder, tables, averaged)

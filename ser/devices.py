@@ -1,4 +1,4 @@
-"""Which device each of several trainings gets."""
+"""Which device each of several trainings gets, and what it is called."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
     if number > 1 and "OMP_NUM_THREADS" not in os.environ:
         threads["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // number))
     return [{**names[place % len(names)], **threads} for place in range(number)]
+
+
+def device_name(device: torch.device) -> str:
+    """What a result says it was computed on: the GPU's own name, or "cpu"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

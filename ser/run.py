@@ -83,7 +83,7 @@ def write_result(
         data: what it was trained and tested on.
         tables: predictions of "test" and "val", as far as they were made.
         averaged: the same by the mean posterior of the last epochs, where that was asked for.
-        about: more to record (seed, epoch of the checkpoint).
+        about: more to record (seed, epoch of the checkpoint, device).
     """
     counts = pd.crosstab(data.utterances.set, data.utterances.emotion).reindex(columns=EMOTIONS, fill_value=0)
     result = {
@@ -104,7 +104,6 @@ def write_result(
         "corpus_digest": data.corpus_digest,
         "code_digest": code_digest(),
         "commit": commit(),
-        "device": torch.cuda.get_device_name(system.device) if system.device.type == "cuda" else system.device.type,
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "digests": {

@@ -31,6 +31,12 @@ LONGEST = (  # files that take long, to be begun first: begun last, they would b
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide GPUs unless they are asked for: elsewhere trainings are compared bit for bit, and forked."""
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """As many as there are cores, be they real ones or threads of one; more would be in each other's way."""
     return os.cpu_count() or 1

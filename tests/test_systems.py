@@ -7,17 +7,9 @@ from ser.data.segments import Batch
 from ser.errors import InputError
 from ser.system import System
 from ser.systems import SYSTEMS
+from tests.waveforms import batch_of, speech_like
 
 SYSTEM_NAMES = list(SYSTEMS)
-
-
-def speech_like(samples, generator):
-    """Noise with moving energy and pitch, so that windows differ."""
-    time = torch.arange(samples) / 16_000
-    pitch = 120 + 60 * torch.sin(2 * torch.pi * 0.7 * time)
-    return (torch.sin(torch.cumsum(pitch, 0) * 2 * torch.pi / 16_000) * 0.2 * torch.sin(3 * time) ** 2) + (
-        0.02 * torch.randn(samples, generator=generator)
-    )
 
 
 @pytest.fixture(params=SYSTEM_NAMES)
@@ -28,14 +20,6 @@ def system(request):
     reference = system.spectrogram(speech_like(32_000, generator)[None])[0]
     system.standardisation.statistics.copy_(torch.stack([reference.mean(1), reference.std(1)]))
     return system
-
-
-def batch_of(waveforms, extra=0):
-    width = max(map(len, waveforms)) + extra
-    batch = torch.zeros(len(waveforms), width)
-    for row, waveform in zip(batch, waveforms, strict=True):
-        row[: len(waveform)] = waveform
-    return batch, torch.tensor([len(waveform) for waveform in waveforms])
 
 
 def test_any_batch_gives_the_same_posterior(system):

@@ -68,7 +68,10 @@ class Trainer:
     def gradients(self) -> tuple[list[float], dict]:
         """With dropout off: the losses in float32 and float64, the gradients in float64."""
         waveform, frames, emotion = self.batch
-        network = copy.deepcopy(self.network).eval()
+        network = copy.deepcopy(self.network).to(self.device)  # which lays out recurrent weights anew
+        for module in network.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0  # eval() would do, but on a GPU recurrent layers then have no gradient
         losses = [network.loss(waveform, frames, emotion).item()]
         loss = network.double().loss(waveform.double(), frames, emotion)
         loss.backward()

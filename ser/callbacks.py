@@ -147,10 +147,18 @@ class Progress(TQDMProgressBar):
 
     def __init__(self) -> None:
         super().__init__(refresh_rate=10 if sys.stdout.isatty() else 0)
+        self._loss: Tensor | None = None
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
+        self._loss = outputs["loss"].detach()
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict:
         metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
+        if self._loss is not None:
+            # Read when it is shown: what a system logs for the bar is read, and the device waited for, in every step.
+            metrics = {"loss": f"{self._loss.item():.3f}", **metrics}
         if trainer.optimizers:
             metrics["rate"] = f"{trainer.optimizers[0].param_groups[0]['lr']:g}"
         return metrics

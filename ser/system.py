@@ -138,9 +138,7 @@ class System(LightningModule, ABC):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
-        loss = self._summed_loss(logits, batch.emotion) * batch.scale
-        self.log("loss", loss.detach(), prog_bar=True, logger=False, on_step=True, on_epoch=False)
-        return loss
+        return self._summed_loss(logits, batch.emotion) * batch.scale
 
     def _summed_loss(self, logits: dict[str, Tensor], emotion: Tensor) -> Tensor:
         return sum(F.cross_entropy(each, emotion, ignore_index=IGNORED, reduction="sum") for each in logits.values())

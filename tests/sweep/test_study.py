@@ -97,8 +97,8 @@ def test_hole_a_worker_killed_before_its_first_heartbeat(patient, monkeypatch, a
     shared = empty_study(patient, "hole")
     number = add_row(shared, 1, "unheard")
     with shared.storage.engine.begin() as connection:
-        start = {"start": datetime.now() + ahead}
-        connection.execute(sqlalchemy.text("UPDATE trials SET datetime_start = :start"), start)
+        start = sqlalchemy.bindparam("start", datetime.now() + ahead, sqlalchemy.DateTime)
+        connection.execute(sqlalchemy.text("UPDATE trials SET datetime_start = :start").bindparams(start))
     shared = SharedStudy.load(shared.plan, shared.storage)
     optuna.storages.fail_stale_trials(shared.optuna)
     assert look(shared)[number][0] == TrialState.RUNNING  # the hole

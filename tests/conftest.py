@@ -13,10 +13,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and thr
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
-TINY_SECONDS = 0.4
-TINY_SEGMENTS = ["--data.segment_seconds", 0.25, "--data.min_tail_seconds", 0.1]
+TINY_SECONDS = 0.25
+TINY_SEGMENTS = ["--data.segment_seconds", 0.15, "--data.min_tail_seconds", 0.05]
 # Few capsules, in windows of which such segments have several.
-SMALL_CAPSULES = ["--model.window_steps", 3, "--model.window_shift", 2, "--model.window_kernel", 3]
+SMALL_CAPSULES = ["--model.window_steps", 2, "--model.window_shift", 1, "--model.window_kernel", 2]
 SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
 LONGEST = (  # files that take long, to be begun first: begun last, they would be waited for with one core idle
@@ -84,7 +84,7 @@ def built_in(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_corpus(built_in, tmp_path_factory):
-    """The built-in corpus with eight utterances per speaker, none longer than 0.4 s."""
+    """The built-in corpus with eight utterances per speaker, none longer than 0.25 s."""
     from benchmarks.short_corpus import shorten
 
     root = tmp_path_factory.mktemp("corpora") / "tiny"

@@ -7,10 +7,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from benchmarks.short_corpus import shorten
 from ser.checkpoint import load, read_checkpoint
 from ser.data import Synthetic
 from ser.emotions import NUM_EMOTIONS
-from tests.conftest import CONF
+from tests.conftest import CONF, TINY_SECONDS, TINY_SEGMENTS
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,7 @@ def elsewhere(tmp_path_factory):
     """Another built-in corpus: other voices, but the same names."""
     root = tmp_path_factory.mktemp("corpora") / "elsewhere"
     Synthetic(str(root), utterances_per_speaker=8, seed=2).prepare()
+    shorten(sorted(root.rglob("[!.]*.wav")), TINY_SECONDS)
     from ser.data import IEMOCAP
 
     table = IEMOCAP(str(root)).utterances()
@@ -89,7 +91,16 @@ def test_a_training_begins_with_the_weights_it_is_given(exported, ser, elsewhere
     """At a learning rate near zero it ends where it began; only the statistics are its own."""
     _, out = exported
     corpus = ["--data", CONF / "manifest.yaml", "--data.corpus.csv", elsewhere, "--wandb.mode", "disabled"]
-    options = [*corpus, "--trainer.max_epochs", 1, "--model.learning_rate", 1e-30, "--init_weights", out]
+    options = [
+        *corpus,
+        *TINY_SEGMENTS,
+        "--trainer.max_epochs",
+        1,
+        "--model.learning_rate",
+        1e-30,
+        "--init_weights",
+        out,
+    ]
     finished = ser("fit", "--config", CONF / "gru_seqcap.yaml", *options, "--out", tmp_path / "run")
     assert finished.code == 0, finished.err
     given = read_checkpoint(out)["state_dict"]

@@ -27,7 +27,7 @@ from tests.faults.runs import fit_options
 
 
 def write_noise(folder: Path) -> Path:
-    """Two sessions of two speakers who say every emotion once: 0.4 s of noise; their table."""
+    """Two sessions of two speakers who say every emotion once: 0.2 s of noise; their table."""
     generator, table = np.random.default_rng(0), folder / "noise.csv"
     with table.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -36,7 +36,7 @@ def write_noise(folder: Path) -> Path:
             name = f"{session}{letter}{emotion}"
             with wave.open(str(folder / f"{name}.wav"), "wb") as recording:
                 recording.setparams((1, 2, 16_000, 0, "NONE", ""))
-                recording.writeframes(generator.integers(-9000, 9000, 6400, dtype=np.int16).tobytes())
+                recording.writeframes(generator.integers(-9000, 9000, 3200, dtype=np.int16).tobytes())
             rows.writerow([name, f"{name}.wav", session, session + letter, emotion])
     return table
 

@@ -21,7 +21,7 @@ from ser.saved import AVERAGED_TABLES
 from tests.faults.runs import EPOCHS, RECORDING_SECONDS, SYSTEMS, TABLES, Moment, Run, fit_options, moments_around
 
 AT_ONCE = 2
-SHORT_BATCH_SECONDS = 2 * RECORDING_SECONDS + 0.1
+SHORT_BATCH_SECONDS = 2 * RECORDING_SECONDS + 0.05
 
 SESSION = "session"  # stands beside the systems: the first of them, trained for both directions at once
 RUNS = (*SYSTEMS, SESSION)

@@ -8,8 +8,7 @@ network's own float32 gradients are that far from its float64 ones); the float32
 
     python benchmarks/step.py --check
 
-On a GPU (`--device cuda`) the host's part of a step is timed as well, and there is no target: what was done for
-processors must not cost anything there.
+On a GPU (`--device cuda`) the host's part of a step is timed as well. The targets are those of processors.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ class Progress(TQDMProgressBar):
         metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
         if self._loss is not None:
-            # Read when it is shown: what a system logs for the bar is read, and the device waited for, in every step.
+            # Not read before a bar asks: what a system logs for it is read, and the device waited for, in every step.
             metrics = {"loss": f"{self._loss.item():.3f}", **metrics}
         if trainer.optimizers:
             metrics["rate"] = f"{trainer.optimizers[0].param_groups[0]['lr']:g}"

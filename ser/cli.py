@@ -262,7 +262,7 @@ class RunCLI(LightningCLI):
             self._record_result(path, tables, averaged)
 
     def _plain_config(self) -> dict:
-        # Validated when it was parsed, which takes three times as long as all the rest of this.
+        # What would be refused has been, by the parser or by what was built; to ask again takes three times as long.
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False, format="yaml", skip_validation=True))
         return config[self.subcommand] if self.subcommand else config
 

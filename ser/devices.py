@@ -39,5 +39,5 @@ def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
 
 
 def device_name(device: torch.device) -> str:
-    """What a result says it was computed on: the GPU's own name, or "cpu"."""
+    """What a result says it was computed on: the GPU's own name, or the kind of another device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

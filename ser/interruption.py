@@ -7,6 +7,7 @@ checkpoint from which the same command goes on. Whoever repeats the signal does 
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import select
 import signal
@@ -118,6 +119,8 @@ def leave_signals_to_parent(worker: int) -> None:
     """
     if sys.platform == "linux":  # elsewhere it looks for its parent every few seconds, and holds the folder until then
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if multiprocessing.get_start_method() == "fork" and os.getppid() != multiprocessing.parent_process().pid:
+        os._exit(1)  # killed before this one began: it would take whoever adopted it for its parent, and never end
     for number in (signal.SIGINT, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_later)  # the parent's own way to end it as well, so it is not ignored

@@ -88,7 +88,7 @@ def test_posteriors_are_those_of_the_processor_in_any_batch(system):
 
 def test_gradients_are_those_of_the_processor(system):
     """In float64: in float32, rounding decides which of two nearly equal values a max pool takes."""
-    batch, lengths = batch_of(waveforms(seed=4)[:4])
+    batch, lengths = batch_of([waveforms(seed=4)[place] for place in (0, 1, 2, 4)])  # 7, 1, 97 and 200 frames
     system.double()
     loss_of(system, batch.double(), lengths).backward()
     expected = gradients(system)
@@ -102,7 +102,7 @@ def test_gradients_are_those_of_the_processor(system):
 def test_a_step_reads_no_value_on_the_host(system):
     """A CUDA graph holds the whole of forward and backward; what it is fed later gets its own loss and gradients."""
     system.cuda()
-    alike = copy.deepcopy(system)
+    alike = copy.deepcopy(system).cuda()  # which lays out recurrent weights anew
     batch, lengths = (each.cuda() for each in batch_of(waveforms(seed=5)))
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
@@ -152,8 +152,10 @@ def corpus(tiny_corpus):
 @pytest.mark.parametrize("name", ["cnn_lstm", "gru_seqcap", "reccap"])
 def test_what_was_trained_on_a_gpu_answers_the_same_on_the_processor(ser, corpus, tmp_path, name):
     words = [*corpus, "--trainer.max_epochs", 2, "--data.batch_size", 2, "--data.statistics", "speaker"]
+    torch.backends.cudnn.allow_tf32 = True  # torch's own choice
     finished = ser("fit", "--config", CONF / f"{name}.yaml", *words, "--out", tmp_path / "run")
     assert finished.code == 0, finished.err
+    assert not torch.backends.cudnn.allow_tf32
     run = tmp_path / "run"
     assert torch.cuda.get_device_name() == json.loads((run / "result.json").read_text())["device"]
     tested = ["test", "--config", run / "config.yaml", "--ckpt_path", run / "checkpoints" / "best.ckpt"]
@@ -177,7 +179,7 @@ def test_no_step_of_a_training_waits_for_the_device(ser, corpus, tmp_path):
     (many, most), (few, least) = sorted(counts.items(), reverse=True)
     assert many > 10 * few
     assert least > 0, "nothing was counted"
-    assert (most - least) / (many - few) < 0.2, f"waits by steps: {counts}"
+    assert most - least < (many - few) / 20, f"waits by steps: {counts}"
 
 
 def test_folds_share_one_gpu(corpus, tmp_path):
@@ -199,7 +201,7 @@ def test_every_gpu_gets_its_workers(corpus, tmp_path):
     )
     finished = command.wait(300)
     assert finished.code == 0, finished.err + finished.out
-    assert "  workers         2\n" in finished.out
+    assert f"  workers         {2 * torch.cuda.device_count()}\n" in finished.out
     results = [json.loads(path.read_text()) for path in (tmp_path / "study").rglob("result.json")]
     assert len(results) >= 6
     assert {result["device"] for result in results if "device" in result} == {torch.cuda.get_device_name()}

@@ -14,7 +14,7 @@ from tests.forked import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
-RECORDING_SECONDS, SEGMENT_SECONDS, TAIL_SECONDS = 0.2, 0.1, 0.04
+RECORDING_SECONDS, SEGMENT_SECONDS, TAIL_SECONDS = 0.235, 0.1, 0.04
 FEW_UNITS = 4
 TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 

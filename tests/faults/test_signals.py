@@ -1,5 +1,6 @@
 """Signals end a training after its step, with a checkpoint, their own exit code, and the command to go on."""
 
+import multiprocessing
 import os
 import re
 import shlex
@@ -10,12 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from ser.interruption import AT_ONCE_SECONDS, ENDING, LISTENER, Interrupted
+from ser.interruption import AT_ONCE_SECONDS, ENDING, LISTENER, Interrupted, leave_signals_to_parent
 from tests.conftest import CONF
 from tests.forked import Command, Fresh, children_of
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
 PATIENCE_SECONDS = 600  # on a machine that has other work
+FORK = multiprocessing.get_context("fork")
 
 
 def fit(tiny, *more) -> list[str]:
@@ -128,6 +130,36 @@ def test_processes_that_read_data_end_with_a_training_that_is_killed(tiny, tmp_p
     process.kill()
     time.sleep(1)  # by themselves they look for their parent every five seconds
     assert not [pid for pid in readers if is_alive(pid)]
+
+
+def test_a_process_that_reads_data_does_not_begin_without_its_parent(tmp_path):
+    """It would take whoever has adopted it for its parent, and hold the folder for ever."""
+    process = FORK.Process(target=leave_signals_to_parent, args=(0,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    process = FORK.Process(target=start_and_die, args=(tmp_path,))
+    process.start()
+    process.join()
+    reader = int((tmp_path / "reader").read_text())
+    while is_alive(reader):
+        time.sleep(0.01)
+    assert not (tmp_path / "begun").exists()
+
+
+def start_and_die(place: Path) -> None:
+    process = FORK.Process(target=begin_late, args=(place,))
+    process.start()
+    (place / "reader").write_text(str(process.pid))
+    os._exit(0)
+
+
+def begin_late(place: Path) -> None:
+    parent = multiprocessing.parent_process().pid
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    leave_signals_to_parent(0)
+    (place / "begun").write_text("")
 
 
 def is_alive(pid: int) -> bool:

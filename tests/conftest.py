@@ -20,7 +20,8 @@ SMALL_CAPSULES = ["--model.window_steps", 2, "--model.window_shift", 1, "--model
 SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
 LONGEST = (  # files that take long, to be begun first: begun last, they would be waited for with one core idle
-    *("faults/test_kills.py", "sweep/test_workers.py", "faults/test_tracking.py", "test_learning.py"),
+    # The first uses two cores, the second one; those that wait, and those that start many processes, come behind them.
+    *("faults/test_kills.py", "test_learning.py", "faults/test_tracking.py", "sweep/test_workers.py"),
     *("test_readme.py", "crossval/test_runs.py", "test_cli.py", "sweep/test_outcome.py", "faults/test_signals.py"),
     *("test_resume.py", "report/test_claims.py", "report/test_numbers.py", "sweep/test_postgres.py"),
     *("sweep/test_storage.py", "sweep/test_lambdas.py", "sweep/test_trials.py", "sweep/test_study.py"),

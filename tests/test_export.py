@@ -91,16 +91,8 @@ def test_a_training_begins_with_the_weights_it_is_given(exported, ser, elsewhere
     """At a learning rate near zero it ends where it began; only the statistics are its own."""
     _, out = exported
     corpus = ["--data", CONF / "manifest.yaml", "--data.corpus.csv", elsewhere, "--wandb.mode", "disabled"]
-    options = [
-        *corpus,
-        *TINY_SEGMENTS,
-        "--trainer.max_epochs",
-        1,
-        "--model.learning_rate",
-        1e-30,
-        "--init_weights",
-        out,
-    ]
+    options = [*corpus, *TINY_SEGMENTS, "--trainer.max_epochs", 1, "--model.learning_rate", 1e-30]
+    options += ["--init_weights", out]
     finished = ser("fit", "--config", CONF / "gru_seqcap.yaml", *options, "--out", tmp_path / "run")
     assert finished.code == 0, finished.err
     given = read_checkpoint(out)["state_dict"]

@@ -8,6 +8,9 @@ network's own float32 gradients are that far from its float64 ones); the float32
 
     python benchmarks/step.py --check
 
+A share of the peak compares a step's speed with that of its own fastest convolution or matrix product, or of a square
+matrix product where that is faster (`ceiling.py`), timed between the blocks of the same run.
+
 On a GPU (`--device cuda`) the host's part of a step is timed as well. The targets are those of processors.
 """
 
@@ -23,6 +26,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import torch
+from ceiling import OperationRates, time_square_product
 from numpy.linalg import norm
 from plain import SYSTEMS, Network, plain_name
 from torch.utils.flop_counter import FlopCounterMode
@@ -76,6 +80,15 @@ class Trainer:
         loss.backward()
         return [*losses, loss.item()], {name: weight.grad.cpu().numpy() for name, weight in network.named_parameters()}
 
+    def peak(self) -> float:
+        """Floating-point operations per second of the fastest operation of two steps, or of a square matrix product."""
+        with OperationRates(lambda: wait_for(self.device)) as rates:
+            time_square_product(self.device)
+            for _ in range(2):
+                self.network.loss(*self.batch).backward()
+        self.optimiser.zero_grad()
+        return rates.fastest
+
     def steps(self, count: int) -> list[float]:
         """Train; the seconds of each step."""
         seconds = []
@@ -87,19 +100,6 @@ class Trainer:
             wait_for(self.device)
             seconds.append(time.perf_counter() - start)
         return seconds
-
-
-def matmul_flops_per_second(device: str, size: int = 2048) -> float:
-    """Best of three float32 products of square matrices."""
-    left, right = torch.randn(2, size, size, device=device)
-    seconds = []
-    for _ in range(3):
-        wait_for(device)
-        start = time.perf_counter()
-        left @ right
-        wait_for(device)
-        seconds.append(time.perf_counter() - start)
-    return 2 * size**3 / min(seconds)
 
 
 def serve(plain: bool, threads: int, device: str, requests) -> None:
@@ -116,8 +116,8 @@ def serve(plain: bool, threads: int, device: str, requests) -> None:
             requests.send(trainer.gradients())
         elif action == "steps":
             requests.send(trainer.steps(*arguments))
-        elif action == "matmul":
-            requests.send(matmul_flops_per_second(device))
+        elif action == "peak":
+            requests.send(trainer.peak())
 
 
 def ask(process, *request):
@@ -166,7 +166,7 @@ def measure(system: str, steps: int, plain, ours) -> dict:
         ask(process, "steps", BLOCK_STEPS)  # warm-up
     plain_seconds, our_seconds, ratios, peaks = [], [], [], []
     for _ in range(max(2, steps // BLOCK_STEPS)):
-        peaks.append(ask(ours, "matmul"))
+        peaks += [ask(process, "peak") for process in (plain, ours)]
         plain_block, our_block = ask(plain, "steps", BLOCK_STEPS), ask(ours, "steps", BLOCK_STEPS)
         plain_seconds += plain_block
         our_seconds += our_block
@@ -181,7 +181,7 @@ def measure(system: str, steps: int, plain, ours) -> dict:
         "ratio_quartiles": [low, high],
         "target": TARGETS[system],
         "gflop": flops / 1e9,
-        "matmul_gflop_per_s": peak / 1e9,
+        "peak_gflop_per_s": peak / 1e9,
         "plain_share_of_peak": flops / median(plain_seconds) / peak,
         "ours_share_of_peak": flops / median(our_seconds) / peak,
         "difference": difference,
@@ -220,7 +220,7 @@ def main() -> int:
             flush=True,
         )
     where = f"{options.threads} threads" if options.device == "cpu" else torch.cuda.get_device_name(options.device)
-    print(f"matmul peak {max(row['matmul_gflop_per_s'] for row in rows):.0f} GFLOP/s, {where}, float32")
+    print(f"peak: the fastest operation, {max(row['peak_gflop_per_s'] for row in rows):.0f} GFLOP/s, {where}, float32")
     for connection, process in zip(connections, processes, strict=True):
         connection.send(None)
         process.join()

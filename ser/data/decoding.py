@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import soundfile
@@ -17,17 +17,36 @@ from ser.errors import InputError
 from ser.frames import SAMPLE_RATE_HZ
 
 PCM = np.dtype("<i2")
+FULL_SCALE = 32_768
 LONGEST_SECONDS = 600  # a few bytes of FLAC can hold hours of silence
 MOST_SAMPLES = LONGEST_SECONDS * 48_000  # of a channel: at a high rate, a minute is as many as ten at a usual one
 
+LOUDEST_PEAK = 10 ** (1 / 20)  # 1 dB beyond full scale: a resampler's ringing; more has another scale
+RATES_HZ = (4_000, 400_000)
+
 _BLOCK_SAMPLES = 1 << 20
-_RESAMPLING_WEIGHTS = 1_000_000  # largest resampling kernel: for all multiples of 100 Hz, and 11 025 and 22 050 Hz
 _CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "CAF"}
 _SHORTENED = re.compile(r"\(should be|not equal to frame count")  # libsndfile's log of a length that it has corrected
 
 
 class AudioError(InputError):
     """A recording cannot be used: "path: cause"."""
+
+
+class Decoded(NamedTuple):
+    """A recording as its file holds it.
+
+    Args:
+        samples: (samples,) mean of the channels, int16 as they lie or float32 in [-1, 1].
+        sample_rate_hz: the file's own.
+        peak: largest sample of any channel, where 1 is full scale; before it is clipped.
+        spread: distance between a channel's lowest and highest sample, the largest of all channels.
+    """
+
+    samples: np.ndarray
+    sample_rate_hz: int
+    peak: float
+    spread: float
 
 
 def open_recording(path: str | Path) -> BinaryIO:
@@ -57,6 +76,13 @@ def wav_header(file: BinaryIO, path: str | Path) -> WavHeader | None:
         raise AudioError(f"{path}: unreadable ({error})") from None
     if header is not None:
         present = os.fstat(file.fileno()).st_size - header.data_offset
+        if header.streamed:
+            name = shlex.quote(Path(path).name)
+            raise AudioError(
+                f"{path}: of unknown length (its header promises {header.data_bytes} bytes of samples, {present} are "
+                "there: it was written into a pipe, or its writer was stopped); write it again: "
+                f"ffmpeg -i {name} -c copy new.wav, or sox --ignore-length {name} new.wav"
+            )
         if header.data_bytes > present:
             raise AudioError(
                 f"{path}: truncated (its header promises {header.data_bytes} bytes of samples, {present} are there)"
@@ -66,11 +92,10 @@ def wav_header(file: BinaryIO, path: str | Path) -> WavHeader | None:
     return header
 
 
-def decode(path: str | Path) -> tuple[np.ndarray, int]:
+def decode(path: str | Path) -> Decoded:
     """Read a recording as it is.
 
-    Returns:
-        The mono samples at the file's own rate, int16 as they lie or float32 in [-1, 1], and that rate in Hz.
+    Float samples beyond full scale by less than 1 dB are clipped; `Decoded.peak` tells.
 
     Raises:
         AudioError: as `check_recording`, for all that is wrong with the file rather than with the sound.
@@ -81,15 +106,17 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
             if header is not None and header.is_mono_pcm16(SAMPLE_RATE_HZ):
                 _check_length(path, header.data_bytes // PCM.itemsize, SAMPLE_RATE_HZ)
                 file.seek(header.data_offset)
-                return np.frombuffer(file.read(header.data_bytes // 2 * 2), dtype=PCM), SAMPLE_RATE_HZ
+                samples = np.frombuffer(file.read(header.data_bytes // 2 * 2), dtype=PCM)
+                lowest, highest = int(samples.min()) / FULL_SCALE, int(samples.max()) / FULL_SCALE
+                return Decoded(samples, SAMPLE_RATE_HZ, max(-lowest, highest), highest - lowest)
             return _decode_with_libsndfile(file, path)
     except OSError as error:
         raise AudioError(f"{path}: unreadable ({error.strerror})") from None
 
 
-def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> tuple[np.ndarray, int]:
+def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> Decoded:
     """In blocks, because many channels take many times the memory of their mean."""
-    blocks = []
+    blocks, lowest, highest = [], np.float32(np.inf), np.float32(-np.inf)
     try:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # by content, never by the name's suffix
@@ -98,6 +125,7 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> tuple[np.ndarra
             while len(block := sound.read(max(_BLOCK_SAMPLES // sound.channels, 1), dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
                     raise AudioError(f"{path}: has samples that are not finite numbers")
+                lowest, highest = np.minimum(lowest, block.min(axis=0)), np.maximum(highest, block.max(axis=0))
                 np.clip(block, -1, 1, out=block)
                 blocks.append(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
     except soundfile.SoundFileError as error:
@@ -108,7 +136,15 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> tuple[np.ndarra
         raise AudioError(
             f"{path}: truncated (its header promises {promised} samples a channel, {len(samples)} are there)"
         )
-    return samples, sample_rate_hz
+    if not len(samples):
+        return Decoded(samples, sample_rate_hz, 0.0, 0.0)
+    peak = float(np.maximum(-lowest, highest).max())
+    if peak >= LOUDEST_PEAK:
+        raise AudioError(
+            f"{path}: samples reach {peak:.6g}, but full scale is 1; multiply all recordings by one factor "
+            "(1/32768 where 16-bit integers were stored as float)"
+        )
+    return Decoded(samples, sample_rate_hz, peak, float((highest.astype(float) - lowest).max()))
 
 
 def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
@@ -119,10 +155,11 @@ def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
         raise AudioError(f"{path}: truncated (its header promises another length than the file has)")
     if sound.frames >= 2**62:
         raise AudioError(f"{path}: unreadable (a stream that does not know its length; convert it to WAV)")
-    divisor = math.gcd(sound.samplerate, SAMPLE_RATE_HZ)
-    weights = (sound.samplerate // divisor) * (SAMPLE_RATE_HZ // divisor)
-    if not 4_000 <= sound.samplerate <= 400_000 or weights > _RESAMPLING_WEIGHTS:
-        raise AudioError(f"{path}: its sample rate of {sound.samplerate} Hz cannot be converted to {SAMPLE_RATE_HZ} Hz")
+    if not RATES_HZ[0] <= sound.samplerate <= RATES_HZ[1]:
+        raise AudioError(
+            f"{path}: its sample rate of {sound.samplerate} Hz cannot be converted to {SAMPLE_RATE_HZ} Hz "
+            f"(possible: {RATES_HZ[0]} to {RATES_HZ[1]} Hz)"
+        )
     _check_length(path, sound.frames, sound.samplerate)
 
 

@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from ser.data.decoding import PCM, AudioError, decode
+from ser.data.decoding import FULL_SCALE, PCM, AudioError, Decoded, decode
+from ser.data.levels import level_cautions
 from ser.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
-FULL_SCALE = 32_768
+_RESAMPLING_WEIGHTS = 1_000_000  # largest kernel of torchaudio: for multiples of 100 Hz, and 11 025 and 22 050 Hz
+_LARGEST_DIVISOR = 50_000  # of another ratio of rates; its filter has 135 times as many weights
 
 
-def check_recording(path: str | Path) -> int:
+class Checked(NamedTuple):
+    """What was found in a sound recording.
+
+    Args:
+        num_samples: how many it has at 16 kHz.
+        peak: largest sample of any channel, where 1 is full scale; before it is clipped.
+        digest: of rate and samples, rounded to 16 bits: equal for one recording in files of several kinds.
+        cautions: what is suspicious about its level (`ser.data.levels`).
+    """
+
+    num_samples: int
+    peak: float
+    digest: str
+    cautions: dict[str, str]
+
+
+def check_recording(path: str | Path) -> Checked:
     """Read and check a recording without converting it.
 
-    Returns:
-        How many samples it has at 16 kHz.
-
     Raises:
-        AudioError: it is missing, empty, truncated, unreadable, not finite, silent, shorter than one window, or longer
-            than ten minutes.
+        AudioError: it is missing, empty, truncated, unreadable, not finite, beyond full scale by 1 dB, silent, shorter
+            than one window, or longer than ten minutes.
     """
-    return _load(path)[2]
+    decoded, num_samples = _load(path)
+    digest = blake2b(_quantise(decoded.samples), digest_size=8, salt=decoded.sample_rate_hz.to_bytes(4, "little"))
+    return Checked(num_samples, decoded.peak, digest.hexdigest(), level_cautions(decoded))
 
 
 def read_recording(path: str | Path) -> np.ndarray:
     """Read and check a recording.
 
-    Channels are averaged, other rates resampled, and samples rounded and clipped to 16 bits.
+    Channels are averaged, other rates resampled, and samples rounded and clipped to 16 bits: where a recording touches
+    full scale, the filter of the resampling may ring beyond it.
 
     Returns:
         (samples,) int16 at 16 kHz.
@@ -38,19 +59,25 @@ def read_recording(path: str | Path) -> np.ndarray:
     Raises:
         AudioError: as `check_recording`.
     """
-    samples, sample_rate_hz, _ = _load(path)
-    return _quantise(samples if sample_rate_hz == SAMPLE_RATE_HZ else _resample(samples, sample_rate_hz))
+    decoded, num_samples = _load(path)
+    samples, sample_rate_hz = decoded.samples, decoded.sample_rate_hz
+    if sample_rate_hz == SAMPLE_RATE_HZ:
+        return _quantise(samples)
+    divisor = math.gcd(sample_rate_hz, SAMPLE_RATE_HZ)
+    if sample_rate_hz * SAMPLE_RATE_HZ <= _RESAMPLING_WEIGHTS * divisor**2:
+        return _quantise(_resample(samples, sample_rate_hz))
+    return _quantise(_resample_unusual(samples, sample_rate_hz, num_samples))
 
 
-def _load(path: str | Path) -> tuple[np.ndarray, int, int]:
-    """The checked samples as `decode` gives them, their rate in Hz, and how many there will be at 16 kHz."""
-    samples, sample_rate_hz = decode(path)
-    num_samples = math.ceil(len(samples) * SAMPLE_RATE_HZ / sample_rate_hz)
-    _check_content(path, samples, num_samples)
-    return samples, sample_rate_hz, num_samples
+def _load(path: str | Path) -> tuple[Decoded, int]:
+    """The checked recording, and how many samples it will have at 16 kHz."""
+    decoded = decode(path)
+    num_samples = math.ceil(len(decoded.samples) * SAMPLE_RATE_HZ / decoded.sample_rate_hz)
+    _check_content(path, decoded, num_samples)
+    return decoded, num_samples
 
 
-def _check_content(path: str | Path, samples: np.ndarray, num_samples: int) -> None:
+def _check_content(path: str | Path, decoded: Decoded, num_samples: int) -> None:
     if num_samples == 0:
         raise AudioError(f"{path}: empty (no samples)")
     if num_samples < WINDOW_SAMPLES:
@@ -58,7 +85,9 @@ def _check_content(path: str | Path, samples: np.ndarray, num_samples: int) -> N
             f"{path}: shorter than one analysis window ({1000 * num_samples / SAMPLE_RATE_HZ:.1f} ms, "
             f"at least {1000 * WINDOW_SAMPLES // SAMPLE_RATE_HZ} ms are needed)"
         )
-    lowest, highest = _quantise(np.array([samples.min(), samples.max()]))
+    lowest, highest = _quantise(np.array([decoded.samples.min(), decoded.samples.max()]))
+    if lowest == highest and decoded.spread > 2 / FULL_SCALE:
+        raise AudioError(f"{path}: the channels cancel out (their mean is silence); take one of them as mono")
     if lowest == highest:
         raise AudioError(f"{path}: silence (all samples are equal)")
 
@@ -91,3 +120,25 @@ def _resampler(sample_rate_hz: int):
         rolloff=0.95,
         beta=14.77,
     )
+
+
+def _resample_unusual(samples: np.ndarray, sample_rate_hz: int, num_samples: int) -> np.ndarray:
+    """By the same filter, for rates whose ratio to 16 kHz makes torchaudio's kernel too large.
+
+    Exact up to 50 kHz. A higher rate may be taken for one that differs by up to 20 millionths, less than a recorder's
+    clock does: the weights of the filter would fill a gigabyte.
+    """
+    from scipy.signal import resample_poly
+
+    ratio = Fraction(SAMPLE_RATE_HZ, sample_rate_hz).limit_denominator(_LARGEST_DIVISOR)
+    weights = _filter(max(ratio.numerator, ratio.denominator))
+    resampled = resample_poly(samples.astype(np.float32), ratio.numerator, ratio.denominator, window=weights)
+    return np.pad(resampled[:num_samples], (0, max(num_samples - len(resampled), 0)))
+
+
+@lru_cache(maxsize=1)
+def _filter(divisor: int) -> np.ndarray:
+    """Low-pass at 0.95 of the lower rate's half, 64 periods of it to either side, at the common multiple of the rates."""
+    from scipy.signal import firwin
+
+    return firwin(2 * math.ceil(64 * divisor / 0.95) + 1, 0.95 / divisor, window=("kaiser", 14.77)).astype(np.float32)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 PCM = 1
@@ -13,6 +14,7 @@ EXTENSIBLE = 0xFFFE
 
 _EXTENDED = bytes.fromhex("0000 0000 1000 8000 00aa 0038 9b71")  # follows a known format tag in WAVE_FORMAT_EXTENSIBLE
 _MOST_CHUNKS = 1000  # what has more before its samples is no header
+_PLACEHOLDERS = range(0x7FFF0000, 1 << 32)  # promised by programs that write into a pipe: the largest size they know
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class WavHeader:
         big_endian: true for RIFX.
         data_offset: where the samples begin, in bytes.
         data_bytes: how many bytes of samples the header promises.
+        streamed: true where that number was never filled in, although samples are there: the file was written into a
+            pipe, or its writer was stopped.
     """
 
     encoding: int
@@ -36,6 +40,7 @@ class WavHeader:
     big_endian: bool
     data_offset: int
     data_bytes: int
+    streamed: bool = False
 
     def is_mono_pcm16(self, sample_rate_hz: int) -> bool:
         """Whether the samples can be read as they lie: one channel of little-endian 16-bit integers at this rate."""
@@ -60,8 +65,9 @@ def read_header(file: BinaryIO) -> WavHeader | None:
     order = ">" if riff[:4] == b"RIFX" else "<"
     form: tuple[int, int, int, int] | None = None
     header: WavHeader | None = None
-    long_bytes = None
+    long_bytes, end = None, 12
     for name, size in _chunks(file, order):
+        end = file.tell() + size + size % 2
         if name == b"fmt " and header is None:
             if form is not None:
                 raise ValueError("its header has two formats")
@@ -79,7 +85,22 @@ def read_header(file: BinaryIO) -> WavHeader | None:
             header = WavHeader(*form, order == ">", file.tell(), size if long_bytes is None else long_bytes)
     if header is None:
         raise ValueError("its header ends before the samples")
-    return header
+    return replace(header, streamed=_is_streamed(header, end, file.seek(0, os.SEEK_END)))
+
+
+def _is_streamed(header: WavHeader, end: int, file_bytes: int) -> bool:
+    """Whether the promised number of bytes is a placeholder.
+
+    Args:
+        header: with the promise.
+        end: of the last chunk, padded to an even length.
+        file_bytes: size of the file.
+    """
+    present = file_bytes - header.data_offset
+    if header.data_bytes == 0:
+        return present > 0 and end not in (file_bytes, file_bytes + 1)  # what is behind are no chunks: samples
+    placeholder = header.data_bytes in _PLACEHOLDERS or header.data_bytes == 2**64 - 1
+    return placeholder and 0 < present < header.data_bytes
 
 
 def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int]]:

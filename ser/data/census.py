@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from ser.data.corpus import Corpus, table_problems
+from ser.data.cautions import cautions
+from ser.data.corpus import Corpus, one_line_a_label, table_problems
 from ser.data.emodb import EmoDB, holds_emodb
 from ser.data.iemocap import IEMOCAP, holds_sessions
 from ser.data.manifest import Manifest
@@ -26,6 +27,7 @@ class Census:
         utterances: the usable rows (`ser.data.corpus.COLUMNS`).
         problems: one line each; a sound corpus has none.
         note: what is no mistake and must be known.
+        warnings: one line each for what may spoil results although the corpus can be used.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Census:
     utterances: pd.DataFrame
     problems: list[str]
     note: str | None = None
+    warnings: list[str] = field(default_factory=list)
 
     def counts(self, *by: str) -> pd.DataFrame:
         """Utterances of each emotion and minutes, by the given columns, with a last row for all."""
@@ -48,10 +51,10 @@ class Census:
         parts = [f"{self.name} in {self.location}", *self._tables()]
         if self.note:
             parts.append(f"Note: {self.note}.")
-        if self.problems:
-            noun = "problem" if len(self.problems) == 1 else "problems"
-            parts.append("\n".join([f"{len(self.problems)} {noun}", *self.problems]))
-        else:
+        for noun, lines in (("warning", self.warnings), ("problem", self.problems)):
+            if lines:
+                parts.append("\n".join([f"{len(lines)} {noun}" + ("" if len(lines) == 1 else "s"), *lines]))
+        if not self.problems:
             parts.append("No problems found.")
         return "\n\n".join(parts)
 
@@ -78,7 +81,9 @@ def census(corpus: Corpus) -> Census:
     table, problems = corpus.read()
     # An empty table is worth a line of its own only if nothing else explains it.
     problems = problems + ([] if table.empty and problems else table_problems(table, corpus.location))
-    return Census(corpus.name, corpus.location, table, problems, None if table.empty else corpus.note(table))
+    note = None if table.empty else corpus.note(table)
+    warnings = cautions(table, corpus.location)
+    return Census(corpus.name, corpus.location, table, one_line_a_label(problems), note, warnings)
 
 
 def detect(path: str) -> Corpus:

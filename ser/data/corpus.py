@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -33,7 +35,10 @@ class Corpus(ABC):
 
     @abstractmethod
     def read(self) -> tuple[pd.DataFrame, list[str]]:
-        """Rows of `COLUMNS` for every usable utterance, and one line for every problem ("file:line: cause")."""
+        """Rows of `COLUMNS` for every usable utterance, and one line for every problem ("file:line: cause").
+
+        Columns that `ser.data.release.check_audio` adds say what is suspicious about the recordings.
+        """
 
     def note(self, table: pd.DataFrame) -> str | None:
         """What a user must know of a sound corpus that is not complete: folds are counted over what is there."""
@@ -49,15 +54,16 @@ class Corpus(ABC):
         Returns:
             A table with the columns `utterance, path, session, speaker, dialog_half, emotion, seconds`: path absolute,
             session an integer or a string, dialog_half "F", "M" or "" where the corpus has no dialogs, emotion one of
-            `ser.emotions.EMOTIONS`.
+            `ser.emotions.EMOTIONS`. Recordings beyond full scale are named on standard error.
 
         Raises:
             CorpusError: with every problem found.
         """
         table, problems = self.read()
-        problems = problems + table_problems(table, self.location)
+        problems = one_line_a_label(problems + table_problems(table, self.location))
         if problems:
             raise CorpusError(f"{self.name} in {self.location}", problems)
+        _warn_of_loud(table)
         return table.sort_values("utterance", ignore_index=True)[list(COLUMNS)]
 
 
@@ -81,3 +87,39 @@ def table_problems(table: pd.DataFrame, location: str) -> list[str]:
             names = ", ".join(map(str, sorted(speakers, key=str)))
             problems.append(f"{location}: session {session} has {len(speakers)} speaker(s) ({names}), not two")
     return problems
+
+
+def _warn_of_loud(table: pd.DataFrame) -> None:
+    if "peak" in table and (loud := table[table.peak > 1]).size:
+        loudest = loud.loc[loud.peak.idxmax()]
+        noun = "recording has" if len(loud) == 1 else "recordings have"
+        print(
+            f"ser: warning: {len(loud)} {noun} samples beyond full scale (1), which are clipped; "
+            f"the largest is {loudest.peak:.4g} in {loudest.path}",
+            file=sys.stderr,
+        )
+
+
+_UNKNOWN = re.compile(r"(.*): (unknown (?:emotion|set) .*)", re.DOTALL)
+
+
+def one_line_a_label(problems: list[str]) -> list[str]:
+    """Problems, those of the same unknown label in one line with their number and three examples.
+
+    Example:
+        >>> one_line_a_label(["a:2: unknown set 'x'", "a:3: column fold is empty", "a:4: unknown set 'x'"])
+        ["a:2: unknown set 'x'; 2 in all, also a:4", 'a:3: column fold is empty']
+    """
+    places: dict[str, list[str]] = {}
+    for problem in problems:
+        if form := _UNKNOWN.fullmatch(problem):
+            places.setdefault(form[2], []).append(form[1])
+    lines = []
+    for problem in problems:
+        form = _UNKNOWN.fullmatch(problem)
+        found = places.pop(form[2], None) if form else [problem]
+        if form and found and len(found) > 1:
+            lines.append(f"{problem}; {len(found)} in all, also {', '.join(found[1:3])}")
+        elif found:
+            lines.append(problem)
+    return lines

@@ -51,12 +51,16 @@ def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, te
             raise InputError(f"session {sessions[(fold - 1) % len(sessions)]} has {len(speakers)} speaker(s), not two")
         tested = held_out & (utterances.speaker == speakers[(fold - 1) // len(sessions)])
     else:
+        if without := sorted(utterances.utterance[~utterances.dialog_half.isin(["F", "M"])]):
+            all_or_some = "" if len(without) == len(utterances) else f" for {len(without)} utterances ({without[0]}, ...)"
+            raise InputError(
+                "protocol wu2019 halves sessions by dialog letter, but this corpus has no dialog halves"
+                f"{all_or_some}; use protocol speaker"
+            )
         if len(test_halves) != len(sessions) or set(test_halves) - set("FM"):
             raise InputError(
                 f"test_halves is {test_halves!r}, but must be one F or M for each of {len(sessions)} sessions"
             )
-        if not utterances.dialog_half.isin(["F", "M"]).all():
-            raise InputError("protocol wu2019 halves sessions by dialog letter, but this corpus has no dialog halves")
         tested = held_out & (utterances.dialog_half == test_halves[fold - 1])
     sets = pd.Series("train", index=utterances.index, name="set").mask(held_out, "val").mask(tested, "test")
     if missing := {"train", "val", "test"} - set(sets):

@@ -1,9 +1,10 @@
-"""Lines of a CSV file that somebody has written by hand."""
+"""Lines of a CSV file that a person or a spreadsheet has written."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
     """Line number and cells of every record that can be taken apart.
 
     Args:
-        file: CSV, UTF-8, comma-separated.
+        file: CSV, UTF-8; separated by commas, semicolons or tabs, or as its first line says (`sep=;`).
         required: columns that it must have; others are allowed.
         problems: receives one line ("file:line: cause") for everything else.
     """
@@ -28,19 +29,23 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
         except UnicodeDecodeError as error:
             problems.append(f"{file}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
             broken.add(number)
-    reader = csv.reader(io.StringIO(content.decode("utf-8", "replace"), newline=""), strict=True)
+    text = content.decode("utf-8", "replace")
+    separator, announced = _separator(text, required)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] | None = None
     try:
         for record in reader:
             cells = [cell.strip() for cell in record]
             if not any(cells):
                 continue
-            if header is None:
+            if announced:
+                announced = False
+            elif header is None:
                 header = cells
                 missing = [column for column in required if column not in header]
                 if missing or len(set(header)) < len(header):
                     cause = f"no column {', '.join(missing)}" if missing else "two columns with the same name"
-                    problems.append(f"{file}:{reader.line_num}: {cause} (needed: {', '.join(required)})")
+                    problems.append(f"{file}:{reader.line_num}: {cause} (needed: {', '.join(required)}; read with the separator {separator!r})")
                     return
             elif len(cells) != len(header):
                 problems.append(f"{file}:{reader.line_num}: {len(cells)} cells, but the header has {len(header)}")
@@ -50,3 +55,23 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
         problems.append(f"{file}:{reader.line_num}: not a line of CSV ({error})")
     if header is None:
         problems.append(f"{file}: empty")
+
+
+def _separator(text: str, required: tuple[str, ...]) -> tuple[str, bool]:
+    """What separates the cells: as the first line says, else what finds most of the required columns in it.
+
+    Returns:
+        The separator, and whether the first line says it (for spreadsheets) and is not the header.
+
+    Example:
+        >>> _separator("utterance;set", ("utterance", "set")), _separator("sep=;", ("utterance", "set"))
+        ((';', False), (';', True))
+    """
+    first = next((line for line in io.StringIO(text) if line.strip()), "")
+    if said := re.fullmatch(r'"?sep=([^\w\s"]|\t)"?', first.rstrip("\r\n ")):
+        return said[1], True
+
+    def found(separator: str) -> int:
+        return len({cell.strip().strip('"') for cell in first.split(separator)} & set(required))
+
+    return max(",;\t", key=found), False

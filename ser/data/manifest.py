@@ -9,7 +9,7 @@ import pandas as pd
 
 from ser.data.corpus import Corpus
 from ser.data.lines import read_lines
-from ser.data.release import USE_BUILT_IN, absolute, check_audio, not_given
+from ser.data.release import absolute, check_audio, not_given, use_instead
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
@@ -18,7 +18,7 @@ REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
 
 
 class Manifest(Corpus):
-    """A CSV file (UTF-8, comma-separated) with one line per utterance and the columns
+    """A CSV file (UTF-8; commas, semicolons or tabs) with one line per utterance and the columns
 
     - `utterance`: its name, once;
     - `path`: the audio file, absolute or relative to the CSV file's folder;
@@ -57,7 +57,7 @@ class Manifest(Corpus):
         path = absolute(self.csv)
         if not os.path.isfile(path):
             cause = "not a file" if os.path.exists(path) else "no such file"
-            raise InputError(f"manifest not found in {path}: {cause}\n{USE_BUILT_IN}")
+            raise InputError(f"manifest not found in {path}: {cause}\n{use_instead(path)}")
         return path
 
     def read(self) -> tuple[pd.DataFrame, list[str]]:

@@ -87,7 +87,7 @@ def _check_content(path: str | Path, decoded: Decoded, num_samples: int) -> None
         )
     lowest, highest = _quantise(np.array([decoded.samples.min(), decoded.samples.max()]))
     if lowest == highest and decoded.spread > 2 / FULL_SCALE:
-        raise AudioError(f"{path}: the channels cancel out (their mean is silence); take one of them as mono")
+        raise AudioError(f"{path}: the channels cancel out (their mean is silence); keep one of them: sox FILE new.wav remix 1")
     if lowest == highest:
         raise AudioError(f"{path}: silence (all samples are equal)")
 
@@ -125,7 +125,7 @@ def _resampler(sample_rate_hz: int):
 def _resample_unusual(samples: np.ndarray, sample_rate_hz: int, num_samples: int) -> np.ndarray:
     """By the same filter, for rates whose ratio to 16 kHz makes torchaudio's kernel too large.
 
-    Exact up to 50 kHz. A higher rate may be taken for one that differs by up to 20 millionths, less than a recorder's
+    Exact up to 50 kHz. A higher rate may be taken for one that differs by up to 10 millionths, less than a recorder's
     clock does: the weights of the filter would fill a gigabyte.
     """
     from scipy.signal import resample_poly

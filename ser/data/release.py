@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ser.data.recording import check_recording
 from ser.errors import InputError
 from ser.frames import SAMPLE_RATE_HZ
 
+HEARD = ("peak", "recording", "cautions")  # of a recording, as `check_recording` finds them
 BUILT_IN_MARKER = "ser-synthetic.json"  # lies in the root of the built-in corpus
 USE_BUILT_IN = "to use the built-in corpus instead: ser fit --config conf/reccap.yaml --config conf/demo.yaml"
 
@@ -62,13 +64,28 @@ def find_folder(corpus: str, root: str | None, inner: str, wanted: str, holds: C
         cause = f"no {wanted} here or in {inner}/" if given.exists() else "no such folder"
     except (OSError, ValueError) as error:  # not allowed to look, or a name that no file system takes
         cause = str(error)
-    raise InputError(f"{corpus} not found in {given}: {cause}\n{USE_BUILT_IN}")
+    raise InputError(f"{corpus} not found in {given}: {cause}\n{use_instead(given)}")
+
+
+def use_instead(place: Path) -> str:
+    """How to read the corpus of another kind that is there, or the built-in one."""
+    from ser.data.census import detect  # imports the readers, which import this module
+
+    try:
+        kind = type(detect(str(place))).__name__
+        if os.path.exists(place / BUILT_IN_MARKER) or (kind == "Manifest" and place.suffix.lower() != ".csv"):
+            return USE_BUILT_IN
+    except (OSError, ValueError):
+        return USE_BUILT_IN
+    option, name = ("csv", "a manifest") if kind == "Manifest" else ("root", {"EmoDB": "EMO-DB"}.get(kind, kind))
+    where = f"--data.corpus.{option} {shlex.quote(str(place))}"
+    return f"this is {name}; to read it: --data conf/{kind.lower()}.yaml {where}"
 
 
 def check_audio(
     rows: list[dict], sources: list[str] | None = None, corpus: str = "audio"
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Read every recording completely and add `seconds`.
+    """Read every recording completely and add `seconds` and the columns of `HEARD`.
 
     Args:
         rows: utterances without `seconds`.
@@ -76,12 +93,13 @@ def check_audio(
         corpus: name beside the progress bar.
 
     Returns:
-        A table of `ser.data.corpus.COLUMNS` with the usable rows, and the problems of the others.
+        A table of `ser.data.corpus.COLUMNS` and `HEARD` with the usable rows, and the problems of the others.
     """
     usable, problems = [], []
     for index, row in enumerate(tqdm(rows, f"checking {corpus}", unit="file", disable=None, leave=False, delay=1)):
         try:
-            usable.append({**row, "seconds": check_recording(row["path"]) / SAMPLE_RATE_HZ})
+            num_samples, *heard = check_recording(row["path"])
+            usable.append({**row, "seconds": num_samples / SAMPLE_RATE_HZ, **dict(zip(HEARD, heard, strict=True))})
         except AudioError as error:
             problems.append(f"{sources[index]}: {error}" if sources else str(error))
-    return pd.DataFrame(usable, columns=list(COLUMNS)), problems
+    return pd.DataFrame(usable, columns=[*COLUMNS, *HEARD]), problems

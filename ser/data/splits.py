@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ser.data.corpus import one_line_a_label
 from ser.data.lines import read_lines
 from ser.errors import CorpusError
 
@@ -51,7 +52,7 @@ class SplitFile:
                 problems.append(f"{place}: unknown set {word!r} (known: {', '.join(SET_OF_WORD)})")
         if problems:
             problems.sort(key=lambda line: int(line.removeprefix(f"{self.file}:").split(":", 1)[0]))
-            raise CorpusError(f"split {self.file}", problems)
+            raise CorpusError(f"split {self.file}", one_line_a_label(problems))
         return dict(sorted(columns.items(), key=lambda item: (isinstance(item[0], str), item[0])))
 
 
@@ -62,7 +63,7 @@ def _fold(name: str) -> int | str:
 
 
 def read_split(file: Path) -> SplitFile:
-    """Read a split: CSV (UTF-8) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
+    """Read a split: CSV (UTF-8; commas, semicolons or tabs) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
 
     Raises:
         CorpusError: it is no such file, lacks a column, or has no line below the header.

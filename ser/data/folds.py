@@ -52,10 +52,10 @@ def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, te
         tested = held_out & (utterances.speaker == speakers[(fold - 1) // len(sessions)])
     else:
         if without := sorted(utterances.utterance[~utterances.dialog_half.isin(["F", "M"])]):
-            all_or_some = "" if len(without) == len(utterances) else f" for {len(without)} utterances ({without[0]}, ...)"
+            some = f" for {len(without)} utterances ({without[0]}, ...)" if len(without) < len(utterances) else ""
             raise InputError(
                 "protocol wu2019 halves sessions by dialog letter, but this corpus has no dialog halves"
-                f"{all_or_some}; use protocol speaker"
+                f"{some}; use protocol speaker"
             )
         if len(test_halves) != len(sessions) or set(test_halves) - set("FM"):
             raise InputError(

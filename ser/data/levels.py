@@ -39,7 +39,7 @@ def level_cautions(decoded: Decoded) -> dict[str, str]:
     cautions = {}
     if decoded.peak > 1:
         cautions["beyond full scale"] = f"samples reach {decoded.peak:.4g}; what is beyond 1 is clipped"
-    if (share := _clipped_share(samples, CLIPPED_LEVEL * scale)) > CLIPPED_SHARE:
+    elif (share := _clipped_share(samples, CLIPPED_LEVEL * scale)) > CLIPPED_SHARE:
         cautions["clipped"] = f"{100 * share:.1f} % of the samples lie in runs at the highest or lowest value"
     if 2 * half < CANCELLED * decoded.spread:
         cautions["nearly cancelled"] = f"the mean of the channels is {_decibels(decoded.spread / 2 / half)} below one"

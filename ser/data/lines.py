@@ -45,7 +45,8 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
                 missing = [column for column in required if column not in header]
                 if missing or len(set(header)) < len(header):
                     cause = f"no column {', '.join(missing)}" if missing else "two columns with the same name"
-                    problems.append(f"{file}:{reader.line_num}: {cause} (needed: {', '.join(required)}; read with the separator {separator!r})")
+                    needed = f"needed: {', '.join(required)}; read with the separator {separator!r}"
+                    problems.append(f"{file}:{reader.line_num}: {cause} ({needed})")
                     return
             elif len(cells) != len(header):
                 problems.append(f"{file}:{reader.line_num}: {len(cells)} cells, but the header has {len(header)}")

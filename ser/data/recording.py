@@ -87,7 +87,9 @@ def _check_content(path: str | Path, decoded: Decoded, num_samples: int) -> None
         )
     lowest, highest = _quantise(np.array([decoded.samples.min(), decoded.samples.max()]))
     if lowest == highest and decoded.spread > 2 / FULL_SCALE:
-        raise AudioError(f"{path}: the channels cancel out (their mean is silence); keep one of them: sox FILE new.wav remix 1")
+        raise AudioError(
+            f"{path}: the channels cancel out (their mean is silence); keep one of them: sox FILE new.wav remix 1"
+        )
     if lowest == highest:
         raise AudioError(f"{path}: silence (all samples are equal)")
 
@@ -138,7 +140,7 @@ def _resample_unusual(samples: np.ndarray, sample_rate_hz: int, num_samples: int
 
 @lru_cache(maxsize=1)
 def _filter(divisor: int) -> np.ndarray:
-    """Low-pass at 0.95 of the lower rate's half, 64 periods of it to either side, at the common multiple of the rates."""
+    """Low-pass at 0.95 of the lower rate's half, 64 periods to either side, at the rates' multiple."""
     from scipy.signal import firwin
 
     return firwin(2 * math.ceil(64 * divisor / 0.95) + 1, 0.95 / divisor, window=("kaiser", 14.77)).astype(np.float32)

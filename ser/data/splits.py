@@ -63,7 +63,7 @@ def _fold(name: str) -> int | str:
 
 
 def read_split(file: Path) -> SplitFile:
-    """Read a split: CSV (UTF-8; commas, semicolons or tabs) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
+    """Read a split: CSV (UTF-8) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
 
     Raises:
         CorpusError: it is no such file, lacks a column, or has no line below the header.

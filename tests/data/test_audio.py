@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
+from torchaudio.transforms import Resample
 
 from ser.data.audio import Waveforms
 from ser.data.decoding import AudioError
@@ -32,7 +34,7 @@ def test_pcm16_is_read_as_the_standard_library_and_libsndfile_read_it(tmp_path, 
         expected = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     assert np.array_equal(read_recording(path), expected)
     assert np.array_equal(read_recording(path), soundfile.read(path, dtype="int16")[0])
-    assert check_recording(path) == len(expected) == 4800
+    assert check_recording(path).num_samples == len(expected) == 4800
 
 
 def test_samples_are_found_behind_other_chunks(tmp_path, wav, speech):
@@ -66,7 +68,7 @@ def test_extensible_and_big_endian_wav(tmp_path, speech):
 def test_eight_bits_and_full_scale(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.linspace(-1, 1, 2000), SAMPLE_RATE_HZ, subtype="PCM_U8")
     assert np.abs(read_recording(tmp_path / "a.wav") / 32768 - np.linspace(-1, 1, 2000)).max() < 1 / 64
-    soundfile.write(tmp_path / "b.wav", np.linspace(-2, 2, 2000), SAMPLE_RATE_HZ, subtype="FLOAT")
+    soundfile.write(tmp_path / "b.wav", np.linspace(-1.12, 1.12, 2000), SAMPLE_RATE_HZ, subtype="FLOAT")
     clipped = read_recording(tmp_path / "b.wav")
     assert clipped.min() == -32768
     assert clipped.max() == 32767
@@ -79,19 +81,28 @@ def test_stereo_is_averaged(tmp_path, speech):
     assert np.array_equal(read_recording(tmp_path / "a.wav"), (left.astype(int) + right) // 2)
 
 
-@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 24_414, 44_056, 44_100, 48_000, 160_001])
 def test_a_tone_keeps_its_frequency_level_and_time_at_another_rate(tmp_path, rate):
     soundfile.write(tmp_path / "a.wav", tone(1000, rate), rate, subtype="PCM_24")
     pcm = read_recording(tmp_path / "a.wav")
-    assert len(pcm) == check_recording(tmp_path / "a.wav") == 8000
+    assert len(pcm) == check_recording(tmp_path / "a.wav").num_samples == 8000
     middle = slice(800, -800)
-    assert np.abs(pcm / 32768 - tone(1000, SAMPLE_RATE_HZ))[middle].max() < 1e-3
+    drift = 0.5 * 2 * np.pi * 1000 * 0.5 / 160_000 if rate == 160_001 else 0  # which is taken for 160 kHz
+    assert np.abs(pcm / 32768 - tone(1000, SAMPLE_RATE_HZ))[middle].max() < 1e-3 + drift
 
 
-def test_nothing_is_folded_down_from_above_8_khz(tmp_path):
-    soundfile.write(
-        tmp_path / "a.wav", tone(1000, 48_000) + tone(9_500, 48_000, amplitude=0.4), 48_000, subtype="FLOAT"
-    )
+@pytest.mark.parametrize("rate", [11_025, 44_100, 48_000])
+def test_usual_rates_are_converted_by_torchaudio(tmp_path, speech, rate):
+    pcm = speech(0.2)
+    soundfile.write(tmp_path / "a.wav", pcm, rate, subtype="PCM_16")
+    options = {"lowpass_filter_width": 64, "rolloff": 0.95, "resampling_method": "sinc_interp_kaiser", "beta": 14.77}
+    expected = Resample(rate, SAMPLE_RATE_HZ, **options)(torch.from_numpy(np.float32(pcm / 32_768)))
+    assert np.array_equal(read_recording(tmp_path / "a.wav"), np.rint(expected.numpy() * np.float32(32_768)))
+
+
+@pytest.mark.parametrize("rate", [24_414, 48_000])
+def test_nothing_is_folded_down_from_above_8_khz(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", tone(1000, rate) + tone(9_500, rate, amplitude=0.4), rate, subtype="FLOAT")
     pcm = read_recording(tmp_path / "a.wav")
     assert np.abs(pcm / 32768 - tone(1000, SAMPLE_RATE_HZ))[800:-800].max() < 2e-3
 
@@ -121,10 +132,14 @@ def bad_files(folder: Path, wav, speech) -> dict[Path, str]:
         ("short48.wav", speech(0.2)[: 3 * 639], 48_000, "PCM_16", "shorter than one analysis window (39.9 ms"),
         ("constant.wav", np.full(3200, 0.25), 44_100, "PCM_24", "silence"),
         ("quiet.wav", speech(0.2) * 1e-10, 16_000, "FLOAT", "silence"),
-        ("opposite.wav", samples[:, :1] * np.int16([1, -1]), 16_000, "PCM_16", "silence"),
+        ("opposite.wav", samples[:, :1] * np.int16([1, -1]), 16_000, "PCM_16", "the channels cancel out"),
+        ("silent_stereo.wav", np.zeros((3200, 2)), 16_000, "PCM_16", "silence"),
+        ("loud.wav", 40 * tone(300, 16_000, amplitude=1), 16_000, "FLOAT", "samples reach 40, but full scale is 1"),
+        ("integers.wav", np.float64(speech(0.2)), 44_100, "DOUBLE", "samples reach 2999, but full scale is 1"),
+        ("loud.aiff", tone(300, 16_000, amplitude=1.123), 16_000, "FLOAT", "samples reach 1.12"),
+        ("loud.caf", np.outer(tone(300, 16_000), [1, 4]), 16_000, "FLOAT", "samples reach 2, but full scale is 1"),
         ("empty_float.wav", np.zeros(0), 16_000, "FLOAT", "empty (no samples)"),
-        ("rate.wav", speech(0.2), 15_999, "PCM_16", "its sample rate of 15999 Hz cannot be converted"),
-        ("slow.wav", speech(0.2), 10, "PCM_16", "its sample rate of 10 Hz cannot be converted"),
+        ("slow.wav", speech(0.2), 3_999, "PCM_16", "its sample rate of 3999 Hz cannot be converted"),
         ("cut_stereo.wav", samples, 16_000, "PCM_16", "truncated (its header promises 12800 bytes"),
         ("cut_float.wav", samples / 32768, 44_100, "FLOAT", "truncated (its header promises 25600 bytes"),
         ("cut24.wav", samples, 16_000, "PCM_24", "truncated (its header promises 19200 bytes"),

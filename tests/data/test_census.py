@@ -3,12 +3,14 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import soundfile
 
 from ser.corpora import main
 from ser.data.census import census, detect
 from ser.data.emodb import EmoDB
 from ser.data.iemocap import IEMOCAP
 from ser.data.manifest import Manifest
+from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
 
@@ -39,6 +41,42 @@ def test_a_sound_corpus_is_reported_with_exit_code_0(release, capsys):
     assert "By session and speaker" in text
     assert "By session and dialog half" in text
     assert text.endswith("No problems found.\n")
+
+
+def test_warnings_are_no_problems(tmp_path, wav, speech, capsys):
+    path = tmp_path / "corpus.csv"
+    rows = [("a", 1, "w", "sad"), ("b", 1, "x", "happy"), ("c", 2, "y", "sad"), ("d", 2, "z", "sad")]
+    for name, *_ in rows:
+        wav(tmp_path / f"{name}.wav", speech(0.1, seed=ord(name) % 3))  # a and d are the same, with the same label
+    soundfile.write(tmp_path / "c.wav", speech(0.1, seed=ord("b") % 3) / 32_768, 16_000, subtype="FLOAT")  # as b
+    lines = [f"{name},{name}.wav,{session},{who},{emotion}" for name, session, who, emotion in rows]
+    path.write_text("\n".join(["utterance,path,session,speaker,emotion", *lines]) + "\n")
+    assert main(["check", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert text.endswith("\n\nNo problems found.\n")
+    assert text.split("\n\n")[-2].splitlines() == [
+        "5 warnings",
+        f"{tmp_path}/b.wav (happy): the same recording has another label in {tmp_path}/c.wav (sad)",
+        f"{path}: no utterance of neutral, angry at all",
+        f"{path}: speaker w has no utterance of happy",
+        f"{path}: speaker x has no utterance of sad",
+        f"{path}: session 2 has no utterance of happy",
+    ]
+    path.write_text("\n".join(["utterance,path,session,speaker,emotion", *lines[:2]]) + "\n")
+    assert main(["check", str(path)]) == 0
+    assert "\n4 warnings\n" in (text := capsys.readouterr().out)
+    assert f"{path}: one session only (1): a fold leaves one out, and nothing remains to train on\n" in text
+
+
+def test_a_fault_of_every_recording_takes_ten_lines(tmp_path, wav, speech):
+    rows = [[str(n), f"{n}.wav", str(n // 2), f"s{n}", EMOTIONS[n % 4]] for n in range(14)]
+    for name, file, *_ in rows:
+        wav(tmp_path / file, speech(0.1, int(name)) + 900)
+    path = tmp_path / "corpus.csv"
+    path.write_text("\n".join(["utterance,path,session,speaker,emotion", *map(",".join, rows)]))
+    lines = [line for line in census(Manifest(str(path))).warnings if "off-centre" in line]
+    assert len(lines) == 11
+    assert lines[-1] == "... and 4 more recordings: off-centre"
 
 
 def test_problems_are_reported_one_per_line_with_exit_code_2(release, capsys):

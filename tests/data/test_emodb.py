@@ -54,6 +54,12 @@ def test_without_a_corpus_two_lines_say_where_it_was_looked_for(tmp_path, root):
     assert "ser fit" in instead
 
 
+def test_iemocap_is_recognised(tmp_path):
+    (tmp_path / "Session1").mkdir()
+    with pytest.raises(InputError, match=r"\nthis is IEMOCAP; to read it: --data conf/iemocap.yaml --data.corpus.root"):
+        EmoDB(str(tmp_path)).utterances()
+
+
 def test_the_built_in_corpus_is_refused(folder):
     (folder / "ser-synthetic.json").write_text("{}")
     with pytest.raises(InputError, match="holds the built-in corpus, not EMO-DB"):

@@ -111,8 +111,11 @@ def test_options_out_of_range_are_refused(by_half, options, words):
 
 
 def test_a_corpus_without_dialogs_has_no_halves(by_half):
-    with pytest.raises(InputError, match="no dialog halves"):
-        split(by_half.assign(dialog_half=""), "wu2019")
+    for table in (by_half, by_half[by_half.session == 1]):  # whatever test_halves, and however many sessions
+        with pytest.raises(InputError, match="this corpus has no dialog halves; use protocol speaker"):
+            split(table.assign(dialog_half=""), "wu2019")
+    with pytest.raises(InputError, match=r"has no dialog halves for 3 utterances \(u0, \.\.\.\);"):
+        split(by_half.assign(dialog_half=by_half.dialog_half.where(by_half.index > 2, "")), "wu2019")
 
 
 def test_a_session_with_one_speaker_is_refused(by_speaker):

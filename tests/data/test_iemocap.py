@@ -79,6 +79,31 @@ def test_without_a_release_two_lines_say_where_it_was_looked_for_and_what_else_t
 
 
 @pytest.mark.parametrize(
+    ("file", "instead"),
+    [
+        ("wav/03a01Fa.wav", "this is EMO-DB; to read it: --data conf/emodb.yaml --data.corpus.root {place}"),
+        ("mine.csv", "this is a manifest; to read it: --data conf/manifest.yaml --data.corpus.csv {place}"),
+        ("wav/mine.wav", "to use the built-in corpus instead: "),
+    ],
+)
+def test_a_corpus_of_another_kind_is_recognised(tmp_path, wav, speech, file, instead):
+    wav(tmp_path / file, speech())
+    place = tmp_path / file if file.endswith(".csv") else tmp_path
+    with pytest.raises(InputError, match="IEMOCAP not found in") as caught:
+        IEMOCAP(str(place)).utterances()
+    assert str(caught.value).splitlines()[1].startswith(instead.format(place=place))
+
+
+def test_unknown_labels_take_one_line_each(release):
+    for name in (DIALOG, "Ses01M_impro02a", "Ses02F_impro01", "Ses02M_impro02a"):
+        release.line(name, FIRST, release.line(name, FIRST).replace("neu", "joy"))
+    places = [f"{release.labels(name)}:{FIRST}" for name in (DIALOG, "Ses01M_impro02a", "Ses02F_impro01")]
+    [problem] = problems(release)
+    assert problem.startswith(f"{places[0]}: unknown emotion 'joy' (known: neu, ")
+    assert problem.endswith(f"; 4 in all, also {places[1]}, {places[2]}")
+
+
+@pytest.mark.parametrize(
     ("line", "cause"),
     [
         ("[x - 2.0]\t{name}\tneu\t[1, 2, 3]", "malformed times '[x - 2.0]'"),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import soundfile
 
 from ser.data.manifest import Manifest
 from ser.errors import CorpusError, InputError
@@ -58,6 +60,54 @@ def test_order_of_columns_further_columns_quotes_bom_blank_lines_and_windows_lin
     table = Manifest(str(path)).utterances()
     assert table.session.tolist() == ["one", "one"]
     assert table.dialog_half.tolist() == ["F", "M"]
+
+
+@pytest.mark.parametrize("first", ["", "sep=\n", '"sep="\r\n', "\nsep=\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_separators_of_spreadsheets(manifest, tmp_path, separator, first):
+    """Alone, or said in a first line; and the number of a line stays the one that an editor shows."""
+    expected = Manifest(str(manifest(HEADER, *SOUND))).utterances()
+    first = first.replace("sep=", f"sep={separator}")
+    lines = [HEADER + ",text", *(f'{line},"one, two; three\tfour"' for line in SOUND)]
+    lines = [separator.join(line.split(",", 5)) for line in lines]
+    path = manifest(first + lines[0], *lines[1:])
+    assert Manifest(str(path)).utterances().equals(expected)
+    path = manifest(first + lines[0], *lines[1:], lines[4])
+    before = first.count("\n")
+    assert f"{before + 6}: utterance d was already given in line {before + 5}" in problems(path)
+
+
+@pytest.mark.parametrize(("first", "separator"), [("sep=;\n", ";"), ("sep=|\n", "|"), ("", ",")])
+def test_a_separator_that_does_not_fit_is_named(manifest, first, separator):
+    path = manifest(first + "utterance/path/session/speaker/emotion", "a/b/c/d/e")
+    assert problems(path)[0].endswith(f"read with the separator {separator!r})")
+
+
+def test_unknown_emotions_take_one_line_each(manifest):
+    lines = [line.replace("neutral", "joy").replace("angry", "fear").replace("sad", "joy") for line in SOUND]
+    path = manifest(HEADER, *lines, "e,audio/e.wav,3,07,joy", "f,audio/f.wav,3,08,joy")
+    assert problems(path)[:2] == [
+        f"2: unknown emotion 'joy' (known: neutral, angry, happy, sad); 4 in all, also {path}:5, {path}:6",
+        "3: unknown emotion 'fear' (known: neutral, angry, happy, sad)",
+    ]
+
+
+def test_a_folder_of_another_corpus_is_recognised(tmp_path, wav, speech):
+    wav(tmp_path / "03a01Fa.wav", speech())
+    with pytest.raises(InputError, match=r"not a file\nthis is EMO-DB; to read it: --data conf/emodb.yaml --data"):
+        Manifest(str(tmp_path)).utterances()
+
+
+def test_samples_beyond_full_scale_are_said_once_on_standard_error(manifest, tmp_path, capsys):
+    path = manifest(HEADER, *SOUND)
+    samples = np.sin(np.arange(1600) / 9)
+    for name, factor in (("a", 1.1), ("b", 1.05), ("c", 1)):
+        soundfile.write(tmp_path / "audio" / f"{name}.wav", factor * samples, 16_000, subtype="FLOAT")
+    Manifest(str(path)).utterances()
+    assert capsys.readouterr().err == (
+        "ser: warning: 2 recordings have samples beyond full scale (1), which are clipped; "
+        f"the largest is 1.1 in {tmp_path}/audio/a.wav\n"
+    )
 
 
 def test_sessions_are_integers_only_if_all_are(manifest):

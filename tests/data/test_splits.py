@@ -61,6 +61,20 @@ def test_all_problems_of_a_split_come_at_once_in_order(split_file):
     ]
 
 
+@pytest.mark.parametrize(("separator", "first"), [(";", ""), ("\t", ""), (";", "sep=;\n"), (",", "sep=,\n")])
+def test_separators_of_spreadsheets(split_file, separator, first):
+    rows = ["utterance,set", "Ses01F_impro01_F000,test", "Ses01F_impro01_M000,tests", "x,tests"]
+    file = split_file(first + "\n".join(rows).replace(",", separator))
+    with pytest.raises(CorpusError) as caught:
+        read_split(file).sets(SOUND)
+    line = 3 + bool(first)
+    assert caught.value.problems == [
+        f"{file}:{line}: unknown set 'tests' (known: train, val, validation, dev, test); "
+        f"2 in all, also {file}:{line + 1}",
+        f"{file}:{line + 1}: unknown utterance 'x'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

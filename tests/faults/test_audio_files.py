@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import struct
 import time
@@ -28,14 +29,41 @@ def with_sizes(name: str, content: bytes, frame_bytes: int) -> dict[str, tuple[b
     form_chunk, there = content[12:36], len(content) - 44
     lying = {f"{name} of {size} bytes": size for size in (there + 1, there + 2, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)}
     files = {
-        case: (riff(form_chunk, chunk(b"data", content[44:], size)), f"truncated (its header promises {size} bytes")
+        case: (
+            riff(form_chunk, chunk(b"data", content[44:], size)),
+            f"{'truncated' if size < 2**30 else 'of unknown length'} (its header promises {size} bytes",
+        )
         for case, size in lying.items()
     }
     for size in (frame_bytes, 100 * frame_bytes, there - 1):
         files[f"{name} of {size} bytes"] = riff(form_chunk, chunk(b"data", content[44:], size)), None
-    for size in (0, frame_bytes - 1):
-        files[f"{name} of {size} bytes"] = riff(form_chunk, chunk(b"data", content[44:], size)), "empty (no samples)"
-    return files
+    empty = riff(form_chunk, chunk(b"data", content[44:], frame_bytes - 1))
+    return files | {f"{name} of {frame_bytes - 1} bytes": (empty, "empty (no samples)")}
+
+
+def streamed() -> dict[str, tuple[bytes, str | None]]:
+    """Sizes that were never filled in: what programs write into a pipe, and a recorder that was stopped."""
+    found = {}
+    for name, riff_size, size in [
+        ("ffmpeg", 0xFFFFFFFF, 0xFFFFFFFF),
+        ("sox", 0x7FFFF024, 0x7FFFF000),
+        ("arecord", 0x80000024, 0x80000000),
+        ("another", 0x7FFFFFFF, 0x7FFFFFFF - 36),
+        ("a recorder", 0, 0),
+        ("a recorder with a header", 36, 0),
+        ("only the length of the samples", None, 0),
+    ]:
+        content = riff(FORM, chunk(b"data", DATA, size), size=riff_size)
+        found[f"streamed by {name}"] = content, f"of unknown length (its header promises {size} bytes of samples, 1600"
+    rest = chunk(b"LIST", b"abc")
+    return found | {
+        "zeros, then samples": (riff(FORM, chunk(b"data", bytes(99) + DATA, 0), size=0), "of unknown length"),
+        "in floats": (riff(chunk(b"fmt ", form(FLOAT, 32)), chunk(b"data", DATA, 2**32 - 1)), "of unknown length"),
+        "samples like a chunk": (riff(FORM, chunk(b"data", b"abcd" * 400, 0), size=0), "of unknown length"),
+        "streamed, none written": (riff(FORM, chunk(b"data", b"", 2**32 - 1)), "truncated"),
+        "no samples, another chunk": (riff(FORM, chunk(b"data", b""), rest), "empty (no samples)"),
+        "no samples, an odd chunk": (riff(FORM, chunk(b"data", b""), rest[:-1]), "empty (no samples)"),
+    }
 
 
 def files() -> dict[str, tuple[bytes, str | None]]:
@@ -57,6 +85,7 @@ def files() -> dict[str, tuple[bytes, str | None]]:
         found[f"format size {size}"] = riff(chunk(b"fmt ", form(), size), NATIVE), "unreadable (its header ends within"
     for size in (17, 18, 40, 1000, 2**32 - 1):
         found[f"format size {size}"] = riff(chunk(b"fmt ", form(), size), NATIVE), "unreadable (its header ends before"
+    found |= streamed()
     long = struct.pack("<QQQI", 2**63, 2**63, 2**62, 0)
     right = struct.pack("<QQQI", len(DATA) + 80, len(DATA), 800, 0)
     open_end = chunk(b"data", DATA, 2**32 - 1)
@@ -67,12 +96,12 @@ def files() -> dict[str, tuple[bytes, str | None]]:
             riff(chunk(b"ds64", long), FORM, open_end, name=b"RF64"),
             "truncated (its header promises 9",
         ),
-        "RF64 without length": (riff(FORM, open_end, name=b"RF64"), "truncated"),
+        "RF64 without length": (riff(FORM, open_end, name=b"RF64"), "of unknown length"),
         "RF64 of two lengths": (
             riff(chunk(b"ds64", right), FORM, chunk(b"data", DATA, 800), name=b"RF64"),
             TWO_LENGTHS,
         ),
-        "RIFF with RF64's length": (riff(chunk(b"ds64", right), FORM, open_end), "truncated"),
+        "RIFF with RF64's length": (riff(chunk(b"ds64", right), FORM, open_end), "of unknown length"),
         "samples before format": (riff(NATIVE, FORM), "unreadable (its header has no format before the samples)"),
         "format again behind": (riff(FORM, NATIVE, chunk(b"fmt ", form(channels=2))), None),
         "two formats": (
@@ -105,8 +134,9 @@ def files() -> dict[str, tuple[bytes, str | None]]:
         "an extension cut off": (riff(chunk(b"fmt ", form(EXTENSIBLE)), NATIVE), "unreadable"),
         "unknown encoding": (riff(chunk(b"fmt ", form(0x7777)), NATIVE), "unreadable"),
         "1 Hz": (wav(rate=1), "its sample rate of 1 Hz cannot be converted"),
-        "15999 Hz": (wav(rate=15_999), "its sample rate of 15999 Hz cannot be converted"),
-        "124990 Hz": (wav(bits=24, rate=124_990), "its sample rate of 124990 Hz cannot be converted"),
+        "15999 Hz": (wav(rate=15_999), None),
+        "124990 Hz": (wav(bits=24, rate=124_990, frames=8000), None),
+        "400001 Hz": (wav(rate=400_001, frames=24_000), "its sample rate of 400001 Hz cannot be converted"),
         "2**31 - 1 Hz": (wav(bits=8, rate=2**31 - 1), "its sample rate of 2147483647 Hz cannot be converted"),
     }
 
@@ -116,7 +146,7 @@ def test_a_right_reading_or_a_clear_error(tmp_path):
     for case, (content, cause) in files().items():
         path.write_bytes(content)
         if cause is None:
-            heard, rate = decode(path)
+            heard, rate, *_ = decode(path)
             heard = heard / 32_768 if heard.dtype == np.int16 else heard
             others = readings(path)
             assert others, case
@@ -219,8 +249,11 @@ def test_other_formats_cut_short_are_not_taken_for_whole(tmp_path, container):
             decode(tmp_path / "a.wav")
 
 
-def test_floats_beyond_every_scale_are_clipped_before_they_are_resampled(tmp_path):
-    loud = np.tile(np.float32([3e38, -3e38, 3e38]), 2000)
-    soundfile.write(tmp_path / "a.wav", loud, 44_100, subtype="FLOAT")
-    soundfile.write(tmp_path / "b.wav", np.sign(loud), 44_100, subtype="FLOAT")
+def test_floats_beyond_full_scale_are_clipped_before_they_are_resampled_and_refused_beyond_1_db(tmp_path):
+    loud = np.tile(np.float32([1, -1, 1]), 2000)
+    for name, factor in (("a", 1.122), ("b", 1), ("c", 1.123), ("d", 3e38)):
+        soundfile.write(tmp_path / f"{name}.wav", factor * loud, 44_100, subtype="FLOAT")
     assert np.array_equal(read_recording(tmp_path / "a.wav"), read_recording(tmp_path / "b.wav"))
+    for name, reached in (("c", "1.123"), ("d", "3e+38")):
+        with pytest.raises(AudioError, match=rf"{name}\.wav: samples reach {re.escape(reached)}, but full scale is 1;"):
+            read_recording(tmp_path / f"{name}.wav")

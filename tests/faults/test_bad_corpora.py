@@ -117,6 +117,19 @@ EMODB_DAMAGES: dict[str, tuple[Damage, str]] = {
         moved(WAV, "wav/03a01Xb.wav"),
         "{root}/wav/03a01Xb.wav: not named like a recording of EMO-DB",
     ),
+    "samples beyond full scale": (
+        sound(WAV, np.append(noise() / 8000, 1.5), subtype="FLOAT"),
+        "{root}/" + WAV + ": samples reach 1.5, but full scale is 1; multiply all recordings by one factor (1/32768",
+    ),
+    "written into a pipe": (
+        content(WAV, lambda old: old[:40] + b"\xff" * 4 + old[44:]),
+        "03a01Nb.wav: of unknown length (its header promises 4294967295 bytes of samples, 3200 are there: it was "
+        "written into a pipe, or its writer was stopped); write it again: ffmpeg -i 03a01Nb.wav -c copy new.wav, or ",
+    ),
+    "channels of opposite sign": (
+        sound(WAV, np.outer(noise(), [1, -1]).astype(np.int16)),
+        "{root}/" + WAV + ": the channels cancel out (their mean is silence)",
+    ),
     "an unknown speaker": (
         moved(WAV, "wav/07a01Nb.wav"),
         "{root}/wav/07a01Nb.wav: unknown speaker 07 (known: 03, 08, ",
@@ -192,7 +205,11 @@ MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
         "{root}/corpus.csv:1: no column speaker (needed: utterance, ",
     ),
     "a column twice": (text(CSV, ",speaker,", ",path,speaker,"), "{root}/corpus.csv:1: two columns with the same name"),
-    "semicolons": (text(CSV, ",", ";"), "{root}/corpus.csv:1: no column utterance, path, session, speaker, emotion"),
+    "another separator": (
+        text(CSV, ",", "|"),
+        "{root}/corpus.csv:1: no column utterance, path, session, speaker, emotion (needed: utterance, path, session, "
+        "speaker, emotion; read with the separator ',')",
+    ),
     "UTF-16": (content(CSV, lambda old: old.decode().encode("utf-16")), "{root}/corpus.csv:1: not UTF-8 (byte 0xff)"),
     "Latin-1": (
         line(CSV, 3, "J\u00e4ger,1.wav,1,s1,sad".encode("latin-1")),
@@ -213,6 +230,10 @@ MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
     "an unknown emotion": (
         text(CSV, "sad", "joy"),
         "{root}/corpus.csv:2: unknown emotion 'joy' (known: neutral, angry, ",
+    ),
+    "unknown emotions": (
+        text(CSV, "sad", "joy"),
+        "'joy' (known: neutral, angry, happy, sad); 4 in all, also {root}/corpus.csv:3, {root}/corpus.csv:4",
     ),
     "an emotion in capitals": (text(CSV, "sad", "Sad"), "{root}/corpus.csv:2: unknown emotion 'Sad' (known: neutral, "),
     "a name twice": (line(CSV, 3, "0,1.wav,1,s1,sad"), "{root}/corpus.csv:3: utterance 0 was already given in line 2"),

@@ -120,7 +120,7 @@ def check_header(folder: Path, content: bytes, edits: list[Edit]) -> str:
     path.write_bytes(damaged(content, edits))
     start = time.process_time()
     try:
-        heard, rate = decode(path)
+        heard, rate, *_ = decode(path)
     except AudioError as error:
         heard, rate, cause = None, 0, str(error)
     assert time.process_time() - start < 1, "too slow"

@@ -134,7 +134,7 @@ def _resample_unusual(samples: np.ndarray, sample_rate_hz: int, num_samples: int
 
     ratio = Fraction(SAMPLE_RATE_HZ, sample_rate_hz).limit_denominator(_LARGEST_DIVISOR)
     weights = _filter(max(ratio.numerator, ratio.denominator))
-    resampled = resample_poly(samples.astype(np.float32), ratio.numerator, ratio.denominator, window=weights)
+    resampled = resample_poly(samples, ratio.numerator, ratio.denominator, window=weights)
     return np.pad(resampled[:num_samples], (0, max(num_samples - len(resampled), 0)))
 
 

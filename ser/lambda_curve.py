@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from ser.branches import branch_posteriors, validation_notes
+from ser.draws import DRAWS, draw_speakers, redraw_note
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.files import write_text, write_whole
 from ser.results import posterior_columns
 from ser.statistics import bootstrap_speakers, compare
-from ser.tally import draw_speakers, percentile_interval, tally
+from ser.tally import percentile_interval, tally
 
 LINE = 110  # characters of a line of text in a terminal
 LAMBDAS = np.arange(101) / 100
@@ -30,7 +31,7 @@ SOFTWARE = "ser lambda"  # written into the picture, so that no other file is re
 CURVE_COLUMNS = ["set", "lambda_", "wa", "ua", *LIMITS]
 
 
-def curve(predictions: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> pd.DataFrame:
+def curve(predictions: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> pd.DataFrame:
     """WA and UA of all rows at every lambda, with 95 % intervals by a bootstrap of whole speakers.
 
     The same drawn speakers serve every lambda, and are those of `bootstrap_speakers` with this seed.
@@ -42,7 +43,7 @@ def curve(predictions: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> pd.D
 
     Returns:
         A row for each of 0, 0.01 ... 1: `lambda_, wa, ua, wa_low, wa_high, ua_low, ua_high`, shares; limits are NaN
-        for a single speaker.
+        for a single speaker, and UA's as well where too many draws lack an emotion.
 
     Raises:
         InputError: if a branch's posterior is missing, or the table cannot be counted.
@@ -56,8 +57,8 @@ def curve(predictions: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> pd.D
     if draws == 0:
         return table
     limits = np.full((len(LAMBDAS), 4), np.nan)
-    if (speakers := len(counts.speakers)) > 1:
-        drawn = counts.drawn(draw_speakers(speakers, draws, seed))
+    if len(counts.speakers) > 1:
+        drawn = draw_speakers(counts, draws, seed).scores(counts)
         limits = np.array(
             [[*percentile_interval(was), *percentile_interval(uas)] for was, uas in zip(*drawn, strict=True)]
         )

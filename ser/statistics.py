@@ -8,11 +8,13 @@ less, but not nothing, so that what takes speakers for independent finds too muc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ser.draws import DRAWS, draw_speakers, redraw_note
 from ser.errors import InputError
 from ser.tally import (
     CONFIDENCE,
@@ -21,7 +23,6 @@ from ser.tally import (
     Tally,
     check_same_test_set,
     counted,
-    draw_speakers,
     percentile_interval,
     sign_flips,
     tally,
@@ -41,6 +42,8 @@ class Comparison:
         p_values: two-sided, by the name of the test, which names the score ("... (WA)"); NaN where the test cannot
             be made.
         caution: what a reader must know.
+        swapped: speakers whose answers the deciding test swaps, so that its p-value is at least 2 / 2^speakers; 0 for
+            a test without such a bound.
     """
 
     paired: bool
@@ -50,14 +53,24 @@ class Comparison:
     ua_interval: Interval
     p_values: dict[str, float]
     caution: str
+    swapped: int = 0
+
+
+class Intervals(TypedDict):
+    """Intervals of WA and UA, shares, and how many draws of speakers lacked an emotion and were drawn again for UA."""
+
+    wa: Interval
+    ua: Interval
+    redrawn: int
 
 
 def bootstrap_speakers(
-    predictions: pd.DataFrame, draws: int = 10_000, seed: int = 1, confidence: float = CONFIDENCE
-) -> dict[str, Interval]:
+    predictions: pd.DataFrame, draws: int = DRAWS, seed: int = 1, confidence: float = CONFIDENCE
+) -> Intervals:
     """Percentile intervals of pooled WA and UA from samples of whole speakers.
 
-    A drawn speaker brings all utterances of all seeds. UA of a draw is the mean over the emotions that occur in it.
+    A drawn speaker brings all utterances of all seeds. UA of a draw is the mean over the emotions of the whole table:
+    a draw that lacks one is drawn again for UA (`ser.draws`), while WA takes the draws as they come.
     Few speakers make such an interval too narrow.
 
     Args:
@@ -67,15 +80,16 @@ def bootstrap_speakers(
         confidence: the share of draws inside.
 
     Returns:
-        `{"wa": (low, high), "ua": (low, high)}`, shares; NaN for a single speaker, who says nothing about others.
+        `{"wa": (low, high), "ua": (low, high), "redrawn": number}`, shares; NaN for a single speaker, who says nothing
+            about others. UA's are NaN as well where too many draws lack an emotion (`ser.draws.MOST_REDRAWN`).
 
     Raises:
         InputError: if the table cannot be counted (`tally`).
     """
     counts = tally(predictions)
-    speakers = len(counts.speakers)
-    drawn = counts.drawn(draw_speakers(speakers, draws, seed))
-    return dict(zip(("wa", "ua"), _intervals(drawn, speakers, confidence), strict=True))
+    drawn = draw_speakers(counts, draws, seed)
+    wa, ua = _intervals(drawn.scores(counts), len(counts.speakers), confidence)
+    return {"wa": wa, "ua": ua, "redrawn": drawn.redrawn}
 
 
 def wilson_interval(correct: int, total: int, confidence: float = CONFIDENCE) -> Interval:
@@ -110,7 +124,7 @@ def multinomial_ua_interval(confusion, confidence: float = CONFIDENCE) -> Interv
     return ua - float(apart[0]), ua + float(apart[1])
 
 
-def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> Comparison:
+def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> Comparison:
     """Compare two systems on the same test utterances.
 
     Sign-flip: if the systems were alike, the predictions of each speaker could as well be swapped between them. The
@@ -140,10 +154,11 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed
         p_values |= sign_flips("sessions", *by_session, seed)
     if not any(table.utterance.duplicated().any() for table in (first, second)):
         p_values["McNemar"] = _mcnemar(first.set_index("utterance"), second.set_index("utterance"))
-    weights = draw_speakers(speakers, draws, seed)
-    drawn = np.subtract(others.drawn(weights), counts.drawn(weights))
-    caution = _paired_caution(speakers, sessions)
-    return Comparison(True, *differences, *_intervals(drawn, speakers), p_values, caution)
+    drawn = draw_speakers(counts, draws, seed)
+    intervals = _intervals(np.subtract(drawn.scores(others), drawn.scores(counts)), speakers)
+    note = redraw_note(drawn.redrawn, drawn.complete is not None)
+    caution = " ".join(filter(None, [_paired_caution(speakers, sessions), note]))
+    return Comparison(True, *differences, *intervals, p_values, caution, speakers)
 
 
 def _paired_caution(speakers: int, sessions: int) -> str:
@@ -167,7 +182,7 @@ def _paired_caution(speakers: int, sessions: int) -> str:
     )
 
 
-def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_000, seed: int = 1) -> Comparison:
+def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> Comparison:
     """Compare two results whatever utterances they were measured on, as if their speakers had nothing in common.
 
     Two independent bootstraps, and Welch's t-test on the speakers' contributions; for speakers with equally many
@@ -192,7 +207,8 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_
     }
     generators = np.random.SeedSequence(seed).generate_state(2)
     sides = zip((counts, others), generators, strict=True)
-    before, after = (side.drawn(draw_speakers(len(side.speakers), draws, state)) for side, state in sides)
+    drawn = [(side, draw_speakers(side, draws, state)) for side, state in sides]
+    before, after = (each.scores(side) for side, each in drawn)
     shared = len(set(first.utterance) & set(second.utterance))
     same = len(set(counts.speakers) & set(others.speakers))
     caution = (
@@ -201,6 +217,12 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = 10_
         "for independent, and so are the speakers of each, though one training answers both of a session. The "
         "difference is one of systems and of test sets; which, cannot be told apart."
     )
+    emotions = [int((side.total.sum(0) > 0).sum()) for side in (counts, others)]
+    if emotions[0] != emotions[1]:
+        caution += f" UA is the mean over {emotions[0]} emotions in the first and over {emotions[1]} in the second."
+    for place, (_, each) in zip(("First", "Second"), drawn, strict=True):
+        if note := redraw_note(each.redrawn, each.complete is not None):
+            caution += f" {place} test set: {note}"
     intervals = _intervals(np.subtract(after, before), min(freedoms) + 1)
     return Comparison(False, *differences, *intervals, p_values, caution)
 

@@ -42,8 +42,17 @@ class Tally:
         return accuracies(self.total.sum(-2), self.correct.sum(-2))
 
     def drawn(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """WA and UA where each speaker counts as often as drawn (`draw_speakers`), (..., draws) each."""
-        return accuracies(weights @ self.total, weights @ self.correct)
+        """WA and UA where each speaker counts as often as drawn, (..., draws) each.
+
+        UA is over the emotions of all speakers: NaN for a draw that lacks one.
+        """
+        wa, ua = accuracies(weights @ self.total, weights @ self.correct)
+        return wa, np.where(self.lacks(weights), np.nan, ua)
+
+    def lacks(self, weights: np.ndarray) -> np.ndarray:
+        """Whether a draw lacks an emotion that occurs among all speakers, (draws,)."""
+        occurs = self.total.sum(0) > 0
+        return (weights @ self.total[:, occurs] == 0).any(-1)
 
     def variances(self) -> tuple[float, float]:
         """Variance of WA and of UA between samples of speakers, linearised (ratio estimator); NaN for one speaker."""
@@ -84,11 +93,6 @@ def accuracies(total: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.n
     occurs = total > 0
     recalls = np.divide(correct, total, out=np.zeros(np.broadcast_shapes(total.shape, correct.shape)), where=occurs)
     return correct.sum(-1) / total.sum(-1), recalls.sum(-1) / occurs.sum(-1)
-
-
-def draw_speakers(speakers: int, draws: int, seed: int) -> np.ndarray:
-    """How often each speaker is drawn, (draws, speakers): as many as there are, with replacement."""
-    return np.random.default_rng(seed).multinomial(speakers, np.full(speakers, 1 / speakers), size=draws).astype(float)
 
 
 def percentile_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from ser.branches import branch_posteriors, validation_notes
-from ser.draws import DRAWS, draw_speakers, redraw_note
+from ser.draws import DRAWS, draw_speakers
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.files import write_text, write_whole
 from ser.results import posterior_columns
-from ser.statistics import bootstrap_speakers, compare
+from ser.statistics import bootstrap_speakers, compare, ua_note
 from ser.tally import percentile_interval, tally
 
 LINE = 110  # characters of a line of text in a terminal
@@ -159,6 +159,9 @@ def main(arguments: list[str]) -> int:
     print(describe(curves, lambdas, tables["test"], options.metric))
     chosen_with = None if options.averaged else about.get("lambda", PAPER_LAMBDA)
     notes = validation_notes(tables["val"], tables["test"], chosen_with)
+    for name, title in (("val", "validation"), ("test", "test")):
+        if note := ua_note(bootstrap_speakers(tables[name])):
+            notes.append(f"{title}, {note}")
     print("\n".join(["", *(fill(note, LINE) for note in notes)]))
     print("\n".join(["", *(f"Written: {path}" for path in (target, options.figure) if path)]))
     return 0

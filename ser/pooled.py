@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ser.draws import DRAWS, redraw_note
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, write_text
@@ -23,6 +24,8 @@ FORM = {
     "averaged": Maybe({"epochs": int}),
     "runs": [{"seed": int, "fold": int}],
 }
+OLDER = "older method: UA over the emotions present in each draw"
+OLDER_MEAN = "older method: UA of each run over the emotions present in it"
 SAME = 1e-9  # scores computed by another version of a library differ by less
 
 
@@ -125,8 +128,25 @@ def pooled_scores(table: pd.DataFrame) -> dict:
 
 
 def spread(values: list[float]) -> dict:
-    """Mean and standard deviation (of a sample; None for a single value)."""
-    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None}
+    """Mean and standard deviation (of a sample) with the number of runs; None where there are too few."""
+    return {
+        "mean": float(np.mean(values)) if values else None,
+        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "runs": len(values),
+    }
+
+
+def spread_of_runs(runs: list[dict], classes: int) -> dict:
+    """`spread` of WA over all runs, and of UA over those that have all emotions of the pooled test set.
+
+    The UA of a run that lacks an emotion is another quantity, which no mean may mix with the others.
+
+    Args:
+        runs: `scores` of each.
+        classes: emotions of the pooled test set.
+    """
+    whole = [each for each in runs if each["ua_classes"] == classes]
+    return {"wa": spread([each["wa"] for each in runs]), "ua": spread([each["ua"] for each in whole])}
 
 
 def describe_test_set(predictions: pd.DataFrame) -> dict:
@@ -146,13 +166,12 @@ def summarise(predictions: pd.DataFrame, validation: pd.DataFrame) -> dict:
     """Everything in `result.json` that follows from the pooled tables."""
     per_fold = [scores(table) for _, table in predictions.groupby(["seed", "fold"])]
     per_seed = [scores(table) for _, table in predictions.groupby("seed")]
+    pooled = pooled_scores(predictions)
+    over_seeds = spread_of_runs(per_seed, pooled["ua_classes"])
     return {
-        **pooled_scores(predictions),
-        "over_folds": {name: spread([each[name] for each in per_fold]) for name in ("wa", "ua")},
-        "over_seeds": {
-            name: {**spread([each[name] for each in per_seed]), "values": [each[name] for each in per_seed]}
-            for name in ("wa", "ua")
-        },
+        **pooled,
+        "over_folds": spread_of_runs(per_fold, pooled["ua_classes"]),
+        "over_seeds": {name: {**over_seeds[name], "values": [each[name] for each in per_seed]} for name in over_seeds},
         "validation": pooled_scores(validation),
         "test_set": describe_test_set(predictions),
     }
@@ -182,18 +201,20 @@ def write_pooled(
         write_text(folder / name, table.to_csv(index=False))
     test, validation = (tables[name] for name in TABLES.values())
     per_run = {key: scores(table) for key, table in test.groupby(["seed", "fold"])}
+    intervals = bootstrap_speakers(test)
     result = {
         "kind": "crossval",
         **{key: first[key] for key in ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")},
         "folds": folds,
         "seeds": seeds,
         **summarise(test, validation),
-        "intervals": {name: finite(limits) for name, limits in bootstrap_speakers(test).items()},
+        "intervals": {name: finite(intervals[name]) for name in ("wa", "ua")},
+        "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"]},
         "runs": [
             {
                 **{key: run[key] for key in ("seed", "fold")},
                 "folder": name,
-                **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "utterances")},
+                **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "ua_classes", "utterances")},
                 **{key: run[key] for key in ("epoch", "speakers")},
                 "validation": {key: run["validation"][key] for key in ("wa", "ua")},
                 **{
@@ -218,26 +239,55 @@ def write_pooled(
 
 
 def finite(limits: tuple[float, float]) -> list[float] | None:
-    """An interval, or nothing where there is none (a single speaker)."""
+    """An interval, or nothing where there is none (a single speaker, or too few speakers with an emotion)."""
     return None if np.isnan(limits).any() else list(limits)
 
 
 def describe_pooled(about: dict) -> str:
     """A pooled result as text for a person."""
-    folds, intervals = about["over_folds"], about["intervals"]
     what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
     if len(about["folds"]) < about["num_folds"]:
         what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
-    lines = ["", what, "", f"Test: {describe(about)}", ""]
-    if intervals["wa"] and intervals["ua"]:
-        wa, ua = ([f"{100 * limit:.1f}" for limit in intervals[name]] for name in ("wa", "ua"))
-        speakers = len(about["test_set"]["speakers"])
-        lines.append(f"95 % intervals ({speakers} speakers drawn): WA {wa[0]} to {wa[1]}, UA {ua[0]} to {ua[1]}")
-    lines.append(f"mean over runs, not pooled: WA {100 * folds['wa']['mean']:.1f}, UA {100 * folds['ua']['mean']:.1f}")
-    if folds["wa"]["sd"] is not None:
-        lines[-1] += f" (standard deviations {100 * folds['wa']['sd']:.1f} and {100 * folds['ua']['sd']:.1f})"
+    lines = ["", what, "", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
     if mean := about["averaged"]:
         lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]
     if people := about["shared"].get("speakers"):
         lines += ["", f"Validation and test share their speakers in this protocol: {', '.join(people)}"]
     return "\n".join(lines)
+
+
+def _intervals(about: dict) -> list[str]:
+    """The intervals of a pooled result, and how they came about."""
+    intervals, speakers = about["intervals"], len(about["test_set"]["speakers"])
+    if not intervals["wa"]:
+        return []
+    wa, ua = (
+        f"{100 * limits[0]:.1f} to {100 * limits[1]:.1f}" if limits else "not available"
+        for limits in (intervals["wa"], intervals["ua"])
+    )
+    line = f"95 % intervals ({speakers} speakers drawn): WA {wa}, UA {ua}"
+    if not (made := about.get("bootstrap")):
+        return [f"{line} ({OLDER})"]
+    note = redraw_note(made["redrawn"], bool(intervals["ua"]))
+    return [line, *([note] if note else [])]
+
+
+def _over_runs(about: dict) -> str:
+    """Mean and deviation over the runs of a pooled result."""
+    wa, ua = (about["over_folds"][name] for name in ("wa", "ua"))
+    runs, which = len(about["runs"]), ""
+    if "runs" not in ua:
+        which = f" ({OLDER_MEAN})"
+    elif not ua["runs"]:
+        which = ": no run has all emotions of the test set"
+    elif ua["runs"] < runs:
+        which = f" over {ua['runs']} of {runs} runs that have all emotions of the test set"
+    return f"mean over runs, not pooled: WA {_mean(wa)}, UA {_mean(ua)}{which}"
+
+
+def _mean(found: dict) -> str:
+    if found["mean"] is None:
+        return "not available"
+    return f"{100 * found['mean']:.1f}" + (
+        "" if found["sd"] is None else f" (standard deviation {100 * found['sd']:.1f})"
+    )

@@ -48,7 +48,7 @@ def confusion(predictions: pd.DataFrame) -> np.ndarray:
 
 
 def scores(predictions: pd.DataFrame) -> dict:
-    """WA, UA, recalls and the integer matrix of a predictions table, as plain numbers."""
+    """WA, UA (over `ua_classes` emotions, those that occur), recalls and the integer matrix, as plain numbers."""
     return score_matrix(confusion(predictions))
 
 
@@ -60,6 +60,7 @@ def score_matrix(matrix: np.ndarray) -> dict:
     return {
         "wa": float(wa),
         "ua": float(ua),
+        "ua_classes": int((total > 0).sum()),
         "recall": {name: float(hits / number) if number else None for name, hits, number in shares},
         "confusion": matrix.tolist(),
         "utterances": int(matrix.sum()),
@@ -70,5 +71,12 @@ def describe(result: dict) -> str:
     """Scores as text for a person: WA, UA and the matrix with recalls, rows actual, columns predicted."""
     matrix = pd.DataFrame(result["confusion"], index=EMOTIONS, columns=EMOTIONS)
     matrix["recall %"] = ["-" if share is None else f"{100 * share:.1f}" for share in result["recall"].values()]
-    title = f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %   ({result['utterances']} utterances)"
+    title = f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %{of_emotions(result)}"
+    title += f"   ({result['utterances']} utterances)"
     return f"{title}\n\nactual \\ predicted\n{matrix.to_string()}"
+
+
+def of_emotions(result: dict) -> str:
+    """What UA is the mean over, where that is not every emotion: " (3 of 4 emotions)"."""
+    occurring = sum(share is not None for share in result["recall"].values())
+    return "" if occurring == len(EMOTIONS) else f" ({occurring} of {len(EMOTIONS)} emotions)"

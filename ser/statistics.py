@@ -92,6 +92,11 @@ def bootstrap_speakers(
     return {"wa": wa, "ua": ua, "redrawn": drawn.redrawn}
 
 
+def ua_note(intervals: Intervals) -> str:
+    """How the interval of UA came about, or why there is none; "" where no draw lacked an emotion."""
+    return redraw_note(intervals["redrawn"], not np.isnan(intervals["ua"][0]))
+
+
 def wilson_interval(correct: int, total: int, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's score interval of a share of independent utterances.
 

@@ -11,6 +11,7 @@ from ser.errors import InputError
 from ser.report.document import Column, Table, points_interval, probability
 from ser.report.entries import Entry
 from ser.statistics import Comparison, compare, compare_unpaired
+from ser.tally import counted
 
 LEVEL = 0.05
 MEASURES = ("WA", "UA")
@@ -26,7 +27,8 @@ class Pair:
         second: name of the other.
         comparison: None where they are not compared.
         reason: why not.
-        adjusted: the p values corrected for the number of pairs (Holm), by the test's name.
+        adjusted: the p values of WA and UA, corrected with those of all pairs (Holm), by the test's name.
+        tests: how many they were corrected for.
         label: what a table calls the pair, where that is not "second - first".
         independent: the test takes utterances for independent, which they are not: it can show that a difference is
             within noise, but not that it is more.
@@ -37,6 +39,7 @@ class Pair:
     comparison: Comparison | None = None
     reason: str = ""
     adjusted: dict[str, float] | None = None
+    tests: int = 1
     label: str = ""
     independent: bool = False
 
@@ -63,12 +66,9 @@ class Pair:
             return f"{self.second} and {self.first} are not compared: {self.reason}."
         how = "" if self.comparison.paired else " (unpaired)"
         wa, ua = self._position("WA", self.first), self._position("UA", "")
-        low, high = interval_of(self.comparison, "WA")
-        touches = "" if isnan(low) else ", excludes 0" if low > 0 or high < 0 else ", includes 0"
         return (
-            f"{self.second} is {wa} in WA; the 95 % interval of the difference{how}, {points_interval((low, high))}"
-            f"{touches}{self._verdict('WA')}. In UA it is {ua}, {points_interval(interval_of(self.comparison, 'UA'))}"
-            f"{self._verdict('UA')}.{self._limits()}"
+            f"{self.second} is {wa} in WA; the 95 % interval of the difference{how}, {self._found('WA')}. "
+            f"In UA it is {ua}, {self._found('UA')}.{self._limits()}"
         )
 
     def _position(self, measure: str, other: str) -> str:
@@ -78,24 +78,39 @@ class Pair:
             return f"level with {other}" if other else "level"
         return f"{size} points {'above' if difference > 0 else 'below'} {other}".rstrip()
 
-    def _verdict(self, measure: str) -> str:
+    def _found(self, measure: str) -> str:
+        """Interval, p values and verdict."""
+        low, high = interval_of(self.comparison, measure)
+        excludes = low > 0 or high < 0
+        touches = "" if isnan(low) else ", excludes 0" if excludes else ", includes 0"
+        found = f"{points_interval((low, high))}{touches}"
         if not self.testable(measure):
-            return ": too few speakers to tell"
+            return f"{found}: {self._untestable()}"
         p, over_sessions = self.p_value(measure), self.comparison.p_values.get(f"{SESSIONS} ({measure})")
-        tested = "" if p is None else f"p {_relation(p)}{' after Holm' if self.adjusted else ''}"
-        beside = "" if over_sessions is None else f"; over sessions p {_relation(over_sessions)}"
-        which = f" ({tested}{beside})" if tested else ""
-        if not self.distinguishable(measure):
-            return f"{which}: not distinguishable"
-        return f"{which}: distinguishable{' only if utterances were independent' if self.independent else ''}"
+        if p is not None:
+            beside = "" if over_sessions is None else f"; over sessions p {_relation(over_sessions)}"
+            found += f" (p {_relation(p)}{' after Holm' if self.adjusted else ''}{beside})"
+        if self.distinguishable(measure):
+            return f"{found}: distinguishable{' only if utterances were independent' if self.independent else ''}"
+        return f"{found}: not distinguishable{self._although(p) if excludes else ''}"
+
+    def _untestable(self) -> str:
+        if isnan(self.comparison.wa_interval[0]):
+            return "too few speakers to tell"
+        return "too few speakers have every emotion to tell"
+
+    def _although(self, p: float) -> str:
+        """Why a difference whose interval excludes 0 is not distinguishable."""
+        swapped = self.comparison.swapped
+        if swapped and (least := min(1, self.tests * 2 / 2**swapped)) >= LEVEL:
+            tests = f" and {self.tests} tests" if self.tests > 1 else ""
+            return f": with {counted(swapped, 'speaker')}{tests} no p can be below {least:.2g}; the test cannot decide"
+        return f", as p is not below {LEVEL}"
 
     def _limits(self) -> str:
         if not self.independent:
             return ""
-        return (
-            " This takes utterances for independent, which those of a speaker are not (true intervals are wider), and "
-            "is not corrected for the number of comparisons."
-        )
+        return " This takes utterances for independent, which those of a speaker are not (true intervals are wider)."
 
 
 def _relation(p: float) -> str:
@@ -198,33 +213,32 @@ def _difference_of_test_sets(first: Entry, second: Entry) -> str:
 
 
 def correct(pairs: list[Pair]) -> list[Pair]:
-    """Holm's correction over all pairs that were compared, for WA, UA and McNemar's test each; none for one pair."""
-    compared = [pair for pair in pairs if pair.comparison]
-    if len(compared) < 2:
-        return pairs
-    adjusted: dict[int, dict[str, float]] = {id(pair): {} for pair in compared}
-    for family in (*MEASURES, "McNemar"):
-        names = [(pair, _family_name(pair.comparison, family)) for pair in compared]
-        named = [(pair, name) for pair, name in names if name is not None]
-        # A pair of which nothing can be told is no chance to find a difference: it does not count.
-        tested = [family not in MEASURES or pair.testable(family) for pair, _ in named]
-        values = [pair.comparison.p_values[name] for pair, name in named]
-        corrected = holm([p if counts else float("nan") for p, counts in zip(values, tested, strict=True)])
-        for (pair, name), p in zip(named, corrected, strict=True):
-            adjusted[id(pair)][name] = p
-    return [replace(pair, adjusted=adjusted[id(pair)]) if pair.comparison else pair for pair in pairs]
+    """Holm's correction of WA and UA of all pairs that were compared, together.
 
-
-def _family_name(comparison: Comparison, family: str) -> str | None:
-    if family in MEASURES:
-        return name_of_test(comparison, family)
-    return next((name for name in comparison.p_values if name.startswith(family)), None)
+    One family, so that the chance to find any difference between equal systems is at most `LEVEL`: a finding is "in WA
+    or UA", of any pair. McNemar's test and that over sessions decide nothing and are not corrected.
+    """
+    named = [
+        (place, name, pair.comparison.p_values[name] if pair.testable(measure) else float("nan"))
+        for place, pair in enumerate(pairs)
+        for measure in (MEASURES if pair.comparison else ())
+        if (name := name_of_test(pair.comparison, measure))
+    ]
+    adjusted: dict[int, dict[str, float]] = {}
+    for (place, name, _), p in zip(named, holm([p for *_, p in named]), strict=True):
+        adjusted.setdefault(place, {})[name] = p
+    # A pair of which nothing can be told is no chance to find a difference: it does not count.
+    tests = sum(not isnan(p) for *_, p in named)
+    return [
+        replace(pair, adjusted=adjusted[place], tests=tests) if place in adjusted else pair
+        for place, pair in enumerate(pairs)
+    ]
 
 
 def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str]) -> Table:
-    """Differences with intervals and p values; with several pairs also Holm's.
+    """Differences with intervals and p values, as they are and by Holm's correction.
 
-    The sign-flip over sessions stands beside that over speakers and is not corrected, as nothing is decided by it.
+    The sign-flip over sessions and McNemar's test are not corrected, as nothing is decided by them.
     """
     corrected = any(pair.adjusted for pair in pairs)
     with_sessions = any(_of_sessions(pair, measure) is not None for pair in pairs for measure in MEASURES)
@@ -236,9 +250,8 @@ def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str])
         ]
         columns += [Column("p", "p", measure), *([Column("p (Holm)", "p", measure)] if corrected else [])]
         columns += [Column("p, sessions", "p", measure)] if with_sessions else []
-    with_mcnemar = any(pair.comparison and _family_name(pair.comparison, "McNemar") for pair in pairs)
-    if with_mcnemar:
-        columns += [Column("p", "p", "McNemar"), *([Column("p (Holm)", "p", "McNemar")] if corrected else [])]
+    with_mcnemar = any(map(_has_mcnemar, pairs))
+    columns += [Column("p", "p", "McNemar")] if with_mcnemar else []
     rows = []
     for pair in pairs:
         row: list = [pair.label or f"{pair.second} - {pair.first}"]
@@ -246,21 +259,34 @@ def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str])
             rows.append([*row, "not compared", *[None] * (len(columns) - 2)])
             continue
         row.append("paired" if pair.comparison.paired else "unpaired")
-        for family in (*MEASURES, *(["McNemar"] if with_mcnemar else [])):
-            if family in MEASURES:
-                row += [difference_of(pair.comparison, family), interval_of(pair.comparison, family)]
-            test = _family_name(pair.comparison, family)
+        for measure in MEASURES:
+            test = name_of_test(pair.comparison, measure)
+            row += [difference_of(pair.comparison, measure), interval_of(pair.comparison, measure)]
             row.append(pair.comparison.p_values[test] if test else None)
             if corrected:
                 row.append(pair.adjusted[test] if test else None)
-            if with_sessions and family in MEASURES:
-                row.append(_of_sessions(pair, family))
+            if with_sessions:
+                row.append(_of_sessions(pair, measure))
+        row += [pair.comparison.p_values.get("McNemar")] if with_mcnemar else []
         rows.append(row)
     return Table(name, title, columns, rows, notes)
 
 
 def _of_sessions(pair: Pair, measure: str) -> float | None:
     return pair.comparison.p_values.get(f"{SESSIONS} ({measure})") if pair.comparison else None
+
+
+def holm_notes(pairs: list[Pair]) -> list[str]:
+    """What the p values are corrected for, and which are not; nothing where no pair is compared."""
+    compared = [pair for pair in pairs if pair.adjusted]
+    if not compared:
+        return []
+    alone = " McNemar's test decides nothing and is not corrected." if any(map(_has_mcnemar, compared)) else ""
+    return [f"p (Holm): corrected together, WA and UA of all rows ({counted(compared[0].tests, 'test')}).{alone}"]
+
+
+def _has_mcnemar(pair: Pair) -> bool:
+    return bool(pair.comparison) and "McNemar" in pair.comparison.p_values
 
 
 def describe_tests(pairs: list[Pair]) -> str:

@@ -10,7 +10,7 @@ from itertools import groupby
 from math import isnan
 from typing import Any
 
-UNKNOWN = "unknown"  # what cannot be computed, as an interval over a single speaker
+UNKNOWN = "not available"  # what cannot be computed, as an interval over a single speaker
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -16,7 +16,7 @@ from ser.paper import TABLE_1
 from ser.pooled import FORM as FORM_OF_POOLED
 from ser.pooled import Pooled, describe_test_set, pooled_scores, read_pooled
 from ser.record import Each, Maybe, check_form, read_record
-from ser.statistics import bootstrap_speakers
+from ser.statistics import Intervals, bootstrap_speakers, ua_note
 
 SETS = ("train", "val", "test")
 FORM = {
@@ -129,9 +129,18 @@ class Entry:
         return pooled_scores(self.predictions)
 
     @cached_property
-    def intervals(self) -> dict[str, tuple[float, float]]:
+    def intervals(self) -> Intervals:
         """95 % intervals of WA and UA by a bootstrap over speakers; takes a second or more."""
         return bootstrap_speakers(self.predictions)
+
+
+def interval_notes(entries: list[Entry]) -> list[str]:
+    """How the intervals of UA came about where draws of speakers lacked an emotion, or why there are none."""
+    notes: dict[str, list[str]] = {}
+    for entry in entries:
+        if note := ua_note(entry.intervals):
+            notes.setdefault(note, []).append(entry.title)
+    return [f"{', '.join(titles)}: {note}" for note, titles in notes.items()]
 
 
 def printed_name(system: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from ser.paper import TABLE_1
-from ser.report.comparisons import Pair, incomparable
+from ser.report.comparisons import Pair, correct, incomparable
 from ser.report.document import percent, percent_interval
 from ser.report.entries import Entry
 from ser.report.tables import comparability, is_comparable
+from ser.results import of_emotions
 from ser.statistics import compare_matrices
 from ser.tally import EXACT
 
@@ -31,7 +34,7 @@ def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
                 else:
                     found = compare_matrices(row.confusion, entry.scores["confusion"])
                     pairs.append(Pair(*names, found, independent=True))
-    return pairs
+    return correct(pairs)
 
 
 def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
@@ -48,7 +51,7 @@ def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
         differing = number - len(alike)
         lines.append(
             f"{differing or 'None'} of {number} differences {'is' if differing == 1 else 'are'} distinguishable from 0 "
-            "in WA or UA after Holm's correction for their number."
+            f"in WA or UA after Holm's correction for all {max(pair.tests for pair in pairs)} tests of them."
         )
     if len(alike) > MOST_LISTED:  # what is found in none of them is one sentence, not many
         lines[-1] += " The comparisons below have every difference with its interval."
@@ -99,10 +102,9 @@ def _wa(entry: Entry) -> str:
 
 
 def _interval_and_ua(entry: Entry) -> str:
-    return (
-        f"with a 95 % interval of {percent_interval(entry.intervals['wa'])} and a UA of "
-        f"{percent(entry.scores['ua'], 1)} %"
-    )
+    wa = entry.intervals["wa"]
+    interval = "no interval" if isnan(wa[0]) else f"a 95 % interval of {percent_interval(wa)}"
+    return f"with {interval} and a UA of {percent(entry.scores['ua'], 1)} %{of_emotions(entry.scores)}"
 
 
 def _majority(entry: Entry) -> str:
@@ -135,13 +137,20 @@ def cautions(entries: list[Entry], pairs: list[Pair]) -> list[str]:
     if (compared := sum(pair.comparison is not None for pair in pairs)) > 1:
         lines.append(
             f"{compared} pairs of our results are compared; the more there are, the likelier one differs by chance. "
-            "Findings about them rest on p values corrected by Holm's method; intervals, the test over sessions and "
-            "the comparisons with the paper are not corrected."
+            "Findings about them rest on p values corrected by Holm's method, WA and UA of all pairs together; those "
+            "about the paper's matrices have a correction of their own. Intervals, McNemar's test and the test over "
+            "sessions are not corrected."
         )
     heard = [entry for entry in entries if not str(entry.about["statistics"]).startswith("train")]
     lines += [
         f"{entry.title} standardised by {entry.about['statistics']}: it heard test audio, though no labels."
         for entry in heard
+    ]
+    lines += [
+        f"result.json of {entry.title} has an interval of UA by an older method (UA over the emotions present in each "
+        "draw); the one here was computed again from its predictions."
+        for entry in entries
+        if entry.intervals["redrawn"] and entry.about.get("intervals") and not entry.about.get("bootstrap")
     ]
     codes = {entry.title: entry.about.get("code_digest") for entry in entries}
     if len({digest for digest in codes.values() if digest}) > 1:

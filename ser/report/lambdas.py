@@ -9,10 +9,10 @@ import pandas as pd
 from ser.branches import validation_notes
 from ser.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve, draw
 from ser.pooled import pooled_scores
-from ser.report.comparisons import Pair, comparison_table, describe_tests
+from ser.report.comparisons import Pair, comparison_table, correct, describe_tests, holm_notes
 from ser.report.document import Column, Paragraph, Picture, Table
 from ser.report.entries import Entry
-from ser.statistics import bootstrap_speakers, compare
+from ser.statistics import bootstrap_speakers, compare, ua_note
 
 SHOWN = {round(tenth / 10, 2) for tenth in range(11)}
 SETS = {"val": "validation", "test": "test"}
@@ -45,26 +45,34 @@ def _blocks(
     if tested_with != PAPER_LAMBDA:
         outcomes = {f"{tested_with:g} (as the result was made)": tables["test"], **outcomes}
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
-    pair = Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")
+    pair, *_ = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
     notes = [f"{pair.finding()[0].upper()}{pair.finding()[1:]}", f"Tests: {describe_tests([pair])}."]
+    notes += holm_notes([pair])
     return [
         _outcome_table(title, stem, outcomes),
         comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing lambda changes", [pair], notes),
         _picture(title, stem, curves, choices),
-        _curve_table(title, stem, curves, validation_notes(tables["val"], tables["test"], chosen_with)),
+        _curve_table(title, stem, curves, _notes_of_curve(tables, chosen_with)),
         _choice_table(title, stem, choices),
     ]
+
+
+def _notes_of_curve(tables: dict[str, pd.DataFrame], chosen_with: float | None) -> list[str]:
+    notes = {name: ua_note(bootstrap_speakers(tables[name])) for name in SETS}
+    drawn = [f"{SETS[name]}, {note}" for name, note in notes.items() if note]
+    return [*validation_notes(tables["val"], tables["test"], chosen_with), *drawn]
 
 
 def _outcome_table(title: str, stem: str, outcomes: dict[str, pd.DataFrame]) -> Table:
     columns = [Column("lambda")]
     for measure in ("WA", "UA"):
         columns += [Column("%", "percent", measure), Column("95 % interval", "interval", measure)]
-    rows = []
+    rows, notes = [], {}
     for name, table in outcomes.items():
         found, intervals = pooled_scores(table), bootstrap_speakers(table)
         rows.append([name, found["wa"], intervals["wa"], found["ua"], intervals["ua"]])
-    return Table(f"lambda-{stem}", f"{title}: test result with a lambda", columns, rows)
+        notes[ua_note(intervals)] = None  # the same for every lambda
+    return Table(f"lambda-{stem}", f"{title}: test result with a lambda", columns, rows, list(filter(None, notes)))
 
 
 def _curve_table(title: str, stem: str, curves: dict[str, pd.DataFrame], of_validation: list[str]) -> Table:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ser.errors import InputError
-from ser.report.comparisons import Pair, compare_epochs, compare_pairs, comparison_table, correct, describe_tests
+from ser.report.comparisons import (
+    Pair,
+    compare_epochs,
+    compare_pairs,
+    comparison_table,
+    correct,
+    describe_tests,
+    holm_notes,
+)
 from ser.report.document import Commands, Listing, Paragraph, Section
 from ser.report.entries import Entry
 from ser.report.figures import draw_differences, draw_matrices, draw_recalls, draw_scores, draw_speakers
@@ -73,10 +81,7 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
     blocks: list = []
     if pairs:
         notes = [f"Tests: {describe_tests(pairs)}."] if any(pair.comparison for pair in pairs) else []
-        if any(pair.adjusted for pair in pairs):
-            notes.append(
-                "p (Holm): corrected for the number of pairs of which something can be told, each test by itself."
-            )
+        notes += holm_notes(pairs)
         if any(pair.comparison and pair.comparison.paired for pair in pairs):
             notes.append(
                 "p, sessions: whole sessions are swapped, as one training answers both speakers of a session. "
@@ -90,7 +95,7 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
     else:
         blocks.append(Paragraph("One result was given; there is nothing to compare it with."))
     paper = compare_matrices_of_paper(entries)
-    notes = [f"Tests: {describe_tests(paper)}.", paper[0].comparison.caution]
+    notes = [f"Tests: {describe_tests(paper)}.", *holm_notes(paper), paper[0].comparison.caution]
     if len(paper) > 1:
         notes.append(
             "Ours and the paper's row are of the same utterances, but the paper's single predictions are not known: "
@@ -121,8 +126,8 @@ def _epochs(entries: list[Entry]) -> list[Section]:
     table = epoch_table(entries)
     if not table:
         return []
-    pairs = list(compare_epochs(entries))
-    notes = [f"Tests: {describe_tests(pairs)}. Not corrected for the number of rows."]
+    pairs = correct(list(compare_epochs(entries)))
+    notes = [f"Tests: {describe_tests(pairs)}.", *holm_notes(pairs)]
     difference = comparison_table("epochs-difference", "What averaging changes", pairs, notes)
     return [Section("epochs", "Best epoch and mean of the last epochs", [table, difference])]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ser.pooled import pooled_scores, summarise
 from ser.report.document import Column, Table
-from ser.report.entries import Entry
+from ser.report.entries import Entry, interval_notes
 from ser.statistics import bootstrap_speakers
 
 SCORES = ("wa", "ua")
@@ -47,7 +47,8 @@ def fold_table(entries: list[Entry], suffix: str) -> Table:
     rows.append(pooled + [entry.scores[score] for entry in entries for score in SCORES])
     notes = [
         "The result is the pooled one: every utterance counts the same. The mean over folds is another number, because "
-        "folds differ in size, and an emotion that a fold lacks does not enter that fold's UA."
+        "folds differ in size.",
+        *_lacking(entries, found, over_folds),
     ]
     if any(entry.num_seeds > 1 for entry in entries):
         notes.append(
@@ -56,6 +57,24 @@ def fold_table(entries: list[Entry], suffix: str) -> Table:
         )
     title = f"Results per fold, protocol {entries[0].protocol}"
     return Table(f"folds{suffix}", title, columns, rows, notes, summary_rows=3)
+
+
+def _lacking(entries: list[Entry], found: dict[tuple[str, int], dict], over_folds: dict[str, dict]) -> list[str]:
+    """Which folds lack an emotion of the test set, and how many runs the mean of UA is therefore over."""
+    entry = entries[0]  # the others have the same folds
+    classes = entry.scores["ua_classes"]
+    few = {fold: each["ua_classes"] for (name, fold), each in found.items() if name == entry.name}
+    listed = ", ".join(f"fold {fold} over {number}" for fold, number in few.items() if number < classes)
+    if not listed:
+        return []
+    counts = "; ".join(
+        f"{each.title} {over_folds[each.name]['ua']['runs']} of {over_folds[each.name]['wa']['runs']}"
+        for each in entries
+    )
+    return [
+        f"UA of a fold is over the emotions that it has, of the {classes} of the test set: {listed}. Mean and "
+        f"deviation of UA are over the runs that have all {classes}: {counts}."
+    ]
 
 
 def seed_table(entries: list[Entry]) -> Table | None:
@@ -96,6 +115,7 @@ def epoch_table(entries: list[Entry]) -> Table | None:
     if not rows:
         return None
     notes = ["The best epoch is the paper's choice, and what every other table of this report shows."]
+    notes += interval_notes([entry for entry in entries if "test" in entry.pooled.averaged])
     return Table("epochs", "The best epoch, and the mean of the last ones", columns, rows, notes)
 
 

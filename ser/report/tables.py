@@ -16,8 +16,8 @@ from ser.paper import (
     row_sums,
 )
 from ser.report.document import Column, Table
-from ser.report.entries import Entry
-from ser.results import score_matrix
+from ser.report.entries import Entry, interval_notes
+from ser.results import of_emotions, score_matrix
 from ser.statistics import multinomial_ua_interval, wilson_interval
 
 UNRECOVERED = "cannot be recovered"
@@ -118,6 +118,9 @@ def _notes_1(entries: list[Entry]) -> list[str]:
         "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion "
         "matrix pooled over the folds. n: test utterances."
     )
+    if few := [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]:
+        notes.append(f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}.")
+    notes += interval_notes(entries)
     notes.append(
         "The paper's intervals: Wilson for WA, row-wise multinomial for UA, from the counts behind its Tables 2 and 3. "
         "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "

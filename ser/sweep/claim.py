@@ -14,7 +14,7 @@ from ser.lambda_curve import apply
 from ser.pooled import pooled_scores, read_pooled
 from ser.report.document import Column, Table, percent, percent_interval
 from ser.saved import read_about
-from ser.statistics import bootstrap_speakers
+from ser.statistics import bootstrap_speakers, ua_note
 from ser.sweep.findings import Findings
 from ser.sweep.outcome import BEST
 from ser.sweep.plan import LAMBDA
@@ -84,6 +84,7 @@ def claim(findings: Findings, tested: Path | None) -> Table:
     for name, table in weighed.items():
         scores, limits = pooled_scores(table), bootstrap_speakers(table)
         rows.append([name, scores["wa"], limits["wa"], scores["ua"], limits["ua"]])
+        notes += [f"{name}, {note}" for note in [ua_note(limits)] if note]
     folds = ", ".join(map(str, plan.folds))
     notes.append(
         f"Validation is the best of {findings.counts} and therefore flatters; the test set took no part in the choice. "

@@ -10,11 +10,10 @@ from optuna.trial import FrozenTrial
 
 from ser.lambda_curve import apply
 from ser.report.document import Column, Table
-from ser.statistics import bootstrap_speakers
+from ser.statistics import Intervals, bootstrap_speakers, ua_note
 from ser.sweep.outcome import best_trial, complete
 from ser.sweep.study import SharedStudy
 from ser.sweep.trial import Trial
-from ser.tally import Interval
 
 ITERATIONS = "model.routing_iterations"
 
@@ -35,7 +34,7 @@ class Cell:
     iterations: int
     trials: int
     scores: dict[str, float]
-    intervals: dict[str, Interval] | None
+    intervals: Intervals | None
 
 
 def trial_validation(shared: SharedStudy, folder: Path, row: FrozenTrial) -> pd.DataFrame | None:
@@ -91,6 +90,7 @@ def routing_table(cells: list[Cell], folds: int) -> Table:
             row += _values(found[0] if found else None, several)
         rows.append(row)
     notes = ["95 % intervals: bootstrap over the validation speakers, who are few; true intervals are wider."]
+    notes += dict.fromkeys(note for cell in cells if cell.intervals and (note := ua_note(cell.intervals)))
     if several:
         notes.append("Each row is the best of its trials, so that a row with more trials is favoured.")
     return Table("routing", f"Validation over routing iterations, % (pooled over {folds} folds)", columns, rows, notes)

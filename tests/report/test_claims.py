@@ -55,9 +55,11 @@ def test_the_order_of_the_folders_changes_no_p_value(results, tmp_path):
         text = "\n".join(headline(read(*order), pairs))
         assert "of 2 differences" not in text
         assert text.count("too few speakers to tell") == 4, "two pairs, in WA and UA"
-    alone = compare(*(entry.predictions for entry in read(*results[:2]))).p_values["sign-flip over speakers (WA)"]
+    p_values = compare(*(entry.predictions for entry in read(*results[:2]))).p_values
+    wa, ua = (p_values[f"sign-flip over speakers ({measure})"] for measure in ("WA", "UA"))
     for names, values in found.items():
-        expected = NAN if "CNN_GRU" in names else alone  # the only testable one: nothing to correct for
+        # The only testable pair: its WA and its UA are two tests.
+        expected = NAN if "CNN_GRU" in names else 2 * wa if wa <= ua else max(2 * ua, wa)
         assert values == pytest.approx([expected] * 6, nan_ok=True)
 
 
@@ -238,19 +240,21 @@ def test_only_compared_pairs_are_counted(by_halves):
     assert "pairs of our results are compared" not in said(entries)[1]
     warnings = said(read(*[by_halves[key] for key in by_halves if key[1] == "MMFFF"]))[1]
     assert "6 pairs of our results are compared" in warnings
-    assert "the comparisons with the paper are not corrected" in warnings
+    assert "WA and UA of all pairs together" in warnings
+    assert "the paper's matrices have a correction of their own" in warnings
 
 
 def test_taking_utterances_for_independent_finds_no_difference_without_saying_so(by_halves, tmp_path):
     better = compare_matrices(SEQCAP_CONFUSION, 500 * np.eye(4, dtype=int))
     pair = Pair("the paper's", "ours", better, independent=True)
     assert pair.finding().count("distinguishable only if utterances were independent") == 2
-    assert "not corrected for the number of comparisons" in pair.finding()
+    assert pair.finding().count("(p < 0.001)") == 2
     alike = replace(pair, comparison=compare_matrices(SEQCAP_CONFUSION, RECCAP_CONFUSION))
     assert alike.finding().count(": not distinguishable") == 2, "wider intervals would not change that"
     entries = read(by_halves["CNNSeqCap", "MMFFF"])
     assert len(compare_matrices_of_paper(entries)) == 2
     assert all(pair.independent for pair in compare_matrices_of_paper(entries))
+    assert {pair.tests for pair in compare_matrices_of_paper(entries)} == {4}, "two pairs, in WA and UA"
     findings, warnings = said(entries)
     assert findings.count("takes utterances for independent") == 2
     assert "Utterances are taken for independent, which those of a speaker are not" in warnings

@@ -106,11 +106,13 @@ def test_comparisons_are_those_of_the_statistics(results, report, page):
         assert row["test"] == "paired"
         assert row["WA: difference points"] == pytest.approx(100 * found.wa_difference, abs=1e-4)
         assert row["UA: 95 % interval high points"] == pytest.approx(100 * found.ua_interval[1], abs=1e-4)
-        for measure, values in tests.items():
+        for number, (measure, values) in enumerate(tests.items()):
             assert row[f"{measure}: p"] == pytest.approx(values[place], rel=1e-4)
             over_sessions = found.p_values[f"sign-flip over sessions ({measure})"]
             assert row[f"{measure}: p, sessions"] == pytest.approx(over_sessions, rel=1e-4)
-            assert row[f"{measure}: p (Holm)"] == pytest.approx(holm_by_definition(values, place), rel=1e-4)
+            corrected = holm_by_definition(tests["WA"] + tests["UA"], 3 * number + place)  # one family
+            assert row[f"{measure}: p (Holm)"] == pytest.approx(corrected, rel=1e-4)
+    assert list(table.filter(like="McNemar")) == ["McNemar: p"], "it decides nothing, and is not corrected"
 
 
 def holm_by_definition(values, place):
@@ -223,7 +225,7 @@ def test_unpaired_is_forced_and_labelled(paper_report, tmp_path):
 def test_of_a_single_speaker_no_interval_is_claimed(tmp_path):
     runs = [make_result(tmp_path / system, system, folds=[3]) for system in ("CNNSeqCap", "CNNGRUSeqCap")]
     assert main([*map(str, runs), "--out", str(tmp_path / "report")]) == 0
-    assert "unknown" in Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8")).tables["table1"][4]
+    assert "not available" in Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8")).tables["table1"][4]
     text = (tmp_path / "report" / "tables.md").read_text(encoding="utf-8")
     assert "too few speakers to tell" in text
     assert "nan" not in text

@@ -1,0 +1,45 @@
+"""A report on folds and speakers that lack emotions."""
+
+import numpy as np
+import pytest
+
+from ser.report.entries import read_entries
+from ser.report.findings import cautions
+from ser.report.spread import fold_table
+from ser.report.tables import table_1
+from tests.report import made_up
+
+
+@pytest.fixture(scope="module")
+def entry(tmp_path_factory):
+    """Folds 1 to 3, whose speakers have three, four and one of the emotions."""
+    corpus = made_up.speakers_corpus()
+    lacking = {"03": ("sad",), "11": ("angry", "happy", "sad")}  # the speakers that folds 1 and 3 test
+    lacks = [emotion in lacking.get(who, ()) for who, emotion in zip(corpus.speaker, corpus.emotion, strict=True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(made_up, "speakers_corpus", lambda: corpus[~np.array(lacks)])
+        older = {"intervals": {"wa": [0.1, 0.9], "ua": [0.1, 0.9]}}
+        folder = made_up.make_result(tmp_path_factory.mktemp("lacking") / "one", "CNNGRU", folds=[1, 2, 3], **older)
+    return read_entries([str(folder)])[0]
+
+
+def test_the_mean_over_folds_is_over_those_with_all_emotions(entry):
+    table = fold_table([entry], "")
+    rows = {row[0]: row for row in table.rows}
+    was, uas = zip(*(rows[fold][3:] for fold in "123"), strict=True)
+    assert rows["mean over folds"][3:] == [pytest.approx(np.mean(was)), uas[1]]
+    assert rows["standard deviation over folds"][3:] == [pytest.approx(np.std(was, ddof=1)), None]
+    (note,) = [note for note in table.notes if note.startswith("UA of a fold")]
+    assert "of the 4 of the test set: fold 1 over 3, fold 3 over 1." in note
+    assert note.endswith("over the runs that have all 4: CNN_GRU 1 of 3.")
+
+
+def test_draws_that_were_redrawn_and_older_intervals_are_named(entry):
+    (line,) = [note for note in table_1([entry]).notes if "draws of speakers" in note]
+    assert line.startswith("CNN_GRU: UA: ")
+    older = (
+        "result.json of CNN_GRU has an interval of UA by an older method (UA over the emotions present in each draw)"
+    )
+    assert any(line.startswith(older) for line in cautions([entry], []))
+    entry.about["bootstrap"] = {"draws": 10_000, "redrawn": 1}
+    assert not any("older method" in line for line in cautions([entry], []))

@@ -1,0 +1,86 @@
+"""The chance of a finding between systems that are alike, and why a difference is not one."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ser.report.comparisons import Pair, correct
+from ser.statistics import Comparison, compare
+from ser.tally import Tally, sign_flips
+from tests.hits import predictions
+
+NAN = float("nan")
+TESTS = ("sign-flip over speakers (WA)", "sign-flip over speakers (UA)")
+
+
+@pytest.mark.parametrize(("systems", "tries"), [(2, 1000), (3, 500)])
+def test_a_finding_between_equal_systems_is_as_rare_as_is_said(systems, tries):
+    """Every answer of every system is right by the toss of a coin.
+
+    One emotion has nearly all utterances, so that WA and UA are nearly independent: with a correction of each by
+    itself, a finding in one of them has a chance of 9 %. The bound is passed once in 10,000 seeds if the chance is 5 %.
+    The intervals exclude 0 in every try: that leaves the decision to the tests.
+    """
+    generator, found = np.random.default_rng(1), 0
+    total, names = np.tile([300, 2, 2, 2], (8, 1)), tuple("abcdefgh")
+    for _ in range(tries):
+        tallies = [Tally(names, total.astype(float), generator.binomial(total, 0.5) * 1.0) for _ in range(systems)]
+        compared = [
+            Comparison(True, 1, 1, (1, 1), (1, 1), sign_flips("speakers", *pair, 1), "")
+            for pair in combinations(tallies, 2)
+        ]
+        pairs = correct([Pair("one", "other", each) for each in compared])
+        found += any(pair.distinguishable(measure) for pair in pairs for measure in ("WA", "UA"))
+    assert found <= stats.binom.ppf(0.9999, tries, 0.05)
+
+
+def made_up(wa, ua, swapped, interval=(0.01, 0.05), ua_interval=(0.01, 0.05)):
+    p_values = dict(zip(TESTS, (wa, ua), strict=True))
+    return Comparison(True, 0.03, 0.03, interval, ua_interval, p_values, "", swapped)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "wa", "ua"),
+    [
+        (
+            made_up(0.25, 0.25, swapped=3),
+            "excludes 0 (p = 0.500 after Holm): not distinguishable, as with 3 speakers and 2 tests no p can be below "
+            "0.5: nothing can be found.",
+            "excludes 0 (p = 0.500 after Holm): not distinguishable, as with 3 speakers and 2 tests no p can be below "
+            "0.5: nothing can be found.",
+        ),
+        (
+            made_up(0.04, 0.02, swapped=10),
+            "excludes 0 (p = 0.0400 after Holm): distinguishable.",
+            "excludes 0 (p = 0.0400 after Holm): distinguishable.",
+        ),
+        (
+            made_up(0.04, 0.03, swapped=10),
+            "excludes 0 (p = 0.0600 after Holm): not distinguishable, as p is not below 0.05.",
+            "excludes 0 (p = 0.0600 after Holm): not distinguishable, as p is not below 0.05.",
+        ),
+        (
+            made_up(0.3, 0.01, swapped=10, interval=(-0.01, 0.05)),
+            "includes 0 (p = 0.300 after Holm): not distinguishable.",
+            "excludes 0 (p = 0.0200 after Holm): distinguishable.",
+        ),
+        (
+            made_up(0.04, 0.01, swapped=10, ua_interval=(NAN, NAN)),
+            "excludes 0 (p = 0.0400 after Holm): distinguishable.",  # the only test there is
+            "not available: too few speakers have every emotion to tell.",
+        ),
+    ],
+)
+def test_a_finding_says_why_it_is_none(comparison, wa, ua):
+    (pair,) = correct([Pair("one", "other", comparison)])
+    first, second = pair.finding().split(" In UA ")
+    assert first.endswith(wa)
+    assert second.endswith(ua)
+
+
+def test_of_three_speakers_nothing_can_be_found():
+    first, second = (predictions([1, hit, 0, 0] * 3, [0, 1, 2, 3] * 3, np.repeat([0, 1, 2], 4)) for hit in (0, 1))
+    text = Pair("one", "other", compare(first, second)).finding()
+    assert text.count("excludes 0 (p = 0.250): not distinguishable, as with 3 speakers no p can be below 0.25") == 2

@@ -22,7 +22,7 @@ from ser.forked import Starter
 from ser.identity import PER_FOLD, check_folder, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
-from ser.results import of_emotions
+from ser.results import in_short
 from ser.saved import TABLES, is_finished, read_about
 from ser.tracking import record_folds, record_result, tracked
 
@@ -193,14 +193,13 @@ class CrossValidation:
         for name in job.runs if not code else []:
             about = runs[name]
             lines.append(
-                f"  fold {about['fold']:2d}  test {', '.join(about['speakers']['test'])}: WA {100 * about['wa']:.1f} %"
-                f"  UA {100 * about['ua']:.1f} %{of_emotions(about)}"
+                f"  fold {about['fold']:2d}  test {', '.join(about['speakers']['test'])}: {in_short(about)}"
                 f"  ({about['utterances']} utterances, epoch {about['epoch']})"
             )
         if runs:
             so_far = pooled_scores(pool_runs(self.folder, runs, TABLES["test"]))
             lines.append(
-                f"  so far   WA {100 * so_far['wa']:.1f} %  UA {100 * so_far['ua']:.1f} %{of_emotions(so_far)}"
+                f"  so far   {in_short(so_far)}"
                 f"  ({so_far['utterances']} utterances, {len(runs)} of {len(self.folds) * len(self.seeds)} runs)"
             )
         tqdm.write("\n".join(lines), file=sys.stdout)

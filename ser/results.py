@@ -76,6 +76,11 @@ def describe(result: dict) -> str:
     return f"{title}\n\nactual \\ predicted\n{matrix.to_string()}"
 
 
+def in_short(result: dict) -> str:
+    """WA and UA on a line among others: "WA 70.0 %  UA 66.7 % (3 of 4 emotions)"."""
+    return f"WA {100 * result['wa']:.1f} %  UA {100 * result['ua']:.1f} %{of_emotions(result)}"
+
+
 def of_emotions(result: dict) -> str:
     """What UA is the mean over, where that is not every emotion: " (3 of 4 emotions)"."""
     occurring = sum(share is not None for share in result["recall"].values())

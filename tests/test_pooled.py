@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, recall_score
 
 from ser.pooled import describe_pooled, summarise
-from ser.results import describe, scores
+from ser.results import describe, in_short, scores
 from tests.hits import predictions
 
 
@@ -65,6 +65,7 @@ def test_a_single_run_says_over_how_many_emotions_its_ua_is():
     assert f"UA {100 * found['ua']:.2f} % (3 of 4 emotions)   (18 utterances)" in describe(found)
     older = {name: value for name, value in found.items() if name != "ua_classes"}
     assert describe(older) == describe(found)
+    assert in_short(found) == f"WA {100 * found['wa']:.1f} %  UA {100 * found['ua']:.1f} % (3 of 4 emotions)"
     assert "emotions)" not in describe(scores(SOME[SOME.fold == 1]))
 
 

@@ -10,6 +10,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from ser.crossval import CrossValidation
 from ser.errors import InputError
 from ser.pooled import pooled_scores, read_pooled, summarise
+from ser.results import in_short, scores
+from ser.statistics import bootstrap_speakers
 from tests.conftest import CONF
 from tests.crossval.conftest import crossval
 from tests.forked import Command
@@ -39,6 +41,19 @@ def test_the_pooled_result_is_that_of_its_table(undisturbed):
     assert result.about["over_folds"]["wa"]["mean"] == pytest.approx(sum(folds) / 5)
     low, high = result.about["intervals"]["wa"]
     assert low <= result.about["wa"] <= high
+
+
+def test_the_number_of_emotions_and_of_redrawn_draws_is_kept(undisturbed):
+    folder, printed = undisturbed
+    result = read_pooled(folder)
+    for run in result.about["runs"]:
+        table = result.predictions[result.predictions.fold == run["fold"]]
+        assert run["ua_classes"] == table.emotion.nunique()
+        assert (
+            f"fold {run['fold']:2d}  test {', '.join(run['speakers']['test'])}: {in_short(scores(table))}  (" in printed
+        )
+    made = bootstrap_speakers(result.predictions)
+    assert result.about["bootstrap"] == {"draws": 10_000, "redrawn": made["redrawn"]}
 
 
 def test_what_validation_and_test_share_is_said(undisturbed):

@@ -72,6 +72,16 @@ def test_the_command_prints_the_result_and_writes_the_curve(crossval, capsys):
     assert lines[-1] == f"Written: {crossval / 'lambda.csv'}"
 
 
+def test_draws_that_lack_an_emotion_are_named(tmp_path, capsys):
+    whole, alone = sample(20), sample(21)
+    alone = alone[(alone.emotion != "sad") | (alone.speaker == "10")]  # one speaker of six is ever sad
+    assert main([str(write(tmp_path / "one", alone, whole))]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "draws of speakers lacked" in line]
+    number = bootstrap_speakers(alone)["redrawn"]
+    assert line.startswith(f"test, UA: {number:,} draws of speakers lacked an emotion of the test set")
+    assert number == pytest.approx(10_000 * (5 / 6) ** 6 / (1 - (5 / 6) ** 6), rel=0.05)
+
+
 @given(st.integers(0, 10**6))
 @settings(deadline=None, max_examples=4)
 def test_test_posteriors_cannot_change_the_choice(tmp_path_factory, seed):

@@ -5,7 +5,8 @@ import pytest
 
 from ser.report.entries import read_entries
 from ser.report.findings import cautions
-from ser.report.spread import fold_table
+from ser.report.lambdas import _notes_of_curve, _outcome_table
+from ser.report.spread import epoch_table, fold_table
 from ser.report.tables import table_1
 from tests.report import made_up
 
@@ -19,7 +20,9 @@ def entry(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(made_up, "speakers_corpus", lambda: corpus[~np.array(lacks)])
         older = {"intervals": {"wa": [0.1, 0.9], "ua": [0.1, 0.9]}}
-        folder = made_up.make_result(tmp_path_factory.mktemp("lacking") / "one", "CNNGRU", folds=[1, 2, 3], **older)
+        folder = made_up.make_result(
+            tmp_path_factory.mktemp("lacking") / "one", "CNNGRUSeqCap", averaged=5, folds=[1, 2, 3], **older
+        )
     return read_entries([str(folder)])[0]
 
 
@@ -31,15 +34,17 @@ def test_the_mean_over_folds_is_over_those_with_all_emotions(entry):
     assert rows["standard deviation over folds"][3:] == [pytest.approx(np.std(was, ddof=1)), None]
     (note,) = [note for note in table.notes if note.startswith("UA of a fold")]
     assert "of the 4 of the test set: fold 1 over 3, fold 3 over 1." in note
-    assert note.endswith("over the runs that have all 4: CNN_GRU 1 of 3.")
+    assert note.endswith("over the runs that have all 4: CNN_GRU-SeqCap 1 of 3.")
 
 
 def test_draws_that_were_redrawn_and_older_intervals_are_named(entry):
-    (line,) = [note for note in table_1([entry]).notes if "draws of speakers" in note]
-    assert line.startswith("CNN_GRU: UA: ")
-    older = (
-        "result.json of CNN_GRU has an interval of UA by an older method (UA over the emotions present in each draw)"
-    )
+    lacking = f"{entry.intervals['redrawn']:,} draws of speakers lacked an emotion"
+    for table in (table_1([entry]), epoch_table([entry])):
+        assert any(note.startswith(f"CNN_GRU-SeqCap: UA: {lacking}") for note in table.notes)
+    tables = {"test": entry.predictions, "val": entry.pooled.validation}
+    for notes in (_outcome_table("", "", {"0.6": entry.predictions}).notes, _notes_of_curve(tables, None)):
+        assert any(f"UA: {lacking}" in note for note in notes)
+    older = "result.json of CNN_GRU-SeqCap has an interval of UA by an older method (UA over the emotions present in"
     assert any(line.startswith(older) for line in cautions([entry], []))
     entry.about["bootstrap"] = {"draws": 10_000, "redrawn": 1}
     assert not any("older method" in line for line in cautions([entry], []))

@@ -15,7 +15,7 @@ NAN = float("nan")
 TESTS = ("sign-flip over speakers (WA)", "sign-flip over speakers (UA)")
 
 
-@pytest.mark.parametrize(("systems", "tries"), [(2, 1000), (3, 500)])
+@pytest.mark.parametrize(("systems", "tries"), [(2, 1000), (3, 1000)])
 def test_a_finding_between_equal_systems_is_as_rare_as_is_said(systems, tries):
     """Every answer of every system is right by the toss of a coin.
 

@@ -12,7 +12,7 @@ from ser.saved import read_table
 from ser.statistics import bootstrap_speakers
 from ser.sweep.figures import importances, name_of
 from ser.sweep.findings import Findings
-from ser.sweep.routing import routing_cells, routing_table
+from ser.sweep.routing import Cell, routing_cells, routing_table
 from tests.conftest import CONF
 from tests.sweep.made_up_study import open_made_up, run_config, settle, write_joint
 
@@ -63,6 +63,13 @@ def test_the_routing_table_is_that_of_the_pooled_validation_predictions(routing)
         low = found.loc[cell.iterations, f"{cell.system}: UA interval low %"]
         assert low == pytest.approx(100 * cell.intervals["ua"][0], abs=1e-4)
     assert table.markdown().count("\n|") == 7
+
+
+def test_the_routing_table_names_draws_that_lacked_an_emotion():
+    found = {"wa": (0.5, 0.7), "ua": (float("nan"),) * 2, "redrawn": 8000}
+    table = routing_table([Cell("CNNSeqCap", 1, 1, {"wa": 0.6, "ua": 0.5}, found)], 3)
+    assert any(note.startswith("UA: no interval, as too many draws of speakers lack") for note in table.notes)
+    assert table.texts == [["1", "60.00", "50.0 to 70.0", "50.00", "not available"]]
 
 
 def test_trials_of_another_machine_have_scores_and_no_intervals(routing, tmp_path):

@@ -48,25 +48,20 @@ def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
         )
     if entry.is_incomplete:
         return "no", f"ours is only {entry.named_folds}"
-    if row.test_halves is None:
-        return _halves_of_wa(row, about["test_halves"])
-    if row.test_halves != about["test_halves"]:
-        return "no", f"ours was tested on the halves {about['test_halves']}, the paper's row on {row.test_halves}"
-    if tuple(entry.test_set["counts"].values()) != row_sums(row.test_halves):
-        return "no", f"ours has other counts of emotions than the paper's halves {row.test_halves}"
-    return "yes", ""
-
-
-def _halves_of_wa(row: PaperRow, halves: str) -> tuple[str, str]:
-    """What the printed WA of a row without a matrix says about its test set, as the whole numbers it must come from."""
     if row.source:
         return "unknown", f"the paper has its row from {row.source} and does not say what it was tested on"
-    fits = list(fitting_halves(row.wa))
+    halves, fits = about["test_halves"], [row.test_halves] if row.test_halves else list(fitting_halves(row.wa))
     if halves not in fits:
+        if row.test_halves:
+            return "no", f"ours was tested on the halves {halves}, the paper's row on {row.test_halves}"
         return (
             "no",
             f"the paper's row was tested on unknown halves, but not on ours, {halves}: its WA is no ratio there",
         )
+    if tuple(entry.test_set["counts"].values()) != row_sums(halves):
+        return "no", f"ours has other counts of emotions than the paper's utterances in the halves {halves}"
+    if row.test_halves:
+        return "yes", ""
     return "unknown", f"the halves of the paper's row are not known: {' or '.join(fits)} fit its WA, ours is {halves}"
 
 

@@ -212,18 +212,31 @@ def test_the_figure_says_which_of_the_papers_points_are_of_other_utterances(by_h
     assert "not known: CNN_GRU-SeqCap." in caption
 
 
-def test_other_counts_and_missing_folds_are_not_the_papers_test_set(tmp_path, monkeypatch):
-    options = {"protocol": "wu2019", "corpus": "iemocap", "halves": "MMFFF"}
-    part = make_result(tmp_path / "part", "CNNSeqCap", folds=[1, 2], **options)
+@pytest.mark.parametrize(
+    ("system", "halves", "folds", "seeds", "added", "answer", "words"),
+    [
+        ("CNNSeqCap", "MMFFF", [1, 2], (1,), 0, "no", "only folds 1, 2 of 5"),
+        ("CNNSeqCap", "MMFFF", None, (1,), -1, "no", "other counts of emotions"),
+        ("CNNGRUSeqCap", "MMFFM", None, (1,), -1, "no", "other counts of emotions"),
+        ("CNNGRUSeqCap", "MMFFM", None, (1,), 1, "no", "other counts of emotions"),
+        ("CNNGRUSeqCap", "MMFFM", None, (1, 2), 0, "unknown", "are not known"),
+    ],
+)
+def test_other_counts_and_missing_folds_are_not_the_papers_test_set(
+    system, halves, folds, seeds, added, answer, words, tmp_path, monkeypatch
+):
+    """A recording that is missing, or excited utterances merged into happy, and the test set is another one."""
     corpus = dialogs_corpus()
-    tested = corpus[(corpus.dialog_half == "M") & (corpus.session == "1")]
-    monkeypatch.setattr("tests.report.made_up.dialogs_corpus", lambda: corpus.drop(index=tested.index[0]))
-    other = make_result(tmp_path / "other", "CNNSeqCap", **options)
-    for folder, words in ((part, "only folds 1, 2 of 5"), (other, "other counts of emotions")):
-        (entry,) = read(folder)
-        answer, reason = same_test_set(entry, ROWS["CNNSeqCap"])
-        assert answer == "no"
-        assert words in reason
+    tested = corpus[(corpus.dialog_half == "M") & (corpus.session == "1")].iloc[[0]]
+    if added < 0:
+        corpus = corpus.drop(index=tested.index)
+    elif added:
+        corpus = pd.concat([corpus, tested.assign(utterance="Ses01M_impro01_M999", emotion="happy")])
+    monkeypatch.setattr("tests.report.made_up.dialogs_corpus", lambda: corpus)
+    options = {"protocol": "wu2019", "corpus": "iemocap", "halves": halves, "folds": folds, "seeds": seeds}
+    (entry,) = read(make_result(tmp_path / "other", system, **options))
+    found, reason = same_test_set(entry, ROWS[system])
+    assert (found, words in reason) == (answer, True), reason
 
 
 def test_words_do_not_stand_in_columns_of_numbers(report):

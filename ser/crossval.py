@@ -23,6 +23,7 @@ from ser.identity import PER_FOLD, check_folder, claim_folder, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
 from ser.results import in_short
+from ser.run import STATISTICS
 from ser.saved import TABLES, is_finished, read_about
 from ser.tracking import record_folds, record_result, tracked
 
@@ -176,6 +177,7 @@ class CrossValidation:
             f"{type(self.system).__name__} on {data.corpus.name}, protocol {data.protocol}",
             f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
+            f"  statistics  {STATISTICS[data.statistics]}",
             f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
             f"  leaks       none; validation and test share {some_of(shared)}",
             f"  folder      {self.folder}",
@@ -229,6 +231,7 @@ class CrossValidation:
         self.tracking.group, result = self.group, pooled.about
         self.tracking.name = f"{self.tracking.name or self.folder.name}-pooled"
         tags = [result[name] for name in ("system", "corpus", "protocol")]
+        tags += [] if self.data.statistics == "train" else [f"statistics-{self.data.statistics}"]
         loggers = self.tracking.loggers(self.folder, [*tags, "pooled"])
         for logger in loggers:
             logger.log_hyperparams(self.config)

@@ -248,6 +248,8 @@ def describe_pooled(about: dict) -> str:
     what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
     if len(about["folds"]) < about["num_folds"]:
         what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
+    if not about["statistics"].startswith("train"):
+        what += f", statistics: {about['statistics']}"
     lines = ["", what, "", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
     if mean := about["averaged"]:
         lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]

@@ -19,6 +19,7 @@ from ser.sweep.findings import Findings
 from ser.sweep.outcome import BEST
 from ser.sweep.plan import LAMBDA
 
+STATISTICS = "data.statistics"
 TESTED = "best"  # the folder of the best configuration's cross-validation, in the study's
 
 
@@ -87,13 +88,25 @@ def claim(findings: Findings, tested: Path | None) -> Table:
         notes += [f"{name}, {note}" for note in [ua_note(limits)] if note]
     folds = ", ".join(map(str, plan.folds))
     notes.append(
-        f"Validation is the best of {findings.counts} and therefore flatters; the test set took no part in the choice. "
+        f"Validation is the best of {findings.counts} and therefore flatters; {_part_of_test(findings)}. "
         f"Both are of folds {folds} and say nothing about other folds."
     )
     columns = [Column("set")]
     for score in ("WA", "UA"):
         columns += [Column(score, "percent"), Column(f"{score} interval", "interval")]
     return Table("claim", "The best trial: validation and test, %, with 95 % intervals", columns, rows, notes)
+
+
+def _part_of_test(findings: Findings) -> str:
+    """What the test set had to do with the choice; some statistics are computed from its audio as well."""
+    varied = findings.shared.plan.space.dimensions.get(STATISTICS)
+    tried = {findings.config["data"].get("statistics", "train"), *(varied.choices if varied else ())}
+    if heard := sorted(tried - {"train"}):
+        return (
+            "no label of the test set took part in the choice, but its audio standardises the input "
+            f"({STATISTICS}: {' and '.join(heard)}), so the test is not one of unheard speakers"
+        )
+    return "the test set took no part in the choice"
 
 
 def describe_claim(result: Table) -> str:

@@ -203,7 +203,7 @@ def check_plan(plan: Plan, where: str) -> None:
         if getattr(plan, name) not in allowed:
             raise InputError(f"{where}: {name} is {getattr(plan, name)!r}, but must be one of {', '.join(allowed)}")
     if plan.objective not in OBJECTIVES:
-        test = "; a study never looks at a test utterance" if str(plan.objective).startswith("test") else ""
+        test = "; a study is judged by validation utterances alone" if str(plan.objective).startswith("test") else ""
         raise InputError(f"{where}: objective is {plan.objective!r}, but must be one of {', '.join(OBJECTIVES)}{test}")
     if plan.study in ("", ".", "..") or "/" in plan.study:
         raise InputError(f"{where}: study is {plan.study!r}, but must be a name for a folder")

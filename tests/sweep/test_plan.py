@@ -56,7 +56,7 @@ PLANS = {
     "study: 7": "study is 7, but must be a name",
     "study: a/b": "must be a name for a folder",
     "study: ..": "must be a name for a folder",
-    "objective: test/wa": "a study never looks at a test utterance",
+    "objective: test/wa": "a study is judged by validation utterances alone",
     "objective: train/loss": "must be one of val/wa, val/ua",
     "command: fit": "command is 'fit', but must be one of crossval, lambda",
     "sampler: grid": "must be one of tpe, random, exhaustive",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from ser.arguments import parse_numbers
 from ser.devices import slots
 from ser.errors import InputError, check_bounds
 from ser.files import make_folder
@@ -23,7 +24,7 @@ from ser.sweep.launcher import Crew, describe, given_up
 from ser.sweep.outcome import best_config, best_trial, for_crossval, trials_table
 from ser.sweep.plan import LAMBDA, Plan, read_plan
 from ser.sweep.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
-from ser.sweep.study import SharedStudy
+from ser.sweep.study import IDENTITY, SharedStudy
 from ser.sweep.trial import check_devices_free
 from ser.tracking import Tracking, finish, record_study, tracked
 
@@ -217,6 +218,9 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
     shared = SharedStudy.load(plan, open_storage(url, plan.heartbeat_seconds))
     if shared.planned and options.trials is None and plan.sampler != "exhaustive":
         shared = replace(shared, plan=plan.with_trials(shared.planned))
+    if plan.command == "lambda" and options.folds is None:  # those that the study was begun with
+        begun = shared.optuna.user_attrs.get(IDENTITY, {})
+        shared = replace(shared, plan=replace(plan, folds=tuple(begun.get("folds", plan.folds))))
     return shared, folder
 
 
@@ -224,15 +228,19 @@ def plan_of(options: argparse.Namespace) -> Plan:
     """The study of a command line; one of saved posteriors has its cross-validation in its name.
 
     Raises:
-        InputError: as `read_plan`, and where `--runs` is missing or has no meaning.
+        InputError: as `read_plan`, and where `--runs` is missing, or it or `--folds` has no meaning.
     """
     plan = read_plan(options.config).with_trials(options.trials)
     if plan.command == "lambda":
         if not options.runs:
             raise InputError(f"study {plan.study} weighs saved posteriors: whose? --runs FOLDER of a ser crossval")
+        if options.folds is not None:
+            plan = replace(plan, folds=tuple(parse_numbers("--folds", options.folds)))
         return replace(plan, study=f"{plan.study}-{Path(options.runs).resolve().name}")
     if options.runs:
         raise InputError(f"--runs: study {plan.study} trains its own runs")
+    if options.folds is not None:
+        raise InputError(f"--folds: study {plan.study} trains its own runs; set folds in {options.config}")
     return plan
 
 

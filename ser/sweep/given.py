@@ -113,6 +113,7 @@ def make_parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--jobs", help="trainings of the test at once")
         parser.add_argument("--devices", help="GPUs for the test, as ser crossval takes them")
     parser.add_argument("--runs", metavar="FOLDER", help="of a ser crossval, for a study of saved posteriors")
+    parser.add_argument("--folds", help="of that ser crossval, as 1-2, in place of the file's")
     parser.add_argument(
         "--storage",
         metavar="URL",

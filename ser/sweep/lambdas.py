@@ -62,14 +62,16 @@ def read_saved(plan: Plan, runs: str) -> Saved:
     pooled = read_pooled(runs)
     for name, wanted in (("folds", plan.folds), ("seeds", plan.seeds)):
         if missing := set(wanted) - set(pooled.about[name]):
-            there = ", ".join(map(str, pooled.about[name]))
-            raise InputError(f"--runs {runs} has no {name[:-1]} {min(missing)}, only {there}; set {name} in the study")
+            there = ",".join(map(str, pooled.about[name]))
+            remedy = {"folds": f"name its folds: --folds {there}", "seeds": "set seeds in the study"}[name]
+            raise InputError(f"--runs {runs} has no {name[:-1]} {min(missing)}, only {there}; {remedy}")
     validation, test = (rows_of(plan, table) for table in (pooled.validation, pooled.predictions))
     if shared := set(validation.utterance) & set(test.utterance):
+        last = pooled.about.get("num_folds")  # older results do not say
+        halves = f": --folds 1-{last // 2} or {last // 2 + 1}-{last}" if last else ""
         raise InputError(
             f"--runs {runs}: {len(shared)} validation utterances of folds {', '.join(map(str, plan.folds))} are tested "
-            "in another of them, so lambda would be chosen on the test set; take the folds of one direction "
-            "(1-5 or 6-10)"
+            f"in another of them, so lambda would be chosen on the test set; take the folds of one direction{halves}"
         )
     try:
         curve(validation, draws=0)

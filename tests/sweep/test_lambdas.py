@@ -75,6 +75,30 @@ def test_the_report_shows_validation_and_test_of_the_same_folds(ser, runs, tmp_p
     assert "test set was left out" in (tmp_path / "report" / "report.md").read_text()
 
 
+def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
+    """They are remembered by the study; without them nothing is made, and never are there silently fewer."""
+    out, part = tmp_path / "study", make_result(tmp_path / "part", "CNNGRUSeqCap", skill=1.2, folds=[2, 3])
+    (part / "config.yaml").write_text((runs / "config.yaml").read_text())
+    words = ["--config", SWEEP, "--runs", part, "--out", out]
+    refused = ser("sweep", *words)
+    assert refused.code == 2
+    assert "has no fold 1, only 2,3; name its folds: --folds 2,3" in refused.err
+    assert not out.exists()
+    done = ser("sweep", *words, "--folds", "2,3")
+    assert done.code == 0, done.err
+    assert f"101 lambdas, validation utterances of folds 2, 3 of {part}" in done.out
+    best = yaml.safe_load((out / "best.yaml").read_text())
+    validation = pd.read_csv(part / "validation.csv", dtype={"session": str, "speaker": str})
+    assert best["folds"] == sorted(set(validation.fold)) == [2, 3]
+    assert best["model"]["init_args"]["lambda_"] == best_of(validation)["lambda_"]
+    begun = [SWEEP, "--runs", part, "--study", out]
+    assert "101 of 101 trials settled" in ser("sweep", "status", *begun).out
+    report = ser("sweep", "report", *begun, "--out", tmp_path / "report")
+    assert report.code == 0, report.err
+    assert "Both are of folds 2, 3 and say nothing about other folds." in report.out
+    assert "folds: [2, 3] there, [2] here" in ser("sweep", "report", *begun, "--folds", "2").err
+
+
 def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):
     out = tmp_path / "study"
     text = SWEEP.read_text()
@@ -86,7 +110,9 @@ def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):
     (single / "config.yaml").write_text(yaml.safe_dump(run_config("ser.systems.CNNSeqCap", {})))
     config = ["sweep", "--out", out, "--config"]
     for words, cause in [
-        ([*config, both, "--runs", runs], "one direction"),
+        ([*config, both, "--runs", runs], "of one direction: --folds 1-5 or 6-10"),
+        ([*config, SWEEP, "--runs", runs, "--folds", "two"], "--folds is 'two', but must be numbers like"),
+        ([*config, SWEEP.with_name("joint.yaml"), "--folds", "1-2"], "trains its own runs; set folds in "),
         ([*config, missing, "--runs", runs], "has no fold 11"),
         ([*config, pruned, "--runs", runs], "pruner has no meaning"),
         ([*config, SWEEP, "--runs", single], "CNNSeqCap has no lambda"),

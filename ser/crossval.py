@@ -6,6 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 from tqdm import tqdm
 
@@ -19,7 +20,7 @@ from ser.devices import slots
 from ser.errors import InputError, check_bounds
 from ser.files import make_folder
 from ser.forked import Starter
-from ser.identity import PER_FOLD, check_folder, claim_folder, identity
+from ser.identity import PER_FOLD, check_folder, claim_folder, flatten, identity, without_places
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
 from ser.results import in_short
@@ -27,6 +28,8 @@ from ser.run import STATISTICS
 from ser.saved import TABLES, is_finished, read_about
 from ser.tracking import record_folds, record_result, tracked
 
+# Settings of the trainer that change no number where each fold trains on one device.
+WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
 OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
 
 
@@ -60,6 +63,13 @@ class CrossvalCLI(RunCLI):
                 "trainer.devices: a fold trains on one device; --devices shares the folds out over several"
             )
 
+    def default_config(self) -> dict:
+        """What the options are where nothing but the system and the corpus is chosen."""
+        chosen = self._plain_config()
+        named = {"model": {"class_path": chosen["model"]["class_path"]}, "data": {"corpus": chosen["data"]["corpus"]}}
+        defaults = self.parser.parse_object(named)
+        return yaml.safe_load(self.parser.dump(defaults, skip_unset=False, format="yaml", skip_validation=True))
+
 
 class CrossValidation:
     """The folds of one cross-validation in a folder.
@@ -72,7 +82,7 @@ class CrossValidation:
         self.data: EmotionData = cli.datamodule
         self.system = cli.model
         self.tracking = cli.config_init["wandb"]
-        settings = cli._plain_config()
+        settings, self.defaults = cli._plain_config(), flatten(cli.default_config())
         self.config = {key: value for key, value in settings.items() if key not in OWN}
         words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
         self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words])).expanduser()
@@ -218,6 +228,7 @@ class CrossValidation:
             "lambda": self.system.hparams.get("lambda_"),
             "shared": shared,
             "model": dict(self.system.hparams),
+            **self._options(),
             "command": typed_command(),
         }
         grid = (self.seeds, self.folds)
@@ -226,6 +237,12 @@ class CrossValidation:
         print(f"\nThis result: {self.folder}")
         if tracked_anew:
             self._track(pooled)
+
+    def _options(self) -> dict[str, dict]:
+        """Every option that can change a number, and the default of those that have another value."""
+        options = {name: value for name, value in self.identity["config"].items() if name not in WITHOUT_EFFECT}
+        changed = {name: value for name, value in self.defaults.items() if options.get(name, value) != value}
+        return {"options": without_places(options), "defaults": without_places(changed)}
 
     def _track(self, pooled: Pooled) -> None:
         self.tracking.group, result = self.group, pooled.about

@@ -53,6 +53,27 @@ DURATIONS = {"hours": 2.78, "mean_seconds": 4.38, "median_seconds": 3.49, "min_s
 UTTERANCES_UNDER_2_SECONDS = 434
 SEGMENTS = 6080  # about; of at most 200 frames (2 s)
 
+# How the systems were trained, by option: the value, and where the paper states it.
+RECIPE: dict[str, tuple[object, str]] = {
+    **dict.fromkeys(("model.gru_units", "model.dense_units"), (64, "section 3")),
+    "model.dropout": (0.5, "section 3"),
+    "model.window_steps": (40, "section 3"),
+    "model.window_shift": (20, "section 3"),
+    "model.utterance_capsule_dim": (16, "section 3"),
+    "model.routing_iterations": (3, "section 3"),
+    "model.lambda_": (0.6, "section 4.2"),
+    "model.learning_rate": (0.001, "section 4.1"),
+    "learning_rate_rule.hold_epochs": (3, "section 4.1"),
+    "learning_rate_rule.window_steps": (100, "section 4.1"),
+    "trainer.max_epochs": (20, "section 4.1"),
+    "data.batch_size": (16, "section 4.1"),
+    "data.segment_seconds": (2.0, "section 4.1"),
+    "data.statistics": ("corpus", 'section 4.1, "the whole dataset"'),
+    "data.corpus.style": ("improvised", "section 4.1"),
+    "data.corpus.merge_excited": (False, "counts behind Tables 2 and 3"),
+    "init_weights": (None, 'section 4.1, "Xavier initializer"'),
+}
+
 TEST_HALVES: tuple[str, ...] = tuple("".join(letters) for letters in product("FM", repeat=5))  # the 32 choices
 
 

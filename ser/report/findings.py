@@ -8,6 +8,7 @@ from ser.paper import TABLE_1
 from ser.report.comparisons import Pair, correct, incomparable
 from ser.report.document import percent, percent_interval
 from ser.report.entries import Entry
+from ser.report.options import unlike, unrecorded
 from ser.report.tables import comparability, is_comparable
 from ser.results import of_emotions
 from ser.statistics import compare_matrices
@@ -45,6 +46,7 @@ def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
         for entry in entries
         if entry.is_incomplete
     ]
+    options = unlike(entries, pairs)
     alike = [pair for pair in pairs if _is_tested(pair) and not _differs(pair)]
     number = sum(map(_is_tested, pairs))
     if number > 1:
@@ -56,7 +58,8 @@ def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
     if len(alike) > MOST_LISTED:  # what is found in none of them is one sentence, not many
         lines[-1] += " The comparisons below have every difference with its interval."
         pairs = [pair for pair in pairs if not _is_tested(pair) or _differs(pair)]
-    findings = [pair.finding() for pair in [*pairs, *compare_matrices_of_paper(entries)]]
+    findings = [*(pair.finding() for pair in pairs), *options]
+    findings += [pair.finding() for pair in compare_matrices_of_paper(entries)]
     return [*lines, *(finding[0].upper() + finding[1:] for finding in findings)]
 
 
@@ -156,6 +159,7 @@ def cautions(entries: list[Entry], pairs: list[Pair]) -> list[str]:
     if len({digest for digest in codes.values() if digest}) > 1:
         listed = ", ".join(f"{title} {digest or 'unknown'}" for title, digest in codes.items())
         lines.append(f"The results were made by different versions of the code (digests: {listed}).")
+    lines += unrecorded(entries)
     with_paper = compare_matrices_of_paper(entries)
     said = [pair.comparison.caution for pair in [*pairs, *with_paper] if pair.comparison and pair.comparison.caution]
     return [*lines, *dict.fromkeys(said)]

@@ -20,6 +20,7 @@ from ser.report.figures import draw_differences, draw_matrices, draw_recalls, dr
 from ser.report.findings import cautions, compare_matrices_of_paper, headline
 from ser.report.lambdas import lambda_blocks
 from ser.report.learning import draw_learning
+from ser.report.options import difference_table, recipe_note, recipe_table
 from ser.report.setting import protocol_table, report_versions, settings_table, shared_sentence
 from ser.report.spread import epoch_table, fold_table, same_tests, seed_table, speaker_table
 from ser.report.tables import matrix_tables, recall_table, table_1
@@ -68,6 +69,7 @@ def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], sa
             "Settings, versions and commands",
             [
                 settings_table(entries),
+                recipe_table(entries),
                 Paragraph(report_versions()),
                 Paragraph("The commands that made the results and this report:"),
                 Commands(commands),
@@ -90,6 +92,8 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
         notes += [pair.finding() for pair in pairs if not pair.comparison]
         notes += [pair.comparison.caution for pair in pairs if pair.comparison and not pair.comparison.paired]
         blocks.append(comparison_table("comparisons", "Every two results", pairs, notes))
+        if any(pair.comparison for pair in pairs):
+            blocks.append(difference_table(entries, pairs))
         if picture := draw_differences(pairs):
             blocks.append(picture)
     else:
@@ -101,6 +105,8 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
             "Ours and the paper's row are of the same utterances, but the paper's single predictions are not known: "
             "the test cannot use the pairing and is the weaker for it."
         )
+        named = {pair.second.removeprefix("our ") for pair in paper}
+        notes.append(recipe_note(entry for entry in entries if entry.title in named))
     return [*blocks, comparison_table("comparison-paper", "With the paper's Tables 2 and 3", paper, notes)]
 
 

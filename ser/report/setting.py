@@ -6,6 +6,7 @@ from ser.emotions import EMOTIONS
 from ser.provenance import commit, versions
 from ser.report.document import Column, Table, percent
 from ser.report.entries import Entry, counts_of
+from ser.report.options import NOT_RECORDED, NOT_SET, options_of, unrecorded, value_of
 from ser.tally import counted
 
 SETS = {"train": "training", "val": "validation", "test": "test"}
@@ -71,7 +72,15 @@ def settings_table(entries: list[Entry]) -> Table:
         for name, value in _settings(entry).items():
             rows.setdefault(name, ["-"] * len(entries))[entries.index(entry)] = value
     columns = [Column("setting"), *[Column(entry.title) for entry in entries]]
-    return Table("settings", "Settings and versions", columns, [[name, *values] for name, values in rows.items()])
+    options = dict.fromkeys(name for entry in entries for name in options_of(entry) if name not in rows)
+    rows |= {name: [value_of(entry, name) for entry in entries] for name in options}
+    every = [[name, *values] for name, values in rows.items()]
+    unset = [name for name in options if NOT_SET in rows[name] and not {*rows[name]} - {NOT_SET, NOT_RECORDED}]
+    notes = []
+    if unset:
+        notes.append(f"Options that no result is known to set, with rows in the CSV file alone: {', '.join(unset)}.")
+    shown = [row for row in every if row[0] not in unset]
+    return Table("settings", "Settings and versions", columns, shown, notes + unrecorded(entries), csv_rows=every)
 
 
 def _settings(entry: Entry) -> dict[str, str]:
@@ -83,7 +92,6 @@ def _settings(entry: Entry) -> dict[str, str]:
     values["validation WA / UA %"] = f"{percent(validation['wa'])} / {percent(validation['ua'])}"
     values["test set"] = f"{entry.test_set['utterances']} utterances, digest {entry.test_set['digest']}"
     values |= {f"{what} digest": about.get(f"{what}_digest") for what in ("corpus", "code")}
-    values |= {f"model.{name}": value for name, value in about["model"].items()}
     values |= {f"version of {name}": value for name, value in about["versions"].items()}
     return {name: "-" if value is None else str(value) for name, value in values.items()}
 

@@ -17,6 +17,7 @@ from ser.paper import (
 )
 from ser.report.document import Column, Table
 from ser.report.entries import Entry, interval_notes
+from ser.report.options import recipe_note
 from ser.results import of_emotions, score_matrix
 from ser.statistics import multinomial_ua_interval, wilson_interval
 
@@ -121,6 +122,7 @@ def _notes_1(entries: list[Entry]) -> list[str]:
         "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "
         "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
     )
+    notes.append(recipe_note(entries))
     if several := [entry for entry in entries if entry.num_seeds > 1]:
         listed = ", ".join(f"{entry.title} ({entry.num_seeds})" for entry in several)
         notes.append(f"Several seeds, each utterance counted once per seed in WA and UA: {listed}.")

@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+import yaml
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from ser.crossval import CrossValidation
@@ -54,6 +55,21 @@ def test_the_number_of_emotions_and_of_redrawn_draws_is_kept(undisturbed):
         )
     made = bootstrap_speakers(result.predictions)
     assert result.about["bootstrap"] == {"draws": 10_000, "redrawn": made["redrawn"]}
+
+
+def test_the_result_keeps_the_options_it_was_made_with(undisturbed, tiny_corpus):
+    about = read_pooled(undisturbed[0]).about
+    written = yaml.safe_load((undisturbed[0] / "config.yaml").read_text())
+    assert about["options"].items() >= {f"model.{k}": v for k, v in written["model"]["init_args"].items()}.items()
+    kept = ("statistics", "segment_seconds", "min_tail_seconds", "batch_size", "protocol")
+    assert about["options"].items() >= {f"data.{name}": written["data"][name] for name in kept}.items()
+    assert {"init_weights", "trainer.precision", "trainer.callbacks", "trainer.gradient_clip_val"} <= {
+        *about["options"]
+    }
+    assert about["defaults"].items() >= {"data.segment_seconds": 2.0, "model.window_steps": 40}.items()
+    recorded = json.dumps([about["options"], about["defaults"]])
+    assert str(tiny_corpus) not in recorded
+    assert "wandb" not in recorded
 
 
 def test_what_validation_and_test_share_is_said(undisturbed):

@@ -18,6 +18,17 @@ BRANCHES = {
 }
 PAIRS = [("03", "08"), ("10", "09"), ("11", "13"), ("12", "14"), ("15", "16")]
 LAMBDA = 0.6
+OPTIONS = {
+    **{
+        "trainer.precision": None,
+        "trainer.callbacks": None,
+        "trainer.max_epochs": 20,
+        "trainer.gradient_clip_val": None,
+    },
+    **{"model.dropout": 0.5, "model.learning_rate": 0.001, "learning_rate_rule.hold_epochs": 3, "init_weights": None},
+    **{"data.corpus.class_path": "ser.data.EmoDB", "data.statistics": "train", "data.segment_seconds": 2.0},
+    "data.batch_size": 16,
+}
 VERSIONS = {"ser": "0.1.0", "python": "3.11.7", "torch": "2.11.0"}
 
 
@@ -185,6 +196,8 @@ def make_result(
         "lambda": LAMBDA if len(BRANCHES[system]) == 2 else None,
         "shared": {"speakers": both, "dialogs": [], "utterances": [], "recordings": []},
         "model": {"dropout": 0.5, "learning_rate": 0.001},
+        "options": {**OPTIONS, "model.class_path": f"ser.systems.{system}", "data.protocol": protocol},
+        "defaults": {"trainer.max_epochs": None},
         "command": f"ser crossval --config conf/{system}.yaml --out {folder.name}",
         "versions": VERSIONS,
         "corpus_digest": "c0ffee0123456789",

@@ -1,0 +1,153 @@
+"""Options beside a comparison: how two results differ from each other, and how one differs from the paper's recipe."""
+
+import json
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import yaml
+
+from ser.crossval import CrossvalCLI, CrossValidation
+from ser.paper import RECIPE
+from ser.report.comparisons import compare_pairs
+from ser.report.entries import read_entries
+from ser.report.findings import cautions, headline
+from ser.report.options import departures, difference_table, recipe_note, recipe_table
+from ser.report.setting import settings_table
+from ser.report.tables import table_1
+from tests.conftest import CONF
+from tests.report.made_up import OPTIONS
+
+SYSTEMS = [CONF / f"{name}.yaml" for name in ("cnn_lstm", "cnn_gru", "seqcap", "reccap", "gru_seqcap")]
+
+
+@pytest.fixture(scope="module")
+def entry(results):
+    """A result of CNN_SeqCap."""
+    return read_entries([str(results[0])])[0]
+
+
+def changed(entry, title, **about):
+    """The same predictions under another title, with other entries in `result.json`."""
+    return replace(entry, title=title, pooled=replace(entry.pooled, about={**entry.about, **about}))
+
+
+def told(first, second):
+    """The cells of two results' row in the table of options, and the findings and cautions."""
+    pairs = list(compare_pairs([first, second]))
+    ((_, *cells),) = difference_table([first, second], pairs).rows
+    return cells, "\n".join(headline([first, second], pairs)), "\n".join(cautions([first, second], pairs))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("init_weights", "SHA-256 c0ffee", "not set / SHA-256 c0ffee"),
+        ("trainer.gradient_clip_val", 0.5, "not set / 0.5"),
+        ("data.batch_size", 8, "16 / 8"),
+        ("data.segment_seconds", 1.0, "2.0 / 1.0"),
+        ("learning_rate_rule.hold_epochs", 5, "3 / 5"),
+        ("trainer.precision", "bf16-mixed", "not set / bf16-mixed"),
+        ("trainer.callbacks", [{"class_path": "EMA"}], 'not set / [{"class_path": "EMA"}]'),
+        ("seeds", [2], "[1] / [2]"),
+    ],
+)
+def test_every_option_in_which_two_results_differ_is_named(entry, name, value, shown):
+    about = {"seeds": value} if name == "seeds" else {"options": {**entry.about["options"], name: value}}
+    cells, findings, _ = told(entry, changed(entry, "other", **about))
+    assert cells == [f"{name} {shown}", "none", "none"]
+    (line,) = (line for line in findings.splitlines() if line.startswith("Compared results differ in these options: "))
+    first, second = shown.split(" / ")
+    assert line.endswith(f": {name} {first} (CNN_SeqCap), {second} (other).")
+
+
+def test_options_of_one_system_alone_are_named_and_are_no_finding(entry):
+    own = {"model.class_path": "ser.systems.CNNGRU", "model.gru_units": 64}
+    other = changed(entry, "CNN_GRU", options={**OPTIONS, "data.protocol": "speaker", **own})
+    mine = changed(entry, entry.title, options={**entry.about["options"], "model.routing_iterations": 3})
+    cells, findings, _ = told(mine, other)
+    differs = "model.class_path ser.systems.CNNSeqCap / ser.systems.CNNGRU"
+    assert cells == [differs, "model.routing_iterations 3", "model.gru_units 64"]
+    assert "differ in these options" not in findings
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_what_an_older_result_did_not_record_is_not_called_equal(entry, both):
+    old = dict.fromkeys(("options", "defaults"))
+    older = changed(entry, "older", **old, model={"dropout": 0.1, "learning_rate": 0.001})
+    first = changed(entry, "first", **old) if both else changed(entry, "first")
+    cells, _, warnings = told(first, older)
+    assert "older: options not recorded (older version)" in cells[0]
+    assert ("first: options not recorded" in cells[0]) is both
+    assert "model.dropout 0.5 / 0.1" in cells[0], "the options of the system were recorded always"
+    assert "options not recorded (older version); how else they differ" in warnings
+    assert recipe_note([older]).endswith(
+        "older: data.statistics train (corpus), model.dropout 0.1 (0.5), options not recorded (older version)."
+    )
+    rows = {row[0]: row[1:] for row in pd.read_csv(pd.io.common.StringIO(settings_table([entry, older]).csv())).values}
+    assert list(rows["data.batch_size"]) == ["16", "not recorded"]
+    assert list(rows["trainer.precision"]) == ["not set", "not recorded"]
+
+
+def test_the_settings_are_all_options_and_the_page_shows_those_that_are_set(entry):
+    table = settings_table([entry])
+    assert {*OPTIONS} <= {row[0] for row in table.csv_rows}
+    assert {name for name, value in OPTIONS.items() if value is not None} <= {row[0] for row in table.rows}
+    assert all(name in table.notes[0] for name, value in OPTIONS.items() if value is None)
+
+
+@pytest.fixture
+def recorded(monkeypatch, tiny_release, entry):
+    """A result as `ser crossval OPTIONS` would record it; nothing is trained."""
+
+    def record(*options):
+        words = [*options, "--data.corpus.root", tiny_release]
+        monkeypatch.setattr(sys, "argv", ["ser crossval", *map(str, words)])
+        about = CrossValidation(CrossvalCLI())._options()
+        assert str(tiny_release) not in json.dumps(about)
+        return changed(entry, "ours", **about)
+
+    return record
+
+
+def test_each_systems_own_configuration_is_the_papers_recipe_but_for_the_statistics(recorded):
+    options = set()
+    for path in SYSTEMS:
+        found = recorded("--config", path)
+        assert departures(found) == {"data.statistics": RECIPE["data.statistics"]}, path
+        written = yaml.safe_load(path.read_text())["model"]["init_args"]
+        assert found.about["options"].items() >= {f"model.{name}": value for name, value in written.items()}.items()
+        options |= set(found.about["options"])
+    assert options >= RECIPE.keys(), "the recipe names options that there are"
+
+
+def test_the_demo_differs_from_the_recipe_in_all_that_its_file_sets(recorded):
+    demo = yaml.safe_load((CONF / "demo.yaml").read_text())
+    changes = {f"trainer.{name}": value for name, value in demo["trainer"].items()}
+    changes |= {f"model.{name}": value for name, value in demo["model"]["init_args"].items()}
+    changes["data.segment_seconds"] = demo["data"]["segment_seconds"]
+    words = [word for name, value in changes.items() for word in (f"--{name}", value)]
+    merged = ["--data.corpus.merge_excited", "true", "--model.capsule_tap", "conv3"]
+    found = recorded("--config", CONF / "reccap.yaml", *words, *merged)
+    changes |= {"data.corpus.merge_excited": True, "model.capsule_tap": "conv3", "data.statistics": "train"}
+    table = recipe_table([found])
+    assert {row[0]: yaml.safe_load(row[-1]) for row in table.rows} == changes
+    sources = {row[0]: row[2] for row in table.rows}
+    assert sources["model.learning_rate"] == "section 4.1"
+    assert sources["model.capsule_tap"] == "not stated: the default here"
+    (note,) = (note for note in table_1([found]).notes if "recipe" in note)
+    assert all(name in note for name in changes)
+
+
+def test_no_place_of_this_machine_and_no_infinity_are_recorded(tmp_path):
+    callback = {"class_path": "Monitor", "init_args": {"dirpath": str(tmp_path / "logs"), "every": float("inf")}}
+    config = {"trainer.callbacks": [callback], "trainer.profiler": "~/profile", "data.batch_size": 8}
+    found = CrossValidation._options(SimpleNamespace(identity={"config": config}, defaults={"data.batch_size": 16}))
+    text = json.dumps(found, allow_nan=False)
+    assert json.loads(text)["options"]["data.batch_size"] == 8
+    assert found["defaults"] == {"data.batch_size": 16}
+    assert "logs" in text
+    assert str(tmp_path) not in text
+    assert "~" not in text

@@ -209,6 +209,9 @@ def test_on_the_papers_test_sets_the_columns_may_be_compared(paper_report):
     assert "Ours were measured on the paper's test utterances" in text
     assert "CNN_RecCap and CNN_SeqCap are not compared: they were tested on different utterances" in text
     assert "validation and test share 10 speakers" in text
+    recipe = "(in brackets the recipe): CNN_SeqCap, CNN_RecCap{}: data.statistics train (corpus)."
+    assert text.count(recipe.format(", CNN_GRU")) == 1, "beside Table 1"
+    assert text.count(recipe.format("")) == 1, "beside the paper's matrices"
     assert read_csv(out, "comparisons").loc["CNN_GRU - CNN_SeqCap"]["test"] == "paired"
 
 

@@ -67,6 +67,7 @@ def test_edited_predictions_and_missing_folds(tmp_path):
         ("shared", None, "shared is None, but must be names with values"),
         ("versions", None, "versions is None"),
         ("model", [], "model is [], but must be names with values"),
+        ("options", [], "options is [], but must be names with values"),
         ("runs", [], "runs is [], but must be a list with something in it"),
         ("runs", [{"seed": 1}], "run 1 lacks fold, folder, epoch"),
         ("folds", None, "folds is None"),

@@ -9,12 +9,11 @@ import zipfile
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ser.contents import check_contents, check_weights, network
-from ser.data.datamodule import EmotionData
 from ser.errors import InputError
 from ser.files import write_bytes
+from ser.lineage import entries
 from ser.system import System
 from ser.systems import SYSTEMS
 from ser.weights import SUFFIX, read_weights
@@ -73,17 +72,19 @@ def _sound_archive(path: str | Path) -> io.BytesIO:
 
 
 def load_weights(system: System, path: str | Path) -> None:
-    """Give a system the weights and statistics of a checkpoint.
+    """Give a system the weights and statistics of a checkpoint, and the record of whom they have heard.
 
     Raises:
         InputError: as `read_checkpoint`, or if names or shapes do not fit the system.
     """
-    _put_weights(system, read_checkpoint(path)["state_dict"], path)
+    _put_weights(system, read_checkpoint(path), path)
 
 
-def _put_weights(system: System, weights: dict[str, Tensor], path: str | Path) -> None:
+def _put_weights(system: System, checkpoint: dict, path: str | Path) -> None:
+    weights = checkpoint["state_dict"]
     check_weights(system, weights, path)
     system.load_state_dict({**system.state_dict(), **network(weights)})
+    system.lineage = entries(checkpoint)
 
 
 def load(path: str | Path) -> System:
@@ -94,7 +95,7 @@ def load(path: str | Path) -> System:
     """
     checkpoint = read_checkpoint(path)
     system = SYSTEMS[checkpoint["system"]](**checkpoint["hyper_parameters"])
-    _put_weights(system, checkpoint["state_dict"], path)
+    _put_weights(system, checkpoint, path)
     return system.eval()
 
 
@@ -111,9 +112,15 @@ def exchange_roles(path: Path, target: Path, identity: dict) -> None:
         return
     for entry in ("speakers", "recordings"):
         sets = checkpoint[entry]
-        checkpoint[entry] = {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
-    checkpoint |= {"exchanged": True, "identity": identity}
+        checkpoint[entry] = _exchanged(sets)
+    about = entries(checkpoint)["trained_on"]
+    about |= {"fold": identity["config"]["data.fold"], "counts": about["counts"] and _exchanged(about["counts"])}
+    checkpoint |= {"exchanged": True, "identity": identity, "trained_on": about}
     write_checkpoint(checkpoint, target)
+
+
+def _exchanged(sets: dict) -> dict:
+    return {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
 
 
 def newest(folder: Path) -> tuple[Path, dict] | None:
@@ -125,25 +132,3 @@ def newest(folder: Path) -> tuple[Path, dict] | None:
     paths = [folder / f"{name}.ckpt" for name in (LAST, WITHIN_EPOCH)]
     found = {path: read_checkpoint(path) for path in paths if os.path.lexists(path)}
     return max(found.items(), key=lambda each: each[1]["global_step"], default=None)
-
-
-def check_unheard(checkpoint: dict, path: str | Path, data: EmotionData, tested: str) -> None:
-    """Refuse to test a system on people or recordings that it was trained on, or that chose its epoch.
-
-    Args:
-        checkpoint: what was read.
-        path: of it, for the message.
-        data: the fold.
-        tested: "val" or "test", the set that will be evaluated.
-
-    Raises:
-        InputError: naming the speakers, or how many recordings are known.
-    """
-    hint = "the result would mean nothing. Choose the fold the checkpoint was trained for."
-    if heard := sorted(set(checkpoint["speakers"]["train"]) & set(data.speaker_identities[tested])):
-        raise InputError(f"{path} was trained on {', '.join(heard)}, who would be evaluated here; {hint}")
-    recordings = {name: set(digests) for name, digests in checkpoint["recordings"].items()}
-    if known := recordings["train"] & set(data.digests[tested]):
-        raise InputError(f"{path} was trained on {len(known)} of the recordings evaluated here; {hint}")
-    if tested == "test" and (known := recordings["val"] & set(data.digests["test"])):
-        raise InputError(f"the epoch of {path} was chosen on {len(known)} of the recordings tested here; {hint}")

@@ -14,7 +14,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.allocator import keep_freed_memory
 from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout
-from ser.checkpoint import check_unheard, load_weights, newest, read_checkpoint
+from ser.checkpoint import load_weights, newest, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO, Checkpoints
 from ser.command import run
 from ser.configuration import restrict
@@ -28,6 +28,8 @@ from ser.history import History
 from ser.identity import check_same_run, claim_folder, identity
 from ser.interruption import Interrupted
 from ser.jobs import only_one
+from ser.lineage import check_unheard, doubts, entries
+from ser.origin import training_record
 from ser.parser import RunParser, plain_seed
 from ser.progress import somebody_listens
 from ser.run import headline, name_folder, report, write_result, write_tables
@@ -77,8 +79,8 @@ class RunCLI(LightningCLI):
         parser.add_argument(
             "--init_weights",
             type=str | None,
-            help="Weights to begin the training with: a .safetensors file or a checkpoint that has heard nobody who is "
-            "validated or tested here.",
+            help="Weights to begin the training with: a .safetensors file or a checkpoint. Neither its own training "
+            "nor those before it may have heard a speaker who is validated or tested here.",
         )
         parser.add_argument(
             "--epochs_averaged",
@@ -122,7 +124,7 @@ class RunCLI(LightningCLI):
         if tested := TESTED_SETS.get(self.subcommand):
             if not (path := self._get(self.config, "ckpt_path")):
                 raise InputError(f"ser {self.subcommand} needs --ckpt_path FILE, the checkpoint of a trained system")
-            check_unheard(self.checkpoint, path, self.datamodule, tested)
+            check_unheard(entries(self.checkpoint), path, self.datamodule, tested)
         elif path := self._get(self.config, "init_weights"):
             self._check_beginning(path)
         words = [] if self.subcommand == "fit" else [self.subcommand]
@@ -130,6 +132,13 @@ class RunCLI(LightningCLI):
         with refusals():
             self.trainer = self.instantiate_trainer()
         self.datamodule.check_devices(self.trainer)
+        for line in self._doubts() if self.trainer.is_global_zero else []:
+            print(f"ser: warning: {line}", file=sys.stderr)
+
+    def _doubts(self) -> list[str]:
+        if tested := TESTED_SETS.get(self.subcommand):
+            return doubts(entries(self.checkpoint), "the checkpoint", self.datamodule, [tested])
+        return doubts(self.beginning, "the initial weights", self.datamodule, ["val", "test"]) if self.beginning else []
 
     def _build_system_and_data(self) -> None:
         self._build()
@@ -147,6 +156,7 @@ class RunCLI(LightningCLI):
         self.model: System = self._get(self.config_init, "model")
         if self.subcommand not in TESTED_SETS and (path := self._get(self.config, "init_weights")):
             load_weights(self.model, path)
+        self.beginning = self.model.lineage  # of the initial weights, where there are some
 
     def _read_corpus(self) -> None:
         corpus = self.datamodule.corpus
@@ -159,11 +169,10 @@ class RunCLI(LightningCLI):
         check_bounds("epochs_averaged", self._get(self.config, "epochs_averaged"), at_least=0, at_most=max(epochs, 0))
 
     def _check_beginning(self, path: str) -> None:
-        """Refuse first weights that know somebody who is validated or tested."""
-        checkpoint = read_checkpoint(path)
+        """Refuse initial weights that have heard a speaker who is validated or tested."""
         for data in self._folds():
             for tested in ("val", "test"):
-                check_unheard(checkpoint, path, data, tested)
+                check_unheard(self.beginning, path, data, tested)
 
     def _folds(self) -> list[EmotionData]:
         return [self.datamodule]
@@ -276,16 +285,18 @@ class RunCLI(LightningCLI):
                 logger.log_hyperparams(config)
 
     def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
-        first = self._get(self.config, "init_weights")
+        first, read = self._get(self.config, "init_weights"), read_checkpoint(checkpoint)
         about = {
             "seed": self._get(self.config, "seed_everything"),
             "epochs": self.trainer.max_epochs if self.subcommand == "fit" else None,
             "checkpoint": str(checkpoint),
-            "epoch": read_checkpoint(checkpoint)["epoch"] + 1,
+            "epoch": read["epoch"] + 1,
             "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
             "model": dict(self.model.hparams),
             "device": device_name(self.trainer.strategy.root_device),  # the system itself is moved back by now
             "init_weights": digest(Path(first)) if self.subcommand == "fit" and first else None,
+            "trained_on": training_record(entries(read)),
+            "warnings": self._doubts(),
         }
         write_tables(self.folder, tables, averaged)
         result = write_result(self.folder, self.model, self.datamodule, tables, averaged, about)

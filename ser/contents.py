@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from ser.errors import InputError
+from ser.lineage import HEARD, LISTS, TRAINED_ON
+from ser.record import check_form
 from ser.system import System
 from ser.systems import SYSTEMS
 
@@ -35,6 +37,11 @@ def check_contents(checkpoint: object, path: object) -> dict:
             raise InputError(f"{path}: not a whole checkpoint: {name} is missing")
         if not sound(checkpoint[name]):
             raise InputError(f"{path}: not a sound checkpoint: {name} must be {words}")
+    for name, (sound, words) in LATER.items():
+        if name in checkpoint and not sound(checkpoint[name]):
+            raise InputError(f"{path}: not a sound checkpoint: {name} must be {words}")
+    if checkpoint.get("trained_on") is not None:
+        check_form(str(path), checkpoint["trained_on"], TRAINED_ON, "trained_on")
     check_weights(described(checkpoint, path), checkpoint["state_dict"], path)
     return checkpoint
 
@@ -97,10 +104,10 @@ def is_plain(value: object, depth: int = MOST_NESTED) -> bool:
     return value is None or type(value) in (bool, int, float, str)
 
 
-def _is_lists_by_set(value: object) -> bool:
+def _is_lists_by_set(value: object, sets: tuple[str, ...] = SETS) -> bool:
     return (
         isinstance(value, dict)
-        and set(value) == set(SETS)
+        and set(value) == set(sets)
         and all(isinstance(each, list) and all(type(name) is str for name in each) for each in value.values())
     )
 
@@ -108,6 +115,15 @@ def _is_lists_by_set(value: object) -> bool:
 def _is_state(value: object) -> bool:
     return isinstance(value, Mapping) and all(
         type(name) is str and isinstance(tensor, Tensor) for name, tensor in value.items()
+    )
+
+
+def _is_initial(value: object) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and set(value) == {*LISTS, "complete"}
+        and all(_is_lists_by_set(value[name], HEARD) for name in LISTS)
+        and type(value["complete"]) is bool
     )
 
 
@@ -126,4 +142,12 @@ ENTRIES: dict[str, tuple[Callable[[object], bool], str]] = {
     "standardised_by": (lambda value: value in STATISTICS, f"one of {', '.join(STATISTICS)}"),
     "epoch": (_is_count, "a whole number, at least 0"),
     "global_step": (_is_count, "a whole number, at least 0"),
+}
+# Checkpoints of older versions lack these.
+LATER: dict[str, tuple[Callable[[object], bool], str]] = {
+    "trained_on": (lambda value: isinstance(value, dict) and is_plain(value), "plain values by name"),
+    "initial_weights": (
+        _is_initial,
+        f"null, or {' and '.join(LISTS)} as lists of names for {' and '.join(HEARD)}, and complete",
+    ),
 }

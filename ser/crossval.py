@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from copy import copy
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,7 @@ from ser.files import make_folder
 from ser.forked import Starter
 from ser.identity import PER_FOLD, check_folder, claim_folder, flatten, identity, without_places
 from ser.jobs import Job, last_lines, only_one, run_jobs
+from ser.lineage import check_unheard, doubts
 from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
 from ser.results import in_short
 from ser.run import STATISTICS
@@ -80,7 +82,7 @@ class CrossValidation:
 
     def __init__(self, cli: CrossvalCLI) -> None:
         self.data: EmotionData = cli.datamodule
-        self.system = cli.model
+        self.system, self.beginning = cli.model, cli.beginning
         self.tracking = cli.config_init["wandb"]
         settings, self.defaults = cli._plain_config(), flatten(cli.default_config())
         self.config = {key: value for key, value in settings.items() if key not in OWN}
@@ -106,6 +108,7 @@ class CrossValidation:
     def run(self, starter: Starter) -> int:
         """Check for leaks, run what is not finished, pool; the exit code."""
         shared = self._check_leaks()
+        self._check_beginning()
         check_folder(self.folder, self.identity)
         make_folder(self.folder)
         with only_one(self.folder) as lock:
@@ -142,6 +145,19 @@ class CrossValidation:
             for what, names in leaks[("val", "test")].items():
                 between.setdefault(what, set()).update(names)
         return {what: sorted(names) for what, names in between.items()}
+
+    def _check_beginning(self) -> None:
+        """Refuse initial weights, or warn of them, before the first training, as the training of each fold would."""
+        warnings = set()
+        for fold in self.folds if self.beginning else []:
+            data = copy(self.data)
+            sets = split(self.data.utterances, data.protocol, fold, data.test_halves)
+            data.fold, data.utterances = fold, self.data.utterances.assign(set=sets)
+            for tested in ("val", "test"):
+                check_unheard(self.beginning, f"fold {fold}: {self.config['init_weights']}", data, tested)
+            warnings.update(doubts(self.beginning, "the initial weights", data, ("val", "test")))
+        for line in sorted(warnings):
+            print(f"ser: warning: {line}", file=sys.stderr)
 
     def _name(self, seed: int, fold: int) -> str:
         return f"seed{seed}-fold{fold:02d}"

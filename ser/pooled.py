@@ -228,6 +228,7 @@ def write_pooled(
         **{key: first[key] for key in ("corpus_digest", "code_digest", "versions")},
         "commit": " ".join(sorted({run["commit"] for run in runs.values() if run["commit"]})) or None,
         **about,
+        "warnings": sorted({line for run in runs.values() for line in run.get("warnings", [])}),
         "digests": {name: digest(folder / name) for name in files},
     }
     if epochs_averaged:
@@ -250,7 +251,8 @@ def describe_pooled(about: dict) -> str:
         what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
     if not about["statistics"].startswith("train"):
         what += f", statistics: {about['statistics']}"
-    lines = ["", what, "", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
+    lines = ["", what, *(f"  warning  {line}" for line in about.get("warnings", []))]
+    lines += ["", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
     if mean := about["averaged"]:
         lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]
     if people := about["shared"].get("speakers"):

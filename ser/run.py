@@ -11,10 +11,11 @@ import pandas as pd
 import torch
 
 from ser.data.datamodule import EmotionData
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, is_in_use, write_text
 from ser.identity import IDENTITY
+from ser.lineage import counts_of, place_of
+from ser.origin import describe_origin
 from ser.provenance import code_digest, commit, versions
 from ser.results import describe, scores
 from ser.saved import AVERAGED_TABLES, TABLES
@@ -80,12 +81,19 @@ def write_result(
     Args:
         folder: of the run, with its tables.
         system: what was tested.
-        data: what it was trained and tested on.
+        data: what it was evaluated on; after `ser fit` it was trained on it as well.
         tables: predictions of "test" and "val", as far as they were made.
         averaged: the same by the mean posterior of the last epochs, where that was asked for.
-        about: more to record (seed, epoch of the checkpoint, device).
+        about: more to record (seed, epochs of `ser fit` or None, epoch of the checkpoint, `trained_on`, device).
     """
-    counts = pd.crosstab(data.utterances.set, data.utterances.emotion).reindex(columns=EMOTIONS, fill_value=0)
+    counts, speakers = counts_of(data), data.speaker_identities
+    trained_here = {
+        "counts": counts,
+        "speakers": speakers,
+        "train_segments": len(data.pieces["train"]),
+        "tails_left_out": data.tails_left_out,
+    }
+    evaluated = {part: {name: trained_here[part][name] for name in tables} for part in ("counts", "speakers")}
     result = {
         "system": type(system).__name__,
         "corpus": data.corpus.name,
@@ -97,10 +105,8 @@ def write_result(
         **(scores(tables["test"]) if "test" in tables else {}),
         "validation": scores(tables["val"]) if "val" in tables else None,
         "averaged": {**scores(averaged["test"]), "validation": scores(averaged["val"])} if averaged else None,
-        "counts": {name: {emotion: int(row[emotion]) for emotion in EMOTIONS} for name, row in counts.iterrows()},
-        "speakers": data.speaker_identities,
-        "train_segments": len(data.pieces["train"]),
-        "tails_left_out": data.tails_left_out,
+        **(evaluated if about["epochs"] is None else trained_here),
+        "tested_on": {**place_of(data), **evaluated},
         "corpus_digest": data.corpus_digest,
         "code_digest": code_digest(),
         "commit": commit(),
@@ -140,6 +146,9 @@ def report(result: dict) -> str:
     """What a run found, as text for a person."""
     what = f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, fold {result['fold']}"
     lines = ["", f"{what}, epoch {result['epoch']}, statistics: {result['statistics']}"]
+    if result["epochs"] is None:
+        lines += describe_origin(result["trained_on"], result["tested_on"])
+    lines += [f"  warning     {line}" for line in result["warnings"]]
     for title, name, found in (("Test", "test", result), ("Validation", "val", result["validation"])):
         if found and "confusion" in found:
             speakers = ", ".join(speaker.split(":", 1)[1] for speaker in result["speakers"][name])

@@ -19,6 +19,7 @@ from ser.data.segments import Batch
 from ser.emotions import IGNORED
 from ser.errors import InputError, check_bounds
 from ser.frames import WINDOW_SAMPLES, num_frames
+from ser.lineage import entries, entries_of_fold, heard
 from ser.metrics import EmotionScores
 from ser.networks import Branch
 from ser.spectrogram import Spectrogram, Standardisation
@@ -61,6 +62,7 @@ class System(LightningModule, ABC):
         self.branches = nn.ModuleDict(branches)
         self.weights = weights
         self.learning_rate = learning_rate
+        self.lineage: dict | None = None  # whom these weights have heard (`ser.lineage`); None where they are drawn
         # One for each set that is evaluated at a time: training both directions of a session validates two speakers.
         self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
         self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
@@ -131,6 +133,8 @@ class System(LightningModule, ABC):
 
     def setup(self, stage: str) -> None:
         data = self.trainer.datamodule
+        if stage == "fit":
+            self.lineage = entries_of_fold(data, self.lineage) if isinstance(data, EmotionData) else None
         if isinstance(data, EmotionData) and (stage == "fit" or data.statistics == "speaker"):
             statistics = data.measure(self.spectrogram.cpu())
             if stage == "fit":
@@ -181,8 +185,16 @@ class System(LightningModule, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["system"] = type(self).__name__
-        data = self._trainer.datamodule if self._trainer is not None else None
-        if isinstance(data, EmotionData):
-            checkpoint["speakers"] = data.speaker_identities
-            checkpoint["recordings"] = data.digests
-            checkpoint["standardised_by"] = data.statistics
+        checkpoint.update(self.lineage or {})
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        if not all(name in checkpoint for name in ("speakers", "recordings", "standardised_by")):
+            return
+        found = entries(checkpoint)
+        going_on = self._trainer is not None and self._trainer.state.fn == "fit" and self.lineage
+        if not going_on:
+            self.lineage = found
+        elif found["recordings"] == self.lineage["recordings"]:  # an interrupted training
+            self.lineage["initial_weights"] = found["initial_weights"]
+        else:
+            self.lineage["initial_weights"] = heard(found)

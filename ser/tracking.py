@@ -66,7 +66,7 @@ class Tracking:
             project=self.project,
             entity=self.entity,
             group=self.group,
-            tags=[*tags, *self.tags],
+            tags=[*(tag[:64] for tag in tags), *self.tags],  # W&B takes no longer ones; a corpus may have a long name
         )
         BEGUN.append(run)
         return [run]

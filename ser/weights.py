@@ -15,10 +15,12 @@ from ser import __version__
 from ser.contents import network
 from ser.errors import InputError
 from ser.files import write_bytes
+from ser.lineage import entries
 
 SUFFIX = ".safetensors"
 # Entries of a checkpoint that go into the file's metadata, as JSON; its weights go into tensors.
 DESCRIPTION = ("system", "hyper_parameters", "speakers", "recordings", "standardised_by", "epoch", "global_step")
+LATER = ("trained_on", "initial_weights")  # files of older versions lack them
 DIGEST = "blake2b"  # of all that
 
 
@@ -28,9 +30,21 @@ def write_weights(checkpoint: dict, path: Path) -> None:
     Raises:
         InputError: if the file cannot be written.
     """
-    described = {name: json.dumps(checkpoint[name]) for name in DESCRIPTION}
+    values = {**{name: checkpoint[name] for name in DESCRIPTION}, **entries(checkpoint)}
+    described = {name: json.dumps(value) for name, value in values.items()}
     weights = {name: tensor.contiguous() for name, tensor in network(checkpoint["state_dict"]).items()}
-    write_bytes(path, save(weights, {**described, DIGEST: digest(described, weights), "ser": __version__}))
+    metadata = {**described, DIGEST: digest(described, weights), "ser": __version__}
+    write_bytes(path, _in_order(save(weights, metadata)))
+
+
+def _in_order(content: bytes) -> bytes:
+    """The same file with its metadata in alphabetical order: safetensors writes them in a new order every time."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the numbers behind it stay aligned
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def digest(described: dict[str, str], weights: dict[str, Tensor]) -> str:
@@ -56,10 +70,11 @@ def read_weights(path: str | Path) -> dict:
         raise InputError(f"{path}: not a readable safetensors file ({error})") from error
     if missing := [name for name in (*DESCRIPTION, DIGEST) if name not in metadata]:
         raise InputError(f"{path}: {missing[0]} is missing in its metadata; ser export-weights writes such files")
-    if digest({name: metadata[name] for name in DESCRIPTION}, weights) != metadata[DIGEST]:
+    names = [*DESCRIPTION, *(name for name in LATER if name in metadata)]
+    if digest({name: metadata[name] for name in names}, weights) != metadata[DIGEST]:
         raise InputError(f"{path}: damaged: it does not hold what was written")
     described = {}
-    for name in DESCRIPTION:
+    for name in names:
         try:
             described[name] = json.loads(metadata[name])
         except (ValueError, RecursionError) as error:

@@ -14,6 +14,7 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
 MOST_DIGITS = 9  # of a session's number; what has more is a name
+UNNAMED = "manifest"  # also the name of every manifest in records of older versions
 REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
 
 
@@ -31,16 +32,23 @@ class Manifest(Corpus):
 
     Args:
         csv: the file.
-        name: the corpus's name in results.
+        name: the corpus's name in results and before its speakers' names; without it the file's name without ".csv".
+
+    Raises:
+        InputError: if the name holds a colon.
     """
 
-    def __init__(self, csv: str | None = None, name: str = "manifest") -> None:
+    def __init__(self, csv: str | None = None, name: str | None = None) -> None:
+        if name and ":" in name:
+            raise InputError(
+                f"data.corpus.name is {name!r}, but must hold no colon: one divides it from a speaker's name"
+            )
         self.csv = csv
         self._name = name
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._name or (Path(self.csv).stem.replace(":", "-") if self.csv else UNNAMED)
 
     @property
     def location(self) -> str:

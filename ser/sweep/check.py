@@ -88,12 +88,12 @@ def check_trainers(plan: Plan, corners: list[PointCLI]) -> None:
 
 
 def check_beginning(plan: Plan, path: str) -> None:
-    """Refuse first weights that know somebody who is validated in a fold of the study.
+    """Refuse initial weights that have heard a speaker who is validated in a fold of the study, or warn of them.
 
     Raises:
         InputError: naming the fold.
     """
-    point = next(plan.space.corners())
+    point, warnings = next(plan.space.corners()), set()
     for fold in plan.folds:
         found = PointCLI([*run_options(plan, point), "--data.fold", str(fold)])
         found._read_corpus()
@@ -101,6 +101,9 @@ def check_beginning(plan: Plan, path: str) -> None:
             found._check_beginning(path)
         except InputError as error:
             raise InputError(f"study {plan.study}, fold {fold}: {error}") from error
+        warnings.update(found._doubts())
+    for line in sorted(warnings):
+        print(f"ser: warning: {line}", file=sys.stderr)
 
 
 def check_runs(plan: Plan, corners: list[PointCLI]) -> dict:

@@ -87,6 +87,14 @@ def test_nothing_is_overwritten(exported, ser, tmp_path):
     assert ser("export-weights", tmp_path / "none.ckpt", "--out", tmp_path / "y.safetensors").code == 2
 
 
+def test_every_export_of_a_checkpoint_is_the_same_file(exported, ser, tmp_path):
+    run, out = exported
+    for number in range(3):
+        path = tmp_path / f"{number}.safetensors"
+        assert ser("export-weights", run / "checkpoints" / "best.ckpt", "--out", path).code == 0
+        assert path.read_bytes() == out.read_bytes()
+
+
 def test_a_training_begins_with_the_weights_it_is_given(exported, ser, elsewhere, tmp_path):
     """At a learning rate near zero it ends where it began; only the statistics are its own."""
     _, out = exported

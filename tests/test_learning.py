@@ -41,7 +41,7 @@ def test_shuffled_labels_teach_nothing(ser, demo_corpus, tmp_path):
     )
     assert finished.code == 0, finished.err
     result = json.loads((tmp_path / "run" / "result.json").read_text())
-    assert result["corpus"] == "manifest"
+    assert result["corpus"] == "shuffled"
     assert result["ua"] < 0.45  # chance is 0.25; 40 utterances leave a standard error of about 0.07
     curve = pd.read_csv(tmp_path / "run" / "metrics.csv")["train/loss"].dropna()
     demo = yaml.safe_load((CONF / "demo.yaml").read_text())

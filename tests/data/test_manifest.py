@@ -192,3 +192,21 @@ def test_sessions_are_numbers_only_where_each_has_its_own(manifest):
     assert sessions("01", "02") == [1, 2]
     assert sessions("1", "01") == ["1", "01"]
     assert sessions("1" * 5000, "2") == ["1" * 5000, "2"]
+
+
+@pytest.mark.parametrize(
+    ("csv", "name", "expected"),
+    [
+        ("folder/mine.csv", None, "mine"),
+        ("~/Other corpus.v2.csv", None, "Other corpus.v2"),
+        ("folder/mine.csv", "theirs", "theirs"),
+        ("folder/a:b.csv", None, "a-b"),
+    ],
+)
+def test_a_corpus_is_called_after_its_file_unless_it_has_a_name(csv, name, expected):
+    assert Manifest(csv, name).name == expected
+
+
+def test_a_name_that_could_not_be_told_from_a_speaker(tmp_path):
+    with pytest.raises(InputError, match=r"data\.corpus\.name is 'a:b', but must hold no colon"):
+        Manifest(str(tmp_path / "x.csv"), "a:b")

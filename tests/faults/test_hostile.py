@@ -13,8 +13,9 @@ from safetensors.torch import save_file
 from ser.checkpoint import load, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO
 from ser.errors import InputError
+from ser.lineage import TRAINED_ON
 from ser.systems import CNNGRU
-from ser.weights import digest
+from ser.weights import LATER, digest
 from tests.conftest import CONF
 
 SMALL = {"gru_units": 4, "dense_units": 4}
@@ -35,6 +36,11 @@ def sound(**changes) -> dict:
         "global_step": 1,
     }
     return {**checkpoint, **changes}
+
+
+def initial(**sets) -> dict:
+    heard = {"train": [], "val": [], **sets}
+    return {"speakers": heard, "recordings": heard, "complete": True}
 
 
 def with_weight(tensor, name="branches.gru.head.3.bias") -> dict:
@@ -185,6 +191,25 @@ HOSTILE = {
         "model.gru_units is 1000000000, but must be at least 1 and at most 4096",
     ),
     "text for a number": (saved(lambda: sound(hyper_parameters={"gru_units": "4"})), "model.gru_units is '4'"),
+    "a training of no form": (saved(lambda: sound(trained_on=[1])), "trained_on must be plain values by name"),
+    "a training with a tensor": (saved(lambda: sound(trained_on={"fold": torch.ones(1)})), "trained_on must be plain"),
+    "a training on a corpus of no name": (
+        saved(lambda: sound(trained_on={**dict.fromkeys(TRAINED_ON), "corpus": 3})),
+        "trained_on.corpus is 3, but must be text",
+    ),
+    "a training without counts of a set": (
+        saved(lambda: sound(trained_on={**dict.fromkeys(TRAINED_ON), "counts": {"train": {}}})),
+        "trained_on.counts lacks val, test",
+    ),
+    "initial weights of no form": (saved(lambda: sound(initial_weights=3)), "initial_weights must be null, or"),
+    "initial weights that heard numbers": (
+        saved(lambda: sound(initial_weights=initial(train=[1]))),
+        "initial_weights must be null, or",
+    ),
+    "initial weights of two minds": (
+        saved(lambda: sound(initial_weights=initial() | {"complete": "yes"})),
+        "initial_weights must be null, or",
+    ),
     "a negative epoch": (saved(lambda: sound(epoch=-1)), "epoch must be a whole number"),
 }
 
@@ -218,8 +243,11 @@ def test_only_local_files_are_read(address, tmp_path):
         read_checkpoint(address.format(tmp_path))
 
 
-def test_a_sound_checkpoint_is_read(tmp_path):
-    torch.save(sound(), tmp_path / "x.ckpt")
+@pytest.mark.parametrize(
+    "more", [{}, {"initial_weights": initial(val=["x:y"]), "trained_on": dict.fromkeys(TRAINED_ON)}]
+)
+def test_a_sound_checkpoint_is_read(more, tmp_path):
+    torch.save(sound(**more), tmp_path / "x.ckpt")
     assert load(tmp_path / "x.ckpt").hparams["gru_units"] == 4
 
 
@@ -279,17 +307,25 @@ DESCRIPTION = {name: json.dumps(value) for name, value in sound().items() if nam
         ({"hyper_parameters": '{"gru_units": 4096, "dense_units": 4}'}, "does not fit CNNGRU as configured"),
         ({"epoch": "1.5"}, "epoch must be a whole number"),
         ({"speakers": '{"train": [1]}'}, "speakers must be lists of names"),
+        ({"initial_weights": "0"}, "initial_weights must be null, or"),
+        ({"trained_on": "{"}, "trained_on in its metadata is not JSON"),
         ({"standardised_by": '"everyone"'}, "standardised_by must be one of train, corpus, speaker"),
     ],
 )
 def test_metadata_of_exported_weights(changes, message, tmp_path):
     metadata = {name: text for name, text in {**DESCRIPTION, **changes}.items() if text is not None}
     weights = {name: tensor.contiguous() for name, tensor in CNNGRU(**SMALL).state_dict().items()}
-    described = {name: text for name, text in metadata.items() if name in DESCRIPTION}
+    described = {name: text for name, text in metadata.items() if name in (*DESCRIPTION, *LATER)}
     save_file(weights, tmp_path / "x.safetensors", {**metadata, "blake2b": digest(described, weights)})
     with pytest.raises(InputError, match=r"x\.safetensors: .*|does not fit") as refusal:
         load(tmp_path / "x.safetensors")
     assert message in str(refusal.value)
+
+
+def test_exported_weights_of_an_older_version_are_read(tmp_path):
+    weights = {name: tensor.contiguous() for name, tensor in CNNGRU(**SMALL).state_dict().items()}
+    save_file(weights, tmp_path / "x.safetensors", {**DESCRIPTION, "blake2b": digest(DESCRIPTION, weights)})
+    assert load(tmp_path / "x.safetensors").lineage["initial_weights"]["complete"] is False
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 64, (2**40).to_bytes(8, "little") + b"{}", b"\x02\0\0\0\0\0\0\0[]"])

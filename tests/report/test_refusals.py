@@ -10,6 +10,7 @@ import pytest
 from ser.errors import InputError
 from ser.files import digest
 from ser.report import main
+from ser.report.entries import read_entries
 from tests.report.made_up import make_result
 
 NAN = float("nan")
@@ -43,6 +44,15 @@ def test_results_that_do_not_belong_together(results, tmp_path):
     twin = make_result(tmp_path / "seqcap", "CNNSeqCap", random=3)
     refuse([results[0], twin, "--out", tmp_path / "out"], "two results of one name", "'seqcap'")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_csv_file_has_had_two_names(tmp_path):
+    """Older versions call every manifest "manifest"; its digest says whether it is the same corpus."""
+    older = make_result(tmp_path / "older", "CNNGRU", corpus="manifest")
+    newer = make_result(tmp_path / "newer", "CNNSeqCap", corpus="mine")
+    assert len(read_entries([str(older), str(newer)])) == 2
+    other = make_result(tmp_path / "other", "CNNSeqCap", corpus="mine", corpus_digest="0")
+    refuse([older, other, "--out", tmp_path / "out"], "different corpora", "manifest", "mine")
 
 
 def test_edited_predictions_and_missing_folds(tmp_path):

@@ -9,8 +9,9 @@ from pathlib import Path
 from ser.errors import InputError
 
 DESCRIPTION = """Write a checkpoint's weights as safetensors: numbers and text, nothing that could run. The file's
-metadata hold the system's name and hyperparameters, on whom and what it was trained, and whose audio standardises its
-spectrogram, so that ser test --ckpt_path, ser fit --init_weights and ser.checkpoint.load take it like a checkpoint."""
+metadata hold the system's name and hyperparameters, on whom and what it and its initial weights were trained, and
+whose audio standardises its spectrogram, so that ser test --ckpt_path, ser fit --init_weights and ser.checkpoint.load
+take it like a checkpoint. The same checkpoint gives the same file every time."""
 
 
 def main(arguments: list[str]) -> int:

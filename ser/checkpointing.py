@@ -125,7 +125,7 @@ class EndInOrder(Checkpoint):
         if not trainer.strategy.reduce_boolean_decision(LISTENER.heard is not None, all=False):
             return
         if path:
-            trainer.save_checkpoint(path)
+            trainer.save_checkpoint(path, weights_only=False)  # with all that is needed to go on
         raise Interrupted(LISTENER.heard or signal.SIGTERM)  # or another process has heard it
 
 

@@ -14,9 +14,10 @@ import matplotlib.pyplot as plt
 run, picture = Path(sys.argv[1]), sys.argv[2]
 result = json.loads((run / "result.json").read_text())
 metrics = pd.read_csv(run / "metrics.csv")
-metrics = metrics[metrics.epoch < metrics["train/loss"].count()]  # behind: the evaluation of the best epoch
+metrics["epoch"] += metrics.epoch.min() == 0  # older versions counted from 0
+metrics = metrics[metrics.epoch <= metrics["train/loss"].count()]  # behind: the evaluation of the best epoch
 curves = metrics.groupby("epoch").first()
-epochs = curves.index + 1
+epochs = curves.index
 
 figure, (loss, accuracy, matrix) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 loss.plot(epochs, curves["train/loss"], "k-", label="train/loss")

@@ -149,6 +149,10 @@ class Progress(TQDMProgressBar):
         super().__init__(refresh_rate=10 if sys.stdout.isatty() else 0)
         self._loss: Tensor | None = None
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_epoch_start(trainer, pl_module)
+        self.train_progress_bar.set_description(f"Epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
+
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
         self._loss = outputs["loss"].detach()
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)

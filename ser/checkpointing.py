@@ -154,7 +154,7 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
 
     Args:
         folder: where they are written.
-        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=19.ckpt`.
+        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=20.ckpt`.
         monitor: the validation WA that chooses.
 
     Source:

@@ -265,7 +265,7 @@ class RunCLI(LightningCLI):
         averaged = {}
         if epochs := self._get(self.config, "epochs_averaged") if self.subcommand == "fit" else 0:
             last = self.trainer.max_epochs
-            paths = [Path(path).with_name(f"epoch={epoch}.ckpt") for epoch in range(last - epochs, last)]
+            paths = [Path(path).with_name(f"epoch={epoch}.ckpt") for epoch in range(last - epochs + 1, last + 1)]
             averaged = evaluate_mean(self.trainer, self.model, self.datamodule, paths, sets)
         if self.trainer.is_global_zero:
             self._record_result(path, tables, averaged)

@@ -14,12 +14,13 @@ from ser.data.datamodule import EmotionData
 from ser.emotions import EMOTIONS
 from ser.results import posterior_columns
 from ser.system import System
+from ser.tracking import record_scores
 
 
 def evaluate(
     trainer: Trainer, system: System, data: EmotionData, path: str | Path, sets: list[str]
 ) -> dict[str, pd.DataFrame]:
-    """Predictions of a checkpoint, with the trainer's loggers told the scores.
+    """Predictions of a checkpoint. The scores go into the summary of the W&B run: they are no further epoch's.
 
     Args:
         trainer: with a `Predictions` callback.
@@ -30,9 +31,16 @@ def evaluate(
     """
     load_weights(system, path)
     predictions = next(each for each in trainer.callbacks if isinstance(each, Predictions))
-    for name in sets:
-        run = trainer.test if name == "test" else trainer.validate
-        run(system, datamodule=data, verbose=False, weights_only=True)  # nothing is loaded; or Lightning warns of it
+    scores: dict[str, float] = {}
+    loggers, trainer.loggers = trainer.loggers, [DummyLogger()]  # without any, Lightning warns
+    try:
+        for name in sets:
+            run = trainer.test if name == "test" else trainer.validate
+            # Nothing is loaded with `weights_only`; without it Lightning warns.
+            scores |= run(system, datamodule=data, verbose=False, weights_only=True)[0]
+    finally:
+        trainer.loggers = loggers
+    record_scores(loggers, scores)
     return {name: predictions.tables[name] for name in sets}
 
 

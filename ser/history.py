@@ -20,6 +20,8 @@ class History(Callback):
     Rows and sums are part of every checkpoint: after an interruption the file continues where the checkpoint was made,
     and what was written after it is gone.
 
+    Epochs count from 1; files of older versions count them from 0.
+
     Args:
         folder: of the run.
 
@@ -61,7 +63,7 @@ class History(Callback):
         pl_module.log("train/loss", loss, rank_zero_only=True)
         self.rows.append(
             {
-                "epoch": trainer.current_epoch,
+                "epoch": trainer.current_epoch + 1,
                 "step": trainer.global_step,
                 "rate": trainer.optimizers[0].param_groups[0]["lr"],
                 "train/loss": loss,

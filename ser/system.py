@@ -163,13 +163,22 @@ class System(LightningModule, ABC):
         self.evaluation_losses[place].update(loss, counted)
         return {"": posterior, **posteriors}
 
+    def on_train_epoch_end(self) -> None:
+        self._log_epoch()
+
     def on_validation_epoch_end(self) -> None:
+        if self.trainer.state.fn == "fit":
+            self._log_epoch()
         self._log_scores("val", 0)
         if len(self.trainer.num_val_batches) > 1:
             self._log_scores(SWAPPED, 1, logger=False)  # the speaker whom this direction tests is nobody's to watch
 
     def on_test_epoch_end(self) -> None:
         self._log_scores("test", 0)
+
+    def _log_epoch(self) -> None:
+        """Count epochs from 1, in loggers and in the names of checkpoints; Lightning alone would count from 0."""
+        self.log("epoch", float(self.trainer.current_epoch + 1), sync_dist=True)
 
     def _log_scores(self, stage: str, place: int, logger: bool = True) -> None:
         scores, loss = self.scores[place], self.evaluation_losses[place]

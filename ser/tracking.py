@@ -83,6 +83,11 @@ def has_key() -> bool:
         return False
 
 
+def record_scores(loggers: list[Logger], scores: dict[str, float]) -> None:
+    """Add the scores of a checkpoint, "test/wa" for example, to the summary of the W&B run, not to its curves."""
+    record(loggers, "the scores", lambda run: run.summary.update(scores))
+
+
 def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result: dict) -> None:
     """Add the confusion matrix, the predictions and the scores of each table ("test", "val") to the W&B run."""
 

@@ -81,7 +81,7 @@ def test_from_configuration_to_result(config, fitted):
     assert f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %" in finished.out
     assert result["counts"]["train"] == dict.fromkeys(EMOTIONS, 16)
     (epoch,) = pd.read_csv(folder / "metrics.csv").to_dict("records")
-    assert (epoch["epoch"], epoch["val/wa"]) == (0, pytest.approx(result["validation"]["wa"]))
+    assert (epoch["epoch"], epoch["val/wa"]) == (1, pytest.approx(result["validation"]["wa"]))
     assert epoch["step"] == -(-result["train_segments"] // 16)
     assert epoch["train/loss"] > 0
 

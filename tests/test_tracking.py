@@ -1,9 +1,11 @@
 """W&B offline: everything of the run is in the file, and neither account nor network is needed."""
 
+import json
 import os
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from ser.tracking import has_key
@@ -64,3 +66,14 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_pat
         assert word in content
     (table,) = (folder / "files" / "media" / "table" / "test").glob("predictions_*.table.json")
     assert "capsule_p_neutral" in table.read_text()
+
+    # The curves are those of metrics.csv: the chosen epoch, evaluated again, is no epoch more.
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120).stdout
+    records = [json.loads(line) for line in printed.splitlines()]
+    rows = [row["history"]["item"] for row in records if row["type"] == "history"]
+    metrics = pd.read_csv(out / "metrics.csv")
+    for name in ("val/wa", "val/ua", "train/loss"):
+        curve = [(row["epoch"], row[name]) for row in rows if name in row]
+        assert curve == list(zip(metrics.epoch, metrics[name].astype("float32"), strict=True)), name
+    assert not [row for row in rows if "test/wa" in row]

@@ -247,13 +247,14 @@ def _check_grid(result: Pooled) -> None:
 def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:
     """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty.
 
-    Those end with a row of the evaluation of the chosen epoch, under the number of an epoch that was never trained.
-    It is known by that number: an empty loss may as well be that of an epoch whose loss was no number.
+    Older versions counted epochs from 0. The oldest end with a row of the evaluation of the chosen epoch, under the
+    number of an epoch that was never trained. It is known by that number: an empty loss may as well be that of an epoch
+    whose loss was no number.
     """
     metrics = metrics[["epoch", *CURVES]].astype(float)
     lines = {name: metrics.dropna(subset=[column]).groupby("epoch")[column].last() for column, name in CURVES.items()}
     curves = pd.DataFrame(lines).reset_index()
-    curves["epoch"] = curves["epoch"].astype(int) + 1
+    curves["epoch"] = curves["epoch"].astype(int) + (metrics.epoch.min() == 0)
     return curves[curves.epoch <= epochs]
 
 

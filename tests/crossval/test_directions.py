@@ -54,8 +54,8 @@ def test_a_direction_that_was_begun_alone_is_not_continued_for_both(least, tmp_p
     for fold in (2, 7):
         curve = pd.read_csv(folder / f"seed1-fold0{fold}" / "metrics.csv")
         about = json.loads((folder / f"seed1-fold0{fold}" / "result.json").read_text())
-        assert curve.epoch.tolist() == [0, 1]
-        assert about["epoch"] == curve["val/wa"].idxmax() + 1
+        assert curve.epoch.tolist() == [1, 2]
+        assert about["epoch"] == curve.epoch[curve["val/wa"].idxmax()]
 
 
 def test_the_other_direction_is_the_other_fold(tiny_corpus):

@@ -103,7 +103,7 @@ def test_killed_in_the_middle_and_continued(undisturbed, two_epochs, tmp_path):
     process = Command(["crossval", *options], tmp_path / "log")
     process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # it appears whole, with the first epoch's row
     process.kill()
-    assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 0
+    assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 1
     assert not (folder / "seed1-fold03" / "result.json").exists()
     kept = {path: path.stat().st_mtime_ns for fold in (1, 2) for path in (folder / f"seed1-fold0{fold}").rglob("*")}
     assert kept

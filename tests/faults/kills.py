@@ -70,8 +70,8 @@ class Kills:
         for place, pair in enumerate(pairs):
             yield SYSTEMS[place % len(SYSTEMS)], 2 * (place // len(SYSTEMS) % 2), list(pair)
         first, second = self.steps, 2 * self.steps
-        writes = [Moment(name, first) for name in ("best.ckpt", "epoch=0.ckpt", "last.ckpt")]
-        writes += [Moment(name, second) for name in ("epoch=1.ckpt", "last.ckpt")]
+        writes = [Moment(name, first) for name in ("best.ckpt", "epoch=1.ckpt", "last.ckpt")]
+        writes += [Moment(name, second) for name in ("epoch=2.ckpt", "last.ckpt")]
         files = [Moment(name, 0) for name in ("identity.json", "config.yaml", "predictions.csv", "validation.csv")]
         for system in (SYSTEMS[0], SESSION):
             yield system, 0, writes

@@ -88,7 +88,7 @@ def make_curves(epochs, generator):
         accuracy = 0.3 + 0.5 * ease + 0.05 * generator.normal()
         rows.append(
             {
-                "epoch": epoch,
+                "epoch": epoch + 1,
                 "step": 44 * (epoch + 1),
                 "rate": 0.001,
                 "train/loss": 1.4 - 1.2 * ease,

@@ -14,6 +14,7 @@ def test_half_empty_rows_of_older_files_give_the_same_curves():
     older = pd.concat(halves).sort_values("epoch", kind="stable")
     pd.testing.assert_frame_equal(_curves(full, 2), _curves(older, 2))
     assert _curves(full, 2).epoch.tolist() == [1, 2]
+    pd.testing.assert_frame_equal(_curves(full.assign(epoch=[1, 2]), 2), _curves(full, 2))
     assert _curves(full, 2).val_wa.tolist() == [0.4, 0.5]
 
 

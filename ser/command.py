@@ -19,6 +19,7 @@ EXPECTED_WARNINGS = (
     ".*isinstance.treespec, LeafSpec.*",  # between torch and lightning
     ".*does not have many workers.*",  # reading a segment takes a fraction of a millisecond
     ".*number of training batches.*is smaller than the logging interval.*",
+    ".*is not supported by the model summary.*",  # mixed precision: it prints a size in MB all the same
     ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
     ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
     ".*your dataloader is not resumable.*",  # its sampler begins where the checkpoint was made

@@ -31,6 +31,9 @@ BOUNDS = {
     "gradient_clip_val": {"above": 0, "at_most": 1e9},
     "reload_dataloaders_every_n_epochs": {"at_least": 0, "at_most": 100_000},
 }
+PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed")
+SHORT_PRECISIONS = (None, 64, 32, 16, "64", "32", "16", "bf16")  # Lightning's other names of the same
+NARROW = ("HalfPrecision", "TransformerEnginePrecision", "BitsandbytesPrecision")  # plugins: weights of 16 bits or fewer
 # Callbacks that end a training early, or change what `config.yaml` says of it.
 CUTTING = ("EarlyStopping", "Timer", "GradientAccumulationScheduler", "BatchSizeFinder", "LearningRateFinder")
 OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
@@ -70,6 +73,15 @@ def check_trainer(settings: dict, fitting: bool) -> None:
     for name, allowed in WHOLE_RUNS.items():
         if settings[name] not in allowed:
             raise InputError(f"trainer.{name} is {settings[name]}, but a run validates every epoch and tests everyone")
+    if settings["precision"] not in PRECISIONS + SHORT_PRECISIONS:
+        raise InputError(
+            f"trainer.precision is {settings['precision']}, but the spectrogram's Fourier transform needs 32 bits; "
+            f"use one of {', '.join(PRECISIONS)}"
+        )
+    plugins = settings["plugins"] or []
+    for plugin in plugins if isinstance(plugins, list) else [plugins]:
+        if (name := getattr(plugin, "class_path", "").rsplit(".", 1)[-1]) in NARROW:
+            raise InputError(f"trainer.plugins: {name}: use trainer.precision, one of {', '.join(PRECISIONS)}")
     callbacks = settings["callbacks"] or []
     for callback in callbacks if isinstance(callbacks, list) else [callbacks]:
         if (name := callback.class_path.rsplit(".", 1)[-1]) in CUTTING:

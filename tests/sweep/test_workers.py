@@ -94,13 +94,14 @@ def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_s
 
 
 def test_a_training_that_always_fails_is_given_up_and_the_others_go_on(write_study, tmp_path):
-    config = write_study(space={"trainer.precision": {"categorical": ["32-true", "16-true"]}})
+    fails = "[{class_path: lightning.pytorch.callbacks.BackboneFinetuning}]"  # of a system that has no `backbone`
+    config = write_study(space={"trainer.callbacks": {"categorical": ["null", fails]}})
     process = start(config, tmp_path / "study")
     ended = process.wait(PATIENCE_SECONDS)
     assert ended.code == 1
-    assert "precision 32-true: validation WA" in ended.out
+    assert "callbacks null: validation WA" in ended.out
     assert "given up: trial 1 after 3 tries" in ended.err
-    assert "Half" in ended.err  # no CPU transforms such numbers: the cause, from the training's own log
+    assert "has no attribute 'backbone'" in ended.err  # the cause, from the training's own log
     assert "Traceback (most recent call last)" not in ended.err
     shared = stored(config, tmp_path / "study")
     assert sorted(shared.results()) == [0]

@@ -23,6 +23,7 @@ from ser.checkpointing import AtomicCheckpointIO, Checkpoints, EndInOrder, Withi
 from ser.cli import RunCLI, main
 from ser.data import Synthetic
 from ser.history import History
+from ser.system import System
 
 SAFE = (SeededDropout, EndInOrder, WithinEpoch, History)
 TARGET = 1.03
@@ -47,7 +48,7 @@ class Clock(Callback):
 def time_training(arguments: list[str], safe: bool, writes: list[float]) -> list[float]:
     """Train one epoch; seconds of its steps, and in `writes` those of its checkpoints."""
     clock, instantiate, evaluate = Clock(), RunCLI.instantiate_trainer, RunCLI._evaluate
-    save = AtomicCheckpointIO.save_checkpoint
+    save, configure = AtomicCheckpointIO.save_checkpoint, System.configure_callbacks
 
     def save_checkpoint(self, *given, **named) -> None:
         started = time.perf_counter()
@@ -62,12 +63,13 @@ def time_training(arguments: list[str], safe: bool, writes: list[float]) -> list
 
     RunCLI.instantiate_trainer, RunCLI._evaluate = instantiate_trainer, lambda *_: None
     AtomicCheckpointIO.save_checkpoint = save_checkpoint
+    System.configure_callbacks = lambda self: [each for each in configure(self) if safe or not isinstance(each, SAFE)]
     try:
         sys.argv = ["ser", *arguments]
         main()
     finally:
         RunCLI.instantiate_trainer, RunCLI._evaluate = instantiate, evaluate
-        AtomicCheckpointIO.save_checkpoint = save
+        AtomicCheckpointIO.save_checkpoint, System.configure_callbacks = save, configure
     return clock.seconds
 
 

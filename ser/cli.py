@@ -13,7 +13,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.allocator import keep_freed_memory
-from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress, SeededDropout
+from ser.callbacks import PipedProgress, Predictions, Progress
 from ser.checkpoint import load_weights, newest, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO, Checkpoints
 from ser.command import run
@@ -196,7 +196,6 @@ class RunCLI(LightningCLI):
         elif settings.enable_progress_bar is not False:
             own.append(Progress())
         if fitting:
-            own.append(SeededDropout(self._get(self.config, "seed_everything")))
             when = self._get(self.config_init, "checkpoints")
             own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
             settings.plugins = [*(settings.plugins or []), self.writer]

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import Literal
 
 import torch
-from lightning import LightningModule
+from lightning import Callback, LightningModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MeanMetric
 
+from ser.callbacks import LearningRateRule, SeededDropout
 from ser.convolutions import Convolutions
 from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
@@ -22,7 +23,7 @@ from ser.frames import WINDOW_SAMPLES, num_frames
 from ser.lineage import entries, entries_of_fold, heard
 from ser.metrics import EmotionScores
 from ser.networks import Branch
-from ser.spectrogram import Spectrogram, Standardisation
+from ser.spectrogram import NUM_BINS, Spectrogram, Standardisation
 
 SWAPPED = "val_swapped"  # where the two directions of a session are trained at once: the other direction's validation
 
@@ -30,7 +31,8 @@ SWAPPED = "val_swapped"  # where the two directions of a session are trained at 
 class System(LightningModule, ABC):
     """A spectrogram, shared convolutions and parallel branches.
 
-    The loss is the sum of the branches' cross-entropies; the posterior is their weighted mean.
+    The loss is the sum of the branches' cross-entropies; the posterior is their weighted mean. The learning-rate rule
+    and the seeded dropout come with the system, so that any `Trainer` trains it as `ser fit` does.
 
     Args:
         convolutions: shared by all branches.
@@ -68,7 +70,10 @@ class System(LightningModule, ABC):
         self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
-        """Logits of each branch, (batch, emotions); the arguments are those of `posterior`."""
+        """Logits of each branch, (batch, emotions), with their gradient; the arguments are those of `posterior`.
+
+        Nothing is checked: that would wait for a GPU in every step of a training.
+        """
         beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
         # The DFT's frame is longer than its window: what is not finite would reach frames that do not hold it.
         spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
@@ -83,22 +88,14 @@ class System(LightningModule, ABC):
     def branch_posteriors(
         self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Posteriors of each branch without dropout; the arguments are those of `posterior`.
-
-        Raises:
-            InputError: if shapes do not fit or an utterance is shorter than one analysis window.
-        """
-        if waveform.ndim != 2 or lengths.shape != waveform.shape[:1] or not len(lengths):
-            raise InputError(
-                f"waveform must be (batch, samples) and lengths (batch,), but they are {tuple(waveform.shape)} "
-                f"and {tuple(lengths.shape)}"
-            )
+        """Posteriors of each branch, without dropout and without gradient; arguments and errors are `posterior`'s."""
+        _check_shapes(waveform, lengths, statistics)
         if int(lengths.min()) < WINDOW_SAMPLES or int(lengths.max()) > waveform.shape[-1]:
             raise InputError(
                 f"lengths must lie between {WINDOW_SAMPLES} samples (one analysis window) and the waveform's "
                 f"{waveform.shape[-1]}, but reach from {int(lengths.min())} to {int(lengths.max())}"
             )
-        with self._without_dropout():
+        with torch.no_grad(), self._without_dropout():
             logits = self.logits(waveform.to(self.dtype), lengths.long(), statistics)
             return {name: each.softmax(-1) for name, each in logits.items()}
 
@@ -106,16 +103,16 @@ class System(LightningModule, ABC):
         """Probabilities of the emotions for each utterance, whatever else is in the batch.
 
         Args:
-            waveform: (batch, samples) at 16 kHz, in [-1, 1).
-            lengths: (batch,) samples of each utterance; what lies beyond is never heard.
+            waveform: (batch, samples) at 16 kHz, floating-point numbers in [-1, 1).
+            lengths: (batch,) samples of each utterance, integers; what lies beyond is never heard.
             statistics: mean and deviation per bin to standardise each utterance by, (batch, 2, bins), instead of the
                 system's own.
 
         Returns:
-            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`.
+            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`; without gradient, which `logits` keeps.
 
         Raises:
-            InputError: if an utterance is shorter than one analysis window.
+            InputError: if shapes or types do not fit, or an utterance is shorter than one analysis window.
 
         Source:
             Wu et al. (2019), section 3, last sentence.
@@ -189,6 +186,14 @@ class System(LightningModule, ABC):
         scores.reset()
         loss.reset()
 
+    def configure_callbacks(self) -> list[Callback]:
+        """The learning-rate rule, unless the trainer has one, and dropout drawn from the seed of its `EmotionData`."""
+        own: list[Callback] = [LearningRateRule()]
+        if isinstance(data := self.trainer.datamodule, EmotionData):
+            own.append(SeededDropout(data.seed))
+        # Lightning asks whenever the trainer begins to fit, validate or test, and replaces callbacks of these types.
+        return [each for each in own if not any(isinstance(given, type(each)) for given in self.trainer.callbacks)]
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=self.learning_rate, betas=(0.9, 0.999), eps=1e-8)
 
@@ -207,3 +212,20 @@ class System(LightningModule, ABC):
             self.lineage["initial_weights"] = found["initial_weights"]
         else:
             self.lineage["initial_weights"] = heard(found)
+
+
+def _check_shapes(waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> None:
+    for name, value in (("waveform", waveform), ("lengths", lengths)):
+        if not isinstance(value, Tensor):
+            raise InputError(f"{name} must be a torch.Tensor, but is a {type(value).__name__}")
+    if waveform.ndim != 2 or lengths.shape != waveform.shape[:1] or not len(lengths):
+        raise InputError(
+            f"waveform must be (batch, samples) and lengths (batch,), but they are {tuple(waveform.shape)} "
+            f"and {tuple(lengths.shape)}"
+        )
+    if not waveform.is_floating_point():
+        raise InputError(f"waveform must hold floating-point numbers in [-1, 1), but its type is {waveform.dtype}")
+    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
+        raise InputError(f"lengths must be integers, numbers of samples, but their type is {lengths.dtype}")
+    if statistics is not None and statistics.shape != (expected := (len(lengths), 2, NUM_BINS)):
+        raise InputError(f"statistics must be (batch, 2, bins), {expected}, but they are {tuple(statistics.shape)}")

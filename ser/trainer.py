@@ -33,7 +33,7 @@ BOUNDS = {
 }
 PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed")
 SHORT_PRECISIONS = (None, 64, 32, 16, "64", "32", "16", "bf16")  # Lightning's other names of the same
-NARROW = ("HalfPrecision", "TransformerEnginePrecision", "BitsandbytesPrecision")  # plugins: weights of 16 bits or fewer
+NARROW = ("HalfPrecision", "TransformerEnginePrecision", "BitsandbytesPrecision")  # plugins: 16 bits or fewer
 # Callbacks that end a training early, or change what `config.yaml` says of it.
 CUTTING = ("EarlyStopping", "Timer", "GradientAccumulationScheduler", "BatchSizeFinder", "LearningRateFinder")
 OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}

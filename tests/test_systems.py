@@ -1,5 +1,7 @@
 """What a system answers must depend on the utterance alone."""
 
+import re
+
 import pytest
 import torch
 
@@ -140,6 +142,38 @@ def test_what_is_not_finite_beyond_the_end_is_not_heard(system):
 def test_shapes_that_do_not_fit_are_refused(shape, lengths):
     with pytest.raises(InputError, match="waveform must be"):
         SYSTEMS["CNNGRU"]().posterior(torch.zeros(shape), torch.tensor(lengths, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"waveform": [0.0] * 16_000}, "waveform must be a torch.Tensor, but is a list"),
+        ({"lengths": 16_000}, "lengths must be a torch.Tensor, but is a int"),
+        ({"waveform": torch.zeros(1, 16_000, dtype=torch.int16)}, "waveform must hold floating-point numbers"),
+        ({"lengths": torch.tensor([16_000.0])}, "lengths must be integers"),
+        ({"lengths": torch.tensor([True])}, "lengths must be integers"),
+        ({"lengths": torch.tensor([[16_000]])}, "waveform must be (batch, samples)"),
+        ({"waveform": torch.zeros(1, 1, 16_000)}, "waveform must be (batch, samples)"),
+        ({"statistics": torch.ones(2, 512)}, "statistics must be (batch, 2, bins), (1, 2, 512)"),
+        ({"statistics": torch.ones(1, 2, 511)}, "statistics must be (batch, 2, bins), (1, 2, 512)"),
+    ],
+)
+def test_what_a_posterior_cannot_be_computed_of_is_refused(changed, message):
+    given = {"waveform": torch.zeros(1, 16_000), "lengths": torch.tensor([16_000])}
+    with pytest.raises(InputError, match=re.escape(message)):
+        SYSTEMS["CNNGRU"]().posterior(**given | changed)
+
+
+def test_a_posterior_has_no_gradient_and_logits_have(system):
+    waveform, lengths = torch.randn(1, 16_000), torch.tensor([16_000], dtype=torch.int32)
+    posterior = system.posterior(waveform, lengths)
+    assert posterior.grad_fn is None
+    assert not posterior.is_inference(), "it can be used in a training of something else"
+    assert not any(each.requires_grad for each in system.branch_posteriors(waveform, lengths).values())
+    logits = system.logits(waveform, lengths)
+    assert all(each.requires_grad for each in logits.values())
+    expected = system.combine({name: each.softmax(-1) for name, each in logits.items()})
+    torch.testing.assert_close(posterior, expected.detach())
 
 
 def test_system_is_abstract_and_the_five_are_final():

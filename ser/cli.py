@@ -13,7 +13,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.allocator import keep_freed_memory
-from ser.callbacks import PipedProgress, Predictions, Progress
+from ser.callbacks import LearningRateRule, PipedProgress, Predictions, Progress
 from ser.checkpoint import load_weights, newest, read_checkpoint
 from ser.checkpointing import AtomicCheckpointIO, Checkpoints
 from ser.command import run

@@ -104,7 +104,7 @@ class Pair:
         swapped = self.comparison.swapped
         if swapped and (least := min(1, self.tests * 2 / 2**swapped)) >= LEVEL:
             tests = f" and {self.tests} tests" if self.tests > 1 else ""
-            return f", as with {counted(swapped, 'speaker')}{tests} no p can be below {least:.2g}: nothing can be found"
+            return f", as the least possible p with {counted(swapped, 'speaker')}{tests} is {least:.2g}"
         return f", as p is not below {LEVEL}"
 
     def _limits(self) -> str:

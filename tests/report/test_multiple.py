@@ -46,10 +46,10 @@ def made_up(wa, ua, swapped, interval=(0.01, 0.05), ua_interval=(0.01, 0.05)):
     [
         (
             made_up(0.25, 0.25, swapped=3),
-            "excludes 0 (p = 0.500 after Holm): not distinguishable, as with 3 speakers and 2 tests no p can be below "
-            "0.5: nothing can be found.",
-            "excludes 0 (p = 0.500 after Holm): not distinguishable, as with 3 speakers and 2 tests no p can be below "
-            "0.5: nothing can be found.",
+            "excludes 0 (p = 0.500 after Holm): not distinguishable, as the least possible p with 3 speakers and 2 "
+            "tests is 0.5.",
+            "excludes 0 (p = 0.500 after Holm): not distinguishable, as the least possible p with 3 speakers and 2 "
+            "tests is 0.5.",
         ),
         (
             made_up(0.04, 0.02, swapped=10),
@@ -83,4 +83,6 @@ def test_a_finding_says_why_it_is_none(comparison, wa, ua):
 def test_of_three_speakers_nothing_can_be_found():
     first, second = (predictions([1, hit, 0, 0] * 3, [0, 1, 2, 3] * 3, np.repeat([0, 1, 2], 4)) for hit in (0, 1))
     text = Pair("one", "other", compare(first, second)).finding()
-    assert text.count("excludes 0 (p = 0.250): not distinguishable, as with 3 speakers no p can be below 0.25") == 2
+    assert (
+        text.count("excludes 0 (p = 0.250): not distinguishable, as the least possible p with 3 speakers is 0.25") == 2
+    )

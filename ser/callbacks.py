@@ -169,16 +169,20 @@ class Progress(TQDMProgressBar):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
-        if not trainer.is_global_zero:
-            return
-        measured = trainer.callback_metrics
-        line = f"epoch {trainer.current_epoch + 1:2d}/{trainer.max_epochs}"
-        line += f"  rate {trainer.optimizers[0].param_groups[0]['lr']:g}"
-        for name in ("train/loss", "val/loss"):
-            line += f"  {name} {measured[name]:.3f}" if name in measured else ""
-        for name in ("val/wa", "val/ua"):
-            line += f"  {name} {100 * measured[name]:.1f} %" if name in measured else ""
-        tqdm.write(line)
+        if trainer.is_global_zero:
+            tqdm.write(describe_epoch(trainer))
+
+
+def describe_epoch(trainer: Trainer) -> str:
+    """The epoch that has just ended in a line of text: its number, rate, losses and validation."""
+    measured = trainer.callback_metrics
+    line = f"epoch {trainer.current_epoch + 1:2d}/{trainer.max_epochs}"
+    line += f"  rate {trainer.optimizers[0].param_groups[0]['lr']:g}"
+    for name in ("train/loss", "val/loss"):
+        line += f"  {name} {measured[name]:.3f}" if name in measured else ""
+    for name in ("val/wa", "val/ua"):
+        line += f"  {name} {100 * measured[name]:.1f} %" if name in measured else ""
+    return line
 
 
 class PipedProgress(Callback):
@@ -187,9 +191,9 @@ class PipedProgress(Callback):
     def __init__(self) -> None:
         self._told = 0.0
 
-    def _tell(self, trainer: Trainer) -> None:
+    def _tell(self, trainer: Trainer, epoch: str | None = None) -> None:
         scores = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
-        tell(trainer.global_step, int(trainer.estimated_stepping_batches), scores)
+        tell(trainer.global_step, int(trainer.estimated_stepping_batches), scores, epoch)
         self._told = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
@@ -197,4 +201,4 @@ class PipedProgress(Callback):
             self._tell(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._tell(trainer)
+        self._tell(trainer, describe_epoch(trainer))

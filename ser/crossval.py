@@ -101,6 +101,7 @@ class CrossValidation:
         self.slots = slots(settings["devices"], settings["jobs"])
         self.group = self.tracking.group or "-".join([*words, self.folder.name])
         self.failures: dict[str, str] = {}
+        self.unfinished: set[str] = set()  # runs whose training has not ended, though their results may be written
 
     def _all_folds(self) -> list[int]:
         return list(range(1, num_folds(self.data.utterances, self.data.protocol) + 1))
@@ -117,6 +118,7 @@ class CrossValidation:
             jobs = self._plan()
             done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
             print(self._headline(len(jobs), done, shared), flush=True)
+            self.unfinished = {name for job in jobs for name in job.runs}
             run_jobs(starter, jobs, self.slots, lock, self._ended)
             if self.failures:
                 for title, cause in self.failures.items():
@@ -217,7 +219,8 @@ class CrossValidation:
         lines = [
             f"{job.title}: {'failed' if code else 'finished'} after {seconds // 60:.0f} min {seconds % 60:02.0f} s"
         ]
-        runs = self._finished_runs()
+        self.unfinished -= set(job.runs)
+        runs = {name: about for name, about in self._finished_runs().items() if name not in self.unfinished}
         for name in job.runs if not code else []:
             about = runs[name]
             lines.append(

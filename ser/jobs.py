@@ -48,11 +48,16 @@ class Running:
     started: float = field(default_factory=time.monotonic)
 
     def show(self) -> None:
-        """Read what the training says of itself and move its bar."""
+        """Read what the training says of itself and move its bar; without a terminal, print a line per epoch."""
         *lines, self.unread = (self.unread + self.training.told()).split(b"\n")
         if not lines:
             return
-        told = json.loads(lines[-1])
+        messages = [json.loads(line) for line in lines]
+        if self.bar.disable or not sys.stdout.isatty():
+            for epoch in (told["epoch"] for told in messages if "epoch" in told):
+                tqdm.write(f"{self.job.title}: {epoch}", file=sys.stdout)
+            sys.stdout.flush()
+        told = messages[-1]
         self.bar.total = told["steps"]
         self.bar.n = told["step"]
         scores = [f"{name.upper()} {100 * told[f'val/{name}']:.1f} %" for name in ("wa", "ua") if f"val/{name}" in told]

@@ -14,10 +14,11 @@ def somebody_listens() -> bool:
     return PROGRESS_PIPE in os.environ
 
 
-def tell(step: int, steps: int, scores: dict[str, float]) -> None:
-    """Send steps done, steps in all, and the scores of the last validation.
+def tell(step: int, steps: int, scores: dict[str, float], epoch: str | None = None) -> None:
+    """Send steps done, steps in all, the scores of the last validation, and at an epoch's end a line about it.
 
     Where nobody listens any more this process is ended by `ser.interruption.end_with_reader`: after its step.
     """
     with suppress(BrokenPipeError):
-        os.write(int(os.environ[PROGRESS_PIPE]), json.dumps({"step": step, "steps": steps, **scores}).encode() + b"\n")
+        told = {"step": step, "steps": steps, **scores, **({"epoch": epoch} if epoch else {})}
+        os.write(int(os.environ[PROGRESS_PIPE]), json.dumps(told).encode() + b"\n")

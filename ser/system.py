@@ -32,7 +32,8 @@ class System(LightningModule, ABC):
     """A spectrogram, shared convolutions and parallel branches.
 
     The loss is the sum of the branches' cross-entropies; the posterior is their weighted mean. The learning-rate rule
-    and the seeded dropout come with the system, so that any `Trainer` trains it as `ser fit` does.
+    and the seeded dropout come with the system, so that any `Trainer` trains it as `ser fit` does. On a GPU set
+    `torch.backends.cudnn.allow_tf32 = False` for that, as `ser fit` does.
 
     Args:
         convolutions: shared by all branches.
@@ -217,7 +218,7 @@ class System(LightningModule, ABC):
 def _check_shapes(waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> None:
     for name, value in (("waveform", waveform), ("lengths", lengths)):
         if not isinstance(value, Tensor):
-            raise InputError(f"{name} must be a torch.Tensor, but is a {type(value).__name__}")
+            raise InputError(f"{name} must be a torch.Tensor, not {type(value).__name__}")
     if waveform.ndim != 2 or lengths.shape != waveform.shape[:1] or not len(lengths):
         raise InputError(
             f"waveform must be (batch, samples) and lengths (batch,), but they are {tuple(waveform.shape)} "

@@ -147,8 +147,8 @@ def test_shapes_that_do_not_fit_are_refused(shape, lengths):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"waveform": [0.0] * 16_000}, "waveform must be a torch.Tensor, but is a list"),
-        ({"lengths": 16_000}, "lengths must be a torch.Tensor, but is a int"),
+        ({"waveform": [0.0] * 16_000}, "waveform must be a torch.Tensor, not list"),
+        ({"lengths": 16_000}, "lengths must be a torch.Tensor, not int"),
         ({"waveform": torch.zeros(1, 16_000, dtype=torch.int16)}, "waveform must hold floating-point numbers"),
         ({"lengths": torch.tensor([16_000.0])}, "lengths must be integers"),
         ({"lengths": torch.tensor([True])}, "lengths must be integers"),

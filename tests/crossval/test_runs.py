@@ -1,6 +1,7 @@
 """`ser crossval` on the built-in corpus, with real processes: equal to separate runs, killed and continued."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -70,6 +71,35 @@ def test_the_result_keeps_the_options_it_was_made_with(undisturbed, tiny_corpus)
     recorded = json.dumps([about["options"], about["defaults"]])
     assert str(tiny_corpus) not in recorded
     assert "wandb" not in recorded
+
+
+def test_without_a_terminal_every_epoch_of_every_training_has_a_line(undisturbed):
+    folder, printed = undisturbed
+    expected = []
+    for fold in range(1, 6):
+        for row in pd.read_csv(folder / f"seed1-fold0{fold}" / "metrics.csv").to_dict("records"):
+            scores = "".join(f"  val/{name} {100 * row[f'val/{name}']:.1f} %" for name in ("wa", "ua"))
+            losses = "".join(f"  {name} {row[name]:.3f}" for name in ("train/loss", "val/loss"))
+            expected.append(f"fold {fold}: epoch  {row['epoch']}/2  rate {row['rate']:g}{losses}{scores}")
+    assert sorted(line for line in printed.splitlines() if ": epoch" in line) == expected
+
+
+def test_runs_of_a_training_that_has_not_ended_are_not_counted(undisturbed, two_epochs, ser, tmp_path, monkeypatch):
+    """A training's results are there some time before it ends: W&B may be sending."""
+    folder = tmp_path / "again"
+    shutil.copytree(undisturbed[0], folder, ignore=shutil.ignore_patterns("seed1-fold0[2-5]", "result.json"))
+    shutil.copy(undisturbed[0] / "seed1-fold01" / "result.json", folder / "seed1-fold01")
+
+    def run_jobs(starter, jobs, slots, lock, ended):
+        for job in jobs:
+            shutil.copytree(undisturbed[0] / job.runs[0], folder / job.runs[0])
+        for job in jobs:
+            ended(job, 0, 1.0)
+
+    monkeypatch.setattr("ser.crossval.run_jobs", run_jobs)
+    finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
+    assert finished.code == 0, finished.err
+    assert re.findall(r"so far .*\(.*, (.*) of 5 runs\)", finished.out) == ["2", "3", "4", "5"]
 
 
 def test_what_validation_and_test_share_is_said(undisturbed):

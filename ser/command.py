@@ -23,6 +23,7 @@ EXPECTED_WARNINGS = (
     ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
     ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
     ".*your dataloader is not resumable.*",  # its sampler begins where the checkpoint was made
+    ".*The `srun` command is available.*",  # a training needs no srun, and a cluster's job that wants it names it
     ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run goes on
 )
 

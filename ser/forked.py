@@ -195,9 +195,9 @@ def _run_ser(
     guards: Connection, arguments: list[str], log: str, folder: str, variables: dict[str, str], pipe: int
 ) -> None:
     guards.close()  # the end of who guards this process must be noticed
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGUSR1):
+    for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Or readers of data would come from a fork server of this training's own, and outlive it when it is killed.
     multiprocessing.set_start_method("fork", force=True)
     output = open(log, "a", buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  open until its end

@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # the last: sbatch --signal=USR1@60
+# The last two are what clusters send before a job's end: sbatch --signal=USR1@60; submitit sends SIGUSR2.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 LAST_SECONDS = 10  # for ending in order after the parent has died
 AT_ONCE_SECONDS = 1  # a cluster's signal reaches a training, and within this once more from its parent: asked once
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
@@ -39,7 +40,7 @@ class Interrupted(BaseException):
 
     @property
     def code(self) -> int:
-        """The exit code by which shells and clusters know it: 130, 143, 138."""
+        """The exit code by which shells and clusters know it: 130, 143, 138, 140."""
         return 128 + self.number
 
 
@@ -121,7 +122,7 @@ def leave_signals_to_parent(worker: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if multiprocessing.get_start_method() == "fork" and os.getppid() != multiprocessing.parent_process().pid:
         os._exit(1)  # killed before this one began: it would take whoever adopted it for its parent, and never end
-    for number in (signal.SIGINT, signal.SIGUSR1):
+    for number in set(ENDING) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_later)  # the parent's own way to end it as well, so it is not ignored
 

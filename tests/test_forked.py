@@ -86,6 +86,14 @@ def test_a_signal_that_ends_it_is_its_exit_code(starter, training, tmp_path):
     forked.close()
 
 
+def test_a_signal_to_every_process_of_a_job_does_not_end_the_starter(starter, tmp_path):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        os.kill(starter.pid, number)
+    forked = Forked(starter, ["--version"], tmp_path / "log")
+    assert forked.wait(60) == 0
+    forked.close()
+
+
 def test_it_ends_in_order_when_nobody_reads_what_it_says(starter, training, tmp_path):
     forked = Forked(starter, training, tmp_path / "log")
     wait_until((tmp_path / "run" / "metrics.csv").exists)

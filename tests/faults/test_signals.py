@@ -15,7 +15,7 @@ from ser.interruption import AT_ONCE_SECONDS, ENDING, LISTENER, Interrupted, lea
 from tests.conftest import CONF
 from tests.forked import Command, Fresh, children_of
 
-CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138, signal.SIGUSR2: 140}
 PATIENCE_SECONDS = 600  # on a machine that has other work
 FORK = multiprocessing.get_context("fork")
 
@@ -36,7 +36,7 @@ def epochs_of(folder) -> int:
     return len(path.read_text().splitlines()) - 1 if path.exists() else 0
 
 
-def test_interrupted_three_times_it_ends_as_if_it_had_not_been(tiny, tmp_path):
+def test_interrupted_by_every_signal_it_ends_as_if_it_had_not_been(tiny, tmp_path):
     folder, whole = tmp_path / "broken", tmp_path / "whole"
     command = fit(tiny, "--out", folder)
     for place, number in enumerate(ENDING):

@@ -32,7 +32,7 @@ from ser.lineage import check_unheard, doubts, entries
 from ser.origin import training_record
 from ser.parser import RunParser, plain_seed
 from ser.progress import somebody_listens
-from ser.run import headline, name_folder, report, write_result, write_tables
+from ser.run import drop_unused, headline, name_folder, report, write_result, write_tables
 from ser.system import System
 from ser.tracking import Tracking, record_result, tracked
 from ser.trainer import check_trainer, refusals
@@ -129,9 +129,14 @@ class RunCLI(LightningCLI):
             self._check_beginning(path)
         words = [] if self.subcommand == "fit" else [self.subcommand]
         self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
-        with refusals():
-            self.trainer = self.instantiate_trainer()
-        self.datamodule.check_devices(self.trainer)
+        try:
+            with refusals():
+                self.trainer = self.instantiate_trainer()
+            self.datamodule.check_devices(self.trainer)
+        except InputError:
+            if not self._get(self.config, "out"):
+                drop_unused(self.folder)
+            raise
         for line in self._doubts() if self.trainer.is_global_zero else []:
             print(f"ser: warning: {line}", file=sys.stderr)
 

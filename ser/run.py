@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +32,7 @@ FOLDER_VARIABLE = "SER_RUN_FOLDER"  # tells the processes that Lightning starts 
 
 
 def name_folder(out: str | None, words: list[str]) -> Path:
-    """Choose the folder of a new run, in the first process, and tell the others.
+    """Choose the folder of a new run, in the first process, and tell the others; a name of ours is made at once.
 
     Args:
         out: what the user asked for; without it a new folder under `runs/`.
@@ -44,9 +46,8 @@ def name_folder(out: str | None, words: list[str]) -> Path:
             return Path(named)
         raise InputError("where several processes are started from outside, --out FOLDER is needed")
     folder = Path(out or Path("runs") / "-".join([*words, datetime.now().strftime("%Y%m%d-%H%M%S")]))
-    if out is None and folder.exists():
-        folder = folder.with_name(f"{folder.name}-{os.getpid()}")
     try:
+        folder = folder if out else _make_new(folder)
         if (folder / "result.json").exists():
             raise InputError(f"--out {folder} holds a finished run already; choose a new folder")
         if is_in_use(folder) and not (folder / IDENTITY).is_file():
@@ -59,6 +60,24 @@ def name_folder(out: str | None, words: list[str]) -> Path:
     except ValueError as error:  # a NUL in the name, say
         raise InputError(f"--out {str(folder)!r}: {error}") from error
     return folder
+
+
+def _make_new(folder: Path) -> Path:
+    """Make a folder of this name, or of the next free one: another run may have begun in the same second."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        new = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        try:
+            new.mkdir()
+            return new
+        except FileExistsError:
+            continue
+
+
+def drop_unused(folder: Path) -> None:
+    """Remove the folder of a run that could not begin, and `runs/` with it, where nothing is in them."""
+    with suppress(OSError):
+        os.removedirs(folder)
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame], averaged: dict[str, pd.DataFrame]) -> None:

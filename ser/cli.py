@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -31,8 +32,10 @@ from ser.jobs import only_one
 from ser.lineage import check_unheard, doubts, entries
 from ser.origin import training_record
 from ser.parser import RunParser, plain_seed
+from ser.paths import absolute_places, expand_home
 from ser.progress import somebody_listens
 from ser.run import drop_unused, headline, name_folder, report, write_result, write_tables
+from ser.same_corpus import check_same_corpus
 from ser.system import System
 from ser.tracking import Tracking, record_result, tracked
 from ser.trainer import check_trainer, refusals
@@ -46,6 +49,8 @@ class RunCLI(LightningCLI):
     Options, from weakest to strongest: defaults, the configuration files from left to right, a checkpoint's
     hyperparameters, options on the command line.
     """
+
+    checkpoint: dict | None = None  # that is tested
 
     def __init__(self, args: ArgsType = None, run: bool = True, **options) -> None:
         restrict()
@@ -100,6 +105,11 @@ class RunCLI(LightningCLI):
                 "--ckpt_path", type=str | None, help="The checkpoint of a trained system, a local file."
             )
         return parser
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        self.words = sys.argv[1:]  # a study parses several
+        super().parse_arguments(parser, args)
+        self.config = expand_home(self.config)
 
     def _parse_ckpt_path(self) -> None:
         settings = self.config[self.config.subcommand] if self.config.get("subcommand") else {}
@@ -170,6 +180,9 @@ class RunCLI(LightningCLI):
                 f"{corpus.location} holds the built-in corpus, not IEMOCAP; it is read as ser.data.Synthetic"
             )
         self.datamodule.setup()
+        files = [Path(file) for file in self._get(self.config, "config") or ()]
+        tested = (self._get(self.config, "ckpt_path"), self.checkpoint) if self.checkpoint else None
+        check_same_corpus(self.datamodule, files, self.words, tested)
         epochs = self._get(self.config, "trainer").max_epochs or 0
         check_bounds("epochs_averaged", self._get(self.config, "epochs_averaged"), at_least=0, at_most=max(epochs, 0))
 
@@ -277,7 +290,7 @@ class RunCLI(LightningCLI):
     def _plain_config(self) -> dict:
         # What would be refused has been, by the parser or by what was built; to ask again takes three times as long.
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False, format="yaml", skip_validation=True))
-        return config[self.subcommand] if self.subcommand else config
+        return absolute_places(config[self.subcommand] if self.subcommand else config)
 
     def _record_config(self) -> None:
         config = self._plain_config()
@@ -293,7 +306,7 @@ class RunCLI(LightningCLI):
         about = {
             "seed": self._get(self.config, "seed_everything"),
             "epochs": self.trainer.max_epochs if self.subcommand == "fit" else None,
-            "checkpoint": str(checkpoint),
+            "checkpoint": os.path.abspath(checkpoint),
             "epoch": read["epoch"] + 1,
             "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
             "model": dict(self.model.hparams),

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ser.errors import InputError
+from ser.paths import expand_home
 
 if TYPE_CHECKING:
     from ser.data.corpus import Corpus
@@ -20,7 +21,7 @@ def main(argv: list[str]) -> int:
     Raises:
         InputError: what was given is no corpus, or cannot be written.
     """
-    options = _parser().parse_args(argv)
+    options = expand_home(_parser().parse_args(argv))
     return options.run(options)
 
 

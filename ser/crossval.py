@@ -87,7 +87,7 @@ class CrossValidation:
         settings, self.defaults = cli._plain_config(), flatten(cli.default_config())
         self.config = {key: value for key, value in settings.items() if key not in OWN}
         words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
-        self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words])).expanduser()
+        self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words]))
         folds, seeds = settings["folds"], settings["seeds"]
         self.folds = parse_numbers("folds", self._all_folds() if folds is None else folds)
         self.seeds = parse_numbers("seeds", [settings["seed_everything"]] if seeds is None else seeds)

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ser.errors import InputError
+from ser.paths import expand_home
 
 DESCRIPTION = """Write a checkpoint's weights as safetensors: numbers and text, nothing that could run. The file's
 metadata hold the system's name and hyperparameters, on whom and what it and its initial weights were trained, and
@@ -20,8 +21,8 @@ def main(arguments: list[str]) -> int:
     Raises:
         InputError: if the checkpoint cannot be used, or the file not be written.
     """
-    options = _parser().parse_args(arguments)
-    out = Path(options.out).expanduser()
+    options = expand_home(_parser().parse_args(arguments))
+    out = Path(options.out)
     if out.suffix != ".safetensors":
         raise InputError(f"--out is {options.out}, but must end in .safetensors")
     if os.path.lexists(out):

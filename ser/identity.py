@@ -130,6 +130,15 @@ def read_identity(folder: Path) -> dict:
     return found
 
 
+def write_identity(folder: Path, now: dict) -> None:
+    """Write the file by which a folder is known again.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    write_text(folder / IDENTITY, json.dumps(now, indent=2) + "\n")
+
+
 def check_folder(folder: Path, now: dict) -> None:
     """Refuse a folder that holds something else than the same run or cross-validation.
 
@@ -157,5 +166,5 @@ def claim_folder(folder: Path, config: dict, now: dict) -> None:
     make_folder(folder)
     sweep_leftovers([folder, folder / "checkpoints"])
     kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
-    write_text(folder / IDENTITY, json.dumps(now, indent=2) + "\n")  # first: by it the folder is known again
+    write_identity(folder, now)  # first: by it the folder is known again
     write_text(folder / "config.yaml", yaml.safe_dump(kept, sort_keys=False))

@@ -19,6 +19,7 @@ from ser.draws import DRAWS, draw_speakers
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.files import write_text, write_whole
+from ser.paths import expand_home
 from ser.results import posterior_columns
 from ser.statistics import bootstrap_speakers, compare, ua_note
 from ser.tally import percentile_interval, tally
@@ -131,7 +132,7 @@ def main(arguments: list[str]) -> int:
     Raises:
         InputError: the folder holds no pooled result of a system with two branches, or a file cannot be written.
     """
-    options = _parser().parse_args(arguments)
+    options = expand_home(_parser().parse_args(arguments))
     from ser.pooled import read_pooled
 
     pooled = read_pooled(options.folder)

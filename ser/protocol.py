@@ -22,6 +22,7 @@ from ser.data.release import absolute
 from ser.data.splits import read_split
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, refusal_within
+from ser.paths import expand_home
 
 DESCRIPTION = """Who trains, who validates and who is tested in every fold of a protocol, how many utterances of each
 emotion that makes, and what the sets share: speakers, dialogs, utterances, recordings (by content).
@@ -79,7 +80,7 @@ def main(arguments: list[str]) -> int:
         InputError: an option, the corpus, the split file or the place of `--out` cannot be used.
     """
     parser = _parser()
-    settings = parser.parse_args(files_first(arguments))
+    settings = expand_home(parser.parse_args(files_first(arguments)))
     if not settings.name and not settings.splits:
         parser.error("give a protocol, speaker or wu2019, or your own split (--splits FILE.csv)")
     out = _new_file(settings.out) if settings.out else None

@@ -65,13 +65,13 @@ def name_folder(out: str | None, words: list[str]) -> Path:
 def _make_new(folder: Path) -> Path:
     """Make a folder of this name, or of the next free one: another run may have begun in the same second."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        new = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    while True:
         try:
-            new.mkdir()
-            return new
+            folder.mkdir()
+            return folder
         except FileExistsError:
-            continue
+            folder = next(numbered)
 
 
 def drop_unused(folder: Path) -> None:

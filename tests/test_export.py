@@ -64,6 +64,7 @@ def test_the_file_says_what_it_is(exported):
     for name in ("system", "hyper_parameters", "speakers", "recordings", "standardised_by", "epoch"):
         assert json.loads(metadata[name]) == checkpoint[name]
     assert metadata["ser"]
+    assert not [name for name, text in metadata.items() if '"/' in text], "no absolute path leaves the machine"
 
 
 def test_an_exported_system_is_tested_as_its_checkpoint(exported, ser, tmp_path):

@@ -96,7 +96,7 @@ def _cache_folder() -> Path:
     if chosen := os.environ.get("SER_CACHE"):
         return Path(chosen).expanduser()
     if shared := os.environ.get("XDG_CACHE_HOME"):
-        return Path(shared) / "ser"
+        return Path(shared).expanduser() / "ser"
     return Path(os.path.expanduser("~")) / ".cache" / "ser"
 
 

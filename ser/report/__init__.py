@@ -6,6 +6,8 @@ import argparse
 import shlex
 import sys
 
+from ser.paths import expand_home
+
 DESCRIPTION = """Lay results of `ser crossval` beside the tables of Wu et al. (2019) and say which differences mean
 anything. Everything is computed again from the saved predictions; no network is run."""
 FILES = """OUT then holds index.html (one page that needs no network), tables.md, a CSV file for each table and a PNG
@@ -25,7 +27,7 @@ def main(arguments: list[str]) -> int:
     Raises:
         InputError: a folder that is no result, results that do not belong together, or a place that is taken.
     """
-    options = _parser().parse_args(arguments)
+    options = expand_home(_parser().parse_args(arguments))
 
     from ser.report.entries import read_entries
     from ser.report.folder import check_folder

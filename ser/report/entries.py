@@ -155,7 +155,7 @@ def read_entries(folders: list[str]) -> list[Entry]:
     Raises:
         InputError: for a folder that is no result, results of different corpora, or a name that occurs twice.
     """
-    paths = [Path(folder).expanduser().resolve() for folder in folders]
+    paths = [Path(folder).resolve() for folder in folders]
     for name, count in Counter(path.name for path in paths).items():
         if count > 1:
             same = [folder for folder, path in zip(folders, paths, strict=True) if path.name == name]

@@ -22,7 +22,7 @@ def check_folder(out: str) -> Path:
     Raises:
         InputError: if the place holds something else.
     """
-    folder = Path(out).expanduser().resolve()
+    folder = Path(out).resolve()
     if not folder.exists():
         parent = next(each for each in folder.parents if each.exists())
         if not parent.is_dir():

@@ -15,8 +15,10 @@ from ser.devices import slots
 from ser.errors import InputError, check_bounds
 from ser.files import make_folder
 from ser.forked import Starter
+from ser.identity import IDENTITY, read_identity, write_identity
 from ser.interruption import LISTENER, Interrupted
 from ser.jobs import only_one
+from ser.paths import expand_home
 from ser.sweep.check import check_runs, check_trainers, corners_of
 from ser.sweep.given import check_definition, make_parser, split_options, with_options, write_definition
 from ser.sweep.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
@@ -29,6 +31,7 @@ from ser.sweep.trial import check_devices_free
 from ser.tracking import Tracking, finish, record_study, tracked
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
+HOME = "sqlite:///~"  # no shell expands it there
 SETTLED = ("complete", "pruned")
 PATIENCE_SECONDS = 300  # launchers that start together make the study one after the other
 
@@ -36,13 +39,14 @@ PATIENCE_SECONDS = 300  # launchers that start together make the study one after
 def main(arguments: list[str]) -> int:
     """Run `ser sweep`, `ser sweep status` or `ser sweep report`."""
     words, given = split_options(arguments)
+    given = expand_home(given)
     if words[:1] == ["status"]:
         if given:
             raise InputError(f"ser sweep status takes no option of the runs, such as --{next(iter(given))}")
-        return status(make_parser("status").parse_args(words[1:]))
+        return status(expand_home(make_parser("status").parse_args(words[1:])))
     if words[:1] == ["report"]:
-        return report(make_parser("report").parse_args(words[1:]), given, arguments)
-    options = make_parser("").parse_args(words)
+        return report(expand_home(make_parser("report").parse_args(words[1:])), given, arguments)
+    options = expand_home(make_parser("").parse_args(words))
     plan = plan_of(options)
     if plan.command == "lambda":
         return weigh(plan, options, given)
@@ -66,8 +70,9 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     # A fresh database made by two at once crashes one of them.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
+        write_identity(folder, identity)
         definition = write_definition(folder, options.config, plan)
-        shared.optuna.set_user_attr(GIVEN, given)
+        shared.optuna.set_user_attr(GIVEN, {name: plan.options[name] for name in given})
     print(headline(shared, folder, url, len(crew_slots)), flush=True)
     for place, row in shared.results().items():
         print(describe(place, row))
@@ -95,6 +100,8 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = join_study(plan, open_storage(url, plan.heartbeat_seconds), saved)
         run_study(shared, saved)
+        if (saved.folder / IDENTITY).is_file():
+            write_identity(folder, read_identity(saved.folder))
     folds = ", ".join(map(str, plan.folds))
     print(f"study {plan.study}: {len(plan.points)} lambdas, validation utterances of folds {folds} of {saved.folder}")
     return conclude(shared, folder, saved)
@@ -262,6 +269,8 @@ def headline(shared: SharedStudy, folder: Path, url: str, workers: int) -> str:
 def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path, str]:
     """The study's folder, and the address of its storage."""
     place = Path(folder or Path("studies") / plan.study)
+    if storage and storage.startswith(HOME):
+        return place, file_address(Path(storage.removeprefix("sqlite:///")).expanduser())
     return place, storage or file_address(place / "study.db")
 
 

@@ -12,11 +12,11 @@ from ser.arguments import FILES
 from ser.configuration import read_yaml
 from ser.errors import InputError
 from ser.files import write_text
+from ser.paths import absolute_places, expand_home
 from ser.sweep.plan import Plan, check_plan
 
 DEFINITION = "study.yaml"
 OWN_FILES = tuple(name.removeprefix("--") for name in FILES if name not in ("-c", "--config"))  # trainer, data, model
-PLACES = ("data.corpus.root", "data.corpus.csv")
 
 
 def split_options(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
@@ -53,19 +53,16 @@ def with_options(plan: Plan, given: dict[str, str]) -> Plan:
     for name in given:
         if name in plan.space.dimensions:
             raise InputError(f"--{name}: study {plan.study} varies it")
-    absolute = {
-        name: str(Path(value).expanduser().resolve()) if name in PLACES or _is_file(name, value) else value
-        for name, value in given.items()
-    }
-    options = {**plan.options, **absolute}
+    options = absolute_places(expand_home({**plan.options, **given}))
+    options |= {name: str(Path(value).resolve()) for name, value in options.items() if _is_file(name, value)}
     ordered = dict(sorted(options.items(), key=lambda item: item[0] not in OWN_FILES))  # files before single options
     changed = replace(plan, options=ordered)
     check_plan(changed, f"study {plan.study}")
     return changed
 
 
-def _is_file(name: str, value: str) -> bool:
-    return name in OWN_FILES and Path(value).is_file()
+def _is_file(name: str, value: object) -> bool:
+    return name in OWN_FILES and isinstance(value, str) and Path(value).is_file()
 
 
 def check_definition(folder: Path, plan: Plan) -> None:

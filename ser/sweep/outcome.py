@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ser.files import write_text
 from ser.lambda_curve import PAPER_LAMBDA
+from ser.paths import absolute_places
 from ser.sweep.check import WITHOUT, PointCLI
 from ser.sweep.launcher import given_up
 from ser.sweep.plan import LAMBDA, Plan
@@ -18,7 +19,6 @@ from ser.sweep.trial import run_options
 from ser.sweep.worker import PRUNED_AFTER
 
 TRIALS, BEST = "trials.csv", "best.yaml"
-CORPUS_PLACES = ("root", "csv")  # options of a corpus that name a place on disk
 
 
 def complete(results: dict[int, FrozenTrial]) -> dict[int, FrozenTrial]:
@@ -101,12 +101,9 @@ def best_config(plan: Plan, row: FrozenTrial) -> dict:
 def for_crossval(plan: Plan, config: dict) -> dict:
     """A run's configuration with the study's folds and seeds in place of one fold and one seed."""
     data = {name: value for name, value in config["data"].items() if name not in ("fold", "seed")}
-    places = data["corpus"].get("init_args") or {}
-    for name in CORPUS_PLACES:
-        if places.get(name):
-            places[name] = str(Path(places[name]).expanduser().resolve())
     tracking = {**config["wandb"], "group": config["wandb"]["group"] or f"{plan.study}-best"}
-    return {**config, "data": data, "wandb": tracking, "folds": list(plan.folds), "seeds": list(plan.seeds)}
+    chosen = {"data": data, "wandb": tracking, "folds": list(plan.folds), "seeds": list(plan.seeds)}
+    return absolute_places({**config, **chosen})
 
 
 def write_outcome(folder: Path, table: pd.DataFrame, config: dict | None, about: str) -> None:

@@ -17,6 +17,7 @@ from ser.arguments import parse_numbers
 from ser.configuration import read_yaml
 from ser.errors import InputError, check_bounds
 from ser.identity import flatten
+from ser.paths import expand_home
 from ser.sweep.space import Space, read_space
 
 OBJECTIVES = ("val/wa", "val/ua")
@@ -166,7 +167,7 @@ def read_plan(path: str | Path) -> Plan:
     settings = {
         **written,
         "space": read_space(written["space"], str(path)),
-        "config": [str(path.parent / each) for each in ([config] if isinstance(config, str) else config)],
+        "config": [str(path.parent / each) for each in expand_home([config] if isinstance(config, str) else config)],
         "options": written.get("options", {}),
     }
     for name in ("folds", "seeds"):

@@ -244,12 +244,12 @@ def test_where_converted_audio_is_kept(tmp_path, mixed, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     Waveforms(mixed)
     assert len(list((tmp_path / "home" / ".cache" / "ser").iterdir())) == 1
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "~/xdg")
     Waveforms(mixed)
-    assert len(list((tmp_path / "xdg" / "ser").iterdir())) == 1
-    monkeypatch.setenv("SER_CACHE", str(tmp_path / "chosen"))
+    assert len(list((tmp_path / "home" / "xdg" / "ser").iterdir())) == 1
+    monkeypatch.setenv("SER_CACHE", "~/chosen")
     Waveforms(mixed)
-    assert len(list((tmp_path / "chosen").iterdir())) == 1
+    assert len(list((tmp_path / "home" / "chosen").iterdir())) == 1
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, mixed):

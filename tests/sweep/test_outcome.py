@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from ser.errors import InputError
+from ser.identity import read_identity
 from ser.sweep.check import check_runs, corners_of
 from ser.sweep.given import split_options, with_options
 from ser.sweep.outcome import best_config, best_trial, trials_table, write_outcome
@@ -175,6 +176,7 @@ def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_
     trial = study / "trials" / trials.folder[trials.wa.idxmax()] / again.parent.name
     assert again.read_bytes() == (trial / "validation.csv").read_bytes()
     assert "Trained again" not in done.out
+    assert read_identity(study)["corpus"] == read_identity(study / "best")["corpus"]  # by it best.yaml is checked
     claim = pd.read_csv(report / "claim.csv").set_index("set")
     assert claim.loc["validation", "WA %"] == pytest.approx(100 * trials.wa.max(), abs=1e-3)
     assert "2 trials" in done.out

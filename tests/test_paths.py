@@ -1,0 +1,164 @@
+"""Paths as users write them: `~` in every option of every command, and records that mean the same in any folder."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from ser.data import IEMOCAP
+from ser.errors import InputError
+from ser.same_corpus import check_same_corpus
+from ser.sweep.given import with_options, write_definition
+from ser.sweep.plan import read_plan
+from tests.conftest import CONF, TINY_SEGMENTS
+
+FIT = ["--config", CONF / "cnn_gru.yaml"]
+SWEEPS = CONF.parent / "sweeps"
+CORPUS = "TINY"  # stands for options of a corpus
+OPTIONS = {  # what the message must name in the home folder: a command with a path that cannot be used
+    "fit --out": ("taken", ["fit", *FIT, CORPUS, "--out=~/taken"]),
+    "fit --init_weights": ("none", ["fit", *FIT, CORPUS, "--init_weights=~/none"]),
+    "fit, in YAML": ("none", ["fit", *FIT, "--config=~/init.yaml", CORPUS]),
+    "fit --data.corpus.csv": ("none", ["fit", *FIT, "--data", CONF / "manifest.yaml", "--data.corpus.csv=~/none"]),
+    "fit --data": ("none", ["fit", *FIT, "--data=~/manifest.yaml"]),
+    "validate --ckpt_path": ("none", ["validate", *FIT, CORPUS, "--ckpt_path=~/none"]),
+    "crossval --out": ("taken", ["crossval", *FIT, CORPUS, "--out=~/taken"]),
+    "sweep --config": ("none", ["sweep", "--config=~/none"]),
+    "sweep --runs": ("none", ["sweep", "--config", SWEEPS / "lambda.yaml", "--runs=~/none"]),
+    "sweep status": ("none", ["sweep", "status", "~/none"]),
+    "sweep --study": ("none", ["sweep", "status", SWEEPS / "demo.yaml", "--study=~/none"]),
+    "sweep --storage": ("none", ["sweep", "status", SWEEPS / "demo.yaml", "--storage=sqlite:///~/none"]),
+    "sweep, its config": ("none", ["sweep", "--config=~/study.yaml"]),
+    "export-weights": ("none", ["export-weights", "~/none", "--out", "x.safetensors"]),
+    "export-weights --out": ("taken.safetensors", ["export-weights", "x", "--out=~/taken.safetensors"]),
+    "report": ("none", ["report", "~/none", "--out", "report"]),
+    "report --out": ("taken", ["report", "x", "--out=~/taken"]),
+    "lambda": ("none", ["lambda", "~/none"]),
+    "protocol --splits": ("none", ["protocol", "--splits=~/none"]),
+    "protocol --out": ("none/x.csv", ["protocol", "speaker", "--out=~/none/x.csv"]),
+    "corpus check": ("none", ["corpus", "check", "~/none"]),
+    "corpus synth": ("taken", ["corpus", "synth", "~/taken"]),
+}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home folder that is not the current one; `taken` in it holds something."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    (home / "taken").mkdir(parents=True)
+    (home / "taken" / "thesis.txt").touch()
+    (home / "taken.safetensors").touch()
+    (home / "init.yaml").write_text("init_weights: ~/none\n")
+    (home / "manifest.yaml").write_text("corpus:\n  class_path: ser.data.Manifest\n  init_args: {csv: ~/none}\n")
+    study = {"study": "mine", "config": "~/none", "space": {"model.dropout": {"float": [0, 0.5]}}, "trials": 1}
+    (home / "study.yaml").write_text(yaml.safe_dump(study))
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    return home
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_the_home_folder_in_every_option_that_names_a_file(ser, tiny, home, case):
+    place, words = OPTIONS[case]
+    finished = ser(*(each for word in words for each in (tiny if word == CORPUS else [word])))
+    assert finished.code == 2, finished.out
+    assert f"{home}/{place}" in finished.err
+    assert "~" not in finished.err
+    assert os.listdir() == [], "nothing is written in a folder named ~"
+
+
+def test_a_run_in_the_home_folder_lies_in_one_place_and_means_the_same_everywhere(ser, tiny_corpus, home):
+    """Two corpora whose tables have one relative name: the record of a run names its own."""
+    Path("a").mkdir()
+    Path("b").mkdir()
+    table = IEMOCAP(str(tiny_corpus)).utterances()
+    table.to_csv("a/m.csv", index=False)
+    table.assign(speaker="other" + table.speaker).to_csv("b/m.csv", index=False)
+    options = [*FIT, "--data", CONF / "manifest.yaml", *TINY_SEGMENTS, "--trainer.max_epochs", 1]
+    options += ["--wandb.mode", "disabled", "--model.gru_units", 4]
+    os.chdir("a")
+    assert ser("fit", *options, "--data.corpus.csv", "m.csv", "--out=~/run").code == 0
+    run, best = home / "run", home / "run" / "checkpoints" / "best.ckpt"
+    assert best.is_file()
+    assert (run / "result.json").is_file()
+    assert sorted(os.listdir("..")) == ["a", "b"]
+    assert yaml.safe_load((run / "config.yaml").read_text())["data"]["corpus"]["init_args"]["csv"] == os.path.abspath(
+        "m.csv"
+    )
+    os.chdir("../b")
+    again = ["--config=~/run/config.yaml", "--ckpt_path=~/run/checkpoints/best.ckpt"]
+    assert ser("validate", *again, "--out=~/again").code == 0
+    assert (home / "again" / "validation.csv").read_bytes() == (run / "validation.csv").read_bytes()
+    assert json.loads((home / "again" / "result.json").read_text())["checkpoint"] == str(best)
+
+    shutil.copy("m.csv", "../a/m.csv")  # the table of the run now says something else
+    known, now = (json.loads((run / name).read_text()) for name in ("identity.json", "result.json"))
+    for words in (["validate", *again], ["fit", again[0]], ["crossval", again[0], "--folds", 1]):
+        finished = ser(*words)
+        assert finished.code == 2
+        assert f"belongs to a run on another corpus: its digest is {known['corpus']}, that of" in finished.err
+        assert known["corpus"] == now["corpus_digest"]
+    assert "there is no fold 99" in ser("crossval", again[0], "--data.corpus.csv", "m.csv", "--folds", 99).err
+    assert os.listdir() == ["m.csv"]
+
+
+@pytest.mark.parametrize(
+    ("files", "words", "checkpoint", "refused"),
+    [
+        (["run/config.yaml"], [], None, "run/config.yaml"),
+        (["study/best.yaml"], [], None, "study/best.yaml"),
+        (["run/config.yaml", "epochs.yaml"], [], None, "run/config.yaml"),
+        (["corpus.yaml", "run/config.yaml"], [], None, "run/config.yaml"),
+        (["run/config.yaml", "corpus.yaml"], [], None, None),
+        (["run/config.yaml", "dotted.yaml"], [], None, None),
+        (["corpus.yaml"], [], None, None),
+        (["same/config.yaml"], [], None, None),
+        (["none/config.yaml"], [], None, None),
+        (["run/config.yaml"], ["--data.fold=2"], None, "run/config.yaml"),
+        (["run/config.yaml"], ["--data.corpus.root", "x"], None, None),
+        (["run/config.yaml"], ["--data=x.yaml"], None, None),
+        (["corpus.yaml"], [], "mine", "best.ckpt"),
+        (["corpus.yaml"], [], "theirs", None),
+        (["corpus.yaml"], ["--data.corpus.csv", "x"], "mine", None),
+    ],
+)
+def test_another_corpus_than_a_runs_own_is_refused_unless_it_is_named(tmp_path, files, words, checkpoint, refused):
+    for name, digest in {"run": "old", "study": "old", "same": "new", "none": None}.items():
+        (tmp_path / name).mkdir()
+        for file in ("config.yaml", "best.yaml"):
+            (tmp_path / name / file).write_text("data: {corpus: {class_path: ser.data.Manifest}}\n")
+        if digest:
+            identity = {"config": {}, "versions": {}, "corpus": digest}
+            (tmp_path / name / "identity.json").write_text(json.dumps(identity))
+    (tmp_path / "epochs.yaml").write_text("trainer: {max_epochs: 3}\n")
+    (tmp_path / "corpus.yaml").write_text("data: {corpus: {init_args: {csv: x}}}\n")
+    (tmp_path / "dotted.yaml").write_text("data.corpus.csv: x\n")
+    data = SimpleNamespace(corpus=SimpleNamespace(name="mine", location="/m.csv"), corpus_digest="new")
+    identity = {"config": {}, "versions": {}, "corpus": "old"}
+    tested = checkpoint and ("best.ckpt", {"identity": identity, "speakers": {"train": [f"{checkpoint}:P1"]}})
+    given = data, [tmp_path / file for file in files], words, tested
+    if not refused:
+        check_same_corpus(*given)
+        return
+    with pytest.raises(InputError, match=rf"{refused} belongs to .* digest is old, that of /m\.csv is new"):
+        check_same_corpus(*given)
+
+
+def test_a_studys_definition_means_the_same_everywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data.yaml").touch()
+    study = {"study": "mine", "config": "c.yaml", "space": {"model.dropout": {"float": [0, 0.5]}}, "trials": 1}
+    nested = {"corpus": {"class_path": "ser.data.Manifest", "init_args": {"csv": "m.csv", "name": "m"}}}
+    Path("study.yaml").write_text(yaml.safe_dump({**study, "options": {"data": nested, "trainer": "data.yaml"}}))
+    plan = with_options(read_plan("study.yaml"), {"data.corpus.root": "../x", "trainer.max_epochs": "3"})
+    write_definition(tmp_path, "study.yaml", plan)
+    options = yaml.safe_load((tmp_path / "study.yaml").read_text())["options"]
+    assert options["data"]["corpus"]["init_args"] == {"csv": str(tmp_path / "m.csv"), "name": "m"}
+    assert options["trainer"] == str(tmp_path / "data.yaml")
+    assert options["data.corpus.root"] == str(tmp_path.parent / "x")
+    assert options["trainer.max_epochs"] == "3"

@@ -7,6 +7,8 @@ import sys
 from functools import cache
 from importlib import import_module
 
+from ser.streams import open_missing, outlive_readers
+
 USAGE = """usage: ser COMMAND ...
 
 Capsule networks for speech emotion recognition (Wu et al., ICASSP 2019).
@@ -61,6 +63,8 @@ def freeze() -> None:
 
 def main() -> int:
     """Run the command in `sys.argv`; the exit code is 2 where the user can mend the cause."""
+    open_missing()
+    outlive_readers()
     arguments = sys.argv[1:]
     command = arguments[0] if arguments else "--help"
     if command in ("-h", "--help"):

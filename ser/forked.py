@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from ser.interruption import ENDING
 from ser.progress import PROGRESS_PIPE
+from ser.streams import open_missing
 
 FORK = multiprocessing.get_context("fork")
 IMPORTED = ("ser.session", "ser.validated")  # what the processes will run
@@ -46,11 +47,9 @@ class Starter:
     """
 
     def __init__(self) -> None:
-        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-            pass  # a standard stream was closed; whatever is opened in its place would be taken for it
-        os.close(number)
+        open_missing()
         self.requests, other_end = socket.socketpair()
-        for stream in filter(None, (sys.stdout, sys.stderr)):
+        for stream in (sys.stdout, sys.stderr):
             stream.flush()  # or every copy would print what is still to be printed
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:

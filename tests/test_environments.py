@@ -1,6 +1,8 @@
 """What an ordinary machine does to the program: SLURM's tools, a home, closed streams, starts at the same moment."""
 
 import os
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +11,8 @@ from lightning import Trainer
 
 from ser.command import quieten
 from ser.run import FOLDER_VARIABLE, drop_unused, name_folder
+from tests.conftest import CONF
+from tests.forked import Command
 
 
 @pytest.fixture
@@ -46,3 +50,35 @@ def test_runs_that_begin_in_the_same_second_have_a_folder_each(tmp_path, monkeyp
     assert os.listdir("runs") == [folders[0].name]
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert name_folder(None, []).is_absolute(), "other processes write where the first one does"
+
+
+@pytest.mark.parametrize("unbuffered", [[], ["-u"]], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("closed", ["", "<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("--help", 0), ("nonsense", 2)])
+def test_where_a_stream_is_closed_or_its_reader_has_gone_a_command_ends_as_ever(words, code, closed, unbuffered):
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, *unbuffered, "-m", "ser", words]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(writing)
+    assert done.returncode == code
+    said = ["ser: unknown command 'nonsense'"] if code and "2>&-" not in closed else []
+    assert done.stderr.splitlines()[:1] == said
+
+
+def lose_streams() -> None:
+    """Standard output goes to a reader that has gone; the two others are closed."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.dup2(writing, 1)
+    os.close(writing)
+    os.close(0)
+    os.close(2)
+    sys.stdin = sys.stderr = None
+
+
+def test_a_training_and_a_check_go_on_without_their_reader(tiny, tiny_corpus, tmp_path):
+    fit = ["fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--out", tmp_path / "run"]
+    for words in (fit, ["corpus", "check", tiny_corpus]):
+        assert Command(words, tmp_path / "log", prepare=lose_streams).wait(300).code == 0
+    assert (tmp_path / "run" / "result.json").is_file()

@@ -26,7 +26,8 @@ from ser.sweep.launcher import Crew, describe, given_up
 from ser.sweep.outcome import best_config, best_trial, for_crossval, trials_table
 from ser.sweep.plan import LAMBDA, Plan, read_plan
 from ser.sweep.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
-from ser.sweep.study import IDENTITY, SharedStudy
+from ser.sweep.study import IDENTITY as IDENTITY_OF_STUDY
+from ser.sweep.study import SharedStudy
 from ser.sweep.trial import check_devices_free
 from ser.tracking import Tracking, finish, record_study, tracked
 
@@ -226,7 +227,7 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
     if shared.planned and options.trials is None and plan.sampler != "exhaustive":
         shared = replace(shared, plan=plan.with_trials(shared.planned))
     if plan.command == "lambda" and options.folds is None:  # those that the study was begun with
-        begun = shared.optuna.user_attrs.get(IDENTITY, {})
+        begun = shared.optuna.user_attrs.get(IDENTITY_OF_STUDY, {})
         shared = replace(shared, plan=replace(plan, folds=tuple(begun.get("folds", plan.folds))))
     return shared, folder
 

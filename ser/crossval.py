@@ -28,7 +28,7 @@ from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_
 from ser.results import in_short
 from ser.run import STATISTICS
 from ser.saved import TABLES, is_finished, read_about
-from ser.tracking import record_folds, record_result, tracked
+from ser.tracking import forget_run, record_folds, record_result, tracked
 
 # Settings of the trainer that change no number where each fold trains on one device.
 WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
@@ -289,5 +289,6 @@ def some_of(shared: dict[str, list[str]]) -> str:
 
 def main() -> int:
     """Run `ser crossval OPTIONS`."""
+    forget_run()
     with Starter() as starter:
         return run(lambda: CrossValidation(CrossvalCLI()).run(starter), None)

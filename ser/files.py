@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,6 +15,7 @@ from ser.errors import InputError
 
 LOCK = ".lock"  # held by the process that works in a folder
 PART = ".part"  # ends the name of a file that is being written
+ABSOLUTE = re.compile(r"(?<![\w/.:~-])(?:~\w*)?/(?:[^\s/'\",;:()]+/)*([^\s/'\",;:()]+)")
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
@@ -109,3 +111,19 @@ def digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def without_folders(value: object) -> object:
+    """A value, or lists and mappings of values, with the last name alone of every absolute path.
+
+    Example:
+        >>> without_folders({"csv": "/data/my corpus/a.csv", "out": "runs/1", "error": "'/home/me/x.wav': empty"})
+        {'csv': 'a.csv', 'out': 'runs/1', 'error': "'x.wav': empty"}
+    """
+    if isinstance(value, dict):
+        return {name: without_folders(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(each) for each in value]
+    if isinstance(value, Path) or (isinstance(value, str) and value.startswith(("/", "~")) and "\n" not in value):
+        return Path(value).name
+    return ABSOLUTE.sub(r"\1", value) if isinstance(value, str) else value

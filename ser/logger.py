@@ -14,6 +14,8 @@ from pathlib import Path
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from ser.files import without_folders
+
 START_SECONDS = 60  # the longest that opening a W&B run holds up a training, on however busy a machine
 END_SECONDS = 60  # the longest that everything after that does, the last upload included
 SERVER_SECONDS = 20  # how long W&B tries to begin a run on its server; logging in takes up to ten more
@@ -60,7 +62,8 @@ class WandbRun(Logger):
         return Path(self._run.dir).parent if self._run.offline else self._run.url
 
     def log_hyperparams(self, params: Mapping, *args, **kwargs) -> None:
-        self.record("the configuration", lambda run: run.config.update(dict(params), allow_val_change=True))
+        config = without_folders(dict(params))
+        self.record("the configuration", lambda run: run.config.update(config, allow_val_change=True))
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         place = {} if step is None else {STEP: step}
@@ -109,6 +112,10 @@ class WandbRun(Logger):
             init_timeout=SERVER_SECONDS,
             finish_timeout=END_SECONDS / 2,  # better than being killed: what was not sent lies in the folder
             finish_timeout_raises=True,
+            # What leaves the machine names no folder of it: neither what is printed, nor the command line.
+            console="off",
+            x_disable_meta=True,
+            program="ser",
         )
         self._run = wandb.init(dir=str(self.folder), resume="allow", settings=settings, **self.options)
         self._run.define_metric(STEP)

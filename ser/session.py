@@ -22,7 +22,7 @@ from ser.data.datamodule import EmotionData
 from ser.history import SwappedHistory
 from ser.identity import claim_folder, identity
 from ser.system import SWAPPED
-from ser.tracking import finish
+from ser.tracking import finish, forget_run
 
 
 class SessionCLI(RunCLI):
@@ -96,5 +96,6 @@ class SessionCLI(RunCLI):
 
 def main() -> int:
     """Run `ser session OPTIONS`; the options are those of `ser fit`."""
+    forget_run()
     run(SessionCLI, "fit")
     return 0

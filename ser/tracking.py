@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import pandas as pd
 from lightning.pytorch.loggers import Logger
 
+from ser.credentials import check_key
 from ser.emotions import EMOTIONS
-from ser.errors import InputError
+from ser.files import without_folders
 from ser.logger import WandbRun
 
 BEGUN: list[WandbRun] = []  # of this process, not finished yet
+OF_ONE_RUN = tuple(f"WANDB_{name}" for name in ("RUN_ID", "RESUME_FROM", "FORK_FROM", "SWEEP_ID", "SWEEP_PARAM_PATH"))
+MADE_BY = ("commit", "code_digest", "corpus_digest", "device", "versions")  # of a result, as far as it has them
 
 
 class Tracking:
@@ -53,10 +54,11 @@ class Tracking:
         """
         if self.mode == "disabled":
             return []
-        if self.mode == "online" and not has_key():
-            raise InputError("--wandb.mode online needs a key: run `wandb login` or set WANDB_API_KEY")
         os.environ["WANDB_MODE"] = self.mode  # or the variable would win over the option
         os.environ["WANDB_ERROR_REPORTING"] = "false"  # what W&B says of itself to its own servers holds up the end
+        os.environ["WANDB_RELOGIN"] = "false"  # or W&B would ask at a prompt, and wait
+        if self.mode == "online":
+            check_key()
         if self.mode == "offline":
             os.environ.setdefault("WANDB_SILENT", "true")  # `tracked` says what is worth saying
         run = WandbRun(
@@ -72,15 +74,10 @@ class Tracking:
         return [run]
 
 
-def has_key() -> bool:
-    """Whether W&B will find a key by itself, in the environment or in netrc, without asking at a prompt."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    try:
-        host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).netloc
-        return netrc(os.environ.get("NETRC", Path.home() / ".netrc")).authenticators(host) is not None
-    except (OSError, NetrcParseError, RuntimeError, ValueError):  # no home, no netrc, no text, or no address
-        return False
+def forget_run() -> None:
+    """Take out of the environment what names one W&B run, for a command that makes several; say so."""
+    if found := [name for name in OF_ONE_RUN if os.environ.pop(name, None)]:
+        print(f"W&B: {', '.join(found)} not used: this command makes several W&B runs", file=sys.stderr)
 
 
 def record_scores(loggers: list[Logger], scores: dict[str, float]) -> None:
@@ -95,6 +92,7 @@ def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result
         import wandb
 
         run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
+        run.config.update({name: result[name] for name in MADE_BY if name in result}, allow_val_change=True)
         for name, table in tables.items():
             actual, predicted = (table[column].map(EMOTIONS.index).tolist() for column in ("emotion", "predicted"))
             matrix = wandb.plot.confusion_matrix(y_true=actual, preds=predicted, class_names=list(EMOTIONS))
@@ -153,7 +151,8 @@ def record_study(
             run.log({"trial": int(row.trial), **{name: float(value) for name, value in values.items()}})
         # W&B's tables want one type per column, and a study has columns with nothing in them.
         text = trials.astype(object).where(trials.notna(), None)
-        logged = {"trials": wandb.Table(columns=list(text), data=text.to_numpy().tolist(), allow_mixed_types=True)}
+        rows = without_folders(text.to_numpy().tolist())
+        logged = {"trials": wandb.Table(columns=list(text), data=rows, allow_mixed_types=True)}
         if importances:
             shares = wandb.Table(columns=["option", "importance"], data=[list(item) for item in importances.items()])
             logged["importances"] = wandb.plot.bar(shares, "option", "importance", title="Importance of each option")

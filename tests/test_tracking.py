@@ -8,24 +8,89 @@ import sys
 import pandas as pd
 import pytest
 
-from ser.tracking import has_key
+from ser.credentials import check_key
+from ser.errors import InputError
 from tests.conftest import CONF
 
+KEY = "0123456789abcdef0123456789abcdef01234567"
 
-@pytest.mark.parametrize("fault", ["no text", "no address", "no home"])
-def test_a_key_that_cannot_be_looked_for_is_none(fault, tmp_path, monkeypatch):
-    def no_home() -> None:
-        raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    (tmp_path / "netrc").write_bytes(b"machine \xff\xfe\n")
-    if fault == "no address":
-        monkeypatch.setenv("WANDB_BASE_URL", "http://[bad")
-    if fault == "no home":
-        monkeypatch.delenv("NETRC")
-        monkeypatch.setattr("ser.tracking.Path.home", no_home)
-    assert not has_key()
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home without any key."""
+    for name in list(os.environ):
+        if name.startswith("WANDB_") or name == "NETRC":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def settings_of(home, **settings):
+    (home / ".config" / "wandb").mkdir(parents=True)
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    (home / ".config" / "wandb" / "settings").write_text(f"[default]\n{lines}")
+
+
+def netrc_of(home, host):
+    (home / ".netrc").write_text(f"machine {host}\n  login user\n  password {KEY}\n")
+
+
+def test_a_real_login_is_recognised_for_its_server_alone(home, monkeypatch):
+    with pytest.raises(InputError, match="run `wandb login` or set WANDB_API_KEY"):
+        check_key()
+    login = [sys.executable, "-m", "wandb", "login", "--no-verify", KEY]
+    subprocess.run(login, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    check_key()
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"needs a key for http://127\.0\.0\.1:9"):
+        check_key()
+
+
+@pytest.mark.parametrize("place", ["environment", "settings", "server in settings", "identity token", "server of old"])
+def test_a_key_is_found_where_wandb_looks(place, home, monkeypatch):
+    if place == "environment":
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+    elif place == "settings":
+        settings_of(home, api_key=KEY)
+    elif place == "server in settings":
+        settings_of(home, base_url="http://127.0.0.1:9")
+        netrc_of(home, "127.0.0.1:9")
+    elif place == "identity token":
+        monkeypatch.setenv("WANDB_IDENTITY_TOKEN_FILE", str(home / "token"))
+    else:
+        netrc_of(home, "api.wandb.ai")
+    check_key()
+    assert not [path for path in home.rglob("*") if path.is_file() and path.name not in ("settings", ".netrc")]
+
+
+@pytest.mark.parametrize(
+    ("variables", "netrc", "words"),
+    [
+        ({"WANDB_API_KEY": "short"}, b"", "40"),
+        ({"WANDB_API_KEY": KEY, "WANDB_IDENTITY_TOKEN_FILE": "token"}, b"", "Both"),
+        ({}, b"machine \xff\xfe\n", "utf-8"),
+        ({"WANDB_BASE_URL": "http://[bad"}, b"", "base_url"),
+    ],
+)
+def test_a_key_that_is_none_is_refused_with_its_cause(variables, netrc, words, home, monkeypatch):
+    (home / ".netrc").write_bytes(netrc)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=words):
+        check_key()
+
+
+@pytest.mark.parametrize(
+    ("command", "several"), [("crossval", True), ("session", True), ("sweep", True), ("fit", False)]
+)
+def test_what_names_one_wandb_run_is_dropped_where_there_are_several(command, several, ser, monkeypatch):
+    given = {"WANDB_RUN_ID": "mine", "WANDB_SWEEP_ID": "theirs", "WANDB_PROJECT": "kept"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    finished = ser(command, "--config", "none.yaml")
+    assert finished.code == 2
+    assert {name for name in given if name in os.environ} == ({"WANDB_PROJECT"} if several else set(given))
+    assert finished.err.count("WANDB_RUN_ID, WANDB_SWEEP_ID not used") == several
 
 
 def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_path):

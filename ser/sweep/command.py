@@ -29,7 +29,7 @@ from ser.sweep.storage import file_address, missing_file, open_storage, told_whe
 from ser.sweep.study import IDENTITY as IDENTITY_OF_STUDY
 from ser.sweep.study import SharedStudy
 from ser.sweep.trial import check_devices_free
-from ser.tracking import Tracking, finish, record_study, tracked
+from ser.tracking import Tracking, finish, forget_run, record_study, tracked
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
 HOME = "sqlite:///~"  # no shell expands it there
@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
         if given:
             raise InputError(f"ser sweep status takes no option of the runs, such as --{next(iter(given))}")
         return status(expand_home(make_parser("status").parse_args(words[1:])))
+    forget_run()
     if words[:1] == ["report"]:
         return report(expand_home(make_parser("report").parse_args(words[1:])), given, arguments)
     options = expand_home(make_parser("").parse_args(words))
@@ -147,7 +148,6 @@ def track(found) -> list[str]:
         return []
     study.set_user_attr(SUMMARISED, settled)
     tracking = Tracking(**{**settings, "group": plan.study, "name": f"{plan.study}-summary"})
-    words, sys.argv = sys.argv, [*map(without_password, sys.argv)]  # W&B keeps the command line
     try:
         loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"])
         for logger in loggers:
@@ -158,7 +158,6 @@ def track(found) -> list[str]:
         return tracked(loggers)
     finally:
         finish()
-        sys.argv = words
 
 
 def status(options: argparse.Namespace) -> int:

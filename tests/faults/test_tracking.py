@@ -175,7 +175,8 @@ def test_a_server_that_takes_everything_gets_no_key_but_where_it_belongs(options
         host = server.address.removeprefix("http://")
         with (tmp_path / ".netrc").open("a") as file:
             file.write(f"machine {host}\n  login user\n  password {KEY}\n")
-        process = start("fit", [*options, "--wandb.mode", "online"], out, {**world, "WANDB_BASE_URL": server.address})
+        world |= {"WANDB_BASE_URL": server.address, "WANDB_RELOGIN": "true"}  # which would ask at a prompt
+        process = start("fit", [*options, "--wandb.mode", "online"], out, world)
         ended = process.wait(PATIENCE_SECONDS)
     assert ended.code == 0, ended.err
     assert not [line for line in ended.err.splitlines() if line.startswith("W&B: ")], ended.err
@@ -183,7 +184,8 @@ def test_a_server_that_takes_everything_gets_no_key_but_where_it_belongs(options
     received = b"".join(server.received)
     for word in (b"val/wa", b"train/loss", b"result/wa", b"test/confusion", b"test/predictions"):
         assert word in received
-    assert KEY.encode() not in received
+    for word in (KEY, str(tmp_path), str(CONF), *(option for option in options if option.startswith("/"))):
+        assert word.encode() not in received, "neither a key nor a folder leaves the machine"
     check_record(out, untracked)
     check_keys(out)
 

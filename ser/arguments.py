@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from difflib import get_close_matches
 from itertools import chain, islice
+from typing import NoReturn
 
 from ser.errors import InputError
 
@@ -57,3 +60,37 @@ def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
     if not numbers:
         raise InputError(f"{option} is {text!r}, which names none")
     return sorted(numbers)
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """The known name that is most like a wrong one, as a question; nothing where none is.
+
+    A name of several parts is compared by its first part if the whole is like none.
+
+    Example:
+        >>> nearest("data.fodl", ["data.fold", "data.seed"]), nearest("x", ["data.fold"])
+        ('; did you mean data.fold?', '')
+    """
+    first = name.partition(".")[0]
+    found = get_close_matches(name, known, 1) or get_close_matches(first, [each.partition(".")[0] for each in known], 1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def option_names(parser: argparse.ArgumentParser) -> list[str]:
+    """The long options of a parser and of its subcommands, as they are typed."""
+    names = []
+    for action in parser._actions:
+        names += [word for word in action.option_strings if word.startswith("--") and not word.endswith(("+", ".help"))]
+        for each in action.choices.values() if isinstance(action.choices, dict) else ():
+            names += option_names(each)
+    return names
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a mistake with its cause and where help is, instead of its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        if (wrong := message.removeprefix("unrecognized arguments: ")) != message:
+            name = wrong.split()[0].partition("=")[0]
+            message = f"{name}: no such option{nearest(name, option_names(self))}"
+        raise InputError(f"{message}\n(every option: {self.prog} --help)")

@@ -38,7 +38,7 @@ from ser.run import drop_unused, headline, name_folder, report, write_result, wr
 from ser.same_corpus import check_same_corpus
 from ser.system import System
 from ser.tracking import Tracking, record_result, tracked
-from ser.trainer import check_trainer, refusals
+from ser.trainer import check_trainer, listed, refusals
 
 TESTED_SETS = {"test": "test", "validate": "val"}
 
@@ -216,8 +216,8 @@ class RunCLI(LightningCLI):
         if fitting:
             when = self._get(self.config_init, "checkpoints")
             own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
-            settings.plugins = [*(settings.plugins or []), self.writer]
-        settings.callbacks = [*(settings.callbacks or []), *own]
+            settings.plugins = [*listed(settings.plugins), self.writer]
+        settings.callbacks = [*listed(settings.callbacks), *own]
         return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
 
     def _run_subcommand(self, subcommand: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
 from jsonargparse import get_loader, set_loader, set_parsing_settings
 
+from ser.arguments import FILES
 from ser.errors import InputError
+from ser.keys import Place, check_keys
 
 # Importing runs code, so a file names no module but these. Lightning's loggers are refused later, with a remedy.
 ALLOWED = (
@@ -18,9 +21,7 @@ ALLOWED = (
 )
 DENIED = ("*", "lightning.pytorch.callbacks.lambda_function")  # the second calls any function that a file names
 
-WHOLE_NUMBER = "tag:yaml.org,2002:int"
-MOST_CHARACTERS = 1000  # of a number: Python reads longer ones in some notations and then cannot print them
-
+SUFFIXES = (".yaml", ".yml")
 _read_plain = get_loader("yaml")
 
 
@@ -39,96 +40,107 @@ def restrict() -> None:
     set_loader("yaml", _read_strictly, (yaml.YAMLError,))
 
 
-def _read_strictly(text: str, path: str = "") -> object:
+def _read_strictly(text: str) -> object:
     try:
-        check_keys(text, str(path))
-        return _read_plain(text)
+        check_keys(text)
+        return {} if _is_empty(text) else _read_plain(text)
     except (ValueError, RecursionError) as error:  # a number, a date, a depth that Python does not read
-        raise yaml.YAMLError(f"{f'{path}: ' if path else ''}not YAML that can be read: {error}") from error
+        raise yaml.YAMLError(f"not YAML that can be read: {error}") from error
 
 
-def explain(message: str) -> str:
-    """A parser's message; what it says about a class that may not be named, in words for the user."""
-    if "import path denylist" not in message:
-        return message
-    named = message.partition("Importing '")[2].partition("'")[0]
-    return (
-        f"{named}: a configuration may name classes of {', '.join(ALLOWED)} only, and none that calls functions which "
-        "the file chooses"
-    )
+def _is_empty(text: str) -> bool:
+    return all(line.strip() in ("", "---") or line.lstrip().startswith("#") for line in text.splitlines())
 
 
 def read_yaml(path: Path) -> dict:
-    """Keys and values from a YAML file: plain types only, every key once.
+    """Keys and values from a YAML file, as `--config` reads them: plain types only, every key once.
 
     Raises:
         InputError: naming the file, and the line where there is one.
     """
+    return _read_file(path)[0]
+
+
+def _read_file(path: Path) -> tuple[dict, dict[str, Place]]:
+    """What a file says, and where."""
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
-        check_keys(text, str(path))
-        written = yaml.safe_load(text)
+        places = check_keys(text, str(path))
+        written = {} if _is_empty(text) else _read_plain(text)
+        if isinstance(written, str):  # what the loader makes of keys without any value
+            written = yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not YAML: not UTF-8 (byte 0x{error.object[error.start]:02x})") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a value may look like a date and be none
-        raise InputError(f"{path}: not YAML: {error}") from error
+        raise InputError(_describe(error, text, str(path))) from error
     if not isinstance(written, dict):
         raise InputError(f"{path}: not a list of keys and values")
-    return written
+    return written, places
 
 
-def check_keys(text: str, name: str = "") -> None:
-    """Refuse a key that stands twice, nested or with points ("data: {fold: 1}" and "data.fold: 2").
+def _describe(error: Exception, text: str, name: str) -> str:
+    """What is wrong in a text that is not YAML, and in which line."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line, cause = text.count("\n", 0, error.position), f"not YAML: {error.reason} (#x{error.character:04x})"
+    elif not isinstance(error, yaml.MarkedYAMLError):
+        return f"{name}: not YAML: {error}"
+    elif error.problem_mark is None:  # it names its place already
+        return str(error)
+    else:
+        line = error.problem_mark.line
+        if re.match(" *\t", "".join(text.splitlines()[line : line + 1])):
+            cause = "a tab; YAML is indented with spaces"
+        elif error.problem == "but found another document":
+            cause = "a second document begins; a file holds one configuration"
+        else:
+            cause = f"not YAML: {', '.join(part for part in (error.context, error.problem) if part)}"
+    return f"{name}:{line + 1}: {cause}"
 
-    The second would silently win. An alias is refused as well: it can hold itself, or expand to more than any memory.
+
+def check_files(arguments: list[str]) -> dict[str, str]:
+    """Read the configuration files that a command line names, and those that they name, to refuse what is none.
 
     Args:
-        text: YAML.
-        name: of the file, for the message.
+        arguments: options: "--config" and its FILE, "--data=FILE".
+
+    Returns:
+        Where each of their options is written ("FILE:LINE"), by its name on the command line.
 
     Raises:
-        yaml.YAMLError: naming file, line and key; also if it is not YAML.
-
-    Example:
-        >>> check_keys("a: {b: 1}\\nc: 2\\na: 3", "x.yaml")
-        Traceback (most recent call last):
-        yaml.constructor.ConstructorError: x.yaml, line 3: the key 'a' stands there again (first in line 1)
+        InputError: naming the file, and the line where there is one.
     """
-    lines: dict[str, int] = {}
-    for full, key in sorted(_keys(text, name), key=lambda each: each[1].start_mark.index):
-        if full in lines:
-            cause = f"the key {key.value!r} stands there again (first in line {lines[full]})"
-            raise _refusal(key, name, cause)
-        lines[full] = key.start_mark.line + 1
+    found: dict[str, str] = {}
+    for word, after in pairwise([*arguments, ""]):
+        name, equals, value = word.partition("=")
+        value = value if equals else after
+        if name.startswith("-") and (name in FILES or value.endswith(SUFFIXES)):
+            prefix = "" if name in ("-c", "--config") else f"{name.removeprefix('--')}."
+            _check_file(Path(value).expanduser(), prefix, found, ())
+    return found
 
 
-def _keys(text: str, name: str) -> Iterator[tuple[str, yaml.ScalarNode]]:
-    """Every key with its name on the command line; each value is looked at once, since there are no aliases."""
-    seen: set[int] = set()
-    open_nodes = [("", yaml.compose(text, Loader=yaml.SafeLoader))]
-    while open_nodes:
-        prefix, node = open_nodes.pop()
-        if id(node) in seen:
-            raise _refusal(node, name, "an alias (*) uses this value again, which is not read; write it out there")
-        seen.add(id(node))
-        if node is not None and node.tag == WHOLE_NUMBER and len(node.value) > MOST_CHARACTERS:
-            raise _refusal(node, name, f"a number of {len(node.value)} characters")
-        if isinstance(node, yaml.SequenceNode):
-            open_nodes += [(f"{prefix}[{number}].", value) for number, value in enumerate(node.value)]
-        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-            if not isinstance(key, yaml.ScalarNode):
-                raise _refusal(key, name, "a key that is not one word")
-            full = _full_name(prefix + key.value)
-            open_nodes.append((f"{full.removesuffix('.init_args')}.", value))
-            yield full, key
+def _check_file(path: Path, prefix: str, found: dict[str, str], above: tuple[Path, ...]) -> None:
+    if path in above or not path.is_file():  # a pipe could be read but once
+        return
+    for name, (line, value) in _read_file(path)[1].items():
+        full = re.sub(r"\[\d+\]", "", f"{prefix}{name}")
+        found[full] = f"{path}:{line}"
+        if isinstance(value, yaml.ScalarNode) and value.value.endswith(SUFFIXES):
+            _check_file(path.parent / value.value, f"{full}.", found, (*above, path))
 
 
-def _refusal(node: yaml.Node, name: str, cause: str) -> yaml.YAMLError:
-    place = f"{name}, " if name else ""
-    return yaml.constructor.ConstructorError(problem=f"{place}line {node.start_mark.line + 1}: {cause}")
+class _Dumper(yaml.SafeDumper):
+    """Quotes a text that `--config` would read as a number (1e-4)."""
 
 
-def _full_name(name: str) -> str:
-    """The name of a key as the command line has it, without the "init_args" on its way."""
-    *way, last = name.split(".")
-    return ".".join([*(part for part in way if part != "init_args"), last])
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def to_yaml(config: dict) -> str:
+    """A configuration as text, which reads the same again."""
+    return yaml.dump(config, Dumper=_Dumper, sort_keys=False)

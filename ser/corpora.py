@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ser.arguments import Parser
 from ser.errors import InputError
 from ser.paths import expand_home
 
@@ -26,7 +27,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ser corpus", description="Check a corpus, or write the built-in one.")
+    parser = Parser(prog="ser corpus", description="Check a corpus, or write the built-in one.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     check = commands.add_parser("check", help="what is there and what is wrong, file:line by file:line")

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from ser.arguments import Parser
 from ser.errors import InputError
 from ser.paths import expand_home
 
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ser export-weights", description=DESCRIPTION)
+    parser = Parser(prog="ser export-weights", description=DESCRIPTION)
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="of a run, such as RUN/checkpoints/best.ckpt")
     parser.add_argument("--out", metavar="FILE.safetensors", required=True, help="a new file")
     return parser

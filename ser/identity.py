@@ -6,8 +6,7 @@ import json
 from math import isfinite
 from pathlib import Path
 
-import yaml
-
+from ser.configuration import to_yaml
 from ser.errors import InputError
 from ser.files import digest, is_in_use, make_folder, sweep_leftovers, write_text
 from ser.provenance import code_digest, versions
@@ -167,4 +166,4 @@ def claim_folder(folder: Path, config: dict, now: dict) -> None:
     sweep_leftovers([folder, folder / "checkpoints"])
     kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
     write_identity(folder, now)  # first: by it the folder is known again
-    write_text(folder / "config.yaml", yaml.safe_dump(kept, sort_keys=False))
+    write_text(folder / "config.yaml", to_yaml(kept))

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
+from ser.arguments import Parser
 from ser.branches import branch_posteriors, validation_notes
 from ser.draws import DRAWS, draw_speakers
 from ser.emotions import EMOTIONS
@@ -269,7 +270,7 @@ def _is_own_figure(path: Path) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="ser lambda",
         description="The whole lambda curve of a cross-validated system of two branches (CNNGRUSeqCap), from its saved "
         "posteriors: lambda weighs the capsule branch, 1 - lambda the GRU branch. No network is run. Lambda is chosen "

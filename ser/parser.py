@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
+from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from ser.configuration import explain
+from ser.configuration import check_files
 from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError
+from ser.mistakes import explain
 
 
 class RunParser(LightningArgumentParser):
     """A parser that answers a mistake with its cause instead of pages of usage."""
 
+    def parse_args(self, args: list[str] | None = None, *others, **options) -> Namespace:
+        check_files(sys.argv[1:] if args is None else args)
+        return super().parse_args(args, *others, **options)
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        message = explain(message)
+        message = explain(message, self)
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
-        command = "ser crossval" if self.prog == "ser crossval" else "ser fit"
+        command = self.prog if self.prog == "ser crossval" else f"ser {sys.argv[1]}" if sys.argv[1:2] else "ser fit"
         raise InputError(f"{message.strip()}\n(every option: {command} --help, a system's: ser fit --model.help CLASS)")
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from ser.arguments import files_first
-from ser.configuration import explain, restrict
+from ser.configuration import check_files, restrict
 from ser.data.audio import Waveforms
 from ser.data.corpus import Corpus
 from ser.data.folds import PROTOCOLS, num_folds, split
@@ -22,6 +22,7 @@ from ser.data.release import absolute
 from ser.data.splits import read_split
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, refusal_within
+from ser.mistakes import explain
 from ser.paths import expand_home
 
 DESCRIPTION = """Who trains, who validates and who is tested in every fold of a protocol, how many utterances of each
@@ -80,7 +81,9 @@ def main(arguments: list[str]) -> int:
         InputError: an option, the corpus, the split file or the place of `--out` cannot be used.
     """
     parser = _parser()
-    settings = expand_home(parser.parse_args(files_first(arguments)))
+    words = files_first(arguments)
+    check_files(words)
+    settings = expand_home(parser.parse_args(words))
     if not settings.name and not settings.splits:
         parser.error("give a protocol, speaker or wu2019, or your own split (--splits FILE.csv)")
     out = _new_file(settings.out) if settings.out else None
@@ -120,7 +123,7 @@ def _fold(name: int | str, utterances: pd.DataFrame, digests: list[str] | None, 
 
 class _Parser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise InputError(f"{explain(message).strip()}\n(every option and examples: ser protocol --help)")
+        raise InputError(f"{explain(message, self).strip()}\n(every option and examples: ser protocol --help)")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):

@@ -57,6 +57,11 @@ def refusals(what: str = "trainer") -> Iterator[None]:
         raise InputError(f"{what}: {error}") from error
 
 
+def listed(value: object) -> list:
+    """Callbacks or plugins as a list, as Lightning takes them: none, a single one, or a list."""
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
 def check_trainer(settings: dict, fitting: bool) -> None:
     """Refuse a trainer that would not make a whole run.
 
@@ -69,7 +74,7 @@ def check_trainer(settings: dict, fitting: bool) -> None:
     """
     for name, instead in OWN.items():
         if settings[name] not in (None, True):
-            raise InputError(f"trainer.{name} is the run's own affair; use {instead}")
+            raise InputError(f"ser sets trainer.{name} itself; use {instead}")
     for name, allowed in WHOLE_RUNS.items():
         if settings[name] not in allowed:
             raise InputError(f"trainer.{name} is {settings[name]}, but a run validates every epoch and tests everyone")
@@ -78,12 +83,10 @@ def check_trainer(settings: dict, fitting: bool) -> None:
             f"trainer.precision is {settings['precision']}, but the spectrogram's Fourier transform needs 32 bits; "
             f"use one of {', '.join(PRECISIONS)}"
         )
-    plugins = settings["plugins"] or []
-    for plugin in plugins if isinstance(plugins, list) else [plugins]:
+    for plugin in listed(settings["plugins"]):
         if (name := getattr(plugin, "class_path", "").rsplit(".", 1)[-1]) in NARROW:
             raise InputError(f"trainer.plugins: {name}: use trainer.precision, one of {', '.join(PRECISIONS)}")
-    callbacks = settings["callbacks"] or []
-    for callback in callbacks if isinstance(callbacks, list) else [callbacks]:
+    for callback in listed(settings["callbacks"]):
         if (name := callback.class_path.rsplit(".", 1)[-1]) in CUTTING:
             raise InputError(
                 f"trainer.callbacks: {name}: a run has its own epochs and batches, and makes all its steps"

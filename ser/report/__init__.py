@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 
+from ser.arguments import Parser
 from ser.paths import expand_home
 
 DESCRIPTION = """Lay results of `ser crossval` beside the tables of Wu et al. (2019) and say which differences mean
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="ser report", description=DESCRIPTION, epilog=FILES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("runs", metavar="RUN", nargs="+", help="folder that `ser crossval --out` wrote")

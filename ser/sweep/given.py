@@ -6,10 +6,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
-from ser.arguments import FILES
-from ser.configuration import read_yaml
+from ser.arguments import FILES, Parser
+from ser.configuration import read_yaml, to_yaml
 from ser.errors import InputError
 from ser.files import write_text
 from ser.paths import absolute_places, expand_home
@@ -80,14 +78,14 @@ def write_definition(folder: Path, path: str, plan: Plan) -> Path:
     """`study.yaml`: the study with all its options, for its workers; it means the same wherever it is read."""
     written = read_yaml(Path(path))
     written |= {"config": [str(Path(each).resolve()) for each in plan.config], "options": plan.options}
-    text = yaml.safe_dump(written, sort_keys=False)
+    text = to_yaml(written)
     write_text(folder / DEFINITION, f"# Written by ser sweep from {Path(path).resolve()}\n{text}")
     return folder / DEFINITION
 
 
 def make_parser(command: str) -> argparse.ArgumentParser:
     """The parser of `ser sweep` ("") or of one of its commands ("status", "report")."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"ser sweep {command}".strip(),
         description="An Optuna study over the options of a run. The same command goes on where a study was "
         "interrupted; on another machine, with the same --storage, it joins the study.",

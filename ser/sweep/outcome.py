@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from optuna.trial import FrozenTrial, TrialState
 
+from ser.configuration import to_yaml
 from ser.files import write_text
 from ser.lambda_curve import PAPER_LAMBDA
 from ser.paths import absolute_places
@@ -117,5 +117,5 @@ def write_outcome(folder: Path, table: pd.DataFrame, config: dict | None, about:
     """
     write_text(folder / TRIALS, table.to_csv(index=False))
     if config is not None:
-        text = yaml.safe_dump(config, sort_keys=False)
+        text = to_yaml(config)
         write_text(folder / BEST, f"# {about}\n{text}")

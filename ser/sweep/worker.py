@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
+from ser.arguments import Parser
 from ser.errors import InputError
 from ser.forked import Starter
 from ser.interruption import ENDING, end_with_reader
@@ -131,7 +131,7 @@ def end_in_order(signal_number: int, frame: object) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run `ser sweep-worker`: what `ser sweep` starts; not a user's command."""
-    parser = argparse.ArgumentParser(prog="ser sweep-worker")
+    parser = Parser(prog="ser sweep-worker")
     for name in ("--config", "--out"):
         parser.add_argument(name, required=True)
     parser.add_argument("--worker", type=int, required=True)

@@ -177,7 +177,7 @@ def doubts(found: Mapping, what: str, data: EmotionData, sets: Iterable[str]) ->
     everyone, lines = heard(found), []
     if not everyone["complete"]:
         lines.append(
-            f"an older version wrote {what} and did not record on whose speech the weights before had been trained; "
+            f"an older version wrote {what} and did not record on whom earlier weights, if any, had been trained; "
             "the people evaluated here may be among them"
         )
     own = {data.corpus.name, *([UNNAMED] if isinstance(data.corpus, Manifest) else [])}

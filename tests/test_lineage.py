@@ -74,7 +74,7 @@ def steps(runs, ser, options):
         ("crossval", "last", "one", None, "fold 2: {path} began with weights that were trained on one:d"),
     ],
 )
-def test_nobody_is_forgotten_on_the_way(steps, ser, options, tmp_path, command, of, corpus, fold, words):
+def test_everyone_is_remembered_on_the_way(steps, ser, options, tmp_path, command, of, corpus, fold, words):
     """Each of the three trained on the last two speakers of its corpus, and was chosen on the second."""
     path, out = steps[of], ["--out", tmp_path / "out"]
     out += ["--out_swapped", tmp_path / "other"] if command == "session" else []
@@ -122,7 +122,7 @@ def test_a_checkpoint_of_an_older_version(steps, ser, options, tmp_path):
     assert finished.code == 0, finished.err
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     (warning,) = result["warnings"]
-    assert "did not record on whose speech" in warning
+    assert "did not record on whom earlier weights" in warning
     assert f"ser: warning: {warning}" in finished.err
     assert f"weights trained on speakers {UNKNOWN}" in finished.out
     trained = result["trained_on"]
@@ -138,7 +138,7 @@ def plain_trainer(steps: int) -> Trainer:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_plain_trainer_forgets_nobody(steps, corpora, tmp_path):
+def test_a_plain_trainer_remembers_everyone(steps, corpora, tmp_path):
     """A loaded system is trained on, trained once more, and its training goes on in another process's system."""
 
     def fold(name: str) -> EmotionData:

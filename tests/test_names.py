@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+import wandb
 
 from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
@@ -11,6 +12,7 @@ from ser.data.manifest import Manifest
 from ser.errors import InputError
 from ser.lineage import check_unheard, doubts, entries
 from ser.origin import describe_origin, training_record
+from ser.tracking import Tracking
 from tests.manifests import SHORT, write_manifest
 
 
@@ -89,3 +91,10 @@ def test_names_from_a_file_do_not_write_on_the_screen():
     found = entries(made_up(["\x1b[2J:\x1b[31m"], ["\x1b[2J:b\n"]))
     tested = {**dict.fromkeys(("corpus", "protocol", "fold", "test_halves", "corpus_digest"), "x"), "speakers": {}}
     assert all(line.isprintable() for line in describe_origin(training_record(found), tested))
+
+
+def test_a_long_name_of_a_corpus_is_a_tag_that_wandb_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr("ser.tracking.BEGUN", [])
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    (run,) = Tracking().loggers(tmp_path, ["CNNGRU", 100 * "x"])
+    assert wandb.Settings(run_tags=run.options["tags"]).run_tags == ("CNNGRU", 64 * "x")

@@ -1,9 +1,15 @@
 """The learning curves that a report reads from the folds' own files, whichever version wrote them."""
 
+import json
+from pathlib import Path
+from runpy import run_path
+
 import numpy as np
 import pandas as pd
 
+from ser.emotions import EMOTIONS
 from ser.report.entries import _curves
+from tests.report.made_up import make_curves
 
 
 def test_half_empty_rows_of_older_files_give_the_same_curves():
@@ -26,3 +32,18 @@ def test_the_evaluation_after_the_last_epoch_is_no_epoch():
     assert curves.epoch.tolist() == [1, 2, 3]
     assert curves.val_wa.tolist() == [0.4, 0.5, 0.25]
     assert curves.train_loss.isna().tolist() == [False, False, True]
+
+
+def test_the_figure_of_a_run_is_the_same_for_files_that_count_from_0(tmp_path, monkeypatch):
+    metrics = make_curves(4, np.random.default_rng(1))
+    about = {"system": "CNNGRU", "corpus": "emodb", "protocol": "speaker", "fold": 1, "epoch": 2, "wa": 0.5, "ua": 0.5}
+    about |= {"confusion": np.eye(4).tolist(), "recall": dict.fromkeys(EMOTIONS, 1.0)}
+    (tmp_path / "result.json").write_text(json.dumps(about))
+    drawn = []
+    for first in (1, 0):
+        metrics.assign(epoch=metrics.epoch - 1 + first).to_csv(tmp_path / "metrics.csv", index=False)
+        monkeypatch.setattr("sys.argv", ["figure.py", str(tmp_path), str(tmp_path / f"{first}.png")])
+        found = run_path(str(Path(__file__).parents[2] / "docs" / "figure.py"))
+        drawn.append([line.get_xdata().tolist() for line in found["loss"].lines[:2]])
+        found["plt"].close("all")
+    assert drawn == 2 * [2 * [[1, 2, 3, 4]]]

@@ -12,6 +12,7 @@ from ser.configuration import check_files
 from ser.data.release import USE_BUILT_IN
 from ser.errors import InputError
 from ser.mistakes import explain
+from ser.options import corpus_options
 
 
 class RunParser(LightningArgumentParser):
@@ -20,6 +21,9 @@ class RunParser(LightningArgumentParser):
     def parse_args(self, args: list[str] | None = None, *others, **options) -> Namespace:
         check_files(sys.argv[1:] if args is None else args)
         return super().parse_args(args, *others, **options)
+
+    def format_help(self) -> str:
+        return super().format_help() + corpus_options(self)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         message = explain(message, self)

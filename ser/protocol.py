@@ -23,6 +23,7 @@ from ser.data.splits import read_split
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, refusal_within
 from ser.mistakes import explain
+from ser.options import corpus_options
 from ser.paths import expand_home
 
 DESCRIPTION = """Who trains, who validates and who is tested in every fold of a protocol, how many utterances of each
@@ -122,6 +123,9 @@ def _fold(name: int | str, utterances: pd.DataFrame, digests: list[str] | None, 
 
 
 class _Parser(ArgumentParser):
+    def format_help(self) -> str:
+        return super().format_help() + corpus_options(self)
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         raise InputError(f"{explain(message, self).strip()}\n(every option and examples: ser protocol --help)")
 

@@ -1,5 +1,6 @@
 """What a mistake in an option or in a configuration file is answered: what, where, and what to write instead."""
 
+import inspect
 import re
 
 import jsonargparse
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser.configuration import read_yaml, to_yaml
+from ser.data import IEMOCAP, EmoDB, Manifest, Synthetic
 from ser.sweep.plan import read_plan
 from tests.conftest import CONF
 
@@ -146,3 +148,16 @@ def test_a_text_that_looks_like_a_number_is_written_so_that_it_stays_a_text(text
     written = to_yaml({"name": text, "rate": 1e-5})
     for read in (yaml.safe_load, jsonargparse.get_loader("yaml")):
         assert read(written) == {"name": text, "rate": 1e-5}
+
+
+@pytest.mark.parametrize("command", ["fit", "test", "crossval", "protocol"])
+@pytest.mark.parametrize("corpus", [IEMOCAP, EmoDB, Manifest, Synthetic])
+def test_help_explains_the_options_of_every_corpus(ser, command, corpus):
+    shown = ser(command, "--help").out
+    section = shown.partition("The options of each corpus:")[2].partition(f"--data.corpus {corpus.__name__}:")[2]
+    section = section.partition("--data.corpus ")[0]
+    for name, parameter in inspect.signature(corpus).parameters.items():
+        assert f"--data.corpus.{name} " in section
+        (explained,) = re.findall(rf"^ *{name}: (\w+)", corpus.__doc__, re.MULTILINE)
+        assert explained in section
+        assert str(parameter.default or "null") in section

@@ -13,10 +13,10 @@ from ser.arguments import FILES
 from ser.errors import InputError
 from ser.keys import Place, check_keys
 
-# Importing runs code, so a file names no module but these. Lightning's loggers are refused later, with a remedy.
+# Importing runs code, so a file names no module but these.
 ALLOWED = (
     *("ser.data", "ser.systems"),
-    *(f"lightning.pytorch.{part}" for part in ("accelerators", "callbacks", "loggers", "plugins", "profilers")),
+    *(f"lightning.pytorch.{part}" for part in ("accelerators", "callbacks", "plugins", "profilers")),
     "lightning.pytorch.strategies",
 )
 DENIED = ("*", "lightning.pytorch.callbacks.lambda_function")  # the second calls any function that a file names

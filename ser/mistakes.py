@@ -38,6 +38,8 @@ def explain(message: str, parser: ArgumentParser) -> str:
     """
     if "import path denylist" in message:
         named = message.partition("Importing '")[2].partition("'")[0]
+        if named.startswith("lightning.pytorch.loggers"):
+            return f"trainer.logger is {named}, but ser sets it itself; use --wandb.mode"
         return (
             f"{named}: a configuration may name classes of {', '.join(ALLOWED)} only, and none that calls functions "
             "which the file chooses"

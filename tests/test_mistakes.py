@@ -161,3 +161,25 @@ def test_help_explains_the_options_of_every_corpus(ser, command, corpus):
         (explained,) = re.findall(rf"^ *{name}: (\w+)", corpus.__doc__, re.MULTILINE)
         assert explained in section
         assert str(parameter.default or "null") in section
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "allowed"),
+    [
+        ("accelerator", "accelerators.CPUAccelerator", True),
+        ("callbacks", "callbacks.RichProgressBar", True),
+        ("plugins", "plugins.precision.Precision", True),
+        ("profiler", "profilers.SimpleProfiler", True),
+        ("strategy", "strategies.SingleDeviceStrategy", True),
+        ("logger", "loggers.CSVLogger", False),
+    ],
+)
+def test_security_names_the_parts_of_lightning_that_a_file_may_ask_for(
+    ser, tiny, tmp_path, monkeypatch, option, kind, allowed
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(f"trainer: {{{option}: {{class_path: lightning.pytorch.{kind}}}}}")
+    first = said(ser(*FIT, "--config", "mine.yaml", *tiny, "--data.fold", 77))[0]
+    assert first.startswith("fold is 77" if allowed else "trainer.logger is lightning.pytorch.loggers.CSVLogger, but")
+    (named,) = re.findall(r"Lightning's (accelerators, .*?);", (CONF.parent / "SECURITY.md").read_text("utf-8"))
+    assert (kind.partition(".")[0] in named) == allowed

@@ -21,6 +21,7 @@ from ser.command import run
 from ser.configuration import restrict
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
+from ser.data.folds import set_warnings
 from ser.devices import device_name
 from ser.errors import InputError, check_bounds, refusal_within
 from ser.evaluation import evaluate, evaluate_mean
@@ -303,17 +304,18 @@ class RunCLI(LightningCLI):
 
     def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
         first, read = self._get(self.config, "init_weights"), read_checkpoint(checkpoint)
+        fitted = self.subcommand == "fit"
         about = {
             "seed": self._get(self.config, "seed_everything"),
-            "epochs": self.trainer.max_epochs if self.subcommand == "fit" else None,
+            "epochs": self.trainer.max_epochs if fitted else None,
             "checkpoint": os.path.abspath(checkpoint),
             "epoch": read["epoch"] + 1,
             "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
             "model": dict(self.model.hparams),
             "device": device_name(self.trainer.strategy.root_device),  # the system itself is moved back by now
-            "init_weights": digest(Path(first)) if self.subcommand == "fit" and first else None,
+            "init_weights": digest(Path(first)) if fitted and first else None,
             "trained_on": training_record(entries(read)),
-            "warnings": self._doubts(),
+            "warnings": [*self._doubts(), *(set_warnings(self.datamodule.utterances) if fitted else [])],
         }
         write_tables(self.folder, tables, averaged)
         result = write_result(self.folder, self.model, self.datamodule, tables, averaged, about)

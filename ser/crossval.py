@@ -15,7 +15,7 @@ from ser.arguments import parse_numbers
 from ser.cli import RunCLI
 from ser.command import run
 from ser.data.datamodule import EmotionData
-from ser.data.folds import num_folds, split
+from ser.data.folds import fold_warnings, num_folds, split
 from ser.data.leaks import check_leaks
 from ser.devices import slots
 from ser.errors import InputError, check_bounds
@@ -161,6 +161,10 @@ class CrossValidation:
         for line in sorted(warnings):
             print(f"ser: warning: {line}", file=sys.stderr)
 
+    def _warnings(self) -> list[str]:
+        table, protocol, halves = self.data.utterances, self.data.protocol, self.data.test_halves
+        return fold_warnings((fold, table.assign(set=split(table, protocol, fold, halves))) for fold in self.folds)
+
     def _name(self, seed: int, fold: int) -> str:
         return f"seed{seed}-fold{fold:02d}"
 
@@ -207,9 +211,15 @@ class CrossValidation:
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
             f"  statistics  {STATISTICS[data.statistics]}",
             f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
-            f"  leaks       none; validation and test share {some_of(shared)}",
+            f"  leaks       none under protocol {data.protocol}",
+            *(
+                [f"  shared      by validation and test: {common}, which it allows"]
+                if (common := some_of(shared))
+                else []
+            ),
             f"  folder      {self.folder}",
             *([f"  note        {note}"] if (note := data.corpus.note(data.utterances)) else []),
+            *(f"  warning     {line}" for line in self._warnings()),
         ]
         return "\n".join(lines)
 
@@ -283,8 +293,10 @@ def typed_command() -> str:
 
 
 def some_of(shared: dict[str, list[str]]) -> str:
-    """What validation and test share, in words."""
-    return ", ".join(f"{len(names)} {what}" for what, names in shared.items() if names) or "nothing"
+    """What validation and test share, in words; nothing where they share nothing."""
+    return ", ".join(
+        f"{len(names)} {what if len(names) > 1 else what.removesuffix('s')}" for what, names in shared.items() if names
+    )
 
 
 def main() -> int:

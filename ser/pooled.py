@@ -228,7 +228,7 @@ def write_pooled(
         **{key: first[key] for key in ("corpus_digest", "code_digest", "versions")},
         "commit": " ".join(sorted({run["commit"] for run in runs.values() if run["commit"]})) or None,
         **about,
-        "warnings": sorted({line for run in runs.values() for line in run.get("warnings", [])}),
+        "warnings": _warnings(list(runs.values())),
         "digests": {name: digest(folder / name) for name in files},
     }
     if epochs_averaged:
@@ -237,6 +237,18 @@ def write_pooled(
         result["averaged"] = {"epochs": epochs_averaged, **summary}
     write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
     return read_pooled(folder)
+
+
+def _warnings(runs: list[dict]) -> list[str]:
+    """The warnings of all runs, each once, with the folds that it is about."""
+    found: dict[str, set[int]] = {}
+    for run in runs:
+        for line in run.get("warnings", []):
+            found.setdefault(line, set()).add(run["fold"])
+    return [
+        f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, sorted(folds)))}: {line}"
+        for line, folds in found.items()
+    ]
 
 
 def finite(limits: tuple[float, float]) -> list[float] | None:

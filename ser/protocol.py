@@ -16,7 +16,7 @@ from ser.arguments import files_first
 from ser.configuration import check_files, restrict
 from ser.data.audio import Waveforms
 from ser.data.corpus import Corpus
-from ser.data.folds import PROTOCOLS, num_folds, split
+from ser.data.folds import PROTOCOLS, fold_warnings, num_folds, split
 from ser.data.leaks import SETS, Shared, leaks, recording_digests, repeated_recordings, shared, some
 from ser.data.release import absolute
 from ser.data.splits import read_split
@@ -196,10 +196,19 @@ def report(folds: list[Fold], digests: list[str] | None, protocol: str) -> str:
     parts.append("Test sets of all folds together\n" + _text([{**counts(tested), "all": len(tested)}]))
     parts[-1] += "\n" + "\n".join(_coverage(folds, tested))
     found = [f"  fold {fold.name}: {line}" for fold in folds for line in fold.leaks]
-    parts += ["\n".join(lines)] if (lines := _empty_sets(folds)) else []
+    lines = _empty_sets(folds)
+    lines += [f"Warning: {line}." for line in fold_warnings((fold.name, fold.utterances) for fold in folds)]
+    parts += ["\n".join(lines)] if lines else []
     noun = "leak" if len(found) == 1 else "leaks"
-    parts.append("\n".join([f"{len(found)} {noun} under protocol {protocol}", *found]) if found else "No leak found.")
+    parts.append(
+        "\n".join([f"{len(found)} {noun} under protocol {protocol}", *found]) if found else _no_leak(folds, protocol)
+    )
     return "\n\n".join(parts)
+
+
+def _no_leak(folds: list[Fold], protocol: str) -> str:
+    allowed = any(names for fold in folds for overlap in fold.shared.values() for names in overlap.values())
+    return f"No leak: protocol {protocol} allows what is shared." if allowed else "No leak: nothing is shared."
 
 
 def _shared_lines(folds: list[Fold]) -> list[str]:
@@ -290,6 +299,7 @@ def _plain(folds: list[Fold]) -> dict:
             }
             for fold in folds
         ],
+        "warnings": fold_warnings((fold.name, fold.utterances) for fold in folds),
         "pooled_test": {
             **counts(tested),
             "all": len(tested),

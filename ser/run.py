@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from ser.data.datamodule import EmotionData
+from ser.data.folds import set_warnings
 from ser.errors import InputError
 from ser.files import digest, is_in_use, write_text
 from ser.identity import IDENTITY
@@ -157,6 +158,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             f"  statistics  {STATISTICS[data.statistics]}",
             f"  run         {folder}",
             *([f"  note        {note}"] if note else []),
+            *(f"  warning     {line}" for line in set_warnings(data.utterances)),
         ]
     )
 

@@ -80,6 +80,8 @@ def test_from_configuration_to_result(config, fitted):
         assert scores(table) == {key: found[key] for key in scores(table)}, "the table is the result"
     assert f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %" in finished.out
     assert result["counts"]["train"] == dict.fromkeys(EMOTIONS, 16)
+    assert result["warnings"] == ["validation, which chooses the epoch, has only 8 utterances"]
+    assert f"\n  warning     {result['warnings'][0]}\n" in finished.out
     (epoch,) = pd.read_csv(folder / "metrics.csv").to_dict("records")
     assert (epoch["epoch"], epoch["val/wa"]) == (1, pytest.approx(result["validation"]["wa"]))
     assert epoch["step"] == -(-result["train_segments"] // 16)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
+from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
 PROTOCOLS = ("speaker", "wu2019")
+LEAST_VALIDATION = 10  # utterances
 
 
 def num_folds(utterances: pd.DataFrame, protocol: str) -> int:
@@ -66,3 +70,43 @@ def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, te
     if missing := {"train", "val", "test"} - set(sets):
         raise InputError(f"fold {fold} of protocol {protocol} has no utterance for: {', '.join(sorted(missing))}")
     return sets
+
+
+def set_warnings(utterances: pd.DataFrame) -> list[str]:
+    """What weakens the numbers of a fold: a validation that is small or lacks a class, a tested class without training.
+
+    Args:
+        utterances: a corpus's table with a column `set`, "" for an utterance of no set; an empty set is not judged.
+
+    Example:
+        >>> set_warnings(pd.DataFrame({"set": ["train", "test", "test"], "emotion": ["sad", "sad", "angry"]}))
+        ['training has no utterance of angry, which is tested']
+    """
+    classes = {name: set(part.emotion) for name, part in utterances[utterances.set != ""].groupby("set")}
+    train, val, test = (classes.get(name, set()) for name in ("train", "val", "test"))
+    number, lines = int((utterances.set == "val").sum()), []
+    if 0 < number < LEAST_VALIDATION:
+        noun = "utterance" if number == 1 else "utterances"
+        lines.append(f"validation, which chooses the epoch, has only {number} {noun}")
+    if val and (missing := _listed((train | test) - val)):
+        lines.append(f"validation has no utterance of {missing}")
+    if train and (missing := _listed(test - train)):
+        lines.append(f"training has no utterance of {missing}, which is tested")
+    return lines
+
+
+def _listed(emotions: set[str]) -> str:
+    return ", ".join(emotion for emotion in EMOTIONS if emotion in emotions)
+
+
+def fold_warnings(folds: Iterable[tuple[int | str, pd.DataFrame]]) -> list[str]:
+    """The `set_warnings` of several folds, each once, with the folds that it is about.
+
+    Args:
+        folds: name and table of each.
+    """
+    found: dict[str, list[str]] = {}
+    for name, utterances in folds:
+        for line in set_warnings(utterances):
+            found.setdefault(line, []).append(str(name))
+    return [f"fold{'s' if len(names) > 1 else ''} {', '.join(names)}: {line}" for line, names in found.items()]

@@ -8,7 +8,8 @@ from lightning import Trainer
 
 from ser.cli import RunCLI
 from ser.command import quieten
-from ser.data.folds import num_folds
+from ser.data.datamodule import EmotionData
+from ser.data.folds import fold_warnings, num_folds, split
 from ser.errors import InputError
 from ser.identity import PER_FOLD, identity
 from ser.sweep.plan import LAMBDA, Plan
@@ -145,3 +146,10 @@ def check_runs(plan: Plan, corners: list[PointCLI]) -> dict:
         if name not in varied and not ("model" in varied and name.startswith("model"))
     }
     return known
+
+
+def warnings_of(plan: Plan, data: EmotionData) -> list[str]:
+    """What weakens the numbers of the study's folds (`ser.data.folds.set_warnings`)."""
+    table = data.utterances
+    sets = {fold: split(table, data.protocol, fold, data.test_halves) for fold in plan.folds}
+    return fold_warnings((fold, table.assign(set=column)) for fold, column in sets.items())

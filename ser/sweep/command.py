@@ -19,7 +19,7 @@ from ser.identity import IDENTITY, read_identity, write_identity
 from ser.interruption import LISTENER, Interrupted
 from ser.jobs import only_one
 from ser.paths import expand_home
-from ser.sweep.check import check_runs, check_trainers, corners_of
+from ser.sweep.check import check_runs, check_trainers, corners_of, warnings_of
 from ser.sweep.given import check_definition, make_parser, split_options, with_options, write_definition
 from ser.sweep.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
 from ser.sweep.launcher import Crew, describe, given_up
@@ -76,6 +76,8 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
         definition = write_definition(folder, options.config, plan)
         shared.optuna.set_user_attr(GIVEN, {name: plan.options[name] for name in given})
     print(headline(shared, folder, url, len(crew_slots)), flush=True)
+    for line in warnings_of(plan, corners[0].datamodule):
+        print(f"  warning         {line}", flush=True)
     for place, row in shared.results().items():
         print(describe(place, row))
     words = ["--config", str(definition), "--out", str(folder)]

@@ -106,7 +106,20 @@ def test_what_validation_and_test_share_is_said(undisturbed):
     folder, printed = undisturbed
     shared = read_pooled(folder).about["shared"]["speakers"]
     assert len(shared) == 10  # wu2019: both actors speak in both halves
+    head = printed.partition("  folder ")[0].splitlines()
+    assert head[-2:] == [
+        "  leaks       none under protocol wu2019",
+        "  shared      by validation and test: 10 speakers, which it allows",
+    ]
     assert f"Validation and test share their speakers in this protocol: {', '.join(shared)}" in printed
+
+
+def test_a_validation_that_is_small_is_warned_of(undisturbed):
+    folder, printed = undisturbed
+    warning = "validation, which chooses the epoch, has only 8 utterances"
+    assert f"\n  warning     folds 1, 2, 3, 4, 5: {warning}\n" in printed
+    assert read_pooled(folder).about["warnings"] == [f"folds 1, 2, 3, 4, 5: {warning}"]
+    assert json.loads((folder / "seed1-fold02" / "result.json").read_text())["warnings"] == [warning]
 
 
 def test_a_finished_cross_validation_is_not_run_again(undisturbed, two_epochs):

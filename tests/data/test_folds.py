@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ser.data.folds import num_folds, split
+from ser.data.folds import fold_warnings, num_folds, set_warnings, split
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
@@ -121,3 +121,45 @@ def test_a_corpus_without_dialogs_has_no_halves(by_half):
 def test_a_session_with_one_speaker_is_refused(by_speaker):
     with pytest.raises(InputError, match="session 1 has 1 speaker"):
         split(by_speaker[by_speaker.speaker != "Ses01M"], fold=1)
+
+
+def sets(**emotions):
+    """A table with these emotions, by their first letters, in each set."""
+    of = {emotion[0]: emotion for emotion in EMOTIONS}
+    rows = [(name, of[letter]) for name, letters in emotions.items() for letter in letters]
+    return pd.DataFrame(rows, columns=["set", "emotion"])
+
+
+SMALL = "validation, which chooses the epoch, has only"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"train": "nahs", "val": "nahs" * 3, "test": "nahs"}, []),
+        ({"train": "nahs", "val": "nahs" * 2 + "na", "test": "nahs"}, []),
+        ({"train": "nahs", "val": "nahs" * 2 + "n", "test": "nahs"}, [f"{SMALL} 9 utterances"]),
+        ({"train": "n", "val": "n", "test": "n"}, [f"{SMALL} 1 utterance"]),
+        ({"train": "nahs", "val": "ns" * 5, "test": "n"}, ["validation has no utterance of angry, happy"]),
+        ({"train": "nah", "val": "nah" * 4, "test": "nah"}, []),  # a class that the corpus lacks
+        ({"train": "na", "val": "nahs" * 3, "test": "nh"}, ["training has no utterance of happy, which is tested"]),
+        ({"train": "na", "val": "na" * 5, "test": "na", "": "hs"}, []),
+        ({"train": "nahs", "test": "nahs"}, []),
+        (
+            {"train": "n", "val": "n" * 9, "test": "s"},
+            [
+                f"{SMALL} 9 utterances",
+                "validation has no utterance of sad",
+                "training has no utterance of sad, which is tested",
+            ],
+        ),
+    ],
+)
+def test_what_weakens_a_fold_is_said(given, expected):
+    assert set_warnings(sets(**given)) == expected
+
+
+def test_folds_of_one_warning_are_named_together():
+    weak, sound = sets(train="n", val="n" * 9, test="n"), sets(train="n", val="n" * 10, test="n")
+    assert fold_warnings([(1, weak), (2, sound), ("mine", weak)]) == [f"folds 1, mine: {SMALL} 9 utterances"]
+    assert fold_warnings([(3, weak)]) == [f"fold 3: {SMALL} 9 utterances"]

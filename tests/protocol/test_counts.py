@@ -86,7 +86,7 @@ def test_speaker_tests_everyone_once_with_the_counts_of_the_facts(protocol, full
     assert code == 0
     assert below(lines, "Test sets of all folds together") == [1099, 289, 284, 608, 2280]
     assert "Everything is tested." in lines
-    assert lines[-1] == "No leak found."
+    assert lines[-1] == "No leak: protocol speaker allows what is shared."
     result = json.loads(out.read_text())
     assert result["audio_compared"]
     for fold in result["folds"]:

@@ -87,6 +87,7 @@ def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_s
     ended = last.wait(PATIENCE_SECONDS)
     assert ended.code == 0, ended.err
     assert "best of 2 trials" in ended.out
+    assert "  warning         fold" in ended.out
     check_complete(stored(config, folder))
     kept = folds_of(folder)
     assert {path: kept[path] for path in first} == first  # a retried trial keeps its finished folds

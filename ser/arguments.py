@@ -87,10 +87,11 @@ def option_names(parser: argparse.ArgumentParser) -> list[str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that answers a mistake with its cause and where help is, instead of its usage."""
+    """A parser that answers an unknown option with the nearest one there is."""
 
     def error(self, message: str) -> NoReturn:
         if (wrong := message.removeprefix("unrecognized arguments: ")) != message:
             name = wrong.split()[0].partition("=")[0]
-            message = f"{name}: no such option{nearest(name, option_names(self))}"
-        raise InputError(f"{message}\n(every option: {self.prog} --help)")
+            suggestion = nearest(name, option_names(self))
+            raise InputError(f"{name}: no such option{suggestion}\n(every option: {self.prog} --help)")
+        super().error(message)

@@ -208,7 +208,7 @@ def report(folds: list[Fold], digests: list[str] | None, protocol: str) -> str:
 
 def _no_leak(folds: list[Fold], protocol: str) -> str:
     allowed = any(names for fold in folds for overlap in fold.shared.values() for names in overlap.values())
-    return f"No leak: protocol {protocol} allows what is shared." if allowed else "No leak: nothing is shared."
+    return f"No leak: protocol {protocol} allows what is shared." if allowed else "No leak found."
 
 
 def _shared_lines(folds: list[Fold]) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 
 import pandas as pd
 import pytest
+import wandb
 
 from ser.credentials import check_key
 from ser.errors import InputError
@@ -22,6 +23,7 @@ def home(tmp_path, monkeypatch):
         if name.startswith("WANDB_") or name == "NETRC":
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    wandb.teardown()  # an earlier run of this process has read its settings in another home
     return tmp_path
 
 

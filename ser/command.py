@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 
 from ser.arguments import files_first
+from ser.errors import InputError
 from ser.interruption import LISTENER, Interrupted, end_with_reader
 from ser.progress import PROGRESS_PIPE, somebody_listens
 from ser.tracking import finish
@@ -57,5 +58,12 @@ def run(command: Callable[[], object], name: str | None) -> object:
         except Interrupted as interrupted:
             interrupted.command = interrupted.command or shlex.join(["ser", *typed])
             raise
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker"):
+                raise
+            raise InputError(
+                f"a process that reads data was killed, perhaps for lack of memory ({error}); what is finished is "
+                "kept, and the same command with --data.num_workers 0 goes on without such processes"
+            ) from error
         finally:
             finish()

@@ -18,7 +18,7 @@ TRAINING = """
 allocator callbacks capsules checkpoint checkpointing cli contents convolutions emotions evaluation frames history
 layers metrics networks results schedule session spectrogram system systems weights data/audio data/corpus
 data/datamodule data/decoding data/emodb data/folds data/iemocap data/manifest data/packed data/recording data/release
-data/segments data/wav
+data/segments data/transfer data/wav
 """
 
 

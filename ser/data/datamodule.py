@@ -21,6 +21,7 @@ from ser.data.corpus import Corpus
 from ser.data.folds import split
 from ser.data.leaks import recording_digests
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
+from ser.data.transfer import avoid_shared_files, check_semaphores
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.frames import FRAMES_PER_SECOND, num_samples
@@ -82,6 +83,7 @@ class EmotionData(LightningDataModule):
         """Read and check the corpus, split it, cut the segments; a second call does nothing."""
         if self.utterances is not None:
             return
+        check_semaphores(self.num_workers)
         utterances = self.corpus.utterances()
         utterances["set"] = split(utterances, self.protocol, self.fold, self.test_halves)
         self.waveforms = Waveforms(utterances)
@@ -195,7 +197,7 @@ class EmotionData(LightningDataModule):
             sampler=sampler,
             num_workers=workers,
             persistent_workers=workers > 0,
-            worker_init_fn=leave_signals_to_parent if workers else None,
+            worker_init_fn=_begin_reading if workers else None,
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -227,3 +229,8 @@ class EmotionData(LightningDataModule):
 
     def test_dataloader(self) -> DataLoader:
         return self._evaluation_loader("test")
+
+
+def _begin_reading(worker: int) -> None:
+    leave_signals_to_parent(worker)
+    avoid_shared_files()

@@ -66,13 +66,13 @@ def name_folder(out: str | None, words: list[str]) -> Path:
 def _make_new(folder: Path) -> Path:
     """Make a folder of this name, or of the next free one: another run may have begun in the same second."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    new, numbers = folder, count(2)
     while True:
         try:
-            folder.mkdir()
-            return folder
+            new.mkdir()
+            return new
         except FileExistsError:
-            folder = next(numbered)
+            new = folder.with_name(f"{folder.name}-{next(numbers)}")
 
 
 def drop_unused(folder: Path) -> None:

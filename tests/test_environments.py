@@ -43,6 +43,7 @@ def test_runs_that_begin_in_the_same_second_have_a_folder_each(tmp_path, monkeyp
     with ThreadPoolExecutor(8) as starts:
         folders = list(starts.map(lambda _: name_folder(None, ["CNNGRU", "fold1"]), range(24)))
     assert len(set(folders)) == len(list((tmp_path / "runs").iterdir())) == 24
+    assert max(folder.name.count("-") for folder in folders) <= 4, "one number behind date and time"
     assert name_folder(str(folders[0]), []) == folders[0], "what a killed start has left can be used"
     (folders[0] / "identity.json").touch()
     for folder in folders:

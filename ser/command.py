@@ -61,8 +61,9 @@ def run(command: Callable[[], object], name: str | None) -> object:
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker"):
                 raise
+            cause = str(error).partition(". ")[0]
             raise InputError(
-                f"a process that reads data was killed, perhaps for lack of memory ({error}); what is finished is "
+                f"a process that reads data was killed, perhaps for lack of memory ({cause}); what is finished is "
                 "kept, and the same command with --data.num_workers 0 goes on without such processes"
             ) from error
         finally:

@@ -23,7 +23,14 @@ def about(table, **more):
     """The part of a pooled `result.json` that is printed."""
     numbers = sorted(set(table.fold))
     return {
-        **{"system": "CNNGRU", "corpus": "made", "protocol": "speaker", "folds": numbers, "num_folds": len(numbers)},
+        **{
+            "system": "CNNGRU",
+            "corpus": "made",
+            "protocol": "speaker",
+            "statistics": "train",
+            "folds": numbers,
+            "num_folds": len(numbers),
+        },
         **summarise(table, table),
         **{"intervals": {"wa": [0.5, 0.7], "ua": [0.4, 0.8]}, "bootstrap": {"draws": 10_000, "redrawn": 0}},
         **{"runs": [{"fold": each} for each in numbers], "averaged": None, "shared": {}},

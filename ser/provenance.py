@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent
 # What a training computes depends on these files; the others read results, draw, or start processes.
 TRAINING = """
 allocator callbacks capsules checkpoint checkpointing cli contents convolutions emotions evaluation frames history
-layers metrics networks results schedule session spectrogram system systems weights data/audio data/corpus
+layers metrics networks results schedule session spectrogram system systems tally weights data/audio data/corpus
 data/datamodule data/decoding data/emodb data/folds data/iemocap data/manifest data/packed data/recording data/release
 data/segments data/transfer data/wav
 """

@@ -10,6 +10,7 @@ from ser.errors import InputError
 from ser.identity import IDENTITY, flatten, is_identity, read_identity
 
 WRITTEN = ("config.yaml", "best.yaml")  # by a run or a study, beside its identity
+NAMES = ("--data.corpus.name", "--data.corpus.init_args.name")  # options that name a corpus and no other file
 
 
 def check_same_corpus(
@@ -29,7 +30,8 @@ def check_same_corpus(
     Raises:
         InputError: with both digests.
     """
-    if any(word.split("=", 1)[0] == "--data" or word.startswith("--data.corpus") for word in words):
+    given = {word.split("=", 1)[0] for word in words}
+    if any(name == "--data" or (name.startswith("--data.corpus") and name not in NAMES) for name in given):
         return
     found = _corpus_of(files) or (_corpus_of_checkpoint(*checkpoint, data.corpus.name) if checkpoint else None)
     if found and found[1] != data.corpus_digest:

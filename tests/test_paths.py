@@ -120,6 +120,7 @@ def test_a_run_in_the_home_folder_lies_in_one_place_and_means_the_same_everywher
         (["same/config.yaml"], [], None, None),
         (["none/config.yaml"], [], None, None),
         (["run/config.yaml"], ["--data.fold=2"], None, "run/config.yaml"),
+        (["run/config.yaml"], ["--data.corpus.name=x"], None, "run/config.yaml"),
         (["run/config.yaml"], ["--data.corpus.root", "x"], None, None),
         (["run/config.yaml"], ["--data=x.yaml"], None, None),
         (["corpus.yaml"], [], "mine", "best.ckpt"),

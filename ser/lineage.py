@@ -20,6 +20,7 @@ from ser.record import Each, Maybe, check_form
 
 ENTRIES = ("speakers", "recordings", "standardised_by", "trained_on", "initial_weights")
 LISTS = ("speakers", "recordings")
+NAMESAKES = " If these are other people in a file of the same name, name this corpus: --data.corpus.name NAME."
 HEARD = ("train", "val")  # the sets of a training that shape its weights: by its steps, and by the choice of an epoch
 # The form of `trained_on`; what is null was not recorded by an older version.
 TRAINED_ON = {
@@ -143,21 +144,24 @@ def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) 
     hint = "the result would mean nothing. Choose a fold or a corpus with other speakers."
     own, recordings = set(data.speaker_identities[tested]), set(data.digests[tested])
     people = own | _older_names(data, own)
+    namesakes = NAMESAKES if isinstance(data.corpus, Manifest) else ""
     parts = [(found, f"{path} was trained", f"the epoch of {path} was chosen")]
     if found["initial_weights"]:
         began = f"{path} began with weights"
         parts.append((found["initial_weights"], f"{began} that were trained", f"{began} whose epoch was chosen"))
     for part, trained, chosen in parts:
         if same := sorted(people.intersection(part["speakers"]["train"])):
-            older = f" (Older versions call every CSV file {UNNAMED}.)" if same[0] not in own else ""
-            raise InputError(f"{trained} on {', '.join(same)}, who would be evaluated here; {hint}{older}")
+            more = "" if recordings.intersection(part["recordings"]["train"]) else namesakes
+            more = f" (Older versions call every CSV file {UNNAMED}.)" if same[0] not in own else more
+            raise InputError(f"{trained} on {', '.join(same)}, who would be evaluated here; {hint}{more}")
         if same := recordings.intersection(part["recordings"]["train"]):
             raise InputError(f"{trained} on {len(same)} of the recordings evaluated here; {hint}")
         if tested == "test" and (same := recordings.intersection(part["recordings"]["val"])):
             raise InputError(f"{chosen} on {len(same)} of the recordings tested here; {hint}")
         # Under "wu2019" validation and test share their speakers.
         if tested == "test" and data.protocol == "speaker" and (same := people.intersection(part["speakers"]["val"])):
-            raise InputError(f"{chosen} on {', '.join(sorted(same))}, who would be tested here; {hint}")
+            more = namesakes if same <= own else ""
+            raise InputError(f"{chosen} on {', '.join(sorted(same))}, who would be tested here; {hint}{more}")
 
 
 def _older_names(data: EmotionData, people: set[str]) -> set[str]:

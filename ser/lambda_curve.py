@@ -21,7 +21,7 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.files import write_text, write_whole
 from ser.paths import expand_home
-from ser.results import posterior_columns
+from ser.results import emotions_note, posterior_columns
 from ser.statistics import bootstrap_speakers, compare, ua_note
 from ser.tally import percentile_interval, tally
 
@@ -134,7 +134,7 @@ def main(arguments: list[str]) -> int:
         InputError: the folder holds no pooled result of a system with two branches, or a file cannot be written.
     """
     options = expand_home(_parser().parse_args(arguments))
-    from ser.pooled import read_pooled
+    from ser.pooled import pooled_scores, read_pooled
 
     pooled = read_pooled(options.folder)
     if options.averaged and not pooled.averaged:
@@ -162,8 +162,8 @@ def main(arguments: list[str]) -> int:
     chosen_with = None if options.averaged else about.get("lambda", PAPER_LAMBDA)
     notes = validation_notes(tables["val"], tables["test"], chosen_with)
     for name, title in (("val", "validation"), ("test", "test")):
-        if note := ua_note(bootstrap_speakers(tables[name])):
-            notes.append(f"{title}, {note}")
+        found = (emotions_note(pooled_scores(tables[name])), ua_note(bootstrap_speakers(tables[name])))
+        notes += [f"{title}, {note}" for note in found if note]
     print("\n".join(["", *(fill(note, LINE) for note in notes)]))
     print("\n".join(["", *(f"Written: {path}" for path in (target, options.figure) if path)]))
     return 0

@@ -85,3 +85,9 @@ def of_emotions(result: dict) -> str:
     """What UA is the mean over, where that is not every emotion: " (3 of 4 emotions)"."""
     occurring = sum(share is not None for share in result["recall"].values())
     return "" if occurring == len(EMOTIONS) else f" ({occurring} of {len(EMOTIONS)} emotions)"
+
+
+def emotions_note(result: dict) -> str:
+    """The same as a sentence: "UA is the mean over 3 of 4 emotions."; "" where every emotion occurs."""
+    few = of_emotions(result).strip(" ()")
+    return f"UA is the mean over {few}." if few else ""

@@ -80,6 +80,10 @@ def test_draws_that_lack_an_emotion_are_named(tmp_path, capsys):
     number = bootstrap_speakers(alone)["redrawn"]
     assert line.startswith(f"test, UA: {number:,} draws of speakers lacked an emotion of the test set")
     assert number == pytest.approx(10_000 * (5 / 6) ** 6 / (1 - (5 / 6) ** 6), rel=0.05)
+    assert main([str(write(tmp_path / "other", alone[alone.emotion != "sad"], whole))]) == 0
+    printed = capsys.readouterr().out
+    assert "test, UA is the mean over 3 of 4 emotions." in printed
+    assert "validation, UA" not in printed
 
 
 @given(st.integers(0, 10**6))

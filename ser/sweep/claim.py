@@ -13,6 +13,7 @@ from ser.identity import FREE, PER_FOLD, flatten
 from ser.lambda_curve import apply
 from ser.pooled import pooled_scores, read_pooled
 from ser.report.document import Column, Table, percent, percent_interval
+from ser.results import emotions_note
 from ser.saved import read_about
 from ser.statistics import bootstrap_speakers, ua_note
 from ser.sweep.findings import Findings
@@ -85,7 +86,7 @@ def claim(findings: Findings, tested: Path | None) -> Table:
     for name, table in weighed.items():
         scores, limits = pooled_scores(table), bootstrap_speakers(table)
         rows.append([name, scores["wa"], limits["wa"], scores["ua"], limits["ua"]])
-        notes += [f"{name}, {note}" for note in [ua_note(limits)] if note]
+        notes += [f"{name}, {note}" for note in (emotions_note(scores), ua_note(limits)) if note]
     folds = ", ".join(map(str, plan.folds))
     notes.append(
         f"Validation is the best of {findings.counts} and therefore flatters; {_part_of_test(findings)}. "

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from optuna.distributions import CategoricalDistribution
 
+from ser.emotions import EMOTIONS
 from ser.pooled import describe_pooled, read_pooled
 from ser.sweep.claim import claim, describe_claim
 from ser.sweep.plan import read_plan
@@ -40,6 +41,19 @@ def test_a_study_whose_input_is_standardised_with_test_audio_says_so(tested, sta
     table = claim(SimpleNamespace(shared=shared, best=0, saved=None, counts="6 trials", config={"data": data}), tested)
     assert words in describe_claim(table)
     assert (NO_PART in describe_claim(table)) is (words == NO_PART)
+
+
+def test_a_ua_over_fewer_emotions_is_not_put_beside_another_without_a_word(tested):
+    pooled = read_pooled(tested)
+    rows = {"validation": pooled.validation, "test": pooled.predictions[pooled.predictions.emotion != "sad"]}
+    even = {f"{branch}_p_{emotion}": 0.25 for branch in ("capsule", "gru") for emotion in EMOTIONS}
+    saved = SimpleNamespace(**{name: table.assign(**even) for name, table in rows.items()})
+    plan = SimpleNamespace(space=Space({}), folds=(1, 2))
+    row = SimpleNamespace(user_attrs={"wa": 0.5, "ua": 0.5}, params={"model.lambda_": 0.6})
+    shared = SimpleNamespace(plan=plan, results=lambda: {0: row})
+    notes = claim(SimpleNamespace(shared=shared, best=0, saved=saved, counts="1", config={"data": {}}), None).notes
+    assert "test, UA is the mean over 3 of 4 emotions." in notes
+    assert not any(note.startswith("validation, UA") for note in notes)
 
 
 def test_the_result_of_a_cross_validation_says_whose_audio_standardised_it(tested):

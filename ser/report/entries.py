@@ -24,7 +24,7 @@ FORM = {
     **{"test_halves": Maybe(str), "statistics": str, "epochs": int, "num_folds": Maybe(int, needed=False)},
     **{"validation": {"wa": float, "ua": float}, "lambda": Maybe(float), "shared": Each(list), "model": dict},
     **{name: Maybe(dict, needed=False) for name in ("options", "defaults")},
-    **{"command": str, "versions": dict, "commit": Maybe(str)},
+    **{"command": str, "versions": dict, "commit": Maybe(str), "warnings": Maybe(list, needed=False)},
     **{f"{what}_digest": Maybe(str, needed=False) for what in ("corpus", "code")},
     "runs": [
         {

@@ -160,6 +160,7 @@ def cautions(entries: list[Entry], pairs: list[Pair]) -> list[str]:
         listed = ", ".join(f"{title} {digest or 'unknown'}" for title, digest in codes.items())
         lines.append(f"The results were made by different versions of the code (digests: {listed}).")
     lines += unrecorded(entries)
+    lines += [f"{entry.title}, {line}." for entry in entries for line in entry.about.get("warnings") or []]
     with_paper = compare_matrices_of_paper(entries)
     said = [pair.comparison.caution for pair in [*pairs, *with_paper] if pair.comparison and pair.comparison.caution]
     return [*lines, *dict.fromkeys(said)]

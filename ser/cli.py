@@ -212,7 +212,7 @@ class RunCLI(LightningCLI):
             own.append(self.history)  # before the others, which show or keep what it adds up
         if somebody_listens():
             own.append(PipedProgress())
-        elif settings.enable_progress_bar is not False:
+        if settings.enable_progress_bar is not False:
             own.append(Progress())
         if fitting:
             when = self._get(self.config_init, "checkpoints")

@@ -82,6 +82,12 @@ def test_without_a_terminal_every_epoch_of_every_training_has_a_line(undisturbed
             losses = "".join(f"  {name} {row[name]:.3f}" for name in ("train/loss", "val/loss"))
             expected.append(f"fold {fold}: epoch  {row['epoch']}/2  rate {row['rate']:g}{losses}{scores}")
     assert sorted(line for line in printed.splitlines() if ": epoch" in line) == expected
+    for fold in range(1, 6):
+        log = (folder / f"seed1-fold0{fold}.log").read_text()
+        told = [line for line in log.splitlines() if line.lower().startswith("epoch ")]
+        assert [f"fold {fold}: {line}" for line in told] == [
+            line for line in expected if line.startswith(f"fold {fold}:")
+        ]
 
 
 def test_runs_of_a_training_that_has_not_ended_are_not_counted(undisturbed, two_epochs, ser, tmp_path, monkeypatch):

@@ -68,7 +68,10 @@ def read_saved(plan: Plan, runs: str) -> Saved:
     validation, test = (rows_of(plan, table) for table in (pooled.validation, pooled.predictions))
     if shared := set(validation.utterance) & set(test.utterance):
         last = pooled.about.get("num_folds")  # older results do not say
-        halves = f": --folds 1-{last // 2} or {last // 2 + 1}-{last}" if last else ""
+        first, second = (
+            [fold for fold in pooled.about["folds"] if last and (fold > last // 2) == half] for half in (0, 1)
+        )
+        halves = f": --folds {_shorten(first)} or {_shorten(second)}" if first and second else ""
         raise InputError(
             f"--runs {runs}: {len(shared)} validation utterances of folds {', '.join(map(str, plan.folds))} are tested "
             f"in another of them, so lambda would be chosen on the test set; take the folds of one direction{halves}"
@@ -80,6 +83,12 @@ def read_saved(plan: Plan, runs: str) -> Saved:
     config = read_yaml(pooled.folder / "config.yaml")
     known = digest(pooled.folder / TABLES["val"])
     return Saved(pooled.folder, pooled.about["system"], validation, test, config, known)
+
+
+def _shorten(folds: list[int]) -> str:
+    """Numbers as `--folds` takes them."""
+    gapless = len(folds) > 1 and folds[-1] - folds[0] == len(folds) - 1
+    return f"{folds[0]}-{folds[-1]}" if gapless else ",".join(map(str, folds))
 
 
 def rows_of(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:

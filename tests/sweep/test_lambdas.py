@@ -97,6 +97,9 @@ def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
     assert report.code == 0, report.err
     assert "Both are of folds 2, 3 and say nothing about other folds." in report.out
     assert "folds: [2, 3] there, [2] here" in ser("sweep", "report", *begun, "--folds", "2").err
+    three = make_result(tmp_path / "three", "CNNGRUSeqCap", folds=[2, 3, 7])
+    refused = ser("sweep", "--config", SWEEP, "--runs", three, "--folds", "2,3,7", "--out", tmp_path / "other")
+    assert "take the folds of one direction: --folds 2-3 or 7" in refused.err
 
 
 def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):

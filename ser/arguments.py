@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from difflib import get_close_matches
 from itertools import chain, islice
 from typing import NoReturn
@@ -92,6 +93,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if (wrong := message.removeprefix("unrecognized arguments: ")) != message:
             name = wrong.split()[0].partition("=")[0]
-            suggestion = nearest(name, option_names(self))
-            raise InputError(f"{name}: no such option{suggestion}\n(every option: {self.prog} --help)")
+            parser = self._chosen()
+            suggestion = nearest(name, option_names(parser))
+            raise InputError(f"{name}: no such option{suggestion}\n(every option: {parser.prog} --help)")
         super().error(message)
+
+    def _chosen(self) -> argparse.ArgumentParser:
+        """The parser of the subcommand that was typed, or this one; the former leaves unknown options to this one."""
+        for action in self._actions:
+            for word in sys.argv[2:3] if isinstance(action.choices, dict) else ():
+                return action.choices.get(word, self)
+        return self

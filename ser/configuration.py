@@ -21,6 +21,7 @@ ALLOWED = (
 )
 DENIED = ("*", "lightning.pytorch.callbacks.lambda_function")  # the second calls any function that a file names
 
+NOTHING = "tag:yaml.org,2002:null"
 SUFFIXES = (".yaml", ".yml")
 _read_plain = get_loader("yaml")
 
@@ -49,7 +50,8 @@ def _read_strictly(text: str) -> object:
 
 
 def _is_empty(text: str) -> bool:
-    return all(line.strip() in ("", "---") or line.lstrip().startswith("#") for line in text.splitlines())
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return node is None or (node.tag == NOTHING and not node.value)
 
 
 def read_yaml(path: Path) -> dict:

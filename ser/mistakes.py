@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from jsonargparse import ArgumentParser
 
 from ser.arguments import nearest, option_names
-from ser.configuration import ALLOWED, check_files
-from ser.errors import InputError
+from ser.configuration import ALLOWED
 
 HINT = "(every option"  # begins the line that says where help is; a nested parser has added it before
 UNKNOWN = (
@@ -21,6 +19,7 @@ NOISE = (
     r"Does not validate against any of the Union subtypes|Subtypes: .*|Errors:|Given value type: .*",
     r"- Expected a <class 'NoneType'>|Given value: NestedArg.*|Given value: [{\[].*|" + re.escape(HINT) + ".*",
 )
+CLASS = "class_path"  # in a message about a value that is a class with options of its own
 IN_WORDS = {
     r"<class '(?:\w+\.)*(\w+)'>": r"\1",
     r"typing\.Literal\[(.*)\]": r"one of \1",
@@ -29,15 +28,29 @@ IN_WORDS = {
 }
 
 
-def explain(message: str, parser: ArgumentParser) -> str:
+def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str:
     """A parser's message in words for the user.
 
     Args:
         message: jsonargparse's.
         parser: that says it, which knows the options; one that reads a class knows those of the class.
+        places: where the options of configuration files are written (`ser.configuration.check_files`).
     """
+    message = re.sub(r"Group '([^']+)' does not accept option '", r"Option '\1.", message)
+    keys = list(dict.fromkeys(re.findall(r'Parser key "([^"]+)"', message)))
+    keys = [key for key in keys if not any(other.startswith(f"{key}.") for other in keys)]  # a file's, and the whole
+    nested = re.search(r"NestedArg\(key='([^']+)'", message)  # names an option of what has none, or of no class
+    if nested and not re.search(rf"\b{re.escape(nested[1])}\b", message.replace(nested[0], "")):
+        named = f"; before it, name a class that has it: --{'.'.join(keys)} CLASS" if CLASS in message else ""
+        return f"{'.'.join([*keys, nested[1]])}: no such option{named}"
     if "import path denylist" in message:
         named = message.partition("Importing '")[2].partition("'")[0]
+        if (value := message.partition("Given value: ")[2]) and named.rpartition(".")[2] not in value:
+            option = ".".join(keys)
+            return (
+                f"{option}: its options need a class that has them; name it before them: class_path in a file, "
+                f"--{option} CLASS on the command line"
+            )
         if named.startswith("lightning.pytorch.loggers"):
             return f"trainer.logger is {named}, but ser sets it itself; use --wandb.mode"
         return (
@@ -47,10 +60,9 @@ def explain(message: str, parser: ArgumentParser) -> str:
     if shortened := re.search(r"ambiguous option: (\S+) could match (.*)", message):
         names = [name for name in shortened[2].split(", ") if not name.endswith("+")]
         return f"{shortened[1]}: no such option; did you mean {' or '.join(names)}?"
-    keys = list(dict.fromkeys(re.findall(r'Parser key "([^"]+)"', message)))
     for form in UNKNOWN:
         if found := re.search(form, message):
-            return _unknown(keys, *found.groups(), parser=parser)
+            return _unknown(keys, *found.groups(), parser=parser, places=places)
     return _plain(message, keys)
 
 
@@ -68,14 +80,12 @@ def _plain(message: str, keys: list[str]) -> str:
     return f"{name}.{rest}" if inner else f"{name}: {rest}"
 
 
-def _unknown(keys: list[str], option: str, near: str | None = None, *, parser: ArgumentParser) -> str:
+def _unknown(
+    keys: list[str], option: str, near: str | None = None, *, parser: ArgumentParser, places: dict[str, str]
+) -> str:
     if near:
         suggestion = f"; did you mean {'.'.join([*keys, near])}?"
     else:
         suggestion = "" if keys else nearest(option, [name.removeprefix("--") for name in option_names(parser)])
     name = ".".join([*keys, option])
-    try:
-        place = check_files(sys.argv[1:]).get(name)
-    except InputError:
-        place = None
-    return f"{f'{place}: ' if place else ''}{name}: no such option{suggestion}"
+    return f"{f'{places[name]}: ' if name in places else ''}{name}: no such option{suggestion}"

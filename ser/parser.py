@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
@@ -14,22 +14,34 @@ from ser.errors import InputError
 from ser.mistakes import explain
 from ser.options import corpus_options
 
+COMMANDS = (["test"], ["validate"])  # besides fit, whose options those of a study's runs are
+
 
 class RunParser(LightningArgumentParser):
-    """A parser that answers a mistake with its cause instead of pages of usage."""
+    """A parser that answers a mistake with its cause instead of pages of usage.
+
+    Attributes:
+        places: where the options of the command line's files are written; looked up before the parser, while it reads
+            a file, changes the working folder.
+    """
+
+    places: ClassVar[dict[str, str]] = {}
 
     def parse_args(self, args: list[str] | None = None, *others, **options) -> Namespace:
-        check_files(sys.argv[1:] if args is None else args)
+        places = check_files(sys.argv[1:] if args is None else args)
+        if args is None:
+            RunParser.places = places
         return super().parse_args(args, *others, **options)
 
     def format_help(self) -> str:
         return super().format_help() + corpus_options(self)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        message = explain(message, self)
+        message = explain(message, self, self.places)
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
-        command = self.prog if self.prog == "ser crossval" else f"ser {sys.argv[1]}" if sys.argv[1:2] else "ser fit"
+        words = sys.argv[1:2]
+        command = self.prog if self.prog == "ser crossval" else f"ser {words[0] if words in COMMANDS else 'fit'}"
         raise InputError(f"{message.strip()}\n(every option: {command} --help, a system's: ser fit --model.help CLASS)")
 
 

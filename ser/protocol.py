@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import pandas as pd
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
     """
     parser = _parser()
     words = files_first(arguments)
-    check_files(words)
+    _Parser.places = check_files(words)
     settings = expand_home(parser.parse_args(words))
     if not settings.name and not settings.splits:
         parser.error("give a protocol, speaker or wu2019, or your own split (--splits FILE.csv)")
@@ -123,11 +123,14 @@ def _fold(name: int | str, utterances: pd.DataFrame, digests: list[str] | None, 
 
 
 class _Parser(ArgumentParser):
+    places: ClassVar[dict[str, str]] = {}
+
     def format_help(self) -> str:
         return super().format_help() + corpus_options(self)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise InputError(f"{explain(message, self).strip()}\n(every option and examples: ser protocol --help)")
+        message = explain(message, self, self.places).strip()
+        raise InputError(f"{message}\n(every option and examples: ser protocol --help)")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):

@@ -41,6 +41,14 @@ def said(finished):
         ([*FIT, "--data.corpus.rot", "x"], "data.corpus.rot: no such option; did you mean data.corpus.root?"),
         ([*FIT, "--model.routing_iterations", 1.5], "model.routing_iterations: expected int, got 1.5"),
         ([*FIT, "--wandb.mode", "onlin"], "wandb.mode: expected one of 'offline', 'online', 'disabled', got onlin"),
+        ([*FIT, "--data.fold.x", 1], "data.fold.x: no such option"),
+        ([*FIT, "--trainer.max_epochs.x", 1], "trainer.max_epochs.x: no such option"),
+        (
+            [*FIT, "--trainer.callbacks.logging_interval", "step"],
+            "trainer.callbacks.logging_interval: no such option; before it, name a class that has it: "
+            "--trainer.callbacks CLASS",
+        ),
+        ([*FIT, "--trainer.plugins.x", 1], "trainer.plugins: its options need a class that has them; name it before"),
         (["test", *FIT[1:], "--ckpt-pth", "x"], "ckpt_pth: no such option; did you mean ckpt_path?"),
         (["crossval", *FIT[1:], "--flds", 3], "flds: no such option; did you mean folds?"),
         (["crossval", *FIT[1:], "--fold", 3], "--fold: no such option; did you mean --folds?"),
@@ -51,12 +59,14 @@ def said(finished):
         (["sweep", "--config", "x.yaml", "--wrkers", 3], "--wrkers: no such option; did you mean --workers?"),
         (["report", "x", "--out", "y", "--unpard"], "--unpard: no such option; did you mean --unpaired?"),
         (["corpus", "check", "x", "--knd", "emodb"], "--knd: no such option; did you mean --kind?"),
+        (["corpus", "synth", "x", "--sed", 3], "--sed: no such option; did you mean --seed?"),
     ],
 )
 def test_a_wrong_option_is_named_with_the_nearest_one(ser, words, message):
     first, *_, last = said(ser(*words))
     assert first.startswith(message)
-    assert re.fullmatch(rf"\(every option.*: ser {words[0]}.* --help.*\)", last)
+    command = " ".join(words[:2]) if words[0] == "corpus" else words[0]
+    assert re.fullmatch(rf"\(every option.*: ser {command} --help.*\)", last)
 
 
 @pytest.mark.parametrize(
@@ -70,13 +80,36 @@ def test_a_wrong_option_is_named_with_the_nearest_one(ser, words, message):
             "mine.yaml:2: data.corpus.rot: no such option; did you mean data.corpus.root?",
         ),
         ("wandb: beside.yaml", "beside.yaml:2: wandb.moed: no such option; did you mean wandb.mode?"),
+        ("data: data.yaml", "data.yaml:1: data.corpus.rot: no such option; did you mean data.corpus.root?"),
     ],
 )
-def test_a_wrong_key_is_named_with_its_line_and_the_nearest_one(ser, tmp_path, monkeypatch, text, message):
+@pytest.mark.parametrize("command", ["fit", "crossval"])
+@pytest.mark.parametrize("folder", ["", "below/"])
+def test_a_wrong_key_is_named_with_its_line_and_the_nearest_one(
+    ser, tmp_path, monkeypatch, text, message, command, folder
+):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.yaml").write_text(text)
-    (tmp_path / "beside.yaml").write_text("# W&B\nmoed: offline")
-    assert said(ser(*FIT, "--config", "mine.yaml"))[0] == message
+    (tmp_path / "below").mkdir()
+    for name, written in {
+        "mine.yaml": text,
+        "beside.yaml": "# W&B\nmoed: offline",
+        "data.yaml": "corpus: {class_path: ser.data.IEMOCAP, init_args: {rot: x}}",
+    }.items():
+        (tmp_path / folder / name).write_text(written)
+    assert said(ser(command, *FIT[1:], "--config", f"{folder}mine.yaml"))[0] == f"{folder}{message}"
+
+
+def test_options_of_a_class_that_no_file_names(ser, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("trainer: {callbacks: {init_args: {logging_interval: step}}}")
+    assert said(ser(*FIT, "--config", "mine.yaml"))[0].startswith("trainer.callbacks: its options need a class that ")
+
+
+def test_a_study_says_where_help_on_the_options_of_its_runs_is(ser, tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY.replace("seqcap.yaml", str(CONF / "seqcap.yaml")))
+    first, *_, last = said(ser("sweep", "--config", tmp_path / "study.yaml", "--data.fodl", 3))
+    assert first.endswith("data.fodl: no such option; did you mean data.fold?")
+    assert last.startswith("(every option: ser fit --help,")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +138,7 @@ def test_a_file_that_is_none_is_named_with_its_line(ser, tmp_path, monkeypatch, 
     assert said(ser(*words[place]))[0].startswith(message)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n# nothing\n"])
+@pytest.mark.parametrize("text", ["", "\ufeff", "# nothing yet\n", "---\n# nothing\n", "--- # nothing"])
 @pytest.mark.parametrize("option", ["--config", "--trainer", "--data", "--data.corpus", "--wandb", "outer"])
 def test_an_empty_file_says_nothing(ser, tiny, tmp_path, monkeypatch, text, option):
     monkeypatch.chdir(tmp_path)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from ser.data.decoding import digits_of
 from ser.emotions import EMOTIONS
 from ser.errors import CorpusError
 
@@ -95,7 +96,7 @@ def _warn_of_loud(table: pd.DataFrame) -> None:
         noun = "recording has" if len(loud) == 1 else "recordings have"
         print(
             f"ser: warning: {len(loud)} {noun} samples beyond full scale (1), which are clipped; "
-            f"the largest is {loudest.peak:.4g} in {loudest.path}",
+            f"the largest is {digits_of(loudest.peak)} in {loudest.path}",
             file=sys.stderr,
         )
 

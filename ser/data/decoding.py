@@ -49,6 +49,16 @@ class Decoded(NamedTuple):
     spread: float
 
 
+def digits_of(peak: float) -> str:
+    """A largest sample as text, with as many digits as tell it from full scale.
+
+    Example:
+        >>> digits_of(1.09999), digits_of(32768 / 32767)
+        ('1.1', '1.0000305')
+    """
+    return text if (text := f"{peak:.4g}") != "1" else f"{peak:.8g}"
+
+
 def open_recording(path: str | Path) -> BinaryIO:
     """Open a file for reading, or say why not."""
     try:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ser.data.decoding import FULL_SCALE, PCM, Decoded
+from ser.data.decoding import FULL_SCALE, PCM, Decoded, digits_of
 
 CLIPPED_SHARE = 0.001  # of the samples
 CLIPPED_LEVEL = 0.25  # of full scale: quieter recordings have too few steps to tell
@@ -38,7 +38,7 @@ def level_cautions(decoded: Decoded) -> dict[str, str]:
     half = (highest - lowest) / 2
     cautions = {}
     if decoded.peak > 1:
-        cautions["beyond full scale"] = f"samples reach {decoded.peak:.4g}; what is beyond 1 is clipped"
+        cautions["beyond full scale"] = f"samples reach {digits_of(decoded.peak)}; what is beyond 1 is clipped"
     elif (share := _clipped_share(samples, CLIPPED_LEVEL * scale)) > CLIPPED_SHARE:
         cautions["clipped"] = f"{100 * share:.1f} % of the samples lie in runs at the highest or lowest value"
     if 2 * half < CANCELLED * decoded.spread:

@@ -35,6 +35,7 @@ CASES = {
         {"nearly cancelled": "the mean of the channels is 4"},
     ),
     "beyond full scale": (1.1 * VOICE, {"beyond full scale": "samples reach 1.1; what is beyond 1 is clipped"}),
+    "hardly beyond it": (32_768 / 32_767 * VOICE, {"beyond full scale": "samples reach 1.0000305;"}),
     "a channel beyond it": (np.stack([1.05 * VOICE, 0 * VOICE], axis=1), {"beyond full scale": "samples reach 1.05;"}),
 }
 

@@ -131,6 +131,8 @@ class System(LightningModule, ABC):
 
     def setup(self, stage: str) -> None:
         data = self.trainer.datamodule
+        for metric in [*self.scores, *self.evaluation_losses]:
+            metric.reset()  # an evaluation outside training leaves inference tensors, which a training cannot add to
         if stage == "fit":
             self.lineage = entries_of_fold(data, self.lineage) if isinstance(data, EmotionData) else None
         if isinstance(data, EmotionData) and (stage == "fit" or data.statistics == "speaker"):

@@ -54,6 +54,13 @@ def test_a_trainer_of_its_own_trains_the_same_weights_as_the_command(ser, tiny, 
     assert [each for each in trainer.callbacks if isinstance(each, LearningRateRule)] == [rule], "it keeps its losses"
 
 
+def test_a_system_that_was_tested_trains_again(data):
+    options = {"max_epochs": 1, "limit_train_batches": 1, "enable_checkpointing": False, **QUIET}
+    system = CNNGRU(gru_units=4)
+    Trainer(**options).test(system, data, verbose=False)
+    Trainer(**options).fit(system, data)
+
+
 def test_a_rule_that_the_trainer_has_is_the_one_that_acts(data):
     given = LearningRateRule(hold_epochs=7)
     trainer = Trainer(max_epochs=1, callbacks=[given], limit_train_batches=1, enable_checkpointing=False, **QUIET)

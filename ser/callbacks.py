@@ -58,6 +58,11 @@ class LearningRateRule(Callback):
     def _mean(self, trainer: Trainer) -> float:
         return float(trainer.strategy.reduce(self.losses.mean(), reduce_op="mean"))
 
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict) -> None:
+        """Write the losses averaged over the processes: all of them go on with what the file holds."""
+        losses = trainer.strategy.reduce(self.losses.clone(), reduce_op="mean")
+        checkpoint["callbacks"][self.state_key]["losses"] = losses.tolist()
+
     def state_dict(self) -> dict:
         return {
             "step": self.step,

@@ -42,6 +42,10 @@ class History(Callback):
         self._seen = self._seen.to(pl_module.device)
         self._write(trainer)
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.is_global_zero:  # which goes on with the sums of all processes
+            self._clear()
+
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
         self.batches_here += 1
         self._loss += outputs["loss"].detach() / batch.scale
@@ -70,10 +74,12 @@ class History(Callback):
                 **measured(trainer, "val"),
             }
         )
-        self._loss.zero_()
-        self._segments.zero_()
-        self._seen.zero_()
+        self._clear()
         self._write(trainer)
+
+    def _clear(self) -> None:
+        for each in (self._loss, self._segments, self._seen):
+            each.zero_()
 
     def _summed(self, trainer: Trainer, value: Tensor) -> Tensor:
         return trainer.strategy.reduce(value.clone(), reduce_op="sum")
@@ -83,6 +89,12 @@ class History(Callback):
             write_text(self.path, pd.DataFrame(self.rows).to_csv(index=False))
         elif trainer.is_global_zero:
             self.path.unlink(missing_ok=True)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict) -> None:
+        """The file is the first process's, and its sums are those of all: of one alone they would be a part."""
+        state = checkpoint["callbacks"][self.state_key]
+        for name, own in (("loss", self._loss), ("segments", self._segments), ("seen", self._seen)):
+            state[name] = self._summed(trainer, own).item()
 
     def state_dict(self) -> dict:
         sums = {"loss": self._loss.item(), "segments": self._segments.item(), "seen": self._seen.item()}

@@ -213,7 +213,7 @@ class RunCLI(LightningCLI):
         if somebody_listens():
             own.append(PipedProgress())
         if settings.enable_progress_bar is not False:
-            own.append(Progress())
+            own.append(Progress())  # or Lightning would add its own, which counts epochs from 0
         if fitting:
             when = self._get(self.config_init, "checkpoints")
             own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))

@@ -86,6 +86,7 @@ class CrossValidation:
         self.tracking = cli.config_init["wandb"]
         settings, self.defaults = cli._plain_config(), flatten(cli.default_config())
         self.config = {key: value for key, value in settings.items() if key not in OWN}
+        self.config["trainer"]["devices"] = 1  # of each fold, whatever says so: "auto" is one device there
         words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
         self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words]))
         folds, seeds = settings["folds"], settings["seeds"]

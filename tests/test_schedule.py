@@ -1,8 +1,10 @@
 """The paper's learning-rate rule."""
 
+from types import SimpleNamespace
+
 import torch
 
-from ser.callbacks import LearningRateRule
+from ser.callbacks import LearningRateRule, SeededDropout
 from ser.schedule import rate_factor
 
 
@@ -57,6 +59,31 @@ def test_the_mean_of_a_hundred_losses_decides():
     assert run(LearningRateRule(), losses, lambda step: 3)[-1] == 0.0005
     losses = [1.4] * 100 + [0.29] * 50 + [0.01] * 50
     assert run(LearningRateRule(), losses, lambda step: 3)[-1] == 0.001
+
+
+def test_the_reference_is_the_mean_of_the_first_hundred_losses():
+    """First losses of 2 and 0.8 have the mean 1.4: 0.14 is a tenth of that, and neither of one's own."""
+    first = [2.0] * 50 + [0.8] * 50
+    for last, rate in ((0.139, 0.0005), (0.141, 0.001)):
+        assert run(LearningRateRule(), first + [last] * 100, lambda step: 3)[-1] == rate
+
+
+def test_between_two_looks_nothing_changes():
+    rates = run(LearningRateRule(check_every=25), [1.4] * 100 + [0.01] * 100, lambda step: 3)
+    changes = [step + 1 for step in range(1, 200) if rates[step] != rates[step - 1]]
+    assert changes
+    assert all(step % 25 == 0 for step in changes)
+
+
+def test_every_step_has_a_dropout_of_its_own_that_seed_and_step_decide():
+    def mask(seed, step, rank=0):
+        trainer = SimpleNamespace(global_step=step, global_rank=rank)
+        SeededDropout(seed).on_train_batch_start(trainer, None, None, 0)
+        return torch.nn.functional.dropout(torch.ones(64), 0.5)
+
+    assert torch.equal(mask(1, 7), mask(1, 7))
+    others = [mask(1, 8), mask(2, 7), mask(1, 7, rank=1)]
+    assert not any(torch.equal(mask(1, 7), other) for other in others)
 
 
 def test_the_state_survives_a_checkpoint():

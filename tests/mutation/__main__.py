@@ -1,0 +1,99 @@
+"""Change one line at a time and see whether the tests that should notice do: `python -m tests.mutation`.
+
+The changes stand in `changes.yaml`, with the tests that should notice each. Every change is made in a copy of the
+project, so that the project itself is never touched. Each answer is kept in a file at once; the same command goes on
+where it was interrupted, and asks again only where the changed file or the tests are no longer the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from hashlib import blake2b
+from pathlib import Path
+
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+CHANGES = Path(__file__).with_name("changes.yaml")
+PARTS = ("ser", "tests", "benchmarks", "conf", "sweeps", "docs", "README.md", "SECURITY.md", "pyproject.toml")
+FAILED = 1  # pytest's exit code where a test has failed: what is noticed; any other one is a mistake of the list
+SECONDS = 900  # for the tests of one change: a change may let them wait for ever
+
+
+def read_changes() -> list[dict]:
+    """The changes, each of which must fit its file exactly once.
+
+    Raises:
+        SystemExit: naming the changes that do not, or that name no test.
+    """
+    changes = yaml.safe_load(CHANGES.read_text(encoding="utf-8"))
+    wrong = []
+    for change in changes:
+        text = (PROJECT / change["file"]).read_text(encoding="utf-8")
+        if (count := text.count(change["old"])) != 1:
+            wrong.append(f"{change['file']}: {change['old']!r} is there {count} times")
+        wrong += [f"{path}: no such test" for path in change["tests"] if not (PROJECT / path).exists()]
+    if wrong:
+        sys.exit("\n".join([f"{CHANGES.name} does not fit:", *wrong]))
+    return changes
+
+
+def key(change: dict) -> str:
+    """What an answer rests on: the change, its file and its tests."""
+    found = blake2b(json.dumps(change, sort_keys=True).encode(), digest_size=8)
+    for path in (change["file"], *change["tests"]):
+        found.update((PROJECT / path).read_bytes())
+    return found.hexdigest()
+
+
+def is_noticed(change: dict, copy: Path) -> str:
+    """Make a change in the copy, run its tests, and take it back: "noticed", "not noticed", or what went wrong."""
+    path = copy / change["file"]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(change["old"], change["new"]), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *change["tests"]]
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return "noticed"  # the tests themselves end long before
+    finally:
+        path.write_text(text, encoding="utf-8")
+    words = {0: "not noticed", FAILED: "noticed"}
+    return words.get(done.returncode, f"exit code {done.returncode} of pytest")
+
+
+def main() -> int:
+    """Ask for every change whose answer is not known; the exit code is 1 where one that matters is not noticed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--answers", type=Path, default=Path("mutation.json"), help="file of the answers")
+    parser.add_argument("--file", action="append", help="only changes of this file of the project; may be repeated")
+    options = parser.parse_args()
+    changes = [each for each in read_changes() if not options.file or each["file"] in options.file]
+    answers = json.loads(options.answers.read_text()) if options.answers.exists() else {}
+    with tempfile.TemporaryDirectory() as folder:
+        for part in PARTS:
+            copying = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
+            copying(PROJECT / part, Path(folder) / part)
+        for number, change in enumerate(changes, 1):
+            if (known := key(change)) not in answers:
+                answers[known] = is_noticed(change, Path(folder))
+                options.answers.write_text(json.dumps(answers, indent=1) + "\n")
+            answer = answers[known] + (f", equivalent: {change['equivalent']}" if "equivalent" in change else "")
+            print(f"{number:3d}/{len(changes)}  {change['file']}: {change['what']}: {answer}", flush=True)
+    counts = Counter(answers[key(each)] for each in changes if "equivalent" not in each)
+    asked = sum(counts.values())
+    print(f"{counts['noticed']} of {asked} changes are noticed; {len(changes) - asked} more are equivalent")
+    return 0 if counts["noticed"] == asked else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

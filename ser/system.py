@@ -158,9 +158,11 @@ class System(LightningModule, ABC):
         posteriors = {name: each.softmax(-1) for name, each in logits.items()}
         posterior = self.combine(posteriors)
         self.scores[place].update(posterior, batch.emotion)
-        counted = (batch.emotion != IGNORED).sum()
-        loss = self._summed_loss(logits, batch.emotion) / counted.clamp(min=1)
-        self.evaluation_losses[place].update(loss, counted)
+        losses = sum(
+            F.cross_entropy(each, batch.emotion, reduction="none", ignore_index=IGNORED) for each in logits.values()
+        )
+        # One value for each utterance: a MeanMetric that keeps NaN takes no weights.
+        self.evaluation_losses[place].update(losses[batch.emotion != IGNORED])
         return {"": posterior, **posteriors}
 
     def on_train_epoch_end(self) -> None:

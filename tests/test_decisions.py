@@ -14,10 +14,12 @@ from ser.data.segments import BatchIndices, Pieces
 from ser.emotions import EMOTIONS
 from ser.evaluation import mean_predictions
 from ser.lambda_curve import choose
+from ser.pooled import summarise
 from ser.report.comparisons import Pair
 from ser.results import posterior_columns, scores
 from ser.spectrogram import NUM_BINS
 from ser.statistics import Comparison, compare, compare_matrices
+from ser.systems import CNNGRU
 from tests.hits import predictions
 from tests.two_branches import table
 
@@ -102,6 +104,46 @@ def test_a_published_interval_of_a_difference():
     assert found.wa_difference == pytest.approx(0.2)
     assert found.wa_interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
     assert found.ua_interval == pytest.approx((0.0524, 0.3339), abs=5e-5), "one emotion: UA is WA"
+
+
+def test_among_equal_lambdas_it_is_the_papers():
+    """Two branches with the same answers: every lambda is as good."""
+    same = np.eye(4)[[0, 1, 2, 2]]
+    assert choose(table([0, 1, 2, 3], same, same, speakers=[1, 2, 1, 2])).lambda_.tolist() == [0.6]
+
+
+def test_a_pooled_result_has_scores_of_its_own_for_validation_and_every_run():
+    """Two folds of two seeds are four runs; test and validation have nothing in common."""
+    hits = {(1, 1): [1, 1, 1, 1], (1, 2): [0, 1, 1, 1], (2, 1): [0, 0, 1, 1], (2, 2): [0, 0, 0, 1]}
+    runs = [
+        predictions(each, range(4), seed=seed, names=[f"{fold}-{i}" for i in range(4)]).assign(fold=fold)
+        for (seed, fold), each in hits.items()
+    ]
+    found = summarise(pd.concat(runs), predictions([1, 0, 0, 0], range(4)).assign(fold=1))
+    assert found["wa"] == pytest.approx(10 / 16)
+    assert found["validation"]["wa"] == pytest.approx(1 / 4)
+    assert found["over_folds"]["wa"] == pytest.approx(
+        {"mean": 0.625, "sd": np.std([1, 0.75, 0.5, 0.25], ddof=1), "runs": 4}
+    )
+    assert found["over_seeds"]["wa"]["values"] == pytest.approx([7 / 8, 3 / 8])
+
+
+def test_adam_is_that_of_its_paper():
+    """Kingma and Ba (2015), algorithm 1, with the rate of Wu et al. (2019), section 4.1."""
+    settings = CNNGRU().configure_optimizers().defaults
+    assert [settings[name] for name in ("lr", "betas", "eps", "weight_decay", "amsgrad")] == [
+        *(0.001, (0.9, 0.999), 1e-8, 0, False)
+    ]
+
+
+def test_the_validation_loss_is_the_mean_over_utterances_and_not_over_batches(monkeypatch):
+    system, logits = CNNGRU(), torch.tensor([[2.0, 0, 0, 0], [0, 3, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
+    emotion = torch.tensor([1, 1, 0, 3])
+    for rows in ([0], [1, 2, 3]):
+        monkeypatch.setattr(system, "logits", lambda *given, rows=rows: {"gru": logits[rows]})
+        system.validation_step(SimpleNamespace(waveform=None, lengths=None, statistics=None, emotion=emotion[rows]), 0)
+    every = -logits.log_softmax(-1)[torch.arange(4), emotion]
+    torch.testing.assert_close(system.evaluation_losses[0].compute(), every.mean())
 
 
 @pytest.mark.parametrize("several", [(1, 1), (2, 1), (1, 2), (2, 2)])

@@ -24,6 +24,25 @@ def test_there_are_lines_to_test():
     assert len(LINES) >= 8
 
 
+def test_what_the_lines_write_is_ignored_by_git():
+    ignored = {line.strip("/") for line in (Path(__file__).parents[1] / ".gitignore").read_text().splitlines()}
+    written = {word.split("/")[0] for line in LINES for before, word in pairwise(line.split()) if before == "--out"}
+    assert written >= {"runs", "report", "report-demo", "studies"}
+    assert not written - ignored
+
+
+def test_a_container_has_room_for_processes_that_read_data():
+    (line,) = [line for line in README.splitlines() if line.startswith("docker run")]
+    assert "--shm-size" in line
+
+
+@pytest.mark.parametrize("after", ["Validation (Ses01M)", "trial   5"])
+def test_numbers_of_another_processor_are_said_to_differ(after):
+    """Right behind the demo's numbers and those of its study."""
+    text = README.split(after)[1].split("```")[1]
+    assert "another processor" in text.split("\n\n")[1]
+
+
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory, tiny_corpus, tiny_release):
     """A folder with the configurations, the tiny corpus where the demo's study looks for its own, and a manifest."""

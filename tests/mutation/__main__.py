@@ -78,19 +78,21 @@ def main() -> int:
     parser.add_argument("--file", action="append", help="only changes of this file of the project; may be repeated")
     options = parser.parse_args()
     changes = [each for each in read_changes() if not options.file or each["file"] in options.file]
+    keys = [key(each) for each in changes]  # as they are now, like the copy
     answers = json.loads(options.answers.read_text()) if options.answers.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         for part in PARTS:
             copying = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
             copying(PROJECT / part, Path(folder) / part)
-        for number, change in enumerate(changes, 1):
-            if (known := key(change)) not in answers:
+        for number, (change, known) in enumerate(zip(changes, keys, strict=True), 1):
+            if known not in answers:
                 answers[known] = is_noticed(change, Path(folder))
                 options.answers.write_text(json.dumps(answers, indent=1) + "\n")
             answer = answers[known] + (f", equivalent: {change['equivalent']}" if "equivalent" in change else "")
             print(f"{number:3d}/{len(changes)}  {change['file']}: {change['what']}: {answer}", flush=True)
-    counts = Counter(answers[key(each)] for each in changes if "equivalent" not in each)
-    asked = sum(counts.values())
+    asked_for = [known for each, known in zip(changes, keys, strict=True) if "equivalent" not in each]
+    counts = Counter(answers[known] for known in asked_for)
+    asked = len(asked_for)
     print(f"{counts['noticed']} of {asked} changes are noticed; {len(changes) - asked} more are equivalent")
     return 0 if counts["noticed"] == asked else 1
 

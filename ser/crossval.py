@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
+from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
 
+import pandas as pd
 import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 from tqdm import tqdm
@@ -19,9 +22,9 @@ from ser.data.folds import fold_warnings, num_folds, split
 from ser.data.leaks import check_leaks
 from ser.devices import slots
 from ser.errors import InputError, check_bounds
-from ser.files import make_folder
+from ser.files import make_folder, without_folders
 from ser.forked import Starter
-from ser.identity import PER_FOLD, check_folder, claim_folder, flatten, identity, without_places
+from ser.identity import PER_FOLD, check_folder, claim_folder, flatten, identity
 from ser.jobs import Job, last_lines, only_one, run_jobs
 from ser.lineage import check_unheard, doubts
 from ser.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
@@ -86,7 +89,7 @@ class CrossValidation:
         self.tracking = cli.config_init["wandb"]
         settings, self.defaults = cli._plain_config(), flatten(cli.default_config())
         self.config = {key: value for key, value in settings.items() if key not in OWN}
-        self.config["trainer"]["devices"] = 1  # of each fold, whatever says so: "auto" is one device there
+        self.config["trainer"]["devices"] = 1  # of each fold: "auto" is one device there
         words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
         self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words]))
         folds, seeds = settings["folds"], settings["seeds"]
@@ -140,11 +143,16 @@ class CrossValidation:
                     f"{', '.join(map(str, more))} it would be lost. Ask for those too, or choose another --out"
                 )
 
-    def _check_leaks(self) -> dict:
-        table, between = self.data.utterances.drop(columns="set"), {}
+    def _divided(self) -> Iterator[tuple[int, pd.DataFrame]]:
+        """Every fold with the utterances in its sets."""
+        table = self.data.utterances
         for fold in self.folds:
-            sets = split(table, self.data.protocol, fold, self.data.test_halves)
-            leaks = check_leaks(table.assign(set=sets), self.data.recordings, self.data.protocol)
+            yield fold, table.assign(set=split(table, self.data.protocol, fold, self.data.test_halves))
+
+    def _check_leaks(self) -> dict:
+        between = {}
+        for _, table in self._divided():
+            leaks = check_leaks(table, self.data.recordings, self.data.protocol)
             for what, names in leaks[("val", "test")].items():
                 between.setdefault(what, set()).update(names)
         return {what: sorted(names) for what, names in between.items()}
@@ -152,19 +160,14 @@ class CrossValidation:
     def _check_beginning(self) -> None:
         """Refuse initial weights, or warn of them, before the first training, as the training of each fold would."""
         warnings = set()
-        for fold in self.folds if self.beginning else []:
+        for fold, table in self._divided() if self.beginning else []:
             data = copy(self.data)
-            sets = split(self.data.utterances, data.protocol, fold, data.test_halves)
-            data.fold, data.utterances = fold, self.data.utterances.assign(set=sets)
+            data.fold, data.utterances = fold, table
             for tested in ("val", "test"):
                 check_unheard(self.beginning, f"fold {fold}: {self.config['init_weights']}", data, tested)
             warnings.update(doubts(self.beginning, "the initial weights", data, ("val", "test")))
         for line in sorted(warnings):
             print(f"ser: warning: {line}", file=sys.stderr)
-
-    def _warnings(self) -> list[str]:
-        table, protocol, halves = self.data.utterances, self.data.protocol, self.data.test_halves
-        return fold_warnings((fold, table.assign(set=split(table, protocol, fold, halves))) for fold in self.folds)
 
     def _name(self, seed: int, fold: int) -> str:
         return f"seed{seed}-fold{fold:02d}"
@@ -220,7 +223,7 @@ class CrossValidation:
             ),
             f"  folder      {self.folder}",
             *([f"  note        {note}"] if (note := data.corpus.note(data.utterances)) else []),
-            *(f"  warning     {line}" for line in self._warnings()),
+            *(f"  warning     {line}" for line in fold_warnings(self._divided())),
         ]
         return "\n".join(lines)
 
@@ -272,7 +275,8 @@ class CrossValidation:
         """Every option that can change a number, and the default of those that have another value."""
         options = {name: value for name, value in self.identity["config"].items() if name not in WITHOUT_EFFECT}
         changed = {name: value for name, value in self.defaults.items() if options.get(name, value) != value}
-        return {"options": without_places(options), "defaults": without_places(changed)}
+        found = without_folders({"options": options, "defaults": changed})
+        return json.loads(json.dumps(found), parse_constant=str)  # result.json has no infinity
 
     def _track(self, pooled: Pooled) -> None:
         self.tracking.group, result = self.group, pooled.about

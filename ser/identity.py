@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from math import isfinite
 from pathlib import Path
 
 from ser.configuration import to_yaml
@@ -47,22 +46,6 @@ def flatten(config: dict, prefix: str = "") -> dict:
         name = prefix if key == "init_args" else f"{prefix}.{key}" if prefix else key
         flat |= flatten(value, name) if isinstance(value, dict) else {name: value}
     return flat
-
-
-def without_places(value: object) -> object:
-    """The same plain value for a record that may leave this machine: of an absolute path, only its last name.
-
-    Example:
-        >>> without_places([{"class_path": "DeviceStatsMonitor"}, {"dirpath": "/home/me/logs", "every": float("inf")}])
-        [{'class_path': 'DeviceStatsMonitor'}, {'dirpath': 'logs', 'every': 'inf'}]
-    """
-    if isinstance(value, dict):
-        return {name: without_places(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [without_places(each) for each in value]
-    if isinstance(value, str) and (value.startswith("~") or Path(value).is_absolute()):
-        return Path(value).name
-    return str(value) if isinstance(value, float) and not isfinite(value) else value  # JSON has no infinity
 
 
 def differences(before: dict, now: dict) -> list[str]:

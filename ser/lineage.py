@@ -165,7 +165,7 @@ def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) 
 
 
 def _older_names(data: EmotionData, people: set[str]) -> set[str]:
-    """How checkpoints of older versions name the speakers of a manifest, whatever its file is called."""
+    """How checkpoints of older versions name the speakers of a manifest: not by its file."""
     return {f"{UNNAMED}:{who.split(':', 1)[1]}" for who in people} if isinstance(data.corpus, Manifest) else set()
 
 

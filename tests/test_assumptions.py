@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 
-from ser.capsules import route
 from ser.checkpointing import checkpoints
 from ser.layers import RecCaps, SeqCaps, UtteranceCapsules, WindowCapsules
 from ser.systems import CNNGRU
@@ -55,12 +54,6 @@ def test_all_windows_of_an_utterance_have_one_matrix():
     layer, vectors = UtteranceCapsules(lower_dim=5, dim=3, iterations=3), torch.randn(2, 6, 5)
     everywhere = torch.ones(2, 6, dtype=torch.bool)
     torch.testing.assert_close(layer(vectors.flip(1), everywhere)[0], layer(vectors, everywhere)[0])
-
-
-def test_gradients_run_through_all_routing_iterations():
-    """They are those of finite differences, which a coupling taken for a constant would not give."""
-    prediction = torch.randn(3, 2, 4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda values: route(values, iterations=3)[0], prediction)
 
 
 def test_before_the_first_window_the_emo_vector_is_zero():

@@ -33,7 +33,7 @@ def manifest(tmp_path_factory):
 def test_what_an_older_checkpoint_says_of_its_beginning(identity, complete):
     found = entries(made_up() | {"identity": identity})
     assert (found["initial_weights"] is None) == complete
-    json.dumps(training_record(found)), "plain values, whatever the identity holds"
+    json.dumps(training_record(found)), "plain values for every identity"
 
 
 def made_up(train=("x:y",), val=()) -> dict:

@@ -111,7 +111,7 @@ def test_options_out_of_range_are_refused(by_half, options, words):
 
 
 def test_a_corpus_without_dialogs_has_no_halves(by_half):
-    for table in (by_half, by_half[by_half.session == 1]):  # whatever test_halves, and however many sessions
+    for table in (by_half, by_half[by_half.session == 1]):  # for any test_halves and number of sessions
         with pytest.raises(InputError, match="this corpus has no dialog halves; use protocol speaker"):
             split(table.assign(dialog_half=""), "wu2019")
     with pytest.raises(InputError, match=r"has no dialog halves for 3 utterances \(u0, \.\.\.\);"):

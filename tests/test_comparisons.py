@@ -24,8 +24,8 @@ row_pairs = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 3), 
 # --- paired comparisons
 
 
-@pytest.mark.parametrize("speakers", [1, 3, 10])
-def test_equal_gains_of_all_speakers(speakers):
+@pytest.mark.parametrize(("speakers", "least"), [(1, "no test can find a difference"), (3, "0.25,"), (10, "0.002,")])
+def test_equal_gains_of_all_speakers(speakers, least):
     first = predictions([1, 0, 0, 0] * speakers, [0, 1, 2, 3] * speakers, np.repeat(np.arange(speakers), 4))
     second = predictions([1, 1, 0, 0] * speakers, [0, 1, 2, 3] * speakers, np.repeat(np.arange(speakers), 4))
     found = compare(first, second)
@@ -33,6 +33,7 @@ def test_equal_gains_of_all_speakers(speakers):
     assert found.wa_difference == found.ua_difference == pytest.approx(0.25)
     assert found.p_values["sign-flip over speakers (WA)"] == 2 / 2**speakers
     assert found.p_values["sign-flip over speakers (UA)"] == 2 / 2**speakers
+    assert least.replace("0.", "no sign-flip p-value over speakers can be below 0.") in found.caution
     assert found.p_values["McNemar"] == pytest.approx(min(1, 2 * 0.5**speakers))
     assert found.wa_interval == pytest.approx((0.25, 0.25) if speakers > 1 else (np.nan, np.nan), nan_ok=True)
 
@@ -242,9 +243,57 @@ def test_the_papers_systems_differ_by_noise():
     assert found.p_values["normal, unpaired (UA)"] == pytest.approx(2 * stats.norm.sf(z))
     for (low, high), middle in ((found.wa_interval, found.wa_difference), (found.ua_interval, found.ua_difference)):
         assert low < 0 < middle < high
-    # Newcombe's interval is near the plain one where utterances are many.
-    error = np.sqrt(sum(p * (1 - p) / n for p, n in ((788 / 1128, 1128), (769 / 1089, 1089))))
-    assert np.ptp(found.wa_interval) == pytest.approx(2 * 1.96 * error, rel=0.01)
+
+
+def wilson(correct, total):
+    """Wilson's limits of a share, by his formula, with the share between them."""
+    z, share = stats.norm.ppf(0.975), correct / total
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    reach = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    return middle - reach, share, middle + reach
+
+
+def mean_of(shares):
+    """The limits of a mean of independent shares: distances are put together by squares (Zou and Donner, 2008)."""
+    middle, size = sum(share for _, share, _ in shares) / len(shares), len(shares)
+    below = np.sqrt(sum((share - low) ** 2 for low, share, _ in shares)) / size
+    above = np.sqrt(sum((high - share) ** 2 for _, share, high in shares)) / size
+    return middle - below, middle, middle + above
+
+
+def newcombe(first, second):
+    """The limits of second minus first: Newcombe (1998), method 10."""
+    (low_1, share_1, high_1), (low_2, share_2, high_2) = first, second
+    low = share_2 - share_1 - np.sqrt((share_2 - low_2) ** 2 + (high_1 - share_1) ** 2)
+    return low, share_2 - share_1 + np.sqrt((high_2 - share_2) ** 2 + (share_1 - low_1) ** 2)
+
+
+SURE = ((19, 1, 0, 0), (0, 9, 0, 0), (0, 0, 0, 0), (1, 0, 0, 3))  # few utterances, nearly all right, none happy
+POOR = ((2, 5, 1, 0), (3, 1, 0, 3), (4, 0, 2, 0), (5, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(SEQCAP_CONFUSION, RECCAP_CONFUSION), (SURE, POOR), (POOR, SURE), (SURE, SEQCAP_CONFUSION)]
+)
+def test_intervals_between_matrices_are_newcombes(first, second):
+    found = compare_matrices(first, second)
+    sides = [[(row[place], sum(row)) for place, row in enumerate(matrix) if sum(row)] for matrix in (first, second)]
+    was = [wilson(*map(sum, zip(*rows, strict=True))) for rows in sides]
+    uas = [mean_of([wilson(*row) for row in rows]) for rows in sides]
+    assert found.wa_interval == pytest.approx(newcombe(*was))
+    assert found.ua_interval == pytest.approx(newcombe(*uas))
+    assert found.wa_difference == pytest.approx(was[1][1] - was[0][1])
+    assert found.ua_difference == pytest.approx(uas[1][1] - uas[0][1])
+    if (first, second) != (SEQCAP_CONFUSION, RECCAP_CONFUSION):
+        below, above = (abs(limit - found.wa_difference) for limit in found.wa_interval)
+        assert max(below, above) > 1.1 * min(below, above), "exchanged limits would be others"
+
+
+def test_the_test_between_matrices_of_very_different_sizes():
+    """Fisher's z with the pooled share is Pearson's chi-squared."""
+    found = compare_matrices(SEQCAP_CONFUSION, POOR).p_values["two-proportion z, unpaired (WA)"]
+    pearson = stats.chi2_contingency([[788, 1128 - 788], [5, 26 - 5]], correction=False)
+    assert found == pytest.approx(pearson.pvalue)
 
 
 def test_matrices_that_are_alike_or_exchanged():

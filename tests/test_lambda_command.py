@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,9 @@ from ser.lambda_curve import apply, choose, curve, main
 from ser.pooled import summarise
 from ser.results import posterior_columns, scores
 from ser.statistics import bootstrap_speakers, compare
-from tests.two_branches import sample
+from tests.two_branches import sample, table
+
+UA_CHOICE = ["0.49", "40.0", "62.5"]  # the nearest to 0.6 with which the GRU decides
 
 
 def write(folder, test, validation, system="CNNGRUSeqCap", averaged=None):
@@ -117,6 +120,22 @@ def test_the_metric_and_the_files_can_be_named(crossval, tmp_path, capsys):
     first = target.read_bytes()
     assert main([str(crossval), "--out", str(target)]) == 0, "a lambda curve may be written again"
     assert target.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("options", "choice"),
+    [([], ["0.60", "60.0", "37.5"]), (["--metric", "wa"], ["0.60", "60.0", "37.5"]), (["--metric", "ua"], UA_CHOICE)],
+)
+def test_the_metric_that_was_asked_for_chooses(tmp_path, capsys, options, choice):
+    """The capsules know three of four neutral utterances and nothing else, the GRU one of four and the angry one."""
+    neutral, angry = np.eye(4)[0], np.eye(4)[1]
+    capsule, gru = [neutral, neutral, neutral, angry, neutral], [neutral, angry, angry, angry, angry]
+    validation = table([0, 0, 0, 0, 1], capsule, gru, speakers=[1, 2, 1, 2, 1])
+    folder = write(tmp_path / "result", sample(20, folds=1), validation)
+    assert main([str(folder), *options]) == 0
+    head, _, line = capsys.readouterr().out.partition("Chosen on each fold's validation rows, ")[2].splitlines()[:3]
+    assert head == f"by {options[-1].upper() if options else 'WA'}"
+    assert line.split() == ["1", "1", *choice]
 
 
 def test_averaged_posteriors_on_request(tmp_path, crossval, capsys):

@@ -1,5 +1,6 @@
 """The lambda curve: against the plain formula, and chosen on validation rows alone."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.lambda_curve import LAMBDAS, apply, choose, curve
+from ser.lambda_curve import LAMBDAS, LIMITS, apply, choose, curve, draw
 from ser.results import posterior_columns, scores
 from ser.statistics import bootstrap_speakers
 from tests.two_branches import one_branch_wrong_each, sample, table
@@ -141,3 +142,28 @@ def test_bad_lambdas_and_single_branches_are_refused():
     for use in (curve, choose, lambda predictions: apply(predictions, 0.5)):
         with pytest.raises(InputError, match="two branches, capsule and gru, but there is no column gru_p_neutral"):
             use(single)
+
+
+# --- the picture
+
+
+def test_the_picture_shows_each_set_under_its_name(monkeypatch):
+    points = [[0, 10, 30, 5, 15, 25, 35], [1, 20, 40, 15, 25, 35, 45]]
+    test = pd.DataFrame(np.array(points) / [1, *[100] * 6], columns=["lambda_", "wa", "ua", *LIMITS])
+    validation = test.assign(wa=[0.5, 0.6], ua=[0.7, 0.8])
+    for name in LIMITS:
+        validation[name] = 0.0
+    shown = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: shown.append(figure))
+    curves = pd.concat([validation.assign(set="val"), test.assign(set="test")])
+    draw(curves, pd.DataFrame({"lambda_": [0.25, 0.75]}), None)
+    expected = ([10, 20], [50, 60], (5, 25)), ([30, 40], [70, 80], (25, 45))
+    for axes, (of_test, of_validation, band), score in zip(shown[0].axes, expected, ("WA", "UA"), strict=True):
+        lines = {line.get_label(): line for line in axes.lines}
+        assert lines["test"].get_ydata() == pytest.approx(of_test)
+        assert lines["validation"].get_ydata() == pytest.approx(of_validation)
+        assert lines["chosen, per fold"].get_xdata() == pytest.approx([0.25, 0.75])
+        assert set(lines["0.6, the paper's"].get_xdata()) == {0.6}
+        heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+        assert (heights.min(), heights.max()) == pytest.approx(band)
+        assert axes.get_ylabel() == f"{score}, %"

@@ -1,11 +1,14 @@
-"""How trainings that run side by side are shown."""
+"""Trainings side by side: where each runs, what it tells, how they are shown."""
 
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
 
-from ser.jobs import Job, Running
+from ser.errors import InputError
+from ser.jobs import Job, Running, last_lines, only_one, run_jobs
+from ser.progress import PROGRESS_PIPE, somebody_listens, tell
 
 TOLD = [
     {"step": 4, "steps": 8, "epoch": "epoch  1/2"},
@@ -33,3 +36,66 @@ def test_epochs_are_printed_unless_bars_show_them(bars, terminal, printed, tmp_p
         running.show()
     assert capsys.readouterr().out.splitlines() == printed
     assert (bar.n, bar.total) == (8, 8)
+
+
+def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_first_that_ends(tmp_path, monkeypatch):
+    """Five jobs on two devices; the one on the second takes as long as four others."""
+    begun, ended, running = [], [], {}
+
+    class Training:
+        def __init__(self, starter, arguments, log, lock, environment):
+            (self.name,), self.device = arguments, environment["CUDA_VISIBLE_DEVICES"]
+            assert self.device not in running, "one training at a time on a device"
+            running[self.device] = self
+            begun.append((self.name, self.device))
+            self.turns = {"4": 1, "7": 4}[self.device]
+
+        def wait(self, seconds):
+            self.turns -= 1
+            return None if self.turns else 1 if self.name == "b" else 0
+
+        def told(self):
+            return b""
+
+        def close(self):
+            del running[self.device]
+
+    monkeypatch.setattr("ser.jobs.Forked", Training)
+    monkeypatch.setattr("ser.jobs.time.sleep", lambda seconds: None)
+    jobs = [Job(name, [name], [name], tmp_path / name) for name in "abcde"]
+    devices = [{"CUDA_VISIBLE_DEVICES": number} for number in ("4", "7")]
+    run_jobs(None, jobs, devices, 0, lambda job, code, seconds: ended.append((job.title, code)))
+    assert begun == [("a", "4"), ("b", "7"), ("c", "4"), ("d", "4"), ("e", "4")]
+    assert sorted(ended) == [("a", 0), ("b", 1), ("c", 0), ("d", 0), ("e", 0)]
+
+
+def test_a_folder_is_held_by_one(tmp_path):
+    refused = pytest.raises(InputError, match="another process works in it")
+    with only_one(tmp_path), refused, only_one(tmp_path, wait_seconds=0):
+        pass
+    with only_one(tmp_path, wait_seconds=0):
+        pass
+
+
+def test_of_a_log_the_end_is_shown(tmp_path):
+    log = tmp_path / "log"
+    log.write_bytes(b"".join(b"line %d\n" % number for number in range(9)) + b"cause \xff\n")
+    assert last_lines(log, 3).splitlines() == ["    line 7", "    line 8", "    cause \ufffd"]
+    assert len(last_lines(log).splitlines()) == 5
+
+
+def test_what_a_training_tells_is_what_is_shown_of_it(tmp_path, monkeypatch):
+    pipe, end = os.pipe()
+    assert not somebody_listens()
+    monkeypatch.setenv(PROGRESS_PIPE, str(end))
+    assert somebody_listens()
+    tell(3, 8, {})
+    tell(5, 8, {"val/wa": 0.625, "val/ua": 0.5}, "epoch  1/2")
+    said, shown = os.read(pipe, 1000), []
+    bar = SimpleNamespace(disable=False, set_postfix_str=lambda text, **_: shown.append(text), refresh=lambda: None)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    Running(Job("fold 1", [], [], tmp_path), SimpleNamespace(told=lambda: said), bar).show()
+    assert (bar.n, bar.total, shown) == (5, 8, ["validation  WA 62.5 %  UA 50.0 %"])
+    os.close(pipe)
+    tell(6, 8, {})  # nobody reads it any more: nothing is raised
+    os.close(end)

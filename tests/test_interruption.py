@@ -1,0 +1,59 @@
+"""Which signals are heard, and when they are obeyed."""
+
+import os
+import signal
+
+import pytest
+
+from ser.interruption import Interrupted, Listener
+
+# The exit codes by which shells and clusters know them: 128 and the signal's number.
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138, signal.SIGUSR2: 140}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass only when a test says so."""
+    seconds = [100.0]
+    monkeypatch.setattr("ser.interruption.time.monotonic", lambda: seconds[0])
+    return seconds
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_outside_of_a_step_every_signal_ends_the_program(number):
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted) as ended, Listener().ending_in_order():
+        os.kill(os.getpid(), number)
+    assert ended.value.code == CODES[number]
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_within_a_step_it_is_kept_and_a_repetition_ends_the_program(number, clock):
+    listener = Listener()
+    with listener.ending_in_order():
+        listener.be_patient()
+        os.kill(os.getpid(), number)
+        clock[0] += 0.5
+        os.kill(os.getpid(), number)  # a cluster's own, and once more from the parent
+        assert listener.heard == number
+        clock[0] += 0.6
+        with pytest.raises(Interrupted) as ended:
+            os.kill(os.getpid(), number)
+    assert ended.value.number == number
+    assert (listener.heard, listener.patient) == (None, False)
+
+
+def test_another_signal_is_no_repetition(clock):
+    listener = Listener()
+    with listener.ending_in_order():
+        listener.be_patient()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        clock[0] += 30
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert listener.heard == signal.SIGTERM
+
+
+def test_what_is_the_parents_affair_is_ignored():
+    with Listener().ending_in_order(ignored=(signal.SIGINT,)):
+        os.kill(os.getpid(), signal.SIGINT)

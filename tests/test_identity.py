@@ -1,13 +1,14 @@
 """What makes a run the same run."""
 
 import copy
+import hashlib
 import subprocess
 import sys
 
 import pytest
 
 from ser.errors import InputError
-from ser.identity import check_identity, identity
+from ser.identity import check_identity, flatten, identity
 from ser.provenance import TRAINING
 
 SPEAKING = {"data/lines", "data/manners", "data/prosody", "data/screenplay", "data/synthesis", "data/synthetic"}
@@ -38,3 +39,33 @@ def test_the_identity_names_every_difference():
     for part in ("model.lambda_: 0.6 there, 0.5 here", "corpus: digest", "code: digest", "version of torch"):
         assert part in str(refused.value)
     check_identity(before, before, "the run")
+
+
+def test_what_changes_no_number_is_free_and_nothing_else(tmp_path):
+    free = {
+        **{"wandb": {"mode": "online"}, "checkpoints": "all", "config": ["x.yaml"], "out": "r", "out_swapped": "s"},
+        "data": {"num_workers": 2, "corpus": {"class_path": "EmoDB", "init_args": {"root": "/here", "csv": "x.csv"}}},
+        "trainer": {"enable_progress_bar": True, "enable_model_summary": False, "log_every_n_steps": 5},
+    }
+    assert identity(free, "c")["config"] == {"data.corpus.class_path": "EmoDB"}
+    deciding = {
+        "trainer": {"max_epochs": 3, "precision": "bf16-mixed", "accelerator": "cpu", "gradient_clip_val": 1.0},
+        "data": {"fold": 2, "seed": 3, "statistics": "train", "batch_size": 8, "corpus": {"style": "all"}},
+        **{"seed_everything": 3, "epochs_averaged": 5, "learning_rate_rule": {"hold_epochs": 4}},
+    }
+    found = identity(deciding, "c")["config"]
+    assert found == flatten(deciding)
+    assert len(found) == 12
+    of_folds = identity(deciding, "c", without=("seed_everything", "data.fold", "data.seed"))["config"]
+    assert set(found) - set(of_folds) == {"seed_everything", "data.fold", "data.seed"}
+
+
+def test_initial_weights_are_known_by_their_content(tmp_path):
+    paths = [tmp_path / name / "best.ckpt" for name in ("one", "same", "other")]
+    for path, content in zip(paths, (b"weights", b"weights", b"others"), strict=True):
+        path.parent.mkdir()
+        path.write_bytes(content)
+    one, same, other = (identity({"init_weights": str(path)}, "c") for path in paths)
+    assert one == same
+    assert one["config"] == {"init_weights": f"SHA-256 {hashlib.sha256(b'weights').hexdigest()}"}
+    assert other["config"] != one["config"]

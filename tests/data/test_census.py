@@ -100,6 +100,8 @@ def test_nothing_usable(manifest, capsys):
 def test_options_of_iemocap(release, manifest, capsys):
     assert main(["check", str(release.root), "--style", "all", "--merge-excited"]) == 0
     assert "30 utterances" in capsys.readouterr().out
+    assert main(["check", str(release.root), "--merge-excited"]) == 0
+    assert "20 utterances" in capsys.readouterr().out, "improvised dialogs alone, as everywhere else"
     with pytest.raises(InputError, match="for IEMOCAP only"):
         main(["check", str(manifest), "--style", "all"])
 

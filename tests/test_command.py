@@ -1,0 +1,53 @@
+"""The command `ser` itself: which exit code it has, and what it hands over."""
+
+import errno
+import signal
+
+import pytest
+
+from ser.errors import InputError
+from ser.interruption import Interrupted
+from ser.parser import plain_seed
+from ser.validated import ValidatedCLI
+
+SLURMS = Interrupted(signal.SIGUSR1)
+SLURMS.command = "ser report again"
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "words"),
+    [
+        (InputError("x is 3"), 2, "ser: x is 3\n"),
+        (OSError(errno.ENOSPC, "No space left", "/x"), 2, "ser: /x: No space left\n"),
+        (KeyboardInterrupt(), 130, "ser: interrupted\n"),
+        (SLURMS, 138, "SIGUSR1: what is finished is kept; to go on:\nser report again\n"),
+    ],
+)
+def test_what_ends_a_command_is_its_exit_code(ser, monkeypatch, raised, code, words):
+    def end(arguments):
+        raise raised
+
+    monkeypatch.setattr("ser.report.main", end)
+    finished = ser("report", "folder")
+    assert (finished.code, finished.out) == (code, "")
+    assert finished.err.endswith(words)
+
+
+def test_a_command_gets_what_stands_behind_its_name(ser, monkeypatch):
+    monkeypatch.setattr("ser.report.main", lambda arguments: len(arguments))
+    assert ser("report", "a", "b", "c").code == 3
+
+
+def test_a_seed_can_be_repeated():
+    assert (plain_seed(0), plain_seed(2**32 - 1)) == (0, 4294967295)
+    for seed in (True, False, -1, 2**32):
+        with pytest.raises(ValueError, match="seed_everything must be a number from 0 to 4294967295"):
+            plain_seed(seed)
+
+
+def test_a_trial_of_a_study_looks_at_its_validation_set_alone(tmp_path):
+    done, fit = [], ValidatedCLI.__new__(ValidatedCLI)
+    fit.folder, fit._record_config = tmp_path, lambda: done.append("record")
+    fit._train, fit._evaluate = lambda **options: done.append("train"), lambda *given: done.append(given)
+    fit.fit()
+    assert done == ["record", "train", (tmp_path / "checkpoints" / "best.ckpt", ["val"])]

@@ -4,14 +4,16 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from sklearn.metrics import accuracy_score, balanced_accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
 from ser.crossval import CrossValidation
+from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.pooled import pooled_scores, read_pooled, summarise
+from ser.pooled import read_pooled
 from ser.results import in_short, scores
 from ser.statistics import bootstrap_speakers
 from tests.conftest import CONF
@@ -32,18 +34,30 @@ def undisturbed(two_epochs, tmp_path_factory):
 def test_the_pooled_result_is_that_of_its_table(undisturbed):
     folder, printed = undisturbed
     result = read_pooled(folder)
-    again = summarise(result.predictions, result.validation)
-    assert {name: result.about[name] for name in again} == again
     table = result.predictions
-    assert result.about["wa"] == pytest.approx(accuracy_score(table.emotion, table.predicted))
-    assert result.about["ua"] == pytest.approx(balanced_accuracy_score(table.emotion, table.predicted))
+    for rows, about in ((table, result.about), (result.validation, result.about["validation"])):
+        answers = rows.emotion, rows.predicted
+        assert about["wa"] == pytest.approx(accuracy_score(*answers))
+        assert about["ua"] == pytest.approx(balanced_accuracy_score(*answers))
+        recalls = recall_score(*answers, labels=EMOTIONS, average=None)
+        assert about["recall"] == pytest.approx(dict(zip(EMOTIONS, recalls.tolist(), strict=True)))
+        assert about["confusion"] == confusion_matrix(*answers, labels=EMOTIONS).tolist()
+        assert about["utterances"] == len(rows)
     assert f"WA {100 * result.about['wa']:.2f} %" in printed
     assert not table.utterance.duplicated().any()
     assert sorted(table.fold.unique()) == result.about["folds"] == [1, 2, 3, 4, 5]
-    folds = [pooled_scores(each)["wa"] for _, each in table.groupby("fold")]
-    assert result.about["over_folds"]["wa"]["mean"] == pytest.approx(sum(folds) / 5)
-    low, high = result.about["intervals"]["wa"]
-    assert low <= result.about["wa"] <= high
+    folds = [accuracy_score(each.emotion, each.predicted) for _, each in table.groupby("fold")]
+    expected = {"mean": np.mean(folds), "sd": np.std(folds, ddof=1), "runs": 5}
+    assert result.about["over_folds"]["wa"] == pytest.approx(expected)
+    assert [run["wa"] for run in result.about["runs"]] == pytest.approx(folds)
+    assert result.about["over_seeds"]["wa"]["values"] == pytest.approx([result.about["wa"]])
+    # The interval by other means: whole speakers, as often as drawn.
+    hits = table.assign(hit=table.emotion == table.predicted).groupby("speaker").hit.agg(["sum", "size"])
+    drawn = np.random.default_rng(1).multinomial(10, [0.1] * 10, size=10_000)
+    limits = np.quantile(drawn @ hits["sum"] / (drawn @ hits["size"]), [0.025, 0.975])
+    assert result.about["intervals"]["wa"] == pytest.approx(limits.tolist())
+    counts = table.emotion.value_counts().to_dict()
+    assert result.about["test_set"]["counts"] == {name: counts.get(name, 0) for name in EMOTIONS}
 
 
 def test_the_number_of_emotions_and_of_redrawn_draws_is_kept(undisturbed):

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from numpy.random import default_rng as seeded
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
 from ser.crossval import CrossValidation
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.pooled import read_pooled
-from ser.results import in_short, scores
-from ser.statistics import bootstrap_speakers
 from tests.conftest import CONF
 from tests.crossval.conftest import crossval
 from tests.forked import Command
@@ -53,7 +52,7 @@ def test_the_pooled_result_is_that_of_its_table(undisturbed):
     assert result.about["over_seeds"]["wa"]["values"] == pytest.approx([result.about["wa"]])
     # The interval by other means: whole speakers, as often as drawn.
     hits = table.assign(hit=table.emotion == table.predicted).groupby("speaker").hit.agg(["sum", "size"])
-    drawn = np.random.default_rng(1).multinomial(10, [0.1] * 10, size=10_000)
+    drawn = seeded(1).multinomial(10, [0.1] * 10, size=10_000)
     limits = np.quantile(drawn @ hits["sum"] / (drawn @ hits["size"]), [0.025, 0.975])
     assert result.about["intervals"]["wa"] == pytest.approx(limits.tolist())
     counts = table.emotion.value_counts().to_dict()
@@ -66,11 +65,16 @@ def test_the_number_of_emotions_and_of_redrawn_draws_is_kept(undisturbed):
     for run in result.about["runs"]:
         table = result.predictions[result.predictions.fold == run["fold"]]
         assert run["ua_classes"] == table.emotion.nunique()
-        assert (
-            f"fold {run['fold']:2d}  test {', '.join(run['speakers']['test'])}: {in_short(scores(table))}  (" in printed
-        )
-    made = bootstrap_speakers(result.predictions)
-    assert result.about["bootstrap"] == {"draws": 10_000, "redrawn": made["redrawn"]}
+        wa = accuracy_score(table.emotion, table.predicted)
+        ua = recall_score(table.emotion, table.predicted, labels=sorted(set(table.emotion)), average="macro")
+        shares = f"WA {100 * wa:.1f} %  UA {100 * ua:.1f} %"
+        assert f"fold {run['fold']:2d}  test {', '.join(run['speakers']['test'])}: {shares}" in printed
+    spoken, redrawn, generator = pd.crosstab(result.predictions.speaker, result.predictions.emotion), 0, seeded(1)
+    drawn = generator.multinomial(10, [0.1] * 10, size=10_000)
+    while (lacking := (drawn @ spoken.to_numpy() == 0).any(axis=1)).any():
+        redrawn += int(lacking.sum())
+        drawn[lacking] = generator.multinomial(10, [0.1] * 10, size=lacking.sum())
+    assert result.about["bootstrap"] == {"draws": 10_000, "redrawn": redrawn}
 
 
 def test_the_result_keeps_the_options_it_was_made_with(undisturbed, tiny_corpus):

@@ -11,6 +11,15 @@ from ser.interruption import Interrupted, Listener
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138, signal.SIGUSR2: 140}
 
 
+@pytest.fixture(autouse=True)
+def survive():
+    """A signal that is not heard must not end the tests themselves."""
+    before = {number: signal.signal(number, lambda *_: None) for number in CODES}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass only when a test says so."""

@@ -1,4 +1,9 @@
-"""The five networks as the paper prints them, written plainly: what `benchmarks/step.py` measures ours against."""
+"""The five networks as the paper prints them, written plainly: what `benchmarks/step.py` measures ours against.
+
+Only the spectrogram and its standardisation are the project's own; the rest follows the paper's equations and knows no
+layer of `ser`. Parameters have the names of ours, so that both can be given the same weights; those drawn here are of
+no use but that.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ser.convolutions import FeatureMap, PlainConvolutions, SpectralTemporalConvolutions, same_padding
-from ser.layers import DenseHead, RecCaps, SeqCaps
-from ser.networks import CapsuleBranch, RecurrentBranch
 from ser.spectrogram import Spectrogram, Standardisation
 
+EMOTIONS = 4
 CAPSULE_SIZES = {
     "routing_iterations": 3,
     "capsule_tap": "pool3",
@@ -34,6 +37,7 @@ SYSTEMS = {
     "CNN_GRU-SeqCap": ("seqcap", "gru"),
     "CNN_LSTM": ("lstm",),
 }
+Map = tuple[Tensor, Tensor]  # (batch, channels, bins, steps) and the (batch,) count of real steps
 
 
 def mask_within(steps: Tensor, total: int) -> Tensor:
@@ -41,8 +45,16 @@ def mask_within(steps: Tensor, total: int) -> Tensor:
     return (torch.arange(total, device=steps.device) < steps.unsqueeze(-1))[:, None, None, :].float()
 
 
+def pad_same(features: Tensor, layer: nn.Conv2d) -> Tensor:
+    """Zeros around a map, so that a convolution keeps its size; an even kernel has the extra one right and below."""
+    height, width = layer.kernel_size
+    return F.pad(features, ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2))
+
+
 class PrintedConvolutions(nn.Module):
     """Figure 2 in the printed order: concatenation, ReLU, max pooling; the default layout; a mask after each layer."""
+
+    taps = {"conv3": (16, 128), "pool3": (16, 64)}  # noqa: RUF012 (channels, bins)
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,20 +63,22 @@ class PrintedConvolutions(nn.Module):
         self.conv2 = nn.Conv2d(16, 16, 5, padding="same")
         self.conv3 = nn.Conv2d(16, 16, 5, padding="same")
 
-    def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
+    def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, Map]:
         mask = mask_within(frames, spectrogram.shape[-1])
         image = spectrogram.unsqueeze(1) * mask
-        both = [layer(F.pad(image, same_padding(*layer.kernel_size))) for layer in (self.wide, self.tall)]
+        both = [layer(pad_same(image, layer)) for layer in (self.wide, self.tall)]
         features = F.max_pool2d(F.relu(torch.cat(both, dim=1)) * mask, (2, 1))
         features = F.max_pool2d(F.relu(self.conv2(features)) * mask, 2, ceil_mode=True)
         steps = (frames + 1) // 2
         conv3 = F.relu(self.conv3(features)) * mask_within(steps, features.shape[-1])
         pool3 = F.max_pool2d(conv3, 2, ceil_mode=True)
-        return {"conv3": FeatureMap(conv3, steps), "pool3": FeatureMap(pool3, (steps + 1) // 2)}
+        return {"conv3": (conv3, steps), "pool3": (pool3, (steps + 1) // 2)}
 
 
 class PrintedPlainConvolutions(nn.Module):
     """The baseline's three convolutions: each with ReLU, a mask and max pooling, in the default layout."""
+
+    taps = {"pool3": (32, 64)}  # noqa: RUF012 (channels, bins)
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,14 +86,21 @@ class PrintedPlainConvolutions(nn.Module):
         self.conv2 = nn.Conv2d(16, 24, (8, 12))
         self.conv3 = nn.Conv2d(24, 32, (5, 7))
 
-    def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
+    def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, Map]:
         steps = frames
         features = spectrogram.unsqueeze(1) * mask_within(steps, spectrogram.shape[-1])
         for layer in (self.conv1, self.conv2, self.conv3):
-            features = F.relu(layer(F.pad(features, same_padding(*layer.kernel_size))))
+            features = F.relu(layer(pad_same(features, layer)))
             features = F.max_pool2d(features * mask_within(steps, features.shape[-1]), 2, ceil_mode=True)
             steps = (steps + 1) // 2
-        return {"pool3": FeatureMap(features, steps)}
+        return {"pool3": (features, steps)}
+
+
+class PrintedHead(nn.Sequential):
+    """Section 3: a dense layer with ReLU and dropout, then one to the emotions."""
+
+    def __init__(self, in_features: int, units: int, dropout: float) -> None:
+        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, EMOTIONS))
 
 
 class BidirectionalBranch(nn.Module):
@@ -90,42 +111,184 @@ class BidirectionalBranch(nn.Module):
         channels, bins = taps["pool3"]
         self.units, self.pool_bins = units, pool_bins
         self.recurrent = cell(channels * bins // pool_bins, units, batch_first=True, bidirectional=True)
-        self.head = DenseHead(2 * units, dense_units, dropout)
+        self.head = PrintedHead(2 * units, dense_units, dropout)
 
-    def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
-        features = F.max_pool2d(maps["pool3"].features, (self.pool_bins, 1))
+    def forward(self, maps: dict[str, Map]) -> Tensor:
+        features = F.max_pool2d(maps["pool3"][0], (self.pool_bins, 1))
         outputs, _ = self.recurrent(features.permute(0, 3, 1, 2).flatten(2))
         return self.head(torch.cat([outputs[:, -1, : self.units], outputs[:, 0, self.units :]], dim=-1))
+
+
+def squash(total: Tensor) -> Tensor:
+    """Eq. (1): |s|^2 / (1 + |s|^2) times s / |s|."""
+    square = (total**2).sum(-1, keepdim=True)
+    return square / (1 + square) * total / torch.sqrt(square + 1e-20)  # or a capsule without input is 0 / 0
+
+
+def route(prediction: Tensor, real: Tensor, iterations: int) -> Tensor:
+    """Eqs. (1), (2) and (4): u-hat_{j|i}, (batch, i, j, dim), and which i are real, (batch, i) -> v_j, (batch, j, dim).
+
+    The logits b_ij begin at zero and grow by the agreement of u-hat_{j|i} and v_j between two iterations.
+    """
+    logits = torch.zeros(prediction.shape[:3], dtype=prediction.dtype, device=prediction.device)
+    for iteration in range(iterations):
+        if iteration > 0:
+            logits = logits + (prediction * output[:, None]).sum(3)  # noqa: F821 (of the iteration before)
+        coupling = F.softmax(logits, dim=2) * real[:, :, None]
+        output = squash((coupling[:, :, :, None] * prediction).sum(1))
+    return output
+
+
+def orientations_and_lengths(output: Tensor) -> Tensor:
+    """Eqs. (5) and (7): v_1 to v_4, then their lengths, (batch, 4 * (dim + 1))."""
+    return torch.cat([output.flatten(1), output.norm(dim=2)], dim=1)
+
+
+class PrintedSeqCaps(nn.Module):
+    """Section 2.2: u-hat_{j|i} = W_ij u_i + b_ij (Eq. 3), one window after the other."""
+
+    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
+        super().__init__()
+        self.iterations = iterations
+        self.weight = nn.Parameter(torch.randn(lower, EMOTIONS, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(lower, EMOTIONS, dim))
+
+    def forward(self, windows: list[Tensor]) -> list[Tensor]:
+        """Capsules u_i of each window, (batch, i, dim) -> its emo-vector o."""
+        vectors = []
+        for capsules in windows:
+            prediction = torch.einsum("ijdk,bik->bijd", self.weight, capsules) + self.bias
+            everyone = torch.ones(prediction.shape[:2], device=prediction.device)
+            vectors.append(orientations_and_lengths(route(prediction, everyone, self.iterations)))
+        return vectors
+
+
+class PrintedRecCaps(PrintedSeqCaps):
+    """Section 2.3: u-hat_{j|i} = W_ij u_i + W^o_ij o_{t-1} + b_ij (Eq. 6), and o_0 = 0."""
+
+    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
+        super().__init__(lower, lower_dim, dim, iterations)
+        self.recurrent_weight = nn.Parameter(torch.randn(lower, EMOTIONS, dim, EMOTIONS * (dim + 1)))
+
+    def forward(self, windows: list[Tensor]) -> list[Tensor]:
+        vectors = [windows[0].new_zeros(len(windows[0]), self.recurrent_weight.shape[3])]
+        for capsules in windows:
+            prediction = torch.einsum("ijdk,bik->bijd", self.weight, capsules) + self.bias
+            prediction = prediction + torch.einsum("ijdo,bo->bijd", self.recurrent_weight, vectors[-1])
+            everyone = torch.ones(prediction.shape[:2], device=prediction.device)
+            vectors.append(orientations_and_lengths(route(prediction, everyone, self.iterations)))
+        return vectors[1:]
+
+
+class PrintedWindowCapsules(nn.Module):
+    """The separate convolutions of a window, side by side in one: each gives a capsule at every place of its grid."""
+
+    def __init__(self, channels: int, convolutions: int, dim: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.dim = dim
+        self.convolutions = nn.Conv2d(channels, convolutions * dim, kernel, stride)
+
+    def forward(self, window: Tensor) -> Tensor:
+        """(batch, channels, bins, steps) -> u_i, (batch, i, dim)."""
+        separate = self.convolutions(window).split(self.dim, dim=1)
+        return squash(torch.cat([maps.flatten(2).transpose(1, 2) for maps in separate], dim=1))
+
+
+class PrintedUtteranceCapsules(nn.Module):
+    """Section 3: every window is a capsule below those of the utterance, and all windows have one W_j and b_j."""
+
+    def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
+        super().__init__()
+        self.iterations = iterations
+        self.weight = nn.Parameter(torch.randn(EMOTIONS, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(EMOTIONS, dim))
+
+    def forward(self, vectors: list[Tensor], real: Tensor) -> Tensor:
+        """Emo-vectors of the windows, and which are real, (batch, windows) -> v_j, (batch, j, dim)."""
+        predictions = [torch.einsum("jdk,bk->bjd", self.weight, vector) + self.bias for vector in vectors]
+        return route(torch.stack(predictions, dim=1), real, self.iterations)
+
+
+class PrintedCapsuleBranch(nn.Module):
+    """Figure 1: window capsules, window emo-capsules, utterance capsules, dense layers."""
+
+    def __init__(
+        self,
+        kind: type[PrintedSeqCaps],
+        taps: dict[str, tuple[int, int]],
+        *,
+        routing_iterations: int,
+        capsule_tap: str,
+        window_steps: int,
+        window_shift: int,
+        num_window_convolutions: int,
+        window_capsule_dim: int,
+        window_kernel: int,
+        window_stride: int,
+        emo_capsule_dim: int,
+        utterance_capsule_dim: int,
+        dense_units: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        channels, bins = taps[capsule_tap]
+        rows, columns = ((size - window_kernel) // window_stride + 1 for size in (bins, window_steps))
+        lower = num_window_convolutions * rows * columns
+        self.tap, self.window_steps, self.window_shift = capsule_tap, window_steps, window_shift
+        self.window_capsules = PrintedWindowCapsules(
+            channels, num_window_convolutions, window_capsule_dim, window_kernel, window_stride
+        )
+        self.emo_caps = kind(lower, window_capsule_dim, emo_capsule_dim, routing_iterations)
+        self.utterance_capsules = PrintedUtteranceCapsules(
+            EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
+        )
+        self.head = PrintedHead(EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
+
+    def forward(self, maps: dict[str, Map]) -> Tensor:
+        features, steps = maps[self.tap]
+        starts = [0]
+        while starts[-1] + self.window_steps < features.shape[-1]:
+            starts.append(starts[-1] + self.window_shift)
+        features = F.pad(features, (0, starts[-1] + self.window_steps - features.shape[-1]))
+        windows = [features[..., start : start + self.window_steps] for start in starts]
+        # A window is real where the one before does not reach the utterance's end; the first always is.
+        reached = [start - self.window_shift + self.window_steps if start else 0 for start in starts]
+        real = torch.stack([steps > end for end in reached], dim=1).to(features.dtype)
+        vectors = self.emo_caps([self.window_capsules(window) for window in windows])
+        return self.head(orientations_and_lengths(self.utterance_capsules(vectors, real)))
 
 
 class Network(nn.Module):
     """Waveform -> the logits of every branch, without a training framework.
 
     Args:
-        system: a key of `SYSTEMS`.
-        plain: whether the plainly written convolutions and recurrent branch are used; capsules are the same in both.
+        convolutions: shared by the branches.
+        branches: by name.
     """
 
-    def __init__(self, system: str, plain: bool) -> None:
+    def __init__(self, convolutions: nn.Module, branches: list[nn.Module]) -> None:
         super().__init__()
-        ours = PlainConvolutions if system == "CNN_LSTM" else SpectralTemporalConvolutions
-        printed = {PlainConvolutions: PrintedPlainConvolutions, SpectralTemporalConvolutions: PrintedConvolutions}
-        recurrent = BidirectionalBranch if plain else RecurrentBranch
-        branches = {
-            "gru": lambda: recurrent(nn.GRU, ours.taps, **GRU_SIZES),
-            "lstm": lambda: recurrent(nn.LSTM, ours.taps, **LSTM_SIZES),
-            "seqcap": lambda: CapsuleBranch(SeqCaps, ours.taps, **CAPSULE_SIZES),
-            "reccap": lambda: CapsuleBranch(RecCaps, ours.taps, **CAPSULE_SIZES),
-        }
         self.spectrogram = Spectrogram()
         self.standardisation = Standardisation()
-        self.convolutions = printed[ours]() if plain else ours()
-        self.branches = nn.ModuleList(branches[name]() for name in SYSTEMS[system])
+        self.convolutions = convolutions
+        self.branches = nn.ModuleList(branches)
 
     def loss(self, waveform: Tensor, frames: Tensor, emotion: Tensor) -> Tensor:
         """Sum of the branches' cross-entropies."""
         maps = self.convolutions(self.standardisation(self.spectrogram(waveform)), frames)
         return sum(F.cross_entropy(branch(maps), emotion) for branch in self.branches)
+
+
+def plain_network(system: str) -> Network:
+    """A system of `SYSTEMS` as it is printed."""
+    convolutions = PrintedPlainConvolutions() if system == "CNN_LSTM" else PrintedConvolutions()
+    branches = {
+        "gru": lambda: BidirectionalBranch(nn.GRU, convolutions.taps, **GRU_SIZES),
+        "lstm": lambda: BidirectionalBranch(nn.LSTM, convolutions.taps, **LSTM_SIZES),
+        "seqcap": lambda: PrintedCapsuleBranch(PrintedSeqCaps, convolutions.taps, **CAPSULE_SIZES),
+        "reccap": lambda: PrintedCapsuleBranch(PrintedRecCaps, convolutions.taps, **CAPSULE_SIZES),
+    }
+    return Network(convolutions, [branches[name]() for name in SYSTEMS[system]])
 
 
 def plain_name(name: str) -> str:

@@ -28,12 +28,16 @@ from statistics import median, quantiles
 import torch
 from ceiling import OperationRates, time_square_product
 from numpy.linalg import norm
-from plain import SYSTEMS, Network, plain_name
+from plain import CAPSULE_SIZES, GRU_SIZES, LSTM_SIZES, SYSTEMS, Network, plain_name, plain_network
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ser.allocator import keep_freed_memory
+from ser.convolutions import PlainConvolutions, SpectralTemporalConvolutions
 from ser.emotions import NUM_EMOTIONS
 from ser.frames import num_samples
+from ser.layers import RecCaps, SeqCaps
+from ser.networks import CapsuleBranch, RecurrentBranch
 from ser.spectrogram import Moments
 
 BATCH, FRAMES = 16, 200
@@ -52,6 +56,18 @@ def make_batch(device: str = "cpu") -> tuple[torch.Tensor, torch.Tensor, torch.T
     return waveform.to(device), torch.full((BATCH,), FRAMES, device=device), emotion.to(device)
 
 
+def our_network(system: str) -> Network:
+    """A system of `SYSTEMS` with our layers."""
+    convolutions = PlainConvolutions() if system == "CNN_LSTM" else SpectralTemporalConvolutions()
+    branches = {
+        "gru": lambda: RecurrentBranch(nn.GRU, convolutions.taps, **GRU_SIZES),
+        "lstm": lambda: RecurrentBranch(nn.LSTM, convolutions.taps, **LSTM_SIZES),
+        "seqcap": lambda: CapsuleBranch(SeqCaps, convolutions.taps, **CAPSULE_SIZES),
+        "reccap": lambda: CapsuleBranch(RecCaps, convolutions.taps, **CAPSULE_SIZES),
+    }
+    return Network(convolutions, [branches[name]() for name in SYSTEMS[system]])
+
+
 def wait_for(device: str) -> None:
     """Let a GPU finish what it was given."""
     if device != "cpu":
@@ -63,7 +79,7 @@ class Trainer:
 
     def __init__(self, system: str, plain: bool, device: str, state: dict) -> None:
         self.device = device
-        self.network = Network(system, plain).to(device)
+        self.network = (plain_network if plain else our_network)(system).to(device)
         self.network.load_state_dict({plain_name(name): value for name, value in state.items()} if plain else state)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=1e-3)
         self.batch = make_batch(device)
@@ -127,9 +143,12 @@ def ask(process, *request):
 
 
 def initial_state(system: str) -> dict[str, torch.Tensor]:
-    """Our initial weights, with the batch's own statistics for standardisation."""
+    """Our initial weights, biases that are not zero, and the batch's own statistics for standardisation."""
     torch.manual_seed(0)
-    network, moments = Network(system, plain=False), Moments()
+    network, moments = our_network(system), Moments()
+    for name, values in network.named_parameters():
+        if name.endswith("bias"):
+            nn.init.normal_(values, std=0.1)
     for spectrogram in network.spectrogram(make_batch()[0]):
         moments.add(spectrogram)
     network.standardisation.statistics.copy_(moments.statistics())
@@ -139,7 +158,7 @@ def initial_state(system: str) -> dict[str, torch.Tensor]:
 def count_flops(system: str) -> int:
     """Floating-point operations of the plain network's convolutions and matrix products, forward and backward."""
     with torch.device("meta"):
-        network = Network(system, plain=True)
+        network = plain_network(system)
         spectrogram = torch.zeros(BATCH, 512, FRAMES)
         frames = torch.zeros(BATCH, dtype=torch.long)
         with FlopCounterMode(display=False) as counter:

@@ -8,7 +8,7 @@ from benchmarks.plain import PrintedConvolutions, PrintedPlainConvolutions
 from ser.convolutions import PlainConvolutions, PooledRows, SpectralTemporalConvolutions
 from ser.errors import InputError
 from ser.layers import RecCaps, SeqCaps, WindowCapsules, Windows, capsule_weight
-from ser.networks import CapsuleBranch, RecurrentBranch
+from ser.networks import CapsuleBranch
 from ser.systems import SYSTEMS
 
 
@@ -134,27 +134,6 @@ def test_maps_are_zero_beyond_the_end(make):
         assert (steps > 0).all()
 
 
-def test_the_recurrent_branch_equals_a_bidirectional_layer():
-    branch = RecurrentBranch(nn.GRU, {"pool3": (16, 64)}, units=8, dense_units=4, dropout=0, pool_bins=4).eval()
-    both = nn.GRU(256, 8, batch_first=True, bidirectional=True)
-    both.load_state_dict(
-        {
-            f"{name}_l0": getattr(branch.forwards, f"{name}_l0")
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        }
-        | {
-            f"{name}_l0_reverse": getattr(branch.backwards, f"{name}_l0")
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        }
-    )
-    features = torch.randn(1, 16, 64, 23)
-    sequence = nn.functional.max_pool2d(features, (4, 1)).permute(0, 3, 1, 2).flatten(2)
-    outputs, _ = both(sequence)
-    states = torch.cat([outputs[:, -1, :8], outputs[:, 0, 8:]], dim=-1)
-    found = branch({"pool3": (features, torch.tensor([23]))})
-    torch.testing.assert_close(found, branch.head(states), rtol=1e-5, atol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("steps", "count"), [(1, 1), (39, 1), (40, 1), (41, 2), (50, 2), (60, 2), (61, 3), (80, 3), (100, 4)]
 )
@@ -179,28 +158,6 @@ def test_reccaps_without_recurrent_weights_are_seqcaps():
     nn.init.zeros_(recurrent.recurrent_weight)
     capsules = torch.randn(2, 5, 9, 8)
     torch.testing.assert_close(recurrent(capsules), sequential(capsules))
-
-
-def test_reccaps_follow_eq_6_window_by_window():
-    caps = RecCaps(5, 3, 4, 2).double()
-    capsules = torch.randn(1, 4, 5, 3, dtype=torch.float64)
-    from ser.capsules import emo_vector, route
-
-    previous = torch.zeros(20, dtype=torch.float64)
-    for t in range(4):
-        prediction = torch.stack(
-            [
-                torch.stack(
-                    [
-                        caps.weight[i, j] @ capsules[0, t, i] + caps.recurrent_weight[i, j] @ previous + caps.bias[i, j]
-                        for j in range(4)
-                    ]
-                )
-                for i in range(5)
-            ]
-        )
-        previous = emo_vector(route(prediction, 2)[0])
-        torch.testing.assert_close(caps(capsules)[0, t], previous)
 
 
 def test_only_the_past_reaches_a_window():

@@ -2,12 +2,13 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 
 from ser.callbacks import LearningRateRule, Progress
 from ser.data.segments import BatchIndices, TrainingBatches
-from ser.history import History
+from ser.history import History, SwappedHistory
 from tests.conftest import CONF
 
 
@@ -21,6 +22,38 @@ def test_an_epoch_that_sees_a_segment_twice_and_another_not_at_all_is_an_error(s
     monkeypatch.setattr(TrainingBatches, "__iter__", with_a_repetition)
     with pytest.raises(RuntimeError, match="epoch 1 saw segments twice, and others not at all"):
         ser("fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--out", tmp_path / "run")
+
+
+def trainer(epoch: int, scores: dict, segments: int) -> SimpleNamespace:
+    """What a record reads of a trainer at an epoch's end."""
+    strategy = SimpleNamespace(reduce=lambda value, reduce_op: value)
+    data = SimpleNamespace(pieces={"train": range(segments)})
+    optimizers = [SimpleNamespace(param_groups=[{"lr": 0.5 / (epoch + 1)}])]
+    place = {"current_epoch": epoch, "global_step": 2 * epoch + 2, "is_global_zero": True}
+    return SimpleNamespace(strategy=strategy, datamodule=data, optimizers=optimizers, callback_metrics=scores, **place)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_segments(tmp_path):
+    """Of five segments in batches of three and of two with filler; a step's loss is the sum times its scale."""
+    history, module = History(tmp_path), SimpleNamespace(log=lambda *given, **options: None)
+    swapped = SwappedHistory(tmp_path / "swapped", history, "val_swapped")
+    for epoch, losses in enumerate([[1.0, 2.0, 4.0, 7.0, 11.0], [5.0, 4.0, 3.0, 2.0, 0.5]]):
+        for pieces, scale in (([0, 3, 2], 1 / 3), ([4, 1, -1], 1 / 2)):
+            emotion = torch.tensor([0 if piece >= 0 else -100 for piece in pieces])
+            batch = SimpleNamespace(scale=scale, emotion=emotion, piece=torch.tensor(pieces))
+            outputs = {"loss": torch.tensor(sum(losses[piece] for piece in pieces if piece >= 0) * scale)}
+            history.on_train_batch_end(None, module, outputs, batch, 0)
+        scores = {"val/wa": 0.25 + epoch, "val/ua": 0.5, "val_swapped/wa": 0.75 + epoch, "train/other": 9.0}
+        for each in (history, swapped):
+            each.on_train_epoch_end(trainer(epoch, scores, segments=5), module)
+    found, other = (pd.read_csv(folder / "metrics.csv") for folder in (tmp_path, tmp_path / "swapped"))
+    assert found["train/loss"].tolist() == pytest.approx([5.0, 2.9])
+    for name, values in {"epoch": [1, 2], "step": [2, 4], "rate": [0.5, 0.25]}.items():
+        assert found[name].tolist() == other[name].tolist() == values
+    assert found["val/wa"].tolist() == [0.25, 1.25]
+    assert found["val/ua"].tolist() == [0.5, 0.5]
+    assert other["val/wa"].tolist() == [0.75, 1.75], "by the speaker of the other direction"
+    assert set(other) == {"epoch", "step", "rate", "train/loss", "val/wa"}
 
 
 def test_a_checkpoint_within_an_epoch_holds_what_all_processes_have_added_up(tmp_path):

@@ -13,6 +13,9 @@ def test_the_rates_of_the_paper():
     torch.testing.assert_close(rates, [0.001, 0.001, 0.0005, 0.0005, 0.0002, 0.0001, 0.0001])
 
 
+FIRST = [2.0] * 50 + [0.8] * 50  # a hundred losses of mean 1.4, which neither the first nor the last of them is
+
+
 class FakeTrainer:
     """What the rule reads of a trainer."""
 
@@ -44,32 +47,31 @@ def run(rule, losses, epoch_of, trainer=None):
 
 
 def test_it_waits_three_epochs_and_a_hundred_steps_and_never_rises():
-    losses = [1.4] * 100 + [0.01] * 300 + [5.0] * 200
+    losses = FIRST + [0.01] * 300 + [5.0] * 200
     rates = run(LearningRateRule(), losses, lambda step: step // 100)
     assert set(rates[:300]) == {0.001}, "epochs 1 to 3 keep the first rate however low the loss"
     assert rates[309] == 0.0002, "a hundredth of the first loss is reached"
     assert rates == sorted(rates, reverse=True)
-    early = run(LearningRateRule(), [1.4] * 10 + [1e-6] * 80, lambda step: 10)
+    early = run(LearningRateRule(), FIRST[:10] + [1e-6] * 80, lambda step: 10)
     assert set(early) == {0.001}, "not before a hundred steps"
 
 
 def test_the_mean_of_a_hundred_losses_decides():
     """Ten times less only on average: half the window at 0.26, half at 0.01 makes 0.135 of 1.4, just below a tenth."""
-    losses = [1.4] * 100 + [0.26] * 50 + [0.01] * 50
+    losses = FIRST + [0.26] * 50 + [0.01] * 50
     assert run(LearningRateRule(), losses, lambda step: 3)[-1] == 0.0005
-    losses = [1.4] * 100 + [0.29] * 50 + [0.01] * 50
+    losses = FIRST + [0.29] * 50 + [0.01] * 50
     assert run(LearningRateRule(), losses, lambda step: 3)[-1] == 0.001
 
 
 def test_the_reference_is_the_mean_of_the_first_hundred_losses():
     """First losses of 2 and 0.8 have the mean 1.4: 0.14 is a tenth of that, and neither of one's own."""
-    first = [2.0] * 50 + [0.8] * 50
     for last, rate in ((0.139, 0.0005), (0.141, 0.001)):
-        assert run(LearningRateRule(), first + [last] * 100, lambda step: 3)[-1] == rate
+        assert run(LearningRateRule(), FIRST + [last] * 100, lambda step: 3)[-1] == rate
 
 
 def test_between_two_looks_nothing_changes():
-    rates = run(LearningRateRule(check_every=25), [1.4] * 100 + [0.01] * 100, lambda step: 3)
+    rates = run(LearningRateRule(check_every=25), FIRST + [0.01] * 100, lambda step: 3)
     changes = [step + 1 for step in range(1, 200) if rates[step] != rates[step - 1]]
     assert changes
     assert all(step % 25 == 0 for step in changes)
@@ -87,7 +89,7 @@ def test_every_step_has_a_dropout_of_its_own_that_seed_and_step_decide():
 
 
 def test_the_state_survives_a_checkpoint():
-    losses = [1.4] * 130 + [0.1] * 140
+    losses = FIRST + [1.4] * 30 + [0.1] * 140
     whole = run(LearningRateRule(), losses, lambda step: step // 80)
     first, second, trainer = LearningRateRule(), LearningRateRule(), FakeTrainer()
     start = run(first, losses[:150], lambda step: step // 80)

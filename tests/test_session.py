@@ -1,0 +1,48 @@
+"""One training for both directions: each chooses, is evaluated and is recorded for itself."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from ser import session
+from ser.session import SessionCLI
+
+
+@pytest.fixture
+def steps(monkeypatch, tmp_path):
+    """The steps of a session's `fit`, with what each of them sees; nothing is trained."""
+    seen = []
+    cli = SessionCLI.__new__(SessionCLI)
+    here, there = (SimpleNamespace(validated=("val",), fold=fold) for fold in (2, 7))
+    here.other_direction = lambda: there
+    cli.datamodule, cli.folder, cli.folder_swapped = here, tmp_path / "here", tmp_path / "there"
+    cli.trainer, cli.config_init = SimpleNamespace(loggers=["first"]), {}
+    tracking = SimpleNamespace(loggers=lambda folder, tags: [f"W&B of {folder.name}"])
+    replaced = {
+        "_get": lambda self, config, name: tracking,
+        "_tags": lambda self: [],
+        "_record_config": lambda self: None,
+        "_record_swapped_config": lambda self, other: None,
+        "_train": lambda self: seen.append(("train", self.datamodule.fold, self.datamodule.validated)),
+        "_complete_swapped": lambda self: seen.append(("complete",)),
+        "_replay_metrics": lambda self: seen.append(("replay", self.folder.name)),
+        "_evaluate": lambda self, path, sets: seen.append(
+            (path.relative_to(tmp_path).as_posix(), self.datamodule.fold, self.datamodule.validated, *sets)
+        ),
+    }
+    for name, function in replaced.items():
+        monkeypatch.setattr(SessionCLI, name, function)
+    monkeypatch.setattr(session, "finish", lambda: seen.append(("finish",)))
+    cli.fit()
+    return seen
+
+
+def test_both_are_validated_in_the_training_and_each_on_its_own_speaker_afterwards(steps):
+    assert steps == [
+        ("train", 2, ("val", "test")),
+        ("complete",),
+        ("here/checkpoints/best.ckpt", 2, ("val",), "val", "test"),
+        ("finish",),
+        ("replay", "there"),
+        ("there/checkpoints/best.ckpt", 7, ("val",), "val", "test"),
+    ]

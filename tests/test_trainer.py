@@ -1,0 +1,76 @@
+"""What would cut a run short, or leave a set out, is refused."""
+
+import inspect
+
+import pytest
+from lightning import Trainer
+
+from ser.cli import RunCLI
+from ser.errors import InputError
+from ser.trainer import check_trainer
+
+
+def settings(**changes) -> dict:
+    """The trainer's options as a command line has them."""
+    options = {name: each.default for name, each in inspect.signature(Trainer.__init__).parameters.items()}
+    return options | {"max_epochs": 20, "precision": "32-true", "accumulate_grad_batches": 1, "max_steps": -1} | changes
+
+
+def test_the_defaults_make_a_whole_run():
+    check_trainer(settings(), fitting=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fast_dev_run", True),
+        ("enable_checkpointing", False),
+        ("limit_train_batches", 0.5),
+        ("limit_val_batches", 0),
+        ("limit_val_batches", 0.5),
+        ("limit_test_batches", 0.5),
+        ("limit_test_batches", 1),
+        ("max_steps", 100),
+        ("max_time", "00:01:00:00"),
+        ("accumulate_grad_batches", 2),
+        ("overfit_batches", 0.1),
+        ("check_val_every_n_epoch", 2),
+        ("val_check_interval", 1),
+        ("val_check_interval", 0.5),
+        ("logger", False),
+        ("default_root_dir", "elsewhere"),
+        ("precision", "16-true"),
+        ("precision", "bf16-true"),
+        ("max_epochs", 0),
+        ("max_epochs", None),
+        ("gradient_clip_val", 0),
+    ],
+)
+def test_no_option_cuts_a_run_short(name, value):
+    with pytest.raises(InputError, match=rf"trainer\.{name}"):
+        check_trainer(settings(**{name: value}), fitting=True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "sets"), [(["test"], ["val", "test"]), (["val"], ["val"]), (["val", "test"], ["val"])]
+)
+def test_initial_weights_must_have_heard_neither_set_of_any_fold(answers, sets, monkeypatch):
+    """Who is among `answers` is refused; so is a training of both directions if one of them is concerned."""
+    asked = []
+
+    def check_unheard(found, path, data, tested):
+        asked.append((data, tested))
+        if tested in answers:
+            raise InputError(tested)
+
+    monkeypatch.setattr("ser.cli.check_unheard", check_unheard)
+    run = RunCLI.__new__(RunCLI)
+    run.beginning = {}
+    monkeypatch.setattr(RunCLI, "_folds", lambda self: ["one", "other"])
+    with pytest.raises(InputError):
+        run._check_beginning("x.ckpt")
+    assert asked == [("one", name) for name in sets]
+    answers.clear()
+    asked.clear()
+    run._check_beginning("x.ckpt")
+    assert asked == [(fold, name) for fold in ("one", "other") for name in ("val", "test")]

@@ -3,8 +3,12 @@
 from types import SimpleNamespace
 
 import pytest
+from lightning import Callback
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from ser import session
+from ser.cli import RunCLI
+from ser.history import History
 from ser.session import SessionCLI
 
 
@@ -46,3 +50,18 @@ def test_both_are_validated_in_the_training_and_each_on_its_own_speaker_afterwar
         ("replay", "there"),
         ("there/checkpoints/best.ckpt", 7, ("val",), "val", "test"),
     ]
+
+
+def test_each_direction_has_checkpoints_and_a_record_of_its_own(monkeypatch, tmp_path):
+    """The other direction's stand before the last of this one, which holds what all have chosen."""
+    history, best, last = History(tmp_path), ModelCheckpoint(), ModelCheckpoint()
+    trainer = SimpleNamespace(callbacks=[history, Callback(), best, last], checkpoint_callback=best)
+    monkeypatch.setattr(RunCLI, "instantiate_trainer", lambda self: trainer)
+    cli = SessionCLI.__new__(SessionCLI)
+    cli.config, cli.subcommand, cli.history = {"fit": {"out_swapped": str(tmp_path / "there")}}, "fit", history
+    assert cli.instantiate_trainer() is trainer
+    (_, curve, _, swapped, *own) = trainer.callbacks
+    assert own == [best, last]
+    assert (swapped.monitor, swapped.mode, swapped.save_top_k) == ("val_swapped/wa", "max", 1)
+    assert swapped.dirpath == str(tmp_path / "there" / "checkpoints")
+    assert (curve.path, curve.prefix, curve.history) == (tmp_path / "there" / "metrics.csv", "val_swapped", history)

@@ -1,0 +1,46 @@
+"""What a checkpoint decides where it is tested: its system, its options, and by whose audio it is standardised."""
+
+import sys
+
+import pytest
+from jsonargparse import Namespace
+
+from ser import cli
+from ser.cli import RunCLI
+from ser.errors import InputError
+
+
+def parse(monkeypatch, *words, subcommand="test", statistics="train", system="CNNGRUSeqCap") -> Namespace:
+    """The settings after a checkpoint was read that was standardised by "speaker" and has a lambda of 0.9."""
+    found = {"system": "CNNGRUSeqCap", "hyper_parameters": {"lambda_": 0.9}, "standardised_by": "speaker"}
+    monkeypatch.setattr(cli, "read_checkpoint", lambda path: found)
+    monkeypatch.setattr(sys, "argv", ["ser", subcommand, *words])
+    model = Namespace(class_path=f"ser.systems.{system}", init_args=Namespace(lambda_=0.25, dropout=0.1))
+    settings = Namespace(ckpt_path="x.ckpt", model=model, data=Namespace(statistics=statistics))
+    run = RunCLI.__new__(RunCLI)
+    run.config = Namespace({"subcommand": subcommand, subcommand: settings})
+    run._parse_ckpt_path()
+    assert run.checkpoint is found
+    return settings
+
+
+def test_a_checkpoint_is_tested_as_it_was_trained(monkeypatch):
+    settings = parse(monkeypatch)
+    assert settings.model.init_args == Namespace(lambda_=0.9, dropout=0.1)
+    assert settings.data.statistics == "speaker"
+
+
+@pytest.mark.parametrize("word", ["--model.lambda_=0.25", "--model.init_args.lambda_"])
+def test_an_option_on_the_command_line_wins_over_the_checkpoint(word, monkeypatch):
+    assert parse(monkeypatch, word).model.init_args.lambda_ == 0.25
+
+
+def test_other_statistics_than_those_it_was_trained_with_are_refused(monkeypatch):
+    assert parse(monkeypatch, "--data.statistics=speaker", statistics="speaker").data.statistics == "speaker"
+    with pytest.raises(InputError, match=r"was trained with --data\.statistics speaker"):
+        parse(monkeypatch, "--data.statistics=corpus", statistics="corpus")
+
+
+def test_a_checkpoint_of_another_system_is_refused(monkeypatch):
+    with pytest.raises(InputError, match="holds a CNNGRUSeqCap, but the configuration asks for"):
+        parse(monkeypatch, system="CNNGRU")

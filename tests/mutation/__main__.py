@@ -11,20 +11,36 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from collections import Counter
 from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
 
+import pytest
 import yaml
 
 PROJECT = Path(__file__).parents[2]
 CHANGES = Path(__file__).with_name("changes")
 PARTS = ("ser", "tests", "benchmarks", "conf", "sweeps", "docs", "README.md", "SECURITY.md", "pyproject.toml")
+IMPORTED = (
+    *(
+        "hypothesis",
+        "jsonargparse",
+        "lightning.pytorch.cli",
+        "lightning.pytorch.loggers",
+        "matplotlib.figure",
+        "optuna",
+    ),
+    *("optuna", "pandas", "safetensors.torch", "scipy.signal", "scipy.stats", "sklearn.metrics", "torchaudio.transforms"),
+    *("torchmetrics", "tqdm", "wandb"),
+)
+FORK = multiprocessing.get_context("fork")
 FAILED = 1  # pytest's exit code where a test has failed: what is noticed; any other one is a mistake of the list
 ENOUGH = 0.95
 SECONDS = 900  # for the tests of one change: a change may let them wait for ever
@@ -57,10 +73,35 @@ def key(change: dict) -> str:
 
 
 def run_tests(tests: list[str], copy: Path) -> int:
-    """The exit code of pytest in the copy, which stops at the first failure."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
-    environment = {**os.environ, "PYTHONPATH": str(copy)}
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=SECONDS).returncode
+    """The exit code of pytest in the copy, which stops at the first failure.
+
+    It runs in a fork of this process, which has imported everything but the project: that takes longer than the tests.
+
+    Raises:
+        TimeoutError: if it has not ended after `SECONDS`.
+    """
+    process = FORK.Process(target=_run_pytest, args=(tests, copy))
+    process.start()
+    process.join(SECONDS)
+    if process.is_alive():
+        os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        raise TimeoutError
+    return process.exitcode
+
+
+def _run_pytest(tests: list[str], copy: Path) -> None:
+    os.setpgid(0, 0)  # what the tests start ends with them
+    os.chdir(copy)
+    sys.path[0] = os.environ["PYTHONPATH"] = str(copy)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]  # the package that this program is a part of
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (1, 2):
+        os.dup2(nothing, number)
+    # Pytest warns of what it could not rewrite, because it was imported before.
+    options = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    os._exit(int(pytest.main([*options, *tests])))
 
 
 def is_noticed(change: dict, copy: Path) -> str:
@@ -70,7 +111,7 @@ def is_noticed(change: dict, copy: Path) -> str:
     path.write_text(text.replace(change["old"], change["new"]), encoding="utf-8")
     try:
         code = run_tests(change["tests"], copy)
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         return "noticed"  # the tests themselves end long before
     finally:
         path.write_text(text, encoding="utf-8")
@@ -96,6 +137,10 @@ def main() -> int:
     changes = [each for each in read_changes() if each["file"].startswith(tuple(options.file or [""]))]
     keys = [key(each) for each in changes]  # as they are now, like the copy
     answers = json.loads(options.answers.read_text()) if options.answers.exists() else {}
+    os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.dont_write_bytecode = True  # or what was compiled of one change could be taken for the next one's
+    for name in IMPORTED:
+        import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         for part in PARTS:
             copying = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy

@@ -28,6 +28,21 @@ def test_the_table(folder, wav, speech):
     assert set(table.groupby("session").speaker.unique().map(tuple)) == {("03", "08"), ("09", "10")}
 
 
+def test_letters_are_the_german_words_of_emotions_and_sessions_pair_a_man_with_a_woman(tmp_path, wav, speech):
+    """Wut, Freude, Trauer, neutral; the men are 03, 10, 11, 12 and 15 (Burkhardt et al., 2005)."""
+    speakers = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
+    for number, (speaker, letter) in enumerate((speaker, letter) for speaker in speakers for letter in "WFTN"):
+        wav(tmp_path / f"{speaker}b02{letter}a.wav", speech(0.1, number))
+    table = EmoDB(str(tmp_path)).utterances()
+    letters = {"W": "angry", "F": "happy", "T": "sad", "N": "neutral"}
+    assert table.emotion.tolist() == [letters[name[5]] for name in table.utterance]
+    assert table.speaker.tolist() == [name[:2] for name in table.utterance]
+    men = table.speaker.isin(["03", "10", "11", "12", "15"])
+    assert table[men].groupby("session").speaker.unique().map(list).tolist() == [["03"], ["10"], ["11"], ["12"], ["15"]]
+    women = table[~men].groupby("session").speaker.unique().map(list).tolist()
+    assert women == [["08"], ["09"], ["13"], ["14"], ["16"]]
+
+
 def test_all_problems_come_at_once(folder, wav, speech):
     wavs = folder / "wav"
     for name in ("speech", "03a01Xb", "07a01Nb", "3a01Nb"):

@@ -25,6 +25,8 @@ CASES = {
     "few steps": (3 / 32_768 * VOICE, {"nearly silent": "the peak is 8"}),
     "61 dB below": (10 ** (-61 / 20) * VOICE, {"nearly silent": "the peak is 61 dB below full scale"}),
     "59 dB below": (10 ** (-59 / 20) * VOICE, {}),
+    "hardly a sound, and a click upwards": (np.where(TIME == 0.5, 0.5, 0.0005 * NOISE), {}),
+    "hardly a sound, and a click downwards": (np.where(TIME == 0.5, -0.5, 0.0005 * NOISE), {}),
     "off-centre": (0.2 * NOISE + 0.7, {"off-centre": "the mean is 0.7"}),
     "off-centre downwards": (0.2 * NOISE - 0.03, {"off-centre": "the mean is -0.0"}),
     "hardly off-centre": (0.2 * NOISE + 0.01, {}),
@@ -57,3 +59,13 @@ def test_one_recording_in_files_of_several_kinds_has_one_digest(tmp_path):
     digests = [check_recording(tmp_path / name).digest for name in ("a.wav", "b.wav", "c.flac", "d.wav")]
     assert len(set(digests[:3])) == 1
     assert digests[3] != digests[0]
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(-0.75, 0.5), (-0.25, 0.625)])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_the_peak_is_the_largest_sample_of_either_sign(tmp_path, lowest, highest, channels, subtype):
+    samples = np.zeros((1600, channels))
+    samples[700, 0], samples[900, -1] = lowest, highest
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype=subtype)
+    assert check_recording(tmp_path / "a.wav").peak == max(-lowest, highest)

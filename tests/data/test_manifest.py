@@ -141,6 +141,17 @@ def test_a_bad_line_is_named(manifest, tmp_path, line, cause):
     assert problems(path) == [f"4: {cause.format(folder=folder)}"]
 
 
+def test_one_recording_under_two_names_is_found_through_links(manifest, tmp_path):
+    (tmp_path / "audio" / "e.wav").symlink_to("a.wav")
+    (tmp_path / "more").symlink_to("audio")
+    path = manifest(HEADER, *SOUND[:3], "d,audio/e.wav,2,06,sad", "e,more/b.wav,2,06,sad")
+    assert problems(path) == [
+        f"5: path {tmp_path}/audio/e.wav was already given in line 2",
+        f"6: path {tmp_path}/more/b.wav was already given in line 3",
+        " session 2 has 1 speaker(s) (05), not two",
+    ]
+
+
 def test_dialog_halves(manifest):
     path = manifest(HEADER + ",dialog_half", *(f"{line},{half}" for line, half in zip(SOUND, "FMXF", strict=True)))
     assert "4: dialog_half is 'X', but must be F, M or empty" in problems(path)

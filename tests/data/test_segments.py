@@ -46,6 +46,13 @@ def test_tails_under_three_tenths_are_left_out(seconds, frames, left_out):
     assert segments.tails_left_out == left_out
 
 
+def test_a_tail_of_exactly_the_least_length_is_kept():
+    """30 frames of 10 ms by default; every count is one of frames, so that 229 and 230 differ."""
+    frames = {frames: num_frames(cut([0], [num_samples(frames)]).lengths).tolist() for frames in (229, 230, 231)}
+    assert frames == {229: [200], 230: [200, 30], 231: [200, 31]}
+    assert num_frames(cut([0], [num_samples(13)], segment_frames=10, min_tail_frames=3).lengths).tolist() == [10, 3]
+
+
 def test_neighbours_share_480_samples():
     segments = cut([0], [num_samples(600)])
     assert segments.starts.tolist() == [0, 32_000, 64_000]

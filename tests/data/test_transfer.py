@@ -3,14 +3,16 @@
 import ctypes
 import os
 import signal
+import struct
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ser.command import run
-from ser.data.transfer import FEW_BYTES, avoid_shared_files, check_semaphores
+from ser.data.transfer import FEW_BYTES, _rebuild, avoid_shared_files, check_semaphores
 from ser.errors import InputError
 from tests.conftest import CONF
 from tests.forked import Command
@@ -40,6 +42,17 @@ def test_tensors_arrive_as_they_were_sent():
             assert one.dtype == other.dtype
             assert torch.equal(one, other)
             one.zero_()  # it is the receiver's own
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux alone has memory without a name")
+def test_a_received_batch_leaves_no_descriptor_open():
+    """One that stays open for every batch would end a training after a thousand of them."""
+    number = os.memfd_create("batch")
+    os.write(number, struct.pack("<6f", 1, 2, 3, 4, 5, 6))
+    received = _rebuild(SimpleNamespace(detach=lambda: number), torch.float32, (2, 3))
+    assert received.tolist() == [[1, 2, 3], [4, 5, 6]]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
 
 
 def small_shm(kilobytes: int) -> None:

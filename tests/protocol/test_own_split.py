@@ -67,6 +67,30 @@ def test_a_copied_recording_is_found_in_protocol_and_split(protocol, own_release
         assert protocol(*options, *corpus, "--no-audio")[0] == 0
 
 
+def test_a_leak_of_the_second_fold_alone_is_a_finding(protocol, corpus, split_file, tmp_path):
+    rows = pd.read_csv(split_file(by_session))
+    moved = rows.utterance[rows.set == "test"].iloc[0]
+    leaking = rows.assign(fold="b", set=rows.set.mask(rows.utterance == moved, "train"))
+    pd.concat([rows.assign(fold="a"), leaking]).to_csv(tmp_path / "two.csv", index=False)
+    code, lines = protocol("--splits", tmp_path / "two.csv", *corpus)
+    assert code == 1
+    assert lines[-2:] == [
+        "1 leak under protocol speaker",
+        f"  fold b: train and test share 1 speaker: {moved[:5]}{moved[-4]}",
+    ]
+
+
+def test_the_written_split_is_the_one_that_was_read(protocol, corpus, split_file, tmp_path):
+    """Utterances that it leaves out stay out."""
+    file, out = split_file(lambda row: None if row.session == 5 else by_session(row)), tmp_path / "out.csv"
+    assert protocol("--splits", file, *corpus, "--out", out)[0] == 0
+    written, read = pd.read_csv(out), pd.read_csv(file)
+    assert list(written.columns) == ["fold", "utterance", "set", "session", "speaker", "emotion"]
+    assert written.utterance.tolist() == read.utterance.tolist()
+    assert written.set.tolist() == read.set.replace("dev", "val").tolist()
+    assert not written.utterance.str.startswith("Ses05").any()
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_halves_that_are_none_are_refused_even_where_nobody_asks_for_them(protocol, corpus, split_file, own):
     options = ["--splits", split_file(by_session)] if own else []

@@ -7,8 +7,10 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
 import yaml
+from scipy.signal import get_window
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
 from ser.checkpoint import load, read_checkpoint
@@ -192,29 +194,48 @@ def test_single_options_win_wherever_they_stand(ser, tiny, fitted, tmp_path):
     assert json.loads((out / "result.json").read_text())["model"]["lambda_"] == 0.25
 
 
+def measured(paths):
+    """Mean and deviation of each bin of the log spectrogram over all frames of these recordings, by NumPy."""
+    waveforms = [soundfile.read(path)[0] for path in paths]
+    frames = np.concatenate([np.lib.stride_tricks.sliding_window_view(each, 640)[::160] for each in waveforms])
+    logarithm = np.log(np.maximum(np.abs(np.fft.rfft(frames * get_window("hann", 640), 1600))[:, :512], 1e-5))
+    return np.stack([logarithm.mean(axis=0), logarithm.std(axis=0)])
+
+
 @pytest.mark.parametrize(
     ("statistics", "words"),
-    [("speaker", "transductive: each speaker by its own audio"), ("corpus", "test audio takes part")],
+    [
+        ("train", "train"),
+        ("corpus", "test audio takes part"),
+        ("speaker", "transductive: each speaker by its own audio"),
+    ],
 )
-def test_statistics_that_hear_the_test_speaker_are_named_in_the_result(ser, tiny, tmp_path, statistics, words):
-    finished = ser(
-        "fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--data.statistics", statistics, "--out", tmp_path / "r"
-    )
+def test_whose_audio_standardises_is_heard_and_named_in_the_result(ser, tiny, tiny_corpus, tmp_path, statistics, words):
+    common = ["--config", CONF / "cnn_gru.yaml", *tiny]
+    finished = ser("fit", *common, "--data.statistics", statistics, "--out", tmp_path / "r")
     assert finished.code == 0, finished.err
     assert words in finished.out
     assert words in json.loads((tmp_path / "r" / "result.json").read_text())["statistics"]
-    again = [
-        "test",
-        "--config",
-        CONF / "cnn_gru.yaml",
-        *tiny,
-        "--ckpt_path",
-        tmp_path / "r" / "checkpoints" / "best.ckpt",
-    ]
+
+    corpus, best = IEMOCAP(str(tiny_corpus)).utterances(), tmp_path / "r" / "checkpoints" / "best.ckpt"
+    heard = corpus if statistics == "corpus" else corpus[corpus.session != 1]
+    system = load(best)
+    np.testing.assert_allclose(system.standardisation.statistics, measured(heard.path), rtol=1e-4, atol=1e-4)
+    own = measured(corpus.path[corpus.speaker == "Ses01F"]) if statistics == "speaker" else measured(heard.path)
+    given = torch.tensor(own[None], dtype=torch.float32)
+    predictions = pd.read_csv(tmp_path / "r" / "predictions.csv").set_index("utterance")
+    for row in corpus[corpus.speaker == "Ses01F"].itertuples():
+        waveform = torch.from_numpy(soundfile.read(row.path, dtype="float32")[0])[None]
+        posterior = system.posterior(waveform, torch.tensor([waveform.shape[1]]), given)[0]
+        expected = predictions.loc[row.utterance, posterior_columns()].to_numpy(float)
+        np.testing.assert_allclose(posterior, expected, atol=1e-4)
+
+    again = ["test", *common, "--ckpt_path", best]
     assert ser(*again, "--out", tmp_path / "t").code == 0
     assert words in json.loads((tmp_path / "t" / "result.json").read_text())["statistics"], "the checkpoint knows"
     assert (tmp_path / "t" / "predictions.csv").read_text() == (tmp_path / "r" / "predictions.csv").read_text()
-    contradiction = ser(*again, "--data.statistics", "train", "--out", tmp_path / "c")
+    other = "corpus" if statistics == "train" else "train"
+    contradiction = ser(*again, "--data.statistics", other, "--out", tmp_path / "c")
     assert contradiction.code == 2
     assert f"was trained with --data.statistics {statistics}" in contradiction.err
 

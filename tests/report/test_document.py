@@ -1,0 +1,68 @@
+"""Numbers as a report writes them, literally: for people, for programs, as Markdown."""
+
+import pytest
+
+from ser.report.document import Column, Table, percent_interval, points_interval, probability
+
+NAN = float("nan")
+COLUMNS = [
+    Column("name"),
+    Column("n", "count"),
+    Column("WA %", "percent"),
+    Column("limits", "interval", "WA"),
+    Column("change", "difference interval", "WA"),
+    Column("p", "p"),
+    Column("sad", "hits"),
+    Column("cell", "count and percent"),
+]
+ROW = ["a_b|c", 12, 0.69858, (0.6712, 0.7249), (-0.0204, 0.0411), 0.0004321, (1, 3), (5, 0.125)]
+
+
+def test_a_row_for_people():
+    (row,) = Table("t", "T", COLUMNS, [ROW]).texts
+    assert row == ["a_b|c", "12", "69.86", "67.1 to 72.5", "-2.0 to +4.1", "< 0.001", "33.3 (1/3)", "5 (12.50)"]
+
+
+def test_a_row_for_programs():
+    assert Table("t", "T", COLUMNS, [ROW]).csv() == (
+        "name,n,WA %,WA: limits low %,WA: limits high %,WA: change low points,WA: change high points,p,sad correct,"
+        "sad of,cell count,cell %\n"
+        "a_b|c,12,69.858,67.12,72.49,-2.04,4.11,0.0004321,1,3,5,12.5\n"
+    )
+
+
+def test_what_is_not_known_is_a_dash_or_words_on_the_page_and_nothing_in_a_column_of_numbers():
+    rows = [["x", None, "cannot be told", (NAN, NAN), None, NAN, None, None]]
+    table = Table("t", "T", COLUMNS, rows)
+    assert table.texts == [["x", "-", "cannot be told", "not available", "-", "not available", "-", "-"]]
+    assert table.csv().splitlines()[1] == "x" + 11 * ","
+    assert table.is_aside(0, 2)
+    assert not table.is_aside(0, 0)
+
+
+def test_the_file_has_its_own_rows_where_the_page_shows_some():
+    table = Table("t", "T", [Column("n", "count")], [[1]], csv_rows=[[1], [2]], summary_rows=1)
+    assert (table.texts, table.csv()) == ([["1"]], "n\n1\n2\n")
+
+
+def test_the_last_rows_sum_up():
+    table = Table("t", "T", [Column("n", "count")], [[1], [2], [3]], summary_rows=2)
+    assert [table.is_summary(row) for row in range(3)] == [False, True, True]
+
+
+def test_markdown_takes_no_name_for_markup():
+    table = Table("t", "T", [Column("name"), Column("n", "count", "a")], [["a_b|c", 1]], ["*"])
+    assert table.markdown() == "**T**\n\n| name | a: n |\n|---|---:|\n| a\\_b\\|c | 1 |\n\n\\*"
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.00099, "< 0.001"), (0.001, "0.0010"), (0.0625, "0.0625"), (0.0999, "0.0999"), (0.1, "0.100")]
+)
+def test_small_p_values_have_a_digit_more(p, text):
+    assert probability(p) == text
+
+
+def test_intervals_begin_with_the_lower_end():
+    assert percent_interval((0.1, 0.9)) == "10.0 to 90.0"
+    assert points_interval((-0.1, 0.05)) == "-10.0 to +5.0"
+    assert percent_interval((NAN, 0.9)) == "not available"

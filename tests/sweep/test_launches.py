@@ -1,0 +1,161 @@
+"""A launcher: which workers it starts, where, and what its exit code says. Nothing is forked."""
+
+from argparse import Namespace
+from types import SimpleNamespace
+
+import optuna
+import pytest
+import torch
+from optuna.pruners import BasePruner
+
+from ser.errors import InputError
+from ser.sweep.command import conclude, launch, plan_of, worker_slots
+from ser.sweep.launcher import Crew, describe, given_up
+from ser.sweep.plan import read_plan
+from ser.sweep.study import PLANNED
+from ser.sweep.trial import Outcome
+from ser.sweep.worker import PRUNED_AFTER, STORAGE, Worker
+from tests.conftest import CONF
+from tests.sweep.rows import TRIES, CountedTrial, add_row, empty_study
+
+SWEEPS = CONF.parent / "sweeps"
+
+
+def test_a_crew_that_joins_counts_its_workers_from_another_number(monkeypatch, tmp_path):
+    """Workers of the same number would draw the same points."""
+    started = []
+    monkeypatch.setattr("ser.sweep.launcher.Forked", lambda *words, environment: started.append((*words, environment)))
+    slots = [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
+    for first in (0, 77):
+        Crew("starter", None, ["--out", "x"], "address", slots, tmp_path, first)._start(1)
+    for first, (starter, words, log, environment) in zip((0, 77), started, strict=True):
+        assert (starter, words) == ("starter", ["sweep-worker", "--out", "x", "--worker", str(first + 1)])
+        assert log == tmp_path / f"worker{first + 1}.log"
+        assert environment == {"CUDA_VISIBLE_DEVICES": "1", STORAGE: "address"}
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """The crews of launchers that check and train nothing."""
+    crews, corner = [], SimpleNamespace(datamodule=None, config_init={"wandb": SimpleNamespace(loggers=lambda *_: [])})
+
+    def crew(starter, shared, words, url, slots, folder, first):
+        crews.append((first, slots, words))
+        return SimpleNamespace(run=lambda: len(crews) < 3)
+
+    nothing = {"check_devices_free": None, "check_trainers": None, "check_runs": {}, "warnings_of": [], "conclude": 0}
+    for name, answer in nothing.items():
+        monkeypatch.setattr(f"ser.sweep.command.{name}", lambda *_, answer=answer: answer)
+    monkeypatch.setattr("ser.sweep.command.corners_of", lambda plan: [corner])
+    monkeypatch.setattr("ser.sweep.command.Crew", crew)
+    monkeypatch.setattr("ser.sweep.command.os", SimpleNamespace(getpid=lambda: 4711))
+    return crews
+
+
+def test_only_the_launcher_that_made_the_study_counts_from_nought(launched, tmp_path):
+    """The third one's workers end before their trials do: the exit code says so."""
+    path = SWEEPS / "joint.yaml"
+    options = Namespace(
+        **{"workers": 2, "devices": None, "per_device": None, "out": str(tmp_path / "study"), "storage": None},
+        **{"config": str(path), "trials": 5},
+    )
+    plan = read_plan(path).with_trials(5)
+    assert [launch(None, plan, options, {}) for _ in range(3)] == [0, 0, 1]
+    assert [first for first, *_ in launched] == [0, 4711, 4711]
+    words = ["--config", str(tmp_path / "study" / "study.yaml"), "--out", str(tmp_path / "study"), "--trials", "5"]
+    assert [(len(slots), words) for _, slots, words in launched] == [(2, words)] * 3
+
+
+@pytest.mark.parametrize("failed", range(TRIES + 1))
+def test_a_trial_is_given_up_after_all_its_tries(patient, failed):
+    shared = empty_study(patient, "tries")
+    for _ in range(failed):
+        add_row(shared, 2, "failed")
+    add_row(shared, 2, "interrupted")
+    assert list(given_up(shared)) == ([2] if failed == TRIES else [])
+    add_row(shared, 2, "complete")
+    assert list(given_up(shared)) == [], "it has a result"
+
+
+@pytest.mark.parametrize(("failed", "code"), [(0, 0), (TRIES, 1)])
+def test_a_study_that_has_given_up_a_trial_is_no_success(patient, monkeypatch, capsys, tmp_path, failed, code):
+    shared = empty_study(patient, "end")
+    attributes = {PLANNED: 0, "wa": 0.5, "ua": 0.25}
+    made = {"params": {"model.gru_units": 1}, "distributions": shared.plan.space.dimensions}
+    shared.optuna.add_trial(optuna.trial.create_trial(value=0.5, user_attrs=attributes, **made))
+    for _ in range(failed):
+        add_row(shared, 1, "failed")
+    monkeypatch.setattr("ser.sweep.command.findings_of", lambda *_: SimpleNamespace(best=0, write=lambda _: ["a.csv"]))
+    monkeypatch.setattr("ser.sweep.command.track", lambda found: [])
+    assert conclude(shared, tmp_path) == code
+    told = capsys.readouterr()
+    assert "best of 1 trials by val/wa:\ntrial   0  gru_units 1: validation WA 50.0 %  UA 25.0 %\n" in told.out
+    assert ("given up: trial 1 after 3 tries" in told.err) is bool(code)
+
+
+def options_of(**changes):
+    return Namespace(**{"config": SWEEPS / "lambda.yaml", "trials": None, "runs": "runs/one", "folds": None, **changes})
+
+
+def test_studies_of_two_cross_validations_are_two():
+    assert [plan_of(options_of(runs=f"runs/{name}/")).study for name in ("one", "two")] == ["lambda-one", "lambda-two"]
+    assert plan_of(options_of(folds="2-3,7")).folds == (2, 3, 7)
+    for changes in ({"runs": None}, {"config": SWEEPS / "joint.yaml"}):
+        with pytest.raises(InputError, match="--runs"):
+            plan_of(options_of(**changes))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "workers", "devices", "per_device", "expected"),
+    [
+        (0, None, None, 1, [None]),
+        (0, 3, None, 1, [None] * 3),
+        (0, None, None, 2, [None] * 2),
+        (2, None, None, 1, ["0", "1"]),
+        (2, None, None, 2, ["0", "1", "0", "1"]),
+        (2, 3, None, 1, ["0", "1", "0"]),
+        (4, None, "1,3", 2, ["1", "3", "1", "3"]),
+    ],
+)
+def test_every_gpu_gets_its_workers(monkeypatch, gpus, workers, devices, per_device, expected):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [slot.get("CUDA_VISIBLE_DEVICES") for slot in worker_slots(workers, devices, per_device)] == expected
+
+
+class Impatient(BasePruner):
+    """Sees no hope in any trial."""
+
+    def prune(self, study, trial):
+        return True
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_a_trial_is_pruned_between_its_folds_and_not_after_the_last(make_shared, counted, monkeypatch, tmp_path, folds):
+    monkeypatch.setattr(counted, "values", staticmethod(lambda point: [0.5] * folds))
+    shared = make_shared(folds=list(range(6, 6 + folds)))
+    shared.optuna.pruner = Impatient()
+    Worker(shared, tmp_path, starter=None).work()
+    rows = shared.results().values()
+    assert {row.state.name for row in rows} == {"COMPLETE" if folds == 1 else "PRUNED"}
+    assert [row.user_attrs.get(PRUNED_AFTER) for row in rows] == [None if folds == 1 else 6] * 4
+
+
+def test_each_number_of_a_trial_is_kept_under_its_own_name(make_shared, counted, monkeypatch, tmp_path):
+    outcome = Outcome(value=0.3, wa=0.5, ua=0.3, epochs=[4, 9], threads=[1, 2], lambda_=0.4)
+    monkeypatch.setattr(CountedTrial, "outcome", lambda self: outcome)
+    shared = make_shared(objective="val/ua")
+    Worker(shared, tmp_path, starter=None).work()
+    row = shared.results()[2]
+    found = {name: row.user_attrs[name] for name in ("wa", "ua", "epochs", "threads", "lambda_")}
+    assert row.value == 0.3
+    assert found == {"wa": 0.5, "ua": 0.3, "epochs": [4, 9], "threads": [1, 2], "lambda_": 0.4}
+    assert describe(2, row) == "trial   2  gru_units 3: validation WA 50.0 %  UA 30.0 %, lambda 0.40"
+
+
+def test_a_row_of_a_trial_that_has_its_result_is_not_run(patient, counted, tmp_path):
+    shared = empty_study(patient, "late")
+    add_row(shared, 0, "complete")
+    late = add_row(shared, 0, "waiting")
+    ids = {row.number: row._trial_id for row in shared.optuna.get_trials()}
+    assert not Worker(shared, tmp_path, starter=None)._is_mine(optuna.Trial(shared.optuna, ids[late]))

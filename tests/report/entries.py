@@ -1,13 +1,16 @@
-"""Results as a report sees them, made from given tables: no file is read and nothing is drawn at random."""
+"""Results as a report sees them, made from given tables or made up; no file is read."""
 
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from ser.pooled import Pooled
-from ser.report.entries import Entry, Run
+from ser.pooled import Pooled, pool
+from ser.report.entries import Entry, Run, printed_name
 from ser.report.figures import Drawing
+from tests.report.made_up import dialogs_corpus, speakers_corpus, split, table_of
 
 
 def entry(predictions, title="ours", *, validated=None, averaged=None, last_epochs=0, runs=(), intervals=None, **about):
@@ -26,6 +29,23 @@ def entry(predictions, title="ours", *, validated=None, averaged=None, last_epoc
     if intervals:
         vars(made)["intervals"] = {"redrawn": 0, **intervals}
     return made
+
+
+def made_up(system, title=None, *, skill=1.5, halves=None, corpus="emodb", seeds=(1,), folds=None, random=1, **about):
+    """A result of made-up posteriors: of ten speakers, of the paper's dialogs (`halves`), or of these `utterances`."""
+    generator = np.random.default_rng([random, len(system), sum(map(ord, system))])
+    utterances = about.pop("utterances", None)
+    if utterances is None:
+        utterances = dialogs_corpus() if halves else speakers_corpus()
+    protocol, num_folds = ("wu2019", 5) if halves else ("speaker", 10)
+    found = {"test": {}, "val": {}}
+    for run in product(seeds, folds or range(1, num_folds + 1)):
+        sets = split(utterances, protocol, run[1], halves)
+        for name, tables in found.items():
+            tables[run] = table_of(sets[name], system, skill, generator)
+    about = {"system": system, "corpus": corpus, "protocol": protocol, "test_halves": halves, **about}
+    tables = [pool(tables) for tables in found.values()]
+    return entry(tables[0], title or printed_name(system), validated=tables[1], **{"num_folds": num_folds, **about})
 
 
 def run(fold, seed=1, epoch=1, losses=(1.0,), was=(0.5,), **about):

@@ -1,8 +1,7 @@
 """What a report says about its numbers: which differences mean anything, what is incomplete, what may be compared."""
 
-import json
-import shutil
 from dataclasses import replace
+from io import StringIO
 from itertools import permutations
 
 import numpy as np
@@ -11,21 +10,29 @@ import pytest
 
 from ser.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
 from ser.report.comparisons import Pair, compare_pairs, correct, holm
-from ser.report.entries import read_entries
 from ser.report.figures import draw_scores
 from ser.report.findings import cautions, compare_matrices_of_paper, headline
 from ser.report.sections import _comparisons
 from ser.report.setting import settings_table
 from ser.report.tables import comparability, same_test_set, table_1
 from ser.statistics import compare, compare_matrices
-from tests.report.made_up import dialogs_corpus, make_result
+from tests.report.entries import entry, made_up, run
+from tests.report.made_up import dialogs_corpus
 
 NAN = float("nan")
 ROWS = {row.system: row for row in TABLE_1}
 
 
-def read(*folders):
-    return read_entries([str(folder) for folder in folders])
+@pytest.fixture(scope="module")
+def seqcap():
+    """Ten speakers, one seed."""
+    return made_up("CNNSeqCap", skill=1.6)
+
+
+@pytest.fixture(scope="module")
+def reccap():
+    """The same speakers, two seeds."""
+    return made_up("CNNRecCap", skill=1.9, seeds=(1, 2))
 
 
 def said(entries, unpaired=False):
@@ -44,18 +51,18 @@ def test_holm_does_not_count_what_could_not_be_tested(order):
         assert adjusted == pytest.approx(expected.get(p, NAN), nan_ok=True)
 
 
-def test_the_order_of_the_folders_changes_no_p_value(results, tmp_path):
-    one = make_result(tmp_path / "one", "CNNGRU", folds=[3])
+def test_the_order_of_the_results_changes_no_p_value(seqcap, reccap):
+    one = made_up("CNNGRU", folds=[3])
     found = {}
-    for order in permutations([results[0], results[1], one]):
-        pairs = correct(list(compare_pairs(read(*order), unpaired=True)))
+    for order in permutations([seqcap, reccap, one]):
+        pairs = correct(list(compare_pairs(order, unpaired=True)))
         by_name = {frozenset((pair.first, pair.second)): pair for pair in pairs}
         for names, pair in by_name.items():
             found.setdefault(names, []).append(pair.p_value("WA"))
-        text = "\n".join(headline(read(*order), pairs))
+        text = "\n".join(headline(order, pairs))
         assert "of 2 differences" not in text
         assert text.count("too few speakers to tell") == 4, "two pairs, in WA and UA"
-    p_values = compare(*(entry.predictions for entry in read(*results[:2]))).p_values
+    p_values = compare(seqcap.predictions, reccap.predictions).p_values
     wa, ua = (p_values[f"sign-flip over speakers ({measure})"] for measure in ("WA", "UA"))
     for names, values in found.items():
         # The only testable pair: its WA and its UA are two tests.
@@ -66,12 +73,14 @@ def test_the_order_of_the_folders_changes_no_p_value(results, tmp_path):
 # --- sessions
 
 
-def test_the_test_over_sessions_stands_beside_and_decides_nothing(report):
-    table = pd.read_csv(report / "comparisons.csv", index_col=0)
-    assert (table[["WA: p, sessions", "UA: p, sessions"]] >= 0.0625 - 1e-9).all(axis=None)
-    text = (report / "tables.md").read_text(encoding="utf-8")
-    assert "answered by one training" in text
-    assert "cannot decide alone" in text
+def test_the_test_over_sessions_stands_beside_and_decides_nothing(seqcap, reccap):
+    entries = [seqcap, reccap]
+    pairs = correct(list(compare_pairs(entries)))
+    table = _comparisons(entries, pairs)[0]
+    shown = pd.read_csv(StringIO(table.csv()), index_col=0)
+    assert (shown[["WA: p, sessions", "UA: p, sessions"]] >= 0.0625 - 1e-9).all(axis=None)
+    assert any("cannot decide alone" in note for note in table.notes)
+    assert any("answered by one training" in line for line in cautions(entries, pairs))
     first = pd.DataFrame({"session": np.repeat(list("12345"), 4), "speaker": np.repeat(list("abcdefghij"), 2)})
     first = first.assign(utterance=[f"u{i}" for i in range(20)], seed=1, emotion="sad", predicted=["sad", "happy"] * 10)
     pair = Pair("one", "other", compare(first, first.assign(predicted="sad")))
@@ -81,9 +90,8 @@ def test_the_test_over_sessions_stands_beside_and_decides_nothing(report):
 
 
 @pytest.mark.parametrize(("sessions", "limit"), [(2, "0.5"), (5, "0.0625"), (6, "0.0312")])
-def test_the_least_p_value_over_sessions_is_that_of_the_sessions_there_are(results, sessions, limit):
-    tables = [replace(entry.pooled, predictions=among(entry.predictions, sessions)) for entry in read(*results[:2])]
-    entries = [replace(entry, pooled=pooled) for entry, pooled in zip(read(*results[:2]), tables, strict=True)]
+def test_the_least_p_value_over_sessions_is_that_of_the_sessions_there_are(seqcap, reccap, sessions, limit):
+    entries = [entry(among(each.predictions, sessions), each.title) for each in (seqcap, reccap)]
     pairs = list(compare_pairs(entries))
     notes = " ".join(_comparisons(entries, pairs)[0].notes)
     assert f"With {sessions} sessions it is never below {limit}, so that" in notes
@@ -98,24 +106,20 @@ def among(predictions, sessions):
 # --- the highest WA
 
 
-def test_all_that_tie_are_named(results, tmp_path):
-    twin = tmp_path / "twin"
-    shutil.copytree(results[0], twin)
-    first, second = read(results[0], twin)
-    line = headline([first, second], [])[0]
-    score = f"{100 * first.scores['wa']:.1f} %"
-    assert f"{first.title} and {second.title} have the highest WA, {score}: " in line
+def test_all_that_tie_are_named(seqcap):
+    twin = replace(seqcap, title="its twin")
+    line = headline([seqcap, twin], [])[0]
+    score = f"{100 * seqcap.scores['wa']:.1f} %"
+    assert f"CNN_SeqCap and its twin have the highest WA, {score}: " in line
     assert line.count("with a 95 % interval of") == line.count("and a UA of") == 2
-    other = make_result(tmp_path / "other", "CNNGRU", skill=0.1)
-    line = headline(read(results[0], other), [])[0]
+    line = headline([made_up("CNNGRU", skill=0.1), seqcap], [])[0]
     assert line.startswith(f"Of 2 results on the same 195 test utterances CNN_SeqCap has the highest WA, {score}, ")
 
 
-def test_who_was_tested_on_fewer_utterances_wins_nothing(results, tmp_path):
-    part = make_result(tmp_path / "part", "CNNGRU", folds=[1, 2, 3, 4, 5], skill=9)
-    entries = read(results[0], part, results[2])
-    assert entries[1].scores["wa"] > max(entries[0].scores["wa"], entries[2].scores["wa"])
-    lines = headline(entries, [])
+def test_who_was_tested_on_fewer_utterances_wins_nothing(seqcap):
+    part, third = made_up("CNNGRU", folds=[1, 2, 3, 4, 5], skill=9), made_up("CNNGRUSeqCap", skill=1.7)
+    assert part.scores["wa"] > max(seqcap.scores["wa"], third.scores["wa"])
+    lines = headline([seqcap, part, third], [])
     assert lines[0] == "The results were not all made from the same test utterances: there is no common winner."
     assert "Of 2 results on the same 195 test utterances" in lines[1]
     assert lines[2].startswith("CNN_GRU has a WA of ")
@@ -125,9 +129,8 @@ def test_who_was_tested_on_fewer_utterances_wins_nothing(results, tmp_path):
 # --- incomplete results
 
 
-def test_an_incomplete_result_is_called_so(tmp_path, results):
-    part = make_result(tmp_path / "part", "CNNGRU", folds=[1, 2])
-    entries = read(results[0], part)
+def test_an_incomplete_result_is_called_so(seqcap):
+    entries = [seqcap, made_up("CNNGRU", folds=[1, 2])]
     assert [entry.folds for entry in entries] == ["1, 2, 3, 4, 5, 6, 7, 8, 9, 10", "1, 2 of 10"]
     findings, warnings = said(entries)
     assert "CNN_GRU is incomplete, folds 1, 2 of 10" in findings
@@ -141,30 +144,29 @@ def test_an_incomplete_result_is_called_so(tmp_path, results):
 @pytest.mark.parametrize(
     ("protocol", "folds", "listed"), [("speaker", [4], "4 of 10"), ("wu2019", [1, 5], "1, 5 of 5")]
 )
-def test_older_results_do_not_say_how_many_folds_there_are(tmp_path, protocol, folds, listed):
+def test_older_results_do_not_say_how_many_folds_there_are(protocol, folds, listed):
+    """There is one for each of the ten speakers, or for each session of two."""
     options = {"halves": "MMFFF", "corpus": "iemocap"} if protocol == "wu2019" else {}
-    folder = make_result(tmp_path / "old", "CNNSeqCap", protocol=protocol, folds=folds, **options)
-    about = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    del about["num_folds"]
-    (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
-    assert read(folder)[0].folds == listed
+    people = {"train": list("abcdefgh"), "val": ["i"], "test": ["j"]}
+    runs = [run(fold, speakers=people) for fold in folds]
+    assert made_up("CNNSeqCap", folds=folds, runs=runs, num_folds=None, **options).folds == listed
 
 
-def test_many_differences_that_cannot_be_told_from_0_are_one_sentence(tmp_path):
+def test_many_differences_that_cannot_be_told_from_0_are_one_sentence():
     """One that can be told keeps its own."""
-    alike = [make_result(tmp_path / f"alike{place}", "CNNSeqCap", skill=1.0) for place in range(4)]
-    findings, _ = said(read(*alike))
+    one = made_up("CNNSeqCap", skill=1.0)
+    alike = [replace(one, title=f"alike {place}") for place in range(4)]
+    findings, _ = said(alike)
     assert "None of 6 differences are distinguishable" in findings
     assert "The comparisons below have every difference" in findings
     assert "level with" not in findings
-    findings, _ = said(read(*alike, make_result(tmp_path / "poor", "CNNGRU", skill=-3.0)))
+    findings, _ = said([*alike, made_up("CNNGRU", skill=-3.0)])
     assert "4 of 10 differences are distinguishable" in findings
-    assert findings.count("CNN_GRU (poor) is") + findings.count("CNN_GRU is") == 4
+    assert findings.count("CNN_GRU is") == 4
 
 
-def test_one_speaker_is_not_called_few_speakers(tmp_path):
-    entries = read(make_result(tmp_path / "one", "CNNSeqCap", folds=[3]))
-    findings, warnings = said(entries)
+def test_one_speaker_is_not_called_few_speakers():
+    findings, warnings = said([made_up("CNNSeqCap", folds=[3])])
     assert "One speaker was tested: that says nothing about others, and there is no interval." in warnings
     assert "CNN_SeqCap is incomplete, fold 3 of 10" in findings
     assert "1 speakers" not in findings + warnings
@@ -175,25 +177,23 @@ def test_one_speaker_is_not_called_few_speakers(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def by_halves(tmp_path_factory):
+def by_halves():
     """Results on the paper's halves and on others, by system and halves."""
-    place = tmp_path_factory.mktemp("halves")
     wanted = [("CNNSeqCap", "MMFFF"), ("CNNRecCap", "MMFFF"), ("CNNGRUSeqCap", "MMFFM"), ("CNNGRUSeqCap", "MMFFF")]
-    options = {"protocol": "wu2019", "corpus": "iemocap"}
     return {
-        (system, halves): make_result(place / f"{system}-{halves}", system, halves=halves, **options)
+        (system, halves): made_up(system, halves=halves, corpus="iemocap")
         for system, halves in [*wanted, ("CNNLSTM", "MMFFF")]
     }
 
 
 def test_each_row_of_the_paper_has_its_own_answer(by_halves):
-    entries = read(*by_halves.values())
+    entries = list(by_halves.values())
     answers = [same_test_set(entry, ROWS[entry.about["system"]]) for entry in entries]
     assert [answer for answer, _ in answers] == ["yes", "no", "unknown", "no", "unknown"]
     assert answers[1][1] == "ours was tested on the halves MMFFF, the paper's row on MMFFM"
     assert "MMFFM" in answers[2][1]
     assert "Satt" in answers[4][1]
-    entries = read(*list(by_halves.values())[:3])
+    entries = list(by_halves.values())[:3]
     shown = {row[0]: row[-1] for row in table_1(entries).rows}
     assert shown["CNN_SeqCap"] == "yes"
     assert shown["CNN_RecCap"] == "no"
@@ -206,7 +206,7 @@ def test_each_row_of_the_paper_has_its_own_answer(by_halves):
 
 
 def test_the_figure_says_which_of_the_papers_points_are_of_other_utterances(by_halves):
-    caption = draw_scores(read(*list(by_halves.values())[:3])).title
+    caption = draw_scores(list(by_halves.values())[:3]).title
     assert "Same test utterances: CNN_SeqCap." in caption
     assert "not to be compared: CNN_RecCap." in caption
     assert "not known: CNN_GRU-SeqCap." in caption
@@ -222,9 +222,7 @@ def test_the_figure_says_which_of_the_papers_points_are_of_other_utterances(by_h
         ("CNNGRUSeqCap", "MMFFM", None, (1, 2), 0, "unknown", "are not known"),
     ],
 )
-def test_other_counts_and_missing_folds_are_not_the_papers_test_set(
-    system, halves, folds, seeds, added, answer, words, tmp_path, monkeypatch
-):
+def test_other_counts_and_missing_folds_are_not_the_papers_test_set(system, halves, folds, seeds, added, answer, words):
     """A recording that is missing, or excited utterances merged into happy, and the test set is another one."""
     corpus = dialogs_corpus()
     tested = corpus[(corpus.dialog_half == "M") & (corpus.session == "1")].iloc[[0]]
@@ -232,39 +230,38 @@ def test_other_counts_and_missing_folds_are_not_the_papers_test_set(
         corpus = corpus.drop(index=tested.index)
     elif added:
         corpus = pd.concat([corpus, tested.assign(utterance="Ses01M_impro01_M999", emotion="happy")])
-    monkeypatch.setattr("tests.report.made_up.dialogs_corpus", lambda: corpus)
-    options = {"protocol": "wu2019", "corpus": "iemocap", "halves": halves, "folds": folds, "seeds": seeds}
-    (entry,) = read(make_result(tmp_path / "other", system, **options))
-    found, reason = same_test_set(entry, ROWS[system])
+    other = made_up(system, halves=halves, corpus="iemocap", folds=folds, seeds=seeds, utterances=corpus)
+    found, reason = same_test_set(other, ROWS[system])
     assert (found, words in reason) == (answer, True), reason
 
 
-def test_words_do_not_stand_in_columns_of_numbers(report):
-    table = pd.read_csv(report / "table1.csv", index_col=0)
-    limits = table.filter(like="paper's 95 % interval")
+def test_words_do_not_stand_in_columns_of_numbers(seqcap):
+    table = table_1([seqcap])
+    shown = pd.read_csv(StringIO(table.csv()), index_col=0)
+    limits = shown.filter(like="paper's 95 % interval")
     assert limits.dtypes.map(pd.api.types.is_float_dtype).all()
     assert limits.loc["CNN_GRU"].isna().all()
-    assert pd.api.types.is_float_dtype(table["n: paper"])
-    assert "cannot be recovered" in (report / "index.html").read_text(encoding="utf-8")
+    assert pd.api.types.is_float_dtype(shown["n: paper"])
+    assert any("cannot be recovered" in row for row in table.texts)
 
 
 def test_only_compared_pairs_are_counted(by_halves):
-    entries = read(by_halves["CNNSeqCap", "MMFFF"], by_halves["CNNGRUSeqCap", "MMFFM"])
+    entries = [by_halves["CNNSeqCap", "MMFFF"], by_halves["CNNGRUSeqCap", "MMFFM"]]
     assert "pairs of our results are compared" not in said(entries)[1]
-    warnings = said(read(*[by_halves[key] for key in by_halves if key[1] == "MMFFF"]))[1]
+    warnings = said([by_halves[key] for key in by_halves if key[1] == "MMFFF"])[1]
     assert "6 pairs of our results are compared" in warnings
     assert "WA and UA of all pairs together" in warnings
     assert "the paper's matrices have a correction of their own" in warnings
 
 
-def test_taking_utterances_for_independent_finds_no_difference_without_saying_so(by_halves, tmp_path):
+def test_taking_utterances_for_independent_finds_no_difference_without_saying_so(by_halves):
     better = compare_matrices(SEQCAP_CONFUSION, 500 * np.eye(4, dtype=int))
     pair = Pair("the paper's", "ours", better, independent=True)
     assert pair.finding().count("distinguishable only if utterances were independent") == 2
     assert pair.finding().count("(p < 0.001)") == 2
     alike = replace(pair, comparison=compare_matrices(SEQCAP_CONFUSION, RECCAP_CONFUSION))
     assert alike.finding().count(": not distinguishable") == 2, "wider intervals would not change that"
-    entries = read(by_halves["CNNSeqCap", "MMFFF"])
+    entries = [by_halves["CNNSeqCap", "MMFFF"]]
     assert len(compare_matrices_of_paper(entries)) == 2
     assert all(pair.independent for pair in compare_matrices_of_paper(entries))
     assert {pair.tests for pair in compare_matrices_of_paper(entries)} == {4}, "two pairs, in WA and UA"
@@ -276,9 +273,14 @@ def test_taking_utterances_for_independent_finds_no_difference_without_saying_so
 # --- what the results were made from
 
 
-def test_other_audio_or_labels_are_compared_on_demand_only(results, tmp_path):
-    other = make_result(tmp_path / "other", "CNNGRU", corpus_digest="feedfeedfeedfeed")
-    entries = read(results[0], other)
+def coded(seqcap, **about):
+    """Two results on the same utterances, the second with other entries in `result.json`."""
+    digests = {"corpus_digest": "c0ffee0123456789", "code_digest": "0123456789c0ffee"}
+    return [entry(seqcap.predictions, "CNN_SeqCap", **digests), made_up("CNNGRU", **{**digests, **about})]
+
+
+def test_other_audio_or_labels_are_compared_on_demand_only(seqcap):
+    entries = coded(seqcap, corpus_digest="feedfeedfeedfeed")
     assert entries[0].test_set["digest"] == entries[1].test_set["digest"]
     (pair,) = compare_pairs(entries)
     assert pair.comparison is None
@@ -298,9 +300,8 @@ def test_other_audio_or_labels_are_compared_on_demand_only(results, tmp_path):
     assert rows["code digest"] == ["0123456789c0ffee"] * 2
 
 
-def test_other_code_is_compared_with_a_caution(results, tmp_path):
-    other = make_result(tmp_path / "other", "CNNGRU", code_digest="feedfeedfeedfeed")
-    entries = read(results[0], other)
+def test_other_code_is_compared_with_a_caution(seqcap):
+    entries = coded(seqcap, code_digest="feedfeedfeedfeed")
     assert next(compare_pairs(entries)).comparison is not None
     assert "CNN_SeqCap 0123456789c0ffee, CNN_GRU feedfeedfeedfeed" in said(entries)[1]
-    assert "versions of the code" not in said(read(*results))[1]
+    assert "versions of the code" not in said(coded(seqcap))[1]

@@ -2,10 +2,10 @@
 
 from itertools import product
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from ser.pooled import Pooled, pool
 from ser.report.entries import Entry, Run, printed_name
@@ -54,9 +54,7 @@ def run(fold, seed=1, epoch=1, losses=(1.0,), was=(0.5,), **about):
     return Run({"fold": fold, "seed": seed, "epoch": epoch, **about}, about.get("details", {}), curves)
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figures that are drawn; none is rendered."""
-    found = []
-    monkeypatch.setattr(Drawing, "picture", lambda self, name, title, alt: found.append(self.figure))
-    return found
+def drawn(draw, *given):
+    """The figure that is drawn of these, as it is before it becomes a picture."""
+    with patch.object(Drawing, "picture", lambda drawing, *about: drawing.figure):
+        return draw(*given)

@@ -6,6 +6,8 @@ import pytest
 
 from ser.errors import InputError
 from ser.report.entries import counts_of, printed_name, read_entries
+from tests.hits import predictions
+from tests.report.entries import entry
 from tests.report.made_up import make_result
 
 
@@ -37,3 +39,12 @@ def test_two_results_of_one_system_have_their_folders_names(tmp_path):
     assert [each.title for each in entries] == ["CNN_SeqCap (a b)", "CNN_SeqCap (a-b)", "CNN_GRU-SeqCap"]
     assert [each.stem for each in entries] == ["a-b", "a-b-2", "c"]
     assert printed_name("Another") == "Another"
+
+
+@pytest.mark.parametrize(
+    ("folds", "of", "named"),
+    [([1, 2, 4], 4, "folds 1, 2, 4 of 4"), ([1, 2, 3], 3, "folds 1, 2, 3"), ([2], 2, "fold 2 of 2")],
+)
+def test_a_result_is_incomplete_as_soon_as_one_fold_is_missing(folds, of, named):
+    found = entry(predictions([1] * len(folds)).assign(fold=folds), num_folds=of)
+    assert (found.named_folds, found.is_incomplete) == (named, len(folds) < of)

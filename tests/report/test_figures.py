@@ -11,8 +11,6 @@ from ser.statistics import Comparison
 from tests.hits import predictions
 from tests.report.entries import drawn, entry, run
 
-__all__ = ["drawn"]
-
 
 def result(title="ours", **about):
     """Two neutral utterances, one taken for angry; an angry and a happy one, recognised; a happy one taken for sad."""
@@ -26,17 +24,17 @@ def whiskers(axes):
     return [(float(middle), *ends[:, 0].tolist()) for middle, ends in bars]
 
 
-def test_whiskers_reach_from_the_low_to_the_high_end(drawn):
-    draw_scores([result(system="none of the paper's")])
-    wa, ua = drawn[0].axes
+def test_whiskers_reach_from_the_low_to_the_high_end():
+    figure = drawn(draw_scores, [result(system="none of the paper's")])
+    wa, ua = figure.axes
     assert whiskers(wa) == [pytest.approx((60, 50, 90))]
     assert whiskers(ua) == [pytest.approx((200 / 3, 30, 70))]
 
 
-def test_the_papers_points_stand_beside_ours(drawn):
+def test_the_papers_points_stand_beside_ours():
     """Wilson's interval of 788 correct of 1128, Table 2."""
-    draw_scores([result()])
-    ours, papers = whiskers(drawn[0].axes[0])
+    figure = drawn(draw_scores, [result()])
+    ours, papers = whiskers(figure.axes[0])
     assert ours[0] == pytest.approx(60)
     z, n, share = 1.959964, 1128, 788 / 1128
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -44,14 +42,14 @@ def test_the_papers_points_stand_beside_ours(drawn):
     assert papers == pytest.approx((69.86, 100 * (middle - half), 100 * (middle + half)), abs=0.01)
 
 
-def test_a_point_is_filled_by_the_verdict_on_its_own_score(drawn):
+def test_a_point_is_filled_by_the_verdict_on_its_own_score():
     """Distinguishable in WA only, then in UA only; the second unpaired."""
     names, pairs = [f"sign-flip over speakers ({score})" for score in ("WA", "UA")], []
     for paired, (wa, ua) in ((True, (0.01, 0.5)), (False, (0.5, 0.01))):
         found = Comparison(paired, 0.1, -0.1, (0.05, 0.3), (-0.2, -0.01), dict(zip(names, (wa, ua), strict=True)), "")
         pairs.append(Pair("one", "other", found))
-    draw_differences([*pairs, Pair("one", "third", reason="none")])
-    wa, ua = drawn[0].axes
+    figure = drawn(draw_differences, [*pairs, Pair("one", "third", reason="none")])
+    wa, ua = figure.axes
     looks = [[(bar[0].get_markerfacecolor(), bar[0].get_marker()) for bar in axes.containers] for axes in (wa, ua)]
     assert looks == [[("black", "o"), ("white", "s")], [("white", "o"), ("black", "s")]]
     assert whiskers(wa) == [pytest.approx((10, 5, 30))] * 2
@@ -60,16 +58,16 @@ def test_a_point_is_filled_by_the_verdict_on_its_own_score(drawn):
     assert wa.get_ylim() == (1.5, -0.5), "the first pair above"
 
 
-def test_recalls_are_shares_of_the_actual_utterances(drawn):
-    draw_recalls([result()])
-    ours, *papers = drawn[0].axes[0].get_lines()[:3]
+def test_recalls_are_shares_of_the_actual_utterances():
+    figure = drawn(draw_recalls, [result()])
+    ours, *papers = figure.axes[0].get_lines()[:3]
     assert ours.get_ydata() == pytest.approx([50, 100, 50, np.nan], nan_ok=True)
     assert papers[0].get_ydata() == pytest.approx([84.22, 68.39, 1.69, 72.52], abs=0.03)
 
 
-def test_matrices_have_actual_rows_and_their_shares(drawn):
-    draw_matrices([result()])
-    axes = drawn[0].axes[0]
+def test_matrices_have_actual_rows_and_their_shares():
+    figure = drawn(draw_matrices, [result()])
+    axes = figure.axes[0]
     shares = np.zeros((4, 4))
     shares[0, :2], shares[1, 1], shares[2, 2:] = 0.5, 1, 0.5
     np.testing.assert_array_equal(axes.images[0].get_array(), shares)
@@ -80,14 +78,14 @@ def test_matrices_have_actual_rows_and_their_shares(drawn):
     assert [text.get_text() for text in axes.get_yticklabels()] == list(EMOTIONS)
 
 
-def test_each_speakers_point_stands_over_its_name(drawn):
-    draw_speakers([result(), result("again")], "")
-    axes = drawn[0].axes[0]
+def test_each_speakers_point_stands_over_its_name():
+    figure = drawn(draw_speakers, [result(), result("again")], "")
+    axes = figure.axes[0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["a\nsession 1", "b\nsession 1"]
     assert [line.get_ydata().tolist() for line in axes.get_lines()] == [[100, 0]] * 2
 
 
-def test_learning_curves_are_each_folds_own_with_its_chosen_epoch(drawn):
+def test_learning_curves_are_each_folds_own_with_its_chosen_epoch():
     """Two folds of two seeds; the rule chose another epoch than the best and the last."""
     runs = [
         run(fold, seed, epoch=2, losses=(3 + fold, 2, seed), was=(0.1 * fold, 0.1 * seed, 0.9))
@@ -95,10 +93,10 @@ def test_learning_curves_are_each_folds_own_with_its_chosen_epoch(drawn):
         for fold in (3, 4)
     ]
     table = predictions([1, 1, 1, 1], seed=[1, 1, 2, 2]).assign(fold=[3, 4, 3, 4])
-    draw_learning(entry(table, runs=runs))
-    left = [axes for axes in drawn[0].axes if axes.get_title()]
+    figure = drawn(draw_learning, entry(table, runs=runs))
+    left = [axes for axes in figure.axes if axes.get_title()]
     assert [axes.get_title() for axes in left] == ["fold 3", "fold 4"]
-    right = [axes for axes in drawn[0].axes if not axes.get_title()]
+    right = [axes for axes in figure.axes if not axes.get_title()]
     for fold, losses, scores in zip((3, 4), left, right, strict=True):
         assert [line.get_ydata().tolist() for line in losses.get_lines()] == [[3 + fold, 2, 1], [3 + fold, 2, 2]]
         curves = [line.get_ydata() for line in scores.get_lines()]

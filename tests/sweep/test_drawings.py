@@ -14,7 +14,6 @@ from ser.sweep.routing import Cell
 from ser.sweep.space import Space
 from tests.report.entries import drawn
 
-__all__ = ["drawn"]
 DIMENSIONS = {"model.dropout": FloatDistribution(0, 1), "model": CategoricalDistribution(("x.A", "x.B"))}
 PLAN = Plan(study="s", space=Space(DIMENSIONS), config=["a.yaml"], options={}, trials=4)
 
@@ -42,9 +41,9 @@ def lines(axes):
     }
 
 
-def test_the_history_has_every_trial_and_the_best_so_far(drawn):
-    draw_history(PLAN, ROWS)
-    found = lines(drawn[0].axes[0])
+def test_the_history_has_every_trial_and_the_best_so_far():
+    figure = drawn(draw_history, PLAN, ROWS)
+    found = lines(figure.axes[0])
     ended, scores = found["trial"]
     assert dict(zip(ended, scores, strict=True)) == {1: 50, 2: 70, 4: 60}
     assert found["best so far"][1] == [50, 70, 70, 70]
@@ -52,9 +51,9 @@ def test_the_history_has_every_trial_and_the_best_so_far(drawn):
     assert found["pruned"][0] == [3]
 
 
-def test_a_slice_has_every_trial_over_its_own_value(drawn):
-    draw_slices(PLAN, ROWS)
-    dropout, system = (axes.get_lines() for axes in drawn[0].axes)
+def test_a_slice_has_every_trial_over_its_own_value():
+    figure = drawn(draw_slices, PLAN, ROWS)
+    dropout, system = (axes.get_lines() for axes in figure.axes)
     for trials, best, pruned, spots in ((*dropout, [0.1, 0.2, 0.3, 0.4]), (*system, [0, 1, 0, 1])):
         assert list(map(float, trials.get_xdata())) == spots[:3]
         assert list(map(float, trials.get_ydata())) == pytest.approx([70, 60, 50])
@@ -62,12 +61,12 @@ def test_a_slice_has_every_trial_over_its_own_value(drawn):
         assert list(pruned.get_xdata()) == [spots[3]]
 
 
-def test_the_star_stands_on_the_curve_at_the_chosen_lambda(drawn):
+def test_the_star_stands_on_the_curve_at_the_chosen_lambda():
     lambdas = np.arange(101) / 100
     curve = pd.DataFrame({"lambda_": lambdas, "wa": 0.5 + lambdas / 4, "ua": 0.5 - lambdas / 4})
     limits = {f"{score}_{end}": curve[score] + shift for score in ("wa", "ua") for end, shift in LIMITS.items()}
-    draw_lambda(curve.assign(**limits), 0.4, [0.2], "trial 3")
-    for axes, height in zip(drawn[0].axes, (60, 40), strict=True):
+    figure = drawn(draw_lambda, curve.assign(**limits), 0.4, [0.2], "trial 3")
+    for axes, height in zip(figure.axes, (60, 40), strict=True):
         found = lines(axes)
         assert found["chosen: 0.40"] == ([0.4], [pytest.approx(height)])
         assert found["0.6, the paper's"][0] == [0.6, 0.6]
@@ -77,11 +76,11 @@ def test_the_star_stands_on_the_curve_at_the_chosen_lambda(drawn):
 LIMITS = {"low": -0.1, "high": 0.2}
 
 
-def test_the_routing_figure_has_each_systems_scores_and_limits(drawn):
+def test_the_routing_figure_has_each_systems_scores_and_limits():
     limits = {"wa": (0.5, 0.9), "ua": (0.3, 0.45), "redrawn": 0}
     cells = [Cell("A", number, 1, {"wa": 0.6, "ua": 0.4}, limits) for number in (1, 2)]
-    draw_routing([*cells, Cell("B", 2, 1, {"wa": 0.7, "ua": 0.2}, None)])
-    for axes, middle, ends in zip(drawn[0].axes, (60, 40), ((50, 90), (30, 45)), strict=True):
+    figure = drawn(draw_routing, [*cells, Cell("B", 2, 1, {"wa": 0.7, "ua": 0.2}, None)])
+    for axes, middle, ends in zip(figure.axes, (60, 40), ((50, 90), (30, 45)), strict=True):
         ours, other = axes.containers
         assert ours[0].get_ydata().tolist() == pytest.approx([middle] * 2)
         assert ours[2][0].get_segments()[0][:, 1].tolist() == pytest.approx(ends)

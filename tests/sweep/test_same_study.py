@@ -40,35 +40,6 @@ def test_whatever_decides_a_number_makes_another_study(name):
     assert replace(PLAN, trials=9, tries=1).described() == PLAN.described()
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "difference"),
-    [
-        ({"code": "a"}, {"code": "b"}, "code: a there, b here"),
-        ({"corpus": "a"}, {"corpus": "b"}, "corpus: a there, b here"),
-        ({"config": {"x": 1}}, {"config": {"x": True}}, "x: 1 there, True here"),
-        ({"versions": {"torch": "1"}}, {}, "version of torch: 1 there, None here"),
-    ],
-)
-def test_a_study_of_another_identity_is_refused(make_shared, before, now, difference):
-    make_shared(before).check_same(before)
-    with pytest.raises(InputError, match=difference):
-        make_shared(now)
-
-
-def test_what_is_trained_for_one_study_is_not_anothers(make_shared):
-    made = [make_shared({"code": code}, study=name) for name, code in (("one", "a"), ("two", "a"), ("three", "b"))]
-    assert len({shared.identity for shared in made}) == 3
-    assert SharedStudy.load(made[0].plan, made[0].storage).identity == made[0].identity
-
-
-def test_the_highest_score_is_sought(make_shared):
-    assert make_shared().optuna.direction == StudyDirection.MAXIMIZE
-
-
-def test_more_trials_are_planned_and_fewer_are_forgotten_by_nobody(make_shared):
-    assert [make_shared(sampler="random", trials=number).planned for number in (2, 5, 3)] == [2, 5, 5]
-
-
 def test_samplers_of_other_seeds_and_workers_draw_other_numbers():
     draws = {
         (seed, worker, begun): replace(PLAN, sampler_seed=seed).make_sampler(worker, begun)._rng.rng.random()
@@ -146,7 +117,36 @@ def test_options_of_the_command_line_win_and_reach_the_workers(tmp_path, monkeyp
         check_definition(tmp_path / "folder", replace(plan, study="t"))
 
 
-# --- the rows
+# --- the storage
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "difference"),
+    [
+        ({"code": "a"}, {"code": "b"}, "code: a there, b here"),
+        ({"corpus": "a"}, {"corpus": "b"}, "corpus: a there, b here"),
+        ({"config": {"x": 1}}, {"config": {"x": True}}, "x: 1 there, True here"),
+        ({"versions": {"torch": "1"}}, {}, "version of torch: 1 there, None here"),
+    ],
+)
+def test_a_study_of_another_identity_is_refused(make_shared, before, now, difference):
+    make_shared(before).check_same(before)
+    with pytest.raises(InputError, match=difference):
+        make_shared(now)
+
+
+def test_what_is_trained_for_one_study_is_not_anothers(make_shared):
+    made = [make_shared({"code": code}, study=name) for name, code in (("one", "a"), ("two", "a"), ("three", "b"))]
+    assert len({shared.identity for shared in made}) == 3
+    assert SharedStudy.load(made[0].plan, made[0].storage).identity == made[0].identity
+
+
+def test_the_highest_score_is_sought(make_shared):
+    assert make_shared().optuna.direction == StudyDirection.MAXIMIZE
+
+
+def test_more_trials_are_planned_and_fewer_are_forgotten_by_nobody(make_shared):
+    assert [make_shared(sampler="random", trials=number).planned for number in (2, 5, 3)] == [2, 5, 5]
 
 
 @pytest.mark.parametrize(("heartbeats", "state"), [(2.5, TrialState.RUNNING), (3.5, TrialState.FAIL)])

@@ -14,6 +14,7 @@ from ser.sweep.outcome import best_trial
 from ser.sweep.plan import LAMBDA, Plan
 from ser.sweep.routing import Cell, routing_cells, routing_table
 from ser.sweep.space import Space
+from ser.sweep.study import accepted
 
 ITERATIONS = "model.routing_iterations"
 FLOAT = FloatDistribution(0, 1)
@@ -59,6 +60,15 @@ def test_a_trial_that_was_pruned_is_never_the_best():
     rows = {0: row(0.9, 0.9, state=TrialState.PRUNED), 1: row(0.5, 0.5)}
     assert best_trial(make_plan(), rows) == 1
     assert best_trial(make_plan(), {0: rows[0]}) is None
+
+
+def test_the_first_of_several_results_of_a_trial_counts():
+    """Two workers may both have ended it."""
+    failed = create_trial(state=TrialState.FAIL)
+    rows = [failed, row(0.5, 0.5, state=TrialState.PRUNED), row(0.9, 0.9), row(0.8, 0.8)]
+    assert accepted(rows) is rows[1]
+    assert accepted(rows[2:]) is rows[2]
+    assert accepted([failed]) is None
 
 
 @pytest.mark.parametrize(("objective", "order"), [("val/wa", [2, 0, 3, 1]), ("val/ua", [3, 0, 2, 1])])

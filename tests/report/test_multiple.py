@@ -1,18 +1,25 @@
 """The chance of a finding between systems that are alike, and why a difference is not one."""
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from ser.report.comparisons import Pair, correct
+from ser.report.comparisons import Pair, correct, holm
 from ser.statistics import Comparison, compare
 from ser.tally import Tally, sign_flips
 from tests.hits import predictions
 
 NAN = float("nan")
 TESTS = ("sign-flip over speakers (WA)", "sign-flip over speakers (UA)")
+
+
+@pytest.mark.parametrize("order", list(permutations([0.002, NAN, NAN, 0.04])))
+def test_holm_does_not_count_what_could_not_be_tested(order):
+    expected = {0.002: 0.004, 0.04: 0.04}
+    for p, adjusted in zip(order, holm(list(order)), strict=True):
+        assert adjusted == pytest.approx(expected.get(p, NAN), nan_ok=True)
 
 
 @pytest.mark.parametrize(("systems", "tries"), [(2, 1000), (3, 1000)])

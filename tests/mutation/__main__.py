@@ -28,18 +28,10 @@ import yaml
 PROJECT = Path(__file__).parents[2]
 CHANGES = Path(__file__).with_name("changes")
 PARTS = ("ser", "tests", "benchmarks", "conf", "sweeps", "docs", "README.md", "SECURITY.md", "pyproject.toml")
-IMPORTED = (
-    *(
-        "hypothesis",
-        "jsonargparse",
-        "lightning.pytorch.cli",
-        "lightning.pytorch.loggers",
-        "matplotlib.figure",
-        "optuna",
-    ),
-    *("optuna", "pandas", "safetensors.torch", "scipy.signal", "scipy.stats", "sklearn.metrics", "torchaudio.transforms"),
-    *("torchmetrics", "tqdm", "wandb"),
-)
+IMPORTED = """
+hypothesis jsonargparse lightning.pytorch.cli lightning.pytorch.loggers matplotlib.figure optuna pandas
+safetensors.torch scipy.signal scipy.stats sklearn.metrics torchaudio.transforms torchmetrics tqdm wandb
+"""
 FORK = multiprocessing.get_context("fork")
 FAILED = 1  # pytest's exit code where a test has failed: what is noticed; any other one is a mistake of the list
 ENOUGH = 0.95
@@ -139,7 +131,7 @@ def main() -> int:
     answers = json.loads(options.answers.read_text()) if options.answers.exists() else {}
     os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True  # or what was compiled of one change could be taken for the next one's
-    for name in IMPORTED:
+    for name in IMPORTED.split():
         import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         for part in PARTS:

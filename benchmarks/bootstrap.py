@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ser.emotions import EMOTIONS
-from ser.statistics import bootstrap_speakers, compare
+from ser.results.statistics import bootstrap_speakers, compare
 
 UTTERANCES, SPEAKERS = 2280, 10
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ser.spectrogram import Spectrogram, Standardisation
+from ser.networks.spectrogram import Spectrogram, Standardisation
 
 EMOTIONS = 4
 CAPSULE_SIZES = {

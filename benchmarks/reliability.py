@@ -18,12 +18,12 @@ from statistics import median, quantiles
 
 from lightning import Callback
 
-from ser.callbacks import SeededDropout
-from ser.checkpointing import AtomicCheckpointIO, Checkpoints, EndInOrder, WithinEpoch
-from ser.cli import RunCLI, main
 from ser.data import Synthetic
-from ser.history import History
-from ser.system import System
+from ser.systems.dropout import SeededDropout
+from ser.systems.system import System
+from ser.training.callbacks.checkpointing import AtomicCheckpointIO, Checkpoints, EndInOrder, WithinEpoch
+from ser.training.callbacks.history import History
+from ser.training.run import RunCLI, main
 
 SAFE = (SeededDropout, EndInOrder, WithinEpoch, History)
 TARGET = 1.03

@@ -32,13 +32,13 @@ from plain import CAPSULE_SIZES, GRU_SIZES, LSTM_SIZES, SYSTEMS, Network, plain_
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ser.allocator import keep_freed_memory
-from ser.convolutions import PlainConvolutions, SpectralTemporalConvolutions
+from ser.audio.frames import num_samples
 from ser.emotions import NUM_EMOTIONS
-from ser.frames import num_samples
-from ser.layers import RecCaps, SeqCaps
-from ser.networks import CapsuleBranch, RecurrentBranch
-from ser.spectrogram import Moments
+from ser.networks.branches import CapsuleBranch, RecurrentBranch
+from ser.networks.capsule_layers import RecCaps, SeqCaps
+from ser.networks.convolutions import PlainConvolutions, SpectralTemporalConvolutions
+from ser.networks.spectrogram import Moments
+from ser.processes.allocator import keep_freed_memory
 
 BATCH, FRAMES = 16, 200
 BLOCK_STEPS = 2

@@ -25,9 +25,9 @@ from optuna.trial import TrialState
 
 from benchmarks.short_corpus import short_options, write_short_corpus
 from ser.errors import InputError
-from ser.sweep.plan import read_plan
-from ser.sweep.storage import open_storage
-from ser.sweep.study import SharedStudy
+from ser.sweep.study.plan import read_plan
+from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.study.storage import open_storage
 
 CONF = Path(__file__).parents[1] / "conf"
 SESSIONS = 2  # the least that can be left out and trained on

@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from importlib import import_module
 
-from ser.streams import open_missing, outlive_readers
+from ser.processes.streams import open_missing, outlive_readers
 
 USAGE = """usage: ser COMMAND ...
 
@@ -40,17 +40,17 @@ Options:   ser COMMAND --help        --version prints the version
 """
 
 MODULES = {
-    **dict.fromkeys(("fit", "test", "validate"), "ser.cli"),
-    "session": "ser.session",  # what `ser crossval` starts; not a user's command
-    "validated": "ser.validated",  # what a study's trial starts
-    "sweep-worker": "ser.sweep.worker",  # what `ser sweep` starts
-    "crossval": "ser.crossval",
-    "sweep": "ser.sweep.command",
-    "export-weights": "ser.export",
-    "report": "ser.report",
-    "lambda": "ser.lambda_curve",
-    "protocol": "ser.protocol",
-    "corpus": "ser.corpora",
+    **dict.fromkeys(("fit", "test", "validate"), "ser.training.run"),
+    "session": "ser.training.session",  # what `ser crossval` starts; not a user's command
+    "validated": "ser.training.validated",  # what a study's trial starts
+    "sweep-worker": "ser.sweep.workers.worker",  # what `ser sweep` starts
+    "crossval": "ser.training.cross_validation",
+    "sweep": "ser.commands.sweep",
+    "export-weights": "ser.commands.export_weights",
+    "report": "ser.commands.report",
+    "lambda": "ser.commands.lambda_",
+    "protocol": "ser.commands.protocol",
+    "corpus": "ser.commands.corpus",
 }
 LIGHTNING = ("fit", "test", "validate", "session", "validated", "crossval")  # LightningCLI reads sys.argv itself
 
@@ -80,7 +80,7 @@ def main() -> int:
         return 2
 
     from ser.errors import InputError, about_file
-    from ser.interruption import Interrupted
+    from ser.processes.interruption import Interrupted
 
     try:
         for word in arguments:

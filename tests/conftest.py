@@ -74,7 +74,7 @@ def built_in(tmp_path_factory):
     """The built-in corpus with the fewest utterances, written by one test process for all: to be copied."""
     from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
     from ser.data import Synthetic
-    from ser.jobs import only_one
+    from ser.processes.jobs import only_one
 
     place = tmp_path_factory.getbasetemp()
     place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ser.arguments import parse_numbers
 from ser.errors import InputError
+from ser.training.options.arguments import parse_numbers
 
 
 def test_numbers():

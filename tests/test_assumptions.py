@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from ser.checkpointing import checkpoints
-from ser.layers import RecCaps, SeqCaps, UtteranceCapsules, WindowCapsules
+from ser.networks.capsule_layers import RecCaps, SeqCaps, UtteranceCapsules, WindowCapsules
 from ser.systems import CNNGRU
+from ser.training.callbacks.checkpointing import checkpoints
 from tests.test_readme import README
 
 

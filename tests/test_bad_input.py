@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ser.system import System
+from ser.systems.system import System
 from tests.conftest import CONF
 
 

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser.capsules import emo_vector, route, squash
 from ser.errors import InputError
+from ser.networks.capsules import emo_vector, route, squash
 
 
 def literal_route(prediction, iterations, mask=None):

@@ -13,11 +13,12 @@ import yaml
 from scipy.signal import get_window
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
-from ser.checkpoint import load, read_checkpoint
+from ser.audio.recording import read_recording
+from ser.checkpoint import load
+from ser.checkpoint.reading import read_checkpoint
 from ser.data import IEMOCAP
-from ser.data.recording import read_recording
 from ser.emotions import EMOTIONS
-from ser.results import posterior_columns
+from ser.results.predictions import posterior_columns
 from tests.conftest import CONF, SMALL_CAPSULES
 
 CONFIGS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")

@@ -6,9 +6,9 @@ import signal
 import pytest
 
 from ser.errors import InputError
-from ser.interruption import Interrupted
-from ser.parser import plain_seed
-from ser.validated import ValidatedCLI
+from ser.processes.interruption import Interrupted
+from ser.training.options.parser import plain_seed
+from ser.training.validated import ValidatedCLI
 
 SLURMS = Interrupted(signal.SIGUSR1)
 SLURMS.command = "ser report again"
@@ -27,14 +27,14 @@ def test_what_ends_a_command_is_its_exit_code(ser, monkeypatch, raised, code, wo
     def end(arguments):
         raise raised
 
-    monkeypatch.setattr("ser.report.main", end)
+    monkeypatch.setattr("ser.commands.report.main", end)
     finished = ser("report", "folder")
     assert (finished.code, finished.out) == (code, "")
     assert finished.err.endswith(words)
 
 
 def test_a_command_gets_what_stands_behind_its_name(ser, monkeypatch):
-    monkeypatch.setattr("ser.report.main", lambda arguments: len(arguments))
+    monkeypatch.setattr("ser.commands.report.main", lambda arguments: len(arguments))
     assert ser("report", "a", "b", "c").code == 3
 
 

@@ -8,11 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ser.errors import InputError
-from ser.statistics import (
-    compare,
-    compare_unpaired,
-)
-from ser.tally import Tally, sign_flips, tally
+from ser.results.speaker_counts import Tally, sign_flips, tally
+from ser.results.statistics import compare, compare_unpaired
 from tests.hits import predictions, rehit, sample
 
 rows = st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=40)

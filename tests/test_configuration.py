@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from ser.command import run
-from ser.configuration import read_yaml, to_yaml
+from ser.training.options.command import run
+from ser.training.options.configuration import read_yaml, to_yaml
 
 
 @pytest.mark.parametrize(

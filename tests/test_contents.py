@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from ser.contents import check_weights
+from ser.checkpoint.contents import check_weights
+from ser.checkpoint.safetensors_file import digest
 from ser.errors import InputError
 from ser.systems import CNNGRU
-from ser.weights import digest
 
 SYSTEM = CNNGRU(gru_units=2, dense_units=3)
 NAME = "branches.gru.head.0.weight"

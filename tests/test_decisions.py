@@ -8,18 +8,18 @@ import pytest
 import torch
 from sklearn.metrics import recall_score
 
-from ser.checkpointing import checkpoints
 from ser.data.datamodule import EmotionData
 from ser.data.segments import BatchIndices, Pieces
 from ser.emotions import EMOTIONS
-from ser.evaluation import mean_predictions
-from ser.lambda_curve import choose
-from ser.pooled import summarise
-from ser.report.comparisons import Pair
-from ser.results import posterior_columns, scores
-from ser.spectrogram import NUM_BINS
-from ser.statistics import Comparison, compare, compare_matrices
+from ser.networks.spectrogram import NUM_BINS
+from ser.report.sections.comparisons import Pair
+from ser.results.lambda_curve import choose
+from ser.results.pooled import summarise
+from ser.results.predictions import posterior_columns, scores
+from ser.results.statistics import Comparison, compare, compare_matrices
 from ser.systems import CNNGRU
+from ser.training.callbacks.checkpointing import checkpoints
+from ser.training.evaluation import mean_predictions
 from tests.hits import predictions
 from tests.two_branches import table
 

@@ -5,8 +5,8 @@ import os
 import pytest
 import torch
 
-from ser.devices import slots
 from ser.errors import InputError
+from ser.training.devices import slots
 
 
 def test_every_device_gets_its_share(monkeypatch):

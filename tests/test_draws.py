@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser.emotions import EMOTIONS
-from ser.lambda_curve import curve
-from ser.statistics import bootstrap_speakers, compare, compare_unpaired
+from ser.results.lambda_curve import curve
+from ser.results.statistics import bootstrap_speakers, compare, compare_unpaired
 from tests.hits import predictions
 from tests.two_branches import table as two_branches
 

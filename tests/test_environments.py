@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from lightning import Trainer
 
-from ser.command import quieten
-from ser.run import FOLDER_VARIABLE, drop_unused, name_folder
+from ser.training.folder import FOLDER_VARIABLE, drop_unused, name_folder
+from ser.training.options.command import quieten
 from tests.conftest import CONF
 from tests.forked import Command
 

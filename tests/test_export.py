@@ -8,7 +8,8 @@ import torch
 from safetensors import safe_open
 
 from benchmarks.short_corpus import shorten
-from ser.checkpoint import load, read_checkpoint
+from ser.checkpoint import load
+from ser.checkpoint.reading import read_checkpoint
 from ser.data import Synthetic
 from ser.emotions import NUM_EMOTIONS
 from tests.conftest import CONF, TINY_SECONDS, TINY_SEGMENTS

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-import ser.session
-import ser.validated  # noqa: F401  once here, not once in every starter
+import ser.training.session
+import ser.training.validated  # noqa: F401  once here, not once in every starter
 from ser import __version__
 from ser.errors import InputError
-from ser.forked import CannotFork, Forked, Starter, StarterDied
-from ser.jobs import only_one
-from ser.sweep.worker import STORAGE
+from ser.processes.forked import CannotFork, Forked, Starter, StarterDied
+from ser.processes.jobs import only_one
+from ser.sweep.workers.worker import STORAGE
 from tests.conftest import CONF
 from tests.forked import Command, children_of
 
@@ -131,8 +131,8 @@ def test_where_the_ends_of_children_are_ignored(tmp_path):
 def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
     """What is open under the numbers 0 to 2 in a program that is started with all three closed."""
     code = (
-        "import os; from pathlib import Path; from ser.forked import Starter; import ser.forked;"
-        "ser.forked.IMPORTED = (); starter = Starter();"
+        "import os; from pathlib import Path; from ser.processes.forked import Starter; import ser.processes.forked;"
+        "ser.processes.forked.IMPORTED = (); starter = Starter();"
         "links = [os.readlink(f'/proc/self/fd/{number}') for number in range(3)];"
         f"Path({str(tmp_path / 'found')!r}).write_text(' '.join(links))"
     )

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ser.callbacks import LearningRateRule
-from ser.results import posterior_columns
+from ser.results.predictions import posterior_columns
 from ser.systems import SYSTEMS
+from ser.systems.learning_rate import LearningRateRule
 from tests.conftest import CONF, TINY_SEGMENTS
 from tests.forked import Fresh
 from tests.test_schedule import FakeTrainer, Module

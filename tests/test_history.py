@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 import torch
 
-from ser.callbacks import LearningRateRule, Progress
 from ser.data.segments import BatchIndices, TrainingBatches
-from ser.history import History, SwappedHistory
+from ser.systems.learning_rate import LearningRateRule
+from ser.training.callbacks.history import History, SwappedHistory
+from ser.training.callbacks.progress import Progress
 from tests.conftest import CONF
 
 

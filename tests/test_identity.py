@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from ser.errors import InputError
-from ser.identity import check_identity, flatten, identity
-from ser.provenance import TRAINING
+from ser.results.identity import check_identity, flatten, identity
+from ser.results.provenance import TRAINING
 
 SPEAKING = {"data/lines", "data/manners", "data/prosody", "data/screenplay", "data/synthesis", "data/synthetic"}
 # What they make is in the corpus's own digest; these read options, say what is wrong or how far a training is, write

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from ser.interruption import Interrupted, Listener
+from ser.processes.interruption import Interrupted, Listener
 
 # The exit codes by which shells and clusters know them: 128 and the signal's number.
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138, signal.SIGUSR2: 140}
@@ -24,7 +24,7 @@ def survive():
 def clock(monkeypatch):
     """Seconds that pass only when a test says so."""
     seconds = [100.0]
-    monkeypatch.setattr("ser.interruption.time.monotonic", lambda: seconds[0])
+    monkeypatch.setattr("ser.processes.interruption.time.monotonic", lambda: seconds[0])
     return seconds
 
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from ser.errors import InputError
-from ser.jobs import Job, Running, last_lines, only_one, run_jobs
-from ser.progress import PROGRESS_PIPE, somebody_listens, tell
+from ser.processes.jobs import Job, Running, last_lines, only_one, run_jobs
+from ser.processes.progress_pipe import PROGRESS_PIPE, somebody_listens, tell
 
 TOLD = [
     {"step": 4, "steps": 8, "epoch": "epoch  1/2"},
@@ -60,8 +60,8 @@ def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_firs
         def close(self):
             del running[self.device]
 
-    monkeypatch.setattr("ser.jobs.Forked", Training)
-    monkeypatch.setattr("ser.jobs.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("ser.processes.jobs.Forked", Training)
+    monkeypatch.setattr("ser.processes.jobs.time.sleep", lambda seconds: None)
     jobs = [Job(name, [name], [name], tmp_path / name) for name in "abcde"]
     devices = [{"CUDA_VISIBLE_DEVICES": number} for number in ("4", "7")]
     run_jobs(None, jobs, devices, 0, lambda job, code, seconds: ended.append((job.title, code)))

@@ -8,13 +8,15 @@ import torch
 from lightning import LightningModule, Trainer
 from torch.utils.data import DataLoader
 
-from ser import checkpoint, cli, evaluation
-from ser.callbacks import Predictions
-from ser.checkpointing import AtomicCheckpointIO, checkpoints
+from ser.checkpoint import reading as checkpoint
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results import posterior_columns
-from ser.system import SWAPPED
+from ser.results.predictions import posterior_columns
+from ser.systems.system import SWAPPED
+from ser.training import evaluation
+from ser.training import run as cli
+from ser.training.callbacks.checkpointing import AtomicCheckpointIO, checkpoints
+from ser.training.callbacks.predictions import Predictions
 from tests.hits import predictions
 
 RISING = [0.5, 0.6, 0.7, 0.8]

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from ser.keys import check_keys
+from ser.training.options.yaml_keys import check_keys
 
 TEXT = """\
 data:

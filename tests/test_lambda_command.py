@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser.commands.lambda_ import main
 from ser.errors import InputError
 from ser.files import digest
-from ser.lambda_curve import apply, choose, curve, main
-from ser.pooled import summarise
-from ser.results import posterior_columns, scores
-from ser.statistics import bootstrap_speakers, compare
+from ser.results.lambda_curve import apply, choose, curve
+from ser.results.pooled import summarise
+from ser.results.predictions import posterior_columns, scores
+from ser.results.statistics import bootstrap_speakers, compare
 from tests.two_branches import sample, table
 
 UA_CHOICE = ["0.49", "40.0", "62.5"]  # the nearest to 0.6 with which the GRU decides
@@ -222,5 +223,5 @@ def test_help_and_usage(capsys):
 
 
 def test_no_training_framework_is_loaded():
-    look = "import sys, ser.lambda_curve, ser.pooled; sys.exit(any(m in sys.modules for m in ('lightning', 'wandb')))"
+    look = "import sys, ser.results.lambda_curve, ser.results.pooled; sys.exit(any(m in sys.modules for m in ('lightning', 'wandb')))"
     assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.lambda_curve import LAMBDAS, LIMITS, apply, choose, curve, draw
-from ser.results import posterior_columns, scores
-from ser.statistics import bootstrap_speakers
+from ser.report.sections.lambdas import draw
+from ser.results.lambda_curve import LAMBDAS, LIMITS, apply, choose, curve
+from ser.results.predictions import posterior_columns, scores
+from ser.results.statistics import bootstrap_speakers
 from tests.two_branches import one_branch_wrong_each, sample, table
 
 # --- the curve

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from ser.convolutions import PlainConvolutions, SpectralTemporalConvolutions
-from ser.layers import DenseHead, RecCaps, SeqCaps, UtteranceCapsules
-from ser.networks import CapsuleBranch
-from ser.spectrogram import Spectrogram
+from ser.networks.branches import CapsuleBranch
+from ser.networks.capsule_layers import DenseHead, RecCaps, SeqCaps, UtteranceCapsules
+from ser.networks.convolutions import PlainConvolutions, SpectralTemporalConvolutions
+from ser.networks.spectrogram import Spectrogram
 from tests.test_capsules import literal_route
 
 TAPS = {"pool3": (2, 8)}

@@ -6,13 +6,14 @@ import pytest
 import torch
 from lightning import Trainer
 
-from ser.checkpoint import exchange_roles, load, read_checkpoint
+from ser.checkpoint import load
+from ser.checkpoint.reading import exchange_roles, read_checkpoint
+from ser.data.corpora.manifest import Manifest
 from ser.data.datamodule import EmotionData
-from ser.data.manifest import Manifest
 from ser.emotions import EMOTIONS
-from ser.lineage import entries
-from ser.origin import UNKNOWN
 from ser.systems import CNNGRU
+from ser.systems.lineage import entries
+from ser.training.origin import UNKNOWN
 from tests.conftest import CONF
 from tests.manifests import SHORT, write_manifest
 

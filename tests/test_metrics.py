@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, recall_score
 
-from ser.metrics import EmotionScores, unweighted_accuracy, weighted_accuracy
+from ser.systems.metrics import EmotionScores, unweighted_accuracy, weighted_accuracy
 
 # Counts recovered from the percentages of Tables 2 and 3 of Wu et al. (2019).
 TABLE_2 = [[432, 27, 3, 51], [45, 106, 0, 4], [87, 22, 2, 7], [92, 1, 1, 248]]

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.configuration import read_yaml, to_yaml
 from ser.data import IEMOCAP, EmoDB, Manifest, Synthetic
-from ser.sweep.plan import read_plan
+from ser.sweep.study.plan import read_plan
+from ser.training.options.configuration import read_yaml, to_yaml
 from tests.conftest import CONF
 
 FIT = ["fit", "--config", CONF / "reccap.yaml"]

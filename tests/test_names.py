@@ -7,12 +7,12 @@ import torch
 import wandb
 
 from ser.data import Synthetic
+from ser.data.corpora.manifest import Manifest
 from ser.data.datamodule import EmotionData
-from ser.data.manifest import Manifest
 from ser.errors import InputError
-from ser.lineage import check_unheard, doubts, entries
-from ser.origin import describe_origin, training_record
-from ser.tracking import Tracking
+from ser.systems.lineage import check_unheard, doubts, entries
+from ser.training.origin import describe_origin, training_record
+from ser.training.tracking.tracking import Tracking
 from tests.manifests import SHORT, write_manifest
 
 
@@ -100,7 +100,7 @@ def test_names_from_a_file_do_not_write_on_the_screen():
 
 
 def test_a_long_name_of_a_corpus_is_a_tag_that_wandb_takes(tmp_path, monkeypatch):
-    monkeypatch.setattr("ser.tracking.BEGUN", [])
+    monkeypatch.setattr("ser.training.tracking.tracking.BEGUN", [])
     monkeypatch.setenv("WANDB_SILENT", "true")
     (run,) = Tracking().loggers(tmp_path, ["CNNGRU", 100 * "x"])
     assert wandb.Settings(run_tags=run.options["tags"]).run_tags == ("CNNGRU", 64 * "x")

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from benchmarks.plain import PrintedConvolutions, PrintedPlainConvolutions
-from ser.convolutions import PlainConvolutions, PooledRows, SpectralTemporalConvolutions
 from ser.errors import InputError
-from ser.layers import RecCaps, SeqCaps, WindowCapsules, Windows, capsule_weight
-from ser.networks import CapsuleBranch
+from ser.networks.branches import CapsuleBranch
+from ser.networks.capsule_layers import RecCaps, SeqCaps, WindowCapsules, Windows, capsule_weight
+from ser.networks.convolutions import PlainConvolutions, PooledRows, SpectralTemporalConvolutions
 from ser.systems import SYSTEMS
 
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.metrics import recalls, unweighted_accuracy, weighted_accuracy
-from ser.paper import (
+from ser.results.paper import (
     CORPUS_COUNTS,
     DURATIONS,
     HALF_COUNTS,
@@ -30,6 +29,7 @@ from ser.paper import (
     fitting_matrices,
     row_sums,
 )
+from ser.systems.metrics import recalls, unweighted_accuracy, weighted_accuracy
 
 SEQCAP = (TABLE_2, TOLERANCE_2, SEQCAP_CONFUSION, SEQCAP_TEST_HALVES)
 RECCAP = (TABLE_3, TOLERANCE_3, RECCAP_CONFUSION, RECCAP_TEST_HALVES)

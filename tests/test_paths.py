@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from ser.data import IEMOCAP
-from ser.sweep.given import with_options, write_definition
-from ser.sweep.plan import read_plan
+from ser.sweep.study.options import with_options, write_definition
+from ser.sweep.study.plan import read_plan
 from tests.conftest import CONF, TINY_SEGMENTS
 
 FIT = ["--config", CONF / "cnn_gru.yaml"]

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from benchmarks import plain
-from ser.convolutions import SpectralTemporalConvolutions
-from ser.layers import RecCaps, SeqCaps
-from ser.networks import CapsuleBranch, RecurrentBranch
+from ser.networks.branches import CapsuleBranch, RecurrentBranch
+from ser.networks.capsule_layers import RecCaps, SeqCaps
+from ser.networks.convolutions import SpectralTemporalConvolutions
 
 KINDS = [(SeqCaps, plain.PrintedSeqCaps), (RecCaps, plain.PrintedRecCaps)]
 TAPS = {"pool3": (4, 12), "conv3": (2, 24)}
@@ -127,4 +127,4 @@ def test_the_plain_networks_know_no_layer_of_ours():
     tree = ast.parse(Path(plain.__file__).read_text(encoding="utf-8"))
     imported = [each.module for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
     imported += [name.name for each in ast.walk(tree) if isinstance(each, ast.Import) for name in each.names]
-    assert [name for name in imported if name.startswith("ser")] == ["ser.spectrogram"]
+    assert [name for name in imported if name.startswith("ser")] == ["ser.networks.spectrogram"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, recall_score
 
-from ser.pooled import describe_pooled, summarise
-from ser.results import describe, in_short, scores
+from ser.results.pooled import describe_pooled, summarise
+from ser.results.predictions import describe, in_short, scores
 from tests.hits import predictions
 
 

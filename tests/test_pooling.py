@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ser.errors import InputError
-from ser.pooled import describe_pooled, describe_test_set, read_pooled, write_pooled
-from ser.results import posterior_columns
+from ser.results.pooled import describe_pooled, describe_test_set, read_pooled, write_pooled
+from ser.results.predictions import posterior_columns
 from tests.hits import predictions
 
 # Which of the four utterances of each run were recognised, by seed and fold; then the same of the averaged posteriors.

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 import torch
 
-from ser.callbacks import Predictions
 from ser.emotions import EMOTIONS
-from ser.metrics import EmotionScores
-from ser.results import posterior_columns
-from ser.system import System
+from ser.results.predictions import posterior_columns
 from ser.systems import CNNGRU
+from ser.systems.metrics import EmotionScores
+from ser.systems.system import System
+from ser.training.callbacks.predictions import Predictions
 
 POSTERIORS = torch.tensor([[0.7, 0.1, 0.1, 0.1], [0.1, 0.6, 0.2, 0.1], [0.2, 0.2, 0.1, 0.5], [0.1, 0.1, 0.8, 0.0]])
 UTTERANCES = pd.DataFrame(
@@ -108,7 +108,7 @@ def test_when_the_audio_of_a_fold_is_measured(stage, statistics, measured, monke
     data, calls = EmotionData.__new__(EmotionData), []
     data.statistics = statistics
     data.measure = lambda spectrogram: calls.append(spectrogram) or torch.full((2, 512), 7.0)
-    monkeypatch.setattr("ser.system.entries_of_fold", lambda data, before: {})
+    monkeypatch.setattr("ser.systems.system.entries_of_fold", lambda data, before: {})
     system = CNNGRU(gru_units=2)
     system._trainer = SimpleNamespace(datamodule=data)
     system.setup(stage)

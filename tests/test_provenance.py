@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from ser import provenance, tracking
-from ser.logger import WandbRun
-from ser.tracking import Tracking
+from ser.results import provenance
+from ser.training.tracking import tracking
+from ser.training.tracking.tracking import Tracking
+from ser.training.tracking.wandb_run import WandbRun
 
 
 def git(folder, *words) -> str:

@@ -7,13 +7,14 @@ from lightning import Trainer, seed_everything
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 
-from ser.callbacks import LearningRateRule, SeededDropout
-from ser.checkpoint import read_checkpoint
-from ser.command import EXPECTED_WARNINGS
+from ser.checkpoint.reading import read_checkpoint
 from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
 from ser.systems import CNNGRU
-from ser.trainer import PRECISIONS
+from ser.systems.dropout import SeededDropout
+from ser.systems.learning_rate import LearningRateRule
+from ser.training.options.command import EXPECTED_WARNINGS
+from ser.training.options.trainer import PRECISIONS
 from tests.conftest import CONF, TINY_SEGMENTS
 
 QUIET = {"logger": DummyLogger(), "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
@@ -31,7 +32,7 @@ def data(tiny_corpus):
 
 def test_a_trainer_of_its_own_trains_the_same_weights_as_the_command(ser, tiny, data, tmp_path, monkeypatch):
     """Bit for bit, with dropout, and with a rate that depends on every loss."""
-    monkeypatch.setattr("ser.callbacks.rate_factor", lambda ratio: min(ratio, 1.0))
+    monkeypatch.setattr("ser.systems.learning_rate.rate_factor", lambda ratio: min(ratio, 1.0))
     monkeypatch.setattr(LearningRateRule.__init__, "__defaults__", (0, 2, 1))
     options = [*tiny, "--trainer.max_epochs", 2, "--model.gru_units", 4, "--seed_everything", 3]
     finished = ser("fit", "--config", CONF / "cnn_gru.yaml", *options, "--out", tmp_path / "run")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ser.errors import InputError
-from ser.record import Each, Maybe, check_form, read_record
+from ser.results.form import Each, Maybe, check_form, read_record
 
 FORM = {
     **{"system": str, "wa": float, "folds": [int], "averaged": Maybe({"epochs": int})},

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results import confusion, describe, in_short, posterior_columns, predictions_table, scores
+from ser.results.predictions import confusion, describe, in_short, posterior_columns, predictions_table, scores
 from tests.hits import predictions
 
 PAPERS_ORDER = ("neutral", "angry", "happy", "sad")  # rows and columns of Tables 2 and 3

@@ -10,8 +10,9 @@ from sklearn.metrics import accuracy_score, recall_score
 from ser.data.folds import set_warnings
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.run import FOLDER_VARIABLE, name_folder, write_result, write_tables
 from ser.systems import CNNGRU
+from ser.training.folder import FOLDER_VARIABLE, name_folder
+from ser.training.run_files import write_result, write_tables
 from tests.hits import predictions
 
 

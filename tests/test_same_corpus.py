@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from ser.errors import InputError
-from ser.same_corpus import check_same_corpus
+from ser.training.same_corpus import check_same_corpus
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from ser.errors import InputError
 from ser.files import digest
-from ser.results import posterior_columns
-from ser.saved import is_finished, read_about, read_table
+from ser.results.predictions import posterior_columns
+from ser.results.reading import is_finished, read_about, read_table
 
 NOW = {"config": {"model.dropout": 0.5}, "corpus": "c", "code": "d", "versions": {"torch": "2"}}
 

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from ser.callbacks import LearningRateRule, SeededDropout
-from ser.schedule import rate_factor
+from ser.systems.dropout import SeededDropout
+from ser.systems.learning_rate import LearningRateRule, rate_factor
 
 
 def test_the_rates_of_the_paper():

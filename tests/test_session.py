@@ -6,10 +6,10 @@ import pytest
 from lightning import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from ser import session
-from ser.cli import RunCLI
-from ser.history import History
-from ser.session import SessionCLI
+from ser.training import session
+from ser.training.callbacks.history import History
+from ser.training.run import RunCLI
+from ser.training.session import SessionCLI
 
 
 @pytest.fixture

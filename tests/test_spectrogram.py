@@ -5,9 +5,9 @@ import pytest
 import scipy.signal
 import torch
 
+from ser.audio.frames import num_frames, num_samples
 from ser.errors import InputError
-from ser.frames import num_frames, num_samples
-from ser.spectrogram import NUM_BINS, Moments, Spectrogram, Standardisation
+from ser.networks.spectrogram import NUM_BINS, Moments, Spectrogram, Standardisation
 
 
 def test_equals_scipy():

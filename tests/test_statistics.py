@@ -11,14 +11,10 @@ from scipy import stats
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.metrics import unweighted_accuracy, weighted_accuracy
-from ser.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION
-from ser.statistics import (
-    bootstrap_speakers,
-    multinomial_ua_interval,
-    wilson_interval,
-)
-from ser.tally import tally
+from ser.results.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION
+from ser.results.speaker_counts import tally
+from ser.results.statistics import bootstrap_speakers, multinomial_ua_interval, wilson_interval
+from ser.systems.metrics import unweighted_accuracy, weighted_accuracy
 from tests.hits import predictions, rehit, sample
 
 rows = st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=40)
@@ -96,7 +92,7 @@ def test_the_ua_interval_tends_to_the_closed_form(confusion):
 
 @pytest.mark.parametrize("confusion", [SEQCAP_CONFUSION, RECCAP_CONFUSION])
 def test_the_ua_interval_holds_the_truth_as_often_as_it_says(confusion, monkeypatch):
-    monkeypatch.setattr("ser.statistics.wilson_interval", cache(wilson_interval))  # few shares, asked for often
+    monkeypatch.setattr("ser.results.statistics.wilson_interval", cache(wilson_interval))  # few shares, asked for often
     generator, matrix = np.random.default_rng(1), np.array(confusion)
     truth = (matrix.diagonal() / matrix.sum(1)).mean()
     held, tries = 0, 5000

@@ -7,9 +7,9 @@ import torch
 
 from ser.data.segments import Batch
 from ser.errors import InputError
-from ser.spectrogram import Spectrogram
-from ser.system import System
+from ser.networks.spectrogram import Spectrogram
 from ser.systems import SYSTEMS
+from ser.systems.system import System
 from tests.waveforms import batch_of, speech_like
 
 # Small, and with windows of which half a second has several; the convolutions are the paper's.

@@ -5,9 +5,9 @@ import sys
 import pytest
 from jsonargparse import Namespace
 
-from ser import cli
-from ser.cli import RunCLI
 from ser.errors import InputError
+from ser.training import run as cli
+from ser.training.run import RunCLI
 
 
 def parse(monkeypatch, *words, subcommand="test", statistics="train", system="CNNGRUSeqCap") -> Namespace:

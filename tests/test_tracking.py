@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import wandb
 
-from ser.credentials import check_key
 from ser.errors import InputError
+from ser.training.tracking.credentials import check_key
 from tests.conftest import CONF
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

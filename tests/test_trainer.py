@@ -5,9 +5,9 @@ import inspect
 import pytest
 from lightning import Trainer
 
-from ser.cli import RunCLI
 from ser.errors import InputError
-from ser.trainer import check_trainer
+from ser.training.options.trainer import check_trainer
+from ser.training.run import RunCLI
 
 
 def settings(**changes) -> dict:
@@ -63,7 +63,7 @@ def test_initial_weights_must_have_heard_neither_set_of_any_fold(answers, sets, 
         if tested in answers:
             raise InputError(tested)
 
-    monkeypatch.setattr("ser.cli.check_unheard", check_unheard)
+    monkeypatch.setattr("ser.training.run.check_unheard", check_unheard)
     run = RunCLI.__new__(RunCLI)
     run.beginning = {}
     monkeypatch.setattr(RunCLI, "_folds", lambda self: ["one", "other"])

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from ser.errors import InputError
-from ser.lineage import check_unheard, heard
-from ser.origin import training_record
+from ser.systems.lineage import check_unheard, heard
+from ser.training.origin import training_record
 
 PEOPLE = {"train": ["c:a", "c:b"], "val": ["c:v"], "test": ["c:t"]}
 RECORDINGS = {"train": ["1", "2"], "val": ["3"], "test": ["4"]}

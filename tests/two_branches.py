@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ser.emotions import EMOTIONS
-from ser.results import posterior_columns
+from ser.results.predictions import posterior_columns
 
 
 def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from hashlib import blake2b
@@ -12,21 +11,18 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning import LightningDataModule, Trainer
-from torch import Tensor
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
-from ser.data.audio import Waveforms
-from ser.data.corpus import Corpus
+from ser.audio.frames import FRAMES_PER_SECOND, num_samples
+from ser.audio.waveforms import Waveforms
+from ser.data.corpora.corpus import Corpus
 from ser.data.folds import split
 from ser.data.leaks import recording_digests
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
 from ser.data.transfer import avoid_shared_files, check_semaphores
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
-from ser.frames import FRAMES_PER_SECOND, num_samples
-from ser.interruption import leave_signals_to_parent
-from ser.spectrogram import Moments
+from ser.processes.interruption import leave_signals_to_parent
 
 
 class EmotionData(LightningDataModule):
@@ -140,36 +136,6 @@ class EmotionData(LightningDataModule):
         other.utterances = self.utterances.assign(set=self.utterances.set.replace({"val": "test", "test": "val"}))
         other.pieces = {**self.pieces, "val": self.pieces["test"], "test": self.pieces["val"]}
         return other
-
-    def measure(self, spectrogram: Callable[[Tensor], Tensor]) -> Tensor:
-        """Statistics of the spectrogram over the training set (or the corpus), (2, bins).
-
-        With `statistics: speaker` every batch also gets those of its speakers from here on.
-
-        Args:
-            spectrogram: (1, samples) -> (1, bins, frames).
-        """
-        groups: dict[str, np.ndarray] = {}
-        if self.statistics == "speaker":
-            for speaker, rows in self.utterances.groupby("speaker").indices.items():
-                groups[str(speaker)] = rows
-        everything = np.arange(len(self.utterances))
-        groups[""] = everything if self.statistics == "corpus" else np.flatnonzero(self.utterances.set == "train")
-        by_row = torch.empty(0)
-        with tqdm(total=sum(map(len, groups.values())), desc="statistics", leave=False, disable=None) as bar:
-            for name, rows in groups.items():
-                moments = Moments()
-                for row in rows:
-                    moments.add(spectrogram(torch.from_numpy(self.waveforms.read(int(row)))[None])[0])
-                    bar.update()
-                result = moments.statistics()
-                if name:
-                    by_row = by_row if len(by_row) else result.new_zeros(len(self.utterances), *result.shape)
-                    by_row[torch.from_numpy(rows)] = result
-        if self.statistics == "speaker":
-            for pieces in self.pieces.values():
-                pieces.statistics = by_row
-        return result
 
     def check_devices(self, trainer: Trainer) -> None:
         """Refuse a trainer whose processes cannot share the batches equally.

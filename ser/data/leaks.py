@@ -15,7 +15,7 @@ from ser.data.folds import PROTOCOLS
 from ser.errors import InputError
 
 if TYPE_CHECKING:
-    from ser.data.audio import Waveforms
+    from ser.audio.waveforms import Waveforms
 
 SETS = ("train", "val", "test")
 PAIRS = (("train", "val"), ("train", "test"), ("val", "test"))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from ser.data.audio import Waveforms
+from ser.audio.frames import WINDOW_SAMPLES, num_frames, num_samples
+from ser.audio.waveforms import Waveforms
 from ser.emotions import IGNORED
-from ser.frames import WINDOW_SAMPLES, num_frames, num_samples
 
 FILLER = -1  # stands in a batch where there is nothing to put
 

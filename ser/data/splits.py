@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser.data.corpus import one_line_a_label
-from ser.data.lines import read_lines
+from ser.data.corpora.corpus import one_line_a_label
+from ser.data.corpora.csv_lines import read_lines
 from ser.errors import CorpusError
 
 MOST_DIGITS = 9  # of a fold's number; what has more is a name

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ser.files import write_bytes, write_text
-from ser.report.document import Section
-from ser.report.entries import Entry
-from ser.report.folder import new_folder, write_marker
-from ser.report.page import html_page, markdown_page
-from ser.report.sections import Say, write_sections
-from ser.tally import counted
+from ser.report.outline import Say, write_sections
+from ser.report.page.blocks import Section
+from ser.report.page.folder import new_folder, write_marker
+from ser.report.page.rendering import html_page, markdown_page
+from ser.report.reported_results import Entry
+from ser.results.speaker_counts import counted
 
 
 def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str, say: Say) -> list[str]:

@@ -1,1 +1,1 @@
-"""`ser sweep`: Optuna studies over the options of a run, one worker per device."""
+"""Optuna studies over the options of a run, one worker per device."""

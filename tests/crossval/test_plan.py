@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-import ser.crossval
-from ser.crossval import CrossValidation
+import ser.training.cross_validation
 from ser.errors import InputError
-from ser.jobs import Job
+from ser.processes.jobs import Job
+from ser.training.cross_validation import CrossValidation
 from tests.hits import predictions
 
 SPEAKERS = pd.DataFrame({"session": list("1122334455"), "speaker": list("abcdefghij")})
@@ -84,9 +84,9 @@ def test_initial_weights_may_have_heard_neither_who_validates_nor_who_is_tested(
     asked, made = [], planned(tmp_path, folds=[2, 5])
     made.beginning, made.config = object(), {"init_weights": "w.ckpt"}
     made._divided = lambda: ((fold, f"utterances {fold}") for fold in made.folds)
-    monkeypatch.setattr(ser.crossval, "doubts", lambda *_: [])
+    monkeypatch.setattr(ser.training.cross_validation, "doubts", lambda *_: [])
     monkeypatch.setattr(
-        "ser.crossval.check_unheard",
+        "ser.training.cross_validation.check_unheard",
         lambda weights, name, data, tested: asked.append((data.fold, data.utterances, tested)),
     )
     made._check_beginning()
@@ -97,8 +97,10 @@ def test_a_result_of_some_folds_knows_how_many_there_are_and_its_lambda(tmp_path
     given, made = [], planned(tmp_path, folds=[2, 3])
     made.system, made.config = SimpleNamespace(hparams={"lambda_": 0.3, "dropout": 0.5}), {"epochs_averaged": 4}
     made._options, made._finished_runs = dict, dict
-    monkeypatch.setattr(ser.crossval, "write_pooled", lambda *words: given.extend(words) or SimpleNamespace(about={}))
-    monkeypatch.setattr(ser.crossval, "describe_pooled", str)
+    monkeypatch.setattr(
+        ser.training.cross_validation, "write_pooled", lambda *words: given.extend(words) or SimpleNamespace(about={})
+    )
+    monkeypatch.setattr(ser.training.cross_validation, "describe_pooled", str)
     made._write_result({}, tracked_anew=False)
     folder, _, grid, averaged, about = given
     assert (folder, grid, averaged) == (tmp_path, ([1], [2, 3]), 4)
@@ -120,7 +122,8 @@ def test_what_is_reported_so_far_is_of_the_runs_that_have_ended(tmp_path, monkey
     }
     tables = {f: predictions(hits[f], range(4), names=[f"{f}-{n}" for n in range(4)]) for f in hits}
     monkeypatch.setattr(
-        "ser.crossval.pool_runs", lambda _, runs, __: pd.concat(tables[about["fold"]] for about in runs.values())
+        "ser.training.cross_validation.pool_runs",
+        lambda _, runs, __: pd.concat(tables[about["fold"]] for about in runs.values()),
     )
     for fold, (name, share, runs) in enumerate(zip(names, ("75.0", "37.5"), ("1 of 2", "2 of 2"), strict=True), 1):
         made._ended(Job(f"fold {fold}", [name], [], tmp_path), 0, 61.0)

@@ -11,10 +11,10 @@ import yaml
 from numpy.random import default_rng as seeded
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
-from ser.crossval import CrossValidation
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.pooled import read_pooled
+from ser.results.pooled import read_pooled
+from ser.training.cross_validation import CrossValidation
 from tests.conftest import CONF
 from tests.crossval.conftest import crossval
 from tests.forked import Command
@@ -118,7 +118,7 @@ def test_runs_of_a_training_that_has_not_ended_are_not_counted(undisturbed, two_
         for job in jobs:
             ended(job, 0, 1.0)
 
-    monkeypatch.setattr("ser.crossval.run_jobs", run_jobs)
+    monkeypatch.setattr("ser.training.cross_validation.run_jobs", run_jobs)
     finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
     assert finished.code == 0, finished.err
     assert re.findall(r"so far .*\(.*, (.*) of 5 runs\)", finished.out) == ["2", "3", "4", "5"]

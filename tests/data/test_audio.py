@@ -12,12 +12,12 @@ import soundfile
 import torch
 from torchaudio.transforms import Resample
 
-from ser.data.audio import Waveforms
-from ser.data.decoding import AudioError
-from ser.data.packed import PackedAudio
-from ser.data.recording import check_recording, read_recording
+from ser.audio.decoding import AudioError
+from ser.audio.frames import SAMPLE_RATE_HZ
+from ser.audio.packed import PackedAudio
+from ser.audio.recording import check_recording, read_recording
+from ser.audio.waveforms import Waveforms
 from ser.errors import InputError
-from ser.frames import SAMPLE_RATE_HZ
 
 
 def table(*paths: Path) -> pd.DataFrame:
@@ -210,7 +210,7 @@ def test_other_files_are_converted_once_into_one_packed_file(tmp_path, mixed, mo
         assert np.array_equal(waveforms.read(row), read_recording(path) / np.float32(32768))
         assert np.array_equal(waveforms.read(row, 40, 60), waveforms.read(row)[40:60])
     [packed] = cache.iterdir()
-    monkeypatch.setattr("ser.data.audio.read_recording", None)  # a second conversion would fail
+    monkeypatch.setattr("ser.audio.waveforms.read_recording", None)  # a second conversion would fail
     again = pickle.loads(pickle.dumps(Waveforms(mixed, cache)))
     assert np.array_equal(again.read(2), waveforms.read(2))
     assert packed.stat().st_size == 32 + 2 * (3200 + 8000) + 2 * 8 + 2 * 4

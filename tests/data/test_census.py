@@ -5,11 +5,11 @@ import shutil
 import pytest
 import soundfile
 
-from ser.corpora import main
-from ser.data.census import census, detect
-from ser.data.emodb import EmoDB
-from ser.data.iemocap import IEMOCAP
-from ser.data.manifest import Manifest
+from ser.commands.corpus import main
+from ser.data.corpora.emodb import EmoDB
+from ser.data.corpora.iemocap import IEMOCAP
+from ser.data.corpora.manifest import Manifest
+from ser.data.corpora.summary import census, detect
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ser.data.manifest import Manifest
+from ser.data.corpora.manifest import Manifest
 
 LINES = ["utterance,path,session,speaker,emotion", "c,c.wav,2,y,sad", "a,a.wav,1,w,happy", "d,d.wav,2,z,angry"]
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ser.data.emodb import EmoDB
+from ser.data.corpora.emodb import EmoDB
 from ser.errors import CorpusError, InputError
 
 

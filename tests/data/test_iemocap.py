@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from ser.data.corpus import COLUMNS
-from ser.data.iemocap import IEMOCAP
+from ser.data.corpora.corpus import COLUMNS
+from ser.data.corpora.iemocap import IEMOCAP
 from ser.errors import CorpusError, InputError
 
 DIALOG = "Ses01F_impro01"

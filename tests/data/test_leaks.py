@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser.audio.waveforms import Waveforms
 from ser.data import IEMOCAP, EmoDB, Synthetic
-from ser.data.audio import Waveforms
 from ser.data.folds import num_folds, split
 from ser.data.leaks import (
     PAIRS,

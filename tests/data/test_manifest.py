@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.data.manifest import Manifest
+from ser.data.corpora.manifest import Manifest
 from ser.errors import CorpusError, InputError
 
 HEADER = "utterance,path,session,speaker,emotion"

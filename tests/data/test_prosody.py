@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser.data.manners import Manner, draw_voice
-from ser.data.prosody import speak
+from ser.data.synthetic.prosody import speak
+from ser.data.synthetic.voices import Manner, draw_voice
 
 VOICE = draw_voice(True, np.random.default_rng(1))
 
@@ -14,8 +14,8 @@ VOICE = draw_voice(True, np.random.default_rng(1))
 @pytest.fixture
 def short(monkeypatch):
     """Utterances of one manner, as short as it gets."""
-    monkeypatch.setattr("ser.data.prosody.draw_seconds", lambda rng: 0.7)
-    return lambda manner: monkeypatch.setattr("ser.data.prosody.draw_manner", lambda emotion, rng: manner)
+    monkeypatch.setattr("ser.data.synthetic.prosody.draw_seconds", lambda rng: 0.7)
+    return lambda manner: monkeypatch.setattr("ser.data.synthetic.prosody.draw_manner", lambda emotion, rng: manner)
 
 
 def spoken(number: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ser.data.release import check_audio
+from ser.data.corpora.release import check_audio
 
 
 def test_every_bad_recording_is_named_with_the_line_it_comes_from(tmp_path, wav, speech):

@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 import pytest
 
-from ser.data.manners import Voice
-from ser.data.screenplay import Line, screenplay, voice
+from ser.data.synthetic.dialogs import Line, screenplay, voice
+from ser.data.synthetic.voices import Voice
 
 
 @pytest.mark.parametrize("session", [1, 2, 3, 4, 5])
@@ -31,7 +31,7 @@ def test_chance_is_an_utterances_own(monkeypatch):
     def listen(voice: Voice, emotion: str, rng: np.random.Generator) -> None:
         drawn.append(rng.random())
 
-    monkeypatch.setattr("ser.data.screenplay.speak", listen)
+    monkeypatch.setattr("ser.data.synthetic.dialogs.speak", listen)
     names = ["Ses01F_impro01_M000", "Ses01F_impro01_M001", "Ses01M_impro01_M000"]
     for name in names:
         Line(name, "sad", "sad").speak(3)

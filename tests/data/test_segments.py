@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser.audio.frames import num_frames, num_samples
 from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
 from ser.data.segments import FILLER, EvaluationBatches, Pieces, TrainingBatches, cut
-from ser.frames import num_frames, num_samples
-from ser.spectrogram import Spectrogram
+from ser.networks.spectrogram import Spectrogram
 
 lengths = st.lists(st.integers(640, 200_000), min_size=1, max_size=20)
 

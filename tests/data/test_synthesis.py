@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.signal import sosfilt
 
-from ser.data.manners import draw_manner, draw_voice
-from ser.data.prosody import LONGEST_SECONDS, SHORTEST_SECONDS, VOWELS_HZ, draw_seconds, speak
-from ser.data.synthesis import BLOCK, SAMPLE_RATE_HZ, Score, render, resonate, spread
+from ser.data.synthetic.prosody import LONGEST_SECONDS, SHORTEST_SECONDS, VOWELS_HZ, draw_seconds, speak
+from ser.data.synthetic.synthesis import BLOCK, SAMPLE_RATE_HZ, Score, render, resonate, spread
+from ser.data.synthetic.voices import draw_manner, draw_voice
 from ser.emotions import EMOTIONS
 
 

@@ -15,8 +15,8 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ser.data.screenplay import Line, screenplay
-from ser.data.synthetic import Synthetic
+from ser.data.synthetic.corpus import Synthetic
+from ser.data.synthetic.dialogs import Line, screenplay
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
@@ -201,8 +201,8 @@ def test_a_killed_writing_is_not_taken_for_a_corpus(silent, tmp_path, monkeypatc
     # A killed process cleans nothing up; its draft stays beside the corpus's place.
     corpus = Synthetic(str(tmp_path / "corpus"), utterances_per_speaker=8)
     with monkeypatch.context() as patch:
-        patch.setattr("ser.data.synthetic.shutil.rmtree", lambda *_, **__: None)
-        patch.setattr("ser.data.synthetic.os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("ser.data.synthetic.corpus.shutil.rmtree", lambda *_, **__: None)
+        patch.setattr("ser.data.synthetic.corpus.os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             corpus.prepare()
     (draft,) = tmp_path.iterdir()

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from ser.command import run
 from ser.data.transfer import FEW_BYTES, _rebuild, avoid_shared_files, check_semaphores
 from ser.errors import InputError
+from ser.training.options.command import run
 from tests.conftest import CONF
 from tests.forked import Command
 

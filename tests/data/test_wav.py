@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from ser.data.wav import read_header
+from ser.audio.wav import read_header
 
 RIGHT = {"encoding": 1, "channels": 2, "rate": 16_000, "second_bytes": 96_000, "frame_bytes": 6, "bits": 24}
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from itertools import chain, islice
 from pathlib import Path
 
-from ser.provenance import commit
+from ser.results.provenance import commit
 from tests.faults.kills import Kills, kill_writers
 from tests.faults.runs import write_corpus
 from tests.faults.test_flips import flip_checkpoints

@@ -11,8 +11,9 @@ import torch
 from lightning import Callback
 
 import ser.__main__  # noqa: F401
-from ser import checkpointing, files
-from ser.cli import RunCLI
+from ser import files
+from ser.training.callbacks import checkpointing
+from ser.training.run import RunCLI
 
 if TYPE_CHECKING:
     from tests.faults.runs import Moment

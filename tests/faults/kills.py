@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from ser.checkpoint import read_checkpoint, write_checkpoint
-from ser.saved import AVERAGED_TABLES
+from ser.checkpoint.reading import read_checkpoint, write_checkpoint
+from ser.results.reading import AVERAGED_TABLES
 from tests.faults.runs import EPOCHS, RECORDING_SECONDS, SYSTEMS, TABLES, Moment, Run, fit_options, moments_around
 
 AT_ONCE = 2

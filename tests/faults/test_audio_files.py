@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.data.decoding import AudioError, decode
-from ser.data.recording import check_recording, read_recording
+from ser.audio.decoding import AudioError, decode
+from ser.audio.recording import check_recording, read_recording
 from tests.faults.processes import ask
 from tests.faults.riff import EXTENSIBLE, FLOAT, PCM, chunk, extensible, form, readings, riff, samples, wav
 

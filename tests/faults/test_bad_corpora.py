@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser.data.corpus import Corpus
-from ser.data.emodb import EmoDB
-from ser.data.iemocap import IEMOCAP
-from ser.data.manifest import Manifest
+from ser.data.corpora.corpus import Corpus
+from ser.data.corpora.emodb import EmoDB
+from ser.data.corpora.iemocap import IEMOCAP
+from ser.data.corpora.manifest import Manifest
 from ser.errors import InputError
 from tests.data.conftest import Release, noise, write_wav
 from tests.faults.damages import (

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ser.checkpoint import read_checkpoint
+from ser.checkpoint.reading import read_checkpoint
+from ser.checkpoint.safetensors_file import write_weights
 from ser.errors import InputError
-from ser.weights import write_weights
 from tests.faults.kills import entries, is_same
 from tests.faults.test_hostile import sound
 

@@ -7,7 +7,7 @@ import resource
 import pytest
 import torch
 
-from ser.checkpoint import write_checkpoint
+from ser.checkpoint.reading import write_checkpoint
 from ser.errors import about_file
 from ser.files import write_text
 from tests.faults.processes import ask, give_up_privileges

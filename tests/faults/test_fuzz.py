@@ -14,10 +14,10 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ser.data.decoding import AudioError, decode
-from ser.data.iemocap import EMOTION_OF_LABEL, OTHER_LABELS, read_dialog
-from ser.data.lines import read_lines
-from ser.data.manifest import REQUIRED
+from ser.audio.decoding import AudioError, decode
+from ser.data.corpora.csv_lines import read_lines
+from ser.data.corpora.iemocap import EMOTION_OF_LABEL, OTHER_LABELS, read_dialog
+from ser.data.corpora.manifest import REQUIRED
 from tests.faults.riff import FLOAT, PCM, chunk, extensible, form, readings, riff, samples, wav
 
 WIDTHS = [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64)]

@@ -10,12 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ser.checkpoint import load, read_checkpoint
-from ser.checkpointing import AtomicCheckpointIO
+from ser.checkpoint import load
+from ser.checkpoint.reading import read_checkpoint
+from ser.checkpoint.safetensors_file import LATER, digest
 from ser.errors import InputError
-from ser.lineage import TRAINED_ON
 from ser.systems import CNNGRU
-from ser.weights import LATER, digest
+from ser.systems.lineage import TRAINED_ON
+from ser.training.callbacks.checkpointing import AtomicCheckpointIO
 from tests.conftest import CONF
 
 SMALL = {"gru_units": 4, "dense_units": 4}

@@ -9,8 +9,8 @@ import pytest
 from lightning import Callback
 from lightning.pytorch.callbacks import Checkpoint
 
-from ser.checkpointing import EndInOrder
-from ser.cli import RunCLI
+from ser.training.callbacks.checkpointing import EndInOrder
+from ser.training.run import RunCLI
 from tests.conftest import CONF
 from tests.data.conftest import noise, write_wav
 from tests.faults.kills import differences

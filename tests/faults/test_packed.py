@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser.data.audio import Waveforms
-from ser.data.decoding import AudioError
-from ser.data.packed import PackedAudio, write_packed
+from ser.audio.decoding import AudioError
+from ser.audio.packed import PackedAudio, write_packed
+from ser.audio.waveforms import Waveforms
 from tests.faults.processes import ask, fork, give_up_privileges
 
 HOUR = 3600

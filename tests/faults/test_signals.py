@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ser.interruption import AT_ONCE_SECONDS, ENDING, LISTENER, Interrupted, leave_signals_to_parent
+from ser.processes.interruption import AT_ONCE_SECONDS, ENDING, LISTENER, Interrupted, leave_signals_to_parent
 from tests.conftest import CONF
 from tests.forked import Command, Fresh, children_of
 

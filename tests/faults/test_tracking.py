@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ser.logger import END_SECONDS, START_SECONDS
+from ser.training.tracking.wandb_run import END_SECONDS, START_SECONDS
 from tests.conftest import CONF
 from tests.faults.wandb_server import WandbServer
 from tests.forked import Command, Fresh

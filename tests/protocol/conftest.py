@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from ser.commands.protocol import main
 from ser.data import IEMOCAP
-from ser.protocol import main
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ser.commands.protocol import main
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.protocol import main
 from tests.conftest import CONF
 from tests.data.conftest import noise, write_wav
 from tests.data.test_folds import HALVES, SPEAKERS

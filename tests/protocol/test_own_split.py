@@ -8,9 +8,9 @@ import shutil
 import pandas as pd
 import pytest
 
+from ser.commands.protocol import main
 from ser.data import IEMOCAP
 from ser.errors import InputError
-from ser.protocol import main
 
 
 def by_session(row):

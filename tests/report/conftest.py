@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser.report import main
+from ser.commands.report import main
 from tests.report.made_up import make_result
 
 

@@ -7,9 +7,9 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from ser.pooled import Pooled, pool
-from ser.report.entries import Entry, Run, printed_name
-from ser.report.figures import Drawing
+from ser.report.reported_results import Entry, Run, printed_name
+from ser.report.sections.figures import Drawing
+from ser.results.pooled import Pooled, pool
 from tests.report.made_up import dialogs_corpus, speakers_corpus, split, table_of
 
 

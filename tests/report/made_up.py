@@ -7,10 +7,10 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.files import digest
-from ser.paper import HALF_COUNTS
-from ser.pooled import pool, summarise
-from ser.results import posterior_columns, scores
-from ser.saved import AVERAGED_TABLES, TABLES
+from ser.results.paper import HALF_COUNTS
+from ser.results.pooled import pool, summarise
+from ser.results.predictions import posterior_columns, scores
+from ser.results.reading import AVERAGED_TABLES, TABLES
 
 BRANCHES = {
     **{"CNNGRU": ["gru"], "CNNLSTM": ["lstm"], "CNNSeqCap": ["capsule"], "CNNRecCap": ["capsule"]},

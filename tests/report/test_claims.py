@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
-from ser.report.comparisons import Pair, compare_pairs, correct
-from ser.report.figures import draw_scores
-from ser.report.findings import cautions, compare_matrices_of_paper, headline
-from ser.report.sections import _comparisons
-from ser.report.setting import settings_table
-from ser.report.tables import comparability, same_test_set, table_1
-from ser.statistics import compare, compare_matrices
+from ser.report.outline import _comparisons
+from ser.report.sections.comparisons import Pair, compare_pairs, correct
+from ser.report.sections.figures import draw_scores
+from ser.report.sections.findings import cautions, compare_matrices_of_paper, headline
+from ser.report.sections.paper_tables import comparability, same_test_set, table_1
+from ser.report.sections.settings import settings_table
+from ser.results.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
+from ser.results.statistics import compare, compare_matrices
 from tests.report.entries import entry, made_up, run
 from tests.report.made_up import dialogs_corpus
 

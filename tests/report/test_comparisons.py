@@ -2,8 +2,8 @@
 
 import pytest
 
-from ser.report.comparisons import Pair, compare_pairs, comparison_table, correct, name_of_test
-from ser.statistics import Comparison
+from ser.report.sections.comparisons import Pair, compare_pairs, comparison_table, correct, name_of_test
+from ser.results.statistics import Comparison
 from tests.hits import predictions
 from tests.report.entries import entry
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ser.emotions import EMOTIONS
-from ser.report.entries import _curves
+from ser.report.reported_results import _curves
 from tests.report.made_up import make_curves
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser.report.document import Column, Table, percent_interval, points_interval, probability
+from ser.report.page.blocks import Column, Table, percent_interval, points_interval, probability
 
 NAN = float("nan")
 COLUMNS = [

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ser.errors import InputError
-from ser.report.entries import counts_of, printed_name, read_entries
+from ser.report.reported_results import counts_of, printed_name, read_entries
 from tests.hits import predictions
 from tests.report.entries import entry
 from tests.report.made_up import make_result

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ser.emotions import EMOTIONS
-from ser.report.comparisons import Pair
-from ser.report.figures import draw_differences, draw_matrices, draw_recalls, draw_scores, draw_speakers
-from ser.report.learning import draw_learning
-from ser.statistics import Comparison
+from ser.report.sections.comparisons import Pair
+from ser.report.sections.figures import draw_differences, draw_matrices, draw_recalls, draw_scores, draw_speakers
+from ser.report.sections.learning import draw_learning
+from ser.results.statistics import Comparison
 from tests.hits import predictions
 from tests.report.entries import drawn, entry, run
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ser.paper import HALF_COUNTS, SEQCAP_CONFUSION
-from ser.report.comparisons import Pair
-from ser.report.findings import cautions, compare_matrices_of_paper, headline
+from ser.report.sections.comparisons import Pair
+from ser.report.sections.findings import cautions, compare_matrices_of_paper, headline
 from ser.report.writing import _what
-from ser.statistics import Comparison
+from ser.results.paper import HALF_COUNTS, SEQCAP_CONFUSION
+from ser.results.statistics import Comparison
 from tests.hits import predictions
 from tests.report.entries import entry
 

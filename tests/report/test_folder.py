@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ser.errors import InputError
-from ser.report.folder import check_folder, new_folder, write_marker
+from ser.report.page.folder import check_folder, new_folder, write_marker
 
 
 def made_report(folder, **about):

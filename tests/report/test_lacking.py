@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from ser.report.entries import read_entries
-from ser.report.findings import cautions
-from ser.report.lambdas import _notes_of_curve, _outcome_table
-from ser.report.spread import epoch_table, fold_table
-from ser.report.tables import table_1
+from ser.report.reported_results import read_entries
+from ser.report.sections.findings import cautions
+from ser.report.sections.folds import epoch_table, fold_table
+from ser.report.sections.lambdas import _notes_of_curve, _outcome_table
+from ser.report.sections.paper_tables import table_1
 from tests.report import made_up
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser.report.lambdas import lambda_blocks
+from ser.report.sections.lambdas import lambda_blocks
 from tests.report.entries import entry
 from tests.two_branches import table
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ser.report.comparisons import Pair, correct, holm
-from ser.statistics import Comparison, compare
-from ser.tally import Tally, sign_flips
+from ser.report.sections.comparisons import Pair, correct, holm
+from ser.results.speaker_counts import Tally, sign_flips
+from ser.results.statistics import Comparison, compare
 from tests.hits import predictions
 
 NAN = float("nan")

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, recall_score
 
+from ser.commands.report import main
 from ser.emotions import EMOTIONS
-from ser.paper import TABLE_2, TABLE_3
-from ser.pooled import read_pooled
-from ser.report import main
-from ser.report.comparisons import holm
-from ser.results import posterior_columns
-from ser.statistics import bootstrap_speakers, compare, compare_unpaired
+from ser.report.sections.comparisons import holm
+from ser.results.paper import TABLE_2, TABLE_3
+from ser.results.pooled import read_pooled
+from ser.results.predictions import posterior_columns
+from ser.results.statistics import bootstrap_speakers, compare, compare_unpaired
 from tests.report.html_page import Page
 from tests.report.made_up import make_result, speakers_corpus
 

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from ser.crossval import CrossvalCLI, CrossValidation
-from ser.paper import RECIPE
-from ser.report.comparisons import compare_pairs
-from ser.report.entries import read_entries
-from ser.report.findings import cautions, headline
-from ser.report.options import departures, difference_table, recipe_note, recipe_table
-from ser.report.setting import settings_table
-from ser.report.tables import table_1
+from ser.report.reported_results import read_entries
+from ser.report.sections.comparisons import compare_pairs
+from ser.report.sections.findings import cautions, headline
+from ser.report.sections.options import departures, difference_table, recipe_note, recipe_table
+from ser.report.sections.paper_tables import table_1
+from ser.report.sections.settings import settings_table
+from ser.results.paper import RECIPE
+from ser.training.cross_validation import CrossvalCLI, CrossValidation
 from tests.conftest import CONF
 from tests.report.made_up import OPTIONS
 

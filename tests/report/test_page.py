@@ -9,7 +9,7 @@ from base64 import b64decode
 
 import pytest
 
-from ser.report import main
+from ser.commands.report import main
 from tests.report.html_page import Page
 from tests.report.made_up import make_result
 

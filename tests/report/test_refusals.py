@@ -7,10 +7,10 @@ import shutil
 import pandas as pd
 import pytest
 
+from ser.commands.report import main
 from ser.errors import InputError
 from ser.files import digest
-from ser.report import main
-from ser.report.entries import read_entries
+from ser.report.reported_results import read_entries
 from tests.report.made_up import make_result
 
 NAN = float("nan")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ser.emotions import EMOTIONS
-from ser.report.setting import protocol_table, settings_table, shared_sentence
+from ser.report.sections.settings import protocol_table, settings_table, shared_sentence
 from tests.hits import predictions
 from tests.report.entries import entry, run
 

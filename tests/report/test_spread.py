@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from ser.report.comparisons import compare_epochs
-from ser.report.spread import epoch_table, fold_table, same_tests, seed_table, speaker_table
+from ser.report.sections.comparisons import compare_epochs
+from ser.report.sections.folds import epoch_table, fold_table, same_tests, seed_table, speaker_table
 from tests.hits import predictions
 from tests.report.entries import entry
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binomtest
 
 from ser.emotions import EMOTIONS
-from ser.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
-from ser.report.tables import matrix_tables, paper_intervals, recall_table, table_1
+from ser.report.sections.paper_tables import matrix_tables, paper_intervals, recall_table, table_1
+from ser.results.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
 from tests.hits import predictions
 from tests.report.entries import entry
 

@@ -9,9 +9,9 @@ import sqlalchemy
 import yaml
 
 from benchmarks.short_corpus import short_options, write_short_corpus
-from ser.sweep.plan import Plan, read_plan
-from ser.sweep.storage import open_storage
-from ser.sweep.study import SharedStudy
+from ser.sweep.study.plan import Plan, read_plan
+from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.study.storage import open_storage
 from tests.conftest import CONF
 from tests.sweep.rows import HEARTBEAT_SECONDS, TRIES, CountedTrial
 
@@ -121,7 +121,7 @@ def patient(make_shared):
 @pytest.fixture
 def counted(monkeypatch):
     """Trials that train nothing."""
-    monkeypatch.setattr("ser.sweep.worker.Trial", CountedTrial)
+    monkeypatch.setattr("ser.sweep.workers.worker.Trial", CountedTrial)
     monkeypatch.setattr(CountedTrial, "begun", [])
     monkeypatch.setattr(CountedTrial, "values", staticmethod(lambda point: [0.1 * point["model.gru_units"]]))
     return CountedTrial

@@ -7,11 +7,11 @@ import numpy as np
 import optuna
 
 from ser.files import digest
-from ser.results import scores
-from ser.sweep.plan import read_plan
-from ser.sweep.storage import open_storage
-from ser.sweep.study import PLANNED, SharedStudy
-from ser.sweep.trial import Trial
+from ser.results.predictions import scores
+from ser.sweep.study.plan import read_plan
+from ser.sweep.study.shared_study import PLANNED, SharedStudy
+from ser.sweep.study.storage import open_storage
+from ser.sweep.workers.trial import Trial
 from tests.report.made_up import speakers_corpus, split, table_of
 
 JOINT = """

@@ -8,8 +8,8 @@ import optuna
 import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
-from ser.sweep.study import INTERRUPTED, PLANNED, SURPLUS, SharedStudy
-from ser.sweep.trial import Outcome
+from ser.sweep.study.shared_study import INTERRUPTED, PLANNED, SURPLUS, SharedStudy
+from ser.sweep.workers.trial import Outcome
 
 TRIES, PLACES = 3, 4
 HEARTBEAT_SECONDS = 20

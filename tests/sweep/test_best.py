@@ -8,13 +8,13 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from ser.sweep.figures import importances
-from ser.sweep.findings import Findings
-from ser.sweep.outcome import best_trial
-from ser.sweep.plan import LAMBDA, Plan
-from ser.sweep.routing import Cell, routing_cells, routing_table
-from ser.sweep.space import Space
-from ser.sweep.study import accepted
+from ser.sweep.outcome.figures import importances
+from ser.sweep.outcome.findings import Findings
+from ser.sweep.outcome.routing import Cell, routing_cells, routing_table
+from ser.sweep.outcome.trials import best_trial
+from ser.sweep.study.plan import LAMBDA, Plan
+from ser.sweep.study.shared_study import accepted
+from ser.sweep.study.space import Space
 
 ITERATIONS = "model.routing_iterations"
 FLOAT = FloatDistribution(0, 1)
@@ -87,7 +87,7 @@ def test_the_best_trials_stand_above_by_the_objective(objective, order):
 @pytest.mark.parametrize(("objective", "best"), [("val/wa", (0.8, 0.3)), ("val/ua", (0.7, 0.6))])
 def test_a_cell_of_the_routing_table_is_its_best_trial_by_the_objective(monkeypatch, objective, best):
     """Two systems; one trial of the first with one iteration, three with two."""
-    monkeypatch.setattr("ser.sweep.routing.trial_validation", lambda shared, folder, found: None)
+    monkeypatch.setattr("ser.sweep.outcome.routing.trial_validation", lambda shared, folder, found: None)
     scores = [
         (1, "x.A", 0.9, 0.9),
         (2, "x.A", 0.6, 0.4),

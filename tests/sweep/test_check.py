@@ -8,9 +8,9 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from ser.errors import InputError
-from ser.sweep.check import check_beginning, check_runs
-from ser.sweep.plan import LAMBDA
-from ser.sweep.space import Space
+from ser.sweep.study.check import check_beginning, check_runs
+from ser.sweep.study.plan import LAMBDA
+from ser.sweep.study.space import Space
 from tests.sweep.test_trial import make_plan
 
 CONFIG = {
@@ -107,7 +107,7 @@ class Point:
 
 
 def test_first_weights_are_checked_for_every_fold_and_every_file(monkeypatch, capsys):
-    monkeypatch.setattr("ser.sweep.check.PointCLI", Point)
+    monkeypatch.setattr("ser.sweep.study.check.PointCLI", Point)
     monkeypatch.setattr(Point, "checked", [])
     plan = make_plan(folds=(1, 2))
     check_runs(plan, [Corner(weights=weights) for weights in ("b.ckpt", None, "a.ckpt", "b.ckpt")])

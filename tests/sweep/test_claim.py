@@ -6,10 +6,10 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 
 from ser.emotions import EMOTIONS
-from ser.pooled import describe_pooled, read_pooled
-from ser.sweep.claim import claim, describe_claim
-from ser.sweep.plan import read_plan
-from ser.sweep.space import Space
+from ser.results.pooled import describe_pooled, read_pooled
+from ser.sweep.outcome.best_trial import claim, describe_claim
+from ser.sweep.study.plan import read_plan
+from ser.sweep.study.space import Space
 from tests.conftest import CONF
 from tests.report.made_up import make_result
 

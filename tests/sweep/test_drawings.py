@@ -8,10 +8,10 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from ser.sweep.figures import draw_history, draw_lambda, draw_routing, draw_slices
-from ser.sweep.plan import Plan
-from ser.sweep.routing import Cell
-from ser.sweep.space import Space
+from ser.sweep.outcome.figures import draw_history, draw_lambda, draw_routing, draw_slices
+from ser.sweep.outcome.routing import Cell
+from ser.sweep.study.plan import Plan
+from ser.sweep.study.space import Space
 from tests.report.entries import drawn
 
 DIMENSIONS = {"model.dropout": FloatDistribution(0, 1), "model": CategoricalDistribution(("x.A", "x.B"))}

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from ser.lambda_curve import apply, best_of
-from ser.pooled import pooled_scores
-from ser.saved import read_table
-from ser.statistics import bootstrap_speakers
-from ser.sweep.figures import importances, name_of
-from ser.sweep.findings import Findings
-from ser.sweep.routing import Cell, routing_cells, routing_table
+from ser.results.lambda_curve import apply, best_of
+from ser.results.pooled import pooled_scores
+from ser.results.reading import read_table
+from ser.results.statistics import bootstrap_speakers
+from ser.sweep.outcome.figures import importances, name_of
+from ser.sweep.outcome.findings import Findings
+from ser.sweep.outcome.routing import Cell, routing_cells, routing_table
 from tests.conftest import CONF
 from tests.sweep.made_up_study import open_made_up, run_config, settle, write_joint
 

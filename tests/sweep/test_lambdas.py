@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from ser.files import digest
-from ser.lambda_curve import LAMBDAS, apply, best_of, curve
-from ser.pooled import pooled_scores
+from ser.results.lambda_curve import LAMBDAS, apply, best_of, curve
+from ser.results.pooled import pooled_scores
 from tests.conftest import CONF
 from tests.report.made_up import make_result
 from tests.sweep.made_up_study import run_config

@@ -8,13 +8,13 @@ import pytest
 import torch
 from optuna.pruners import BasePruner
 
+from ser.commands.sweep import conclude, launch, plan_of, worker_slots
 from ser.errors import InputError
-from ser.sweep.command import conclude, launch, plan_of, worker_slots
-from ser.sweep.launcher import Crew, describe, given_up
-from ser.sweep.plan import read_plan
-from ser.sweep.study import PLANNED
-from ser.sweep.trial import Outcome
-from ser.sweep.worker import PRUNED_AFTER, STORAGE, Worker
+from ser.sweep.study.plan import read_plan
+from ser.sweep.study.shared_study import PLANNED
+from ser.sweep.workers.launcher import Crew, describe, given_up
+from ser.sweep.workers.trial import Outcome
+from ser.sweep.workers.worker import PRUNED_AFTER, STORAGE, Worker
 from tests.conftest import CONF
 from tests.sweep.rows import TRIES, CountedTrial, add_row, empty_study
 
@@ -24,7 +24,9 @@ SWEEPS = CONF.parent / "sweeps"
 def test_a_crew_that_joins_counts_its_workers_from_another_number(monkeypatch, tmp_path):
     """Workers of the same number would draw the same points."""
     started = []
-    monkeypatch.setattr("ser.sweep.launcher.Forked", lambda *words, environment: started.append((*words, environment)))
+    monkeypatch.setattr(
+        "ser.sweep.workers.launcher.Forked", lambda *words, environment: started.append((*words, environment))
+    )
     slots = [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
     for first in (0, 77):
         Crew("starter", None, ["--out", "x"], "address", slots, tmp_path, first)._start(1)
@@ -45,10 +47,10 @@ def launched(monkeypatch):
 
     nothing = {"check_devices_free": None, "check_trainers": None, "check_runs": {}, "warnings_of": [], "conclude": 0}
     for name, answer in nothing.items():
-        monkeypatch.setattr(f"ser.sweep.command.{name}", lambda *_, answer=answer: answer)
-    monkeypatch.setattr("ser.sweep.command.corners_of", lambda plan: [corner])
-    monkeypatch.setattr("ser.sweep.command.Crew", crew)
-    monkeypatch.setattr("ser.sweep.command.os", SimpleNamespace(getpid=lambda: 4711))
+        monkeypatch.setattr(f"ser.commands.sweep.{name}", lambda *_, answer=answer: answer)
+    monkeypatch.setattr("ser.commands.sweep.corners_of", lambda plan: [corner])
+    monkeypatch.setattr("ser.commands.sweep.Crew", crew)
+    monkeypatch.setattr("ser.commands.sweep.os", SimpleNamespace(getpid=lambda: 4711))
     return crews
 
 
@@ -85,8 +87,8 @@ def test_a_study_that_has_given_up_a_trial_is_no_success(patient, monkeypatch, c
     shared.optuna.add_trial(optuna.trial.create_trial(value=0.5, user_attrs=attributes, **made))
     for _ in range(failed):
         add_row(shared, 1, "failed")
-    monkeypatch.setattr("ser.sweep.command.findings_of", lambda *_: SimpleNamespace(best=0, write=lambda _: ["a.csv"]))
-    monkeypatch.setattr("ser.sweep.command.track", lambda found: [])
+    monkeypatch.setattr("ser.commands.sweep.findings_of", lambda *_: SimpleNamespace(best=0, write=lambda _: ["a.csv"]))
+    monkeypatch.setattr("ser.commands.sweep.track", lambda found: [])
     assert conclude(shared, tmp_path) == code
     told = capsys.readouterr()
     assert "best of 1 trials by val/wa:\ntrial   0  gru_units 1: validation WA 50.0 %  UA 25.0 %\n" in told.out

@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from ser.errors import InputError
-from ser.identity import read_identity
-from ser.sweep.check import check_runs, corners_of
-from ser.sweep.given import split_options, with_options
-from ser.sweep.outcome import best_config, best_trial, trials_table, write_outcome
-from ser.sweep.plan import read_plan
+from ser.results.identity import read_identity
+from ser.sweep.outcome.trials import best_config, best_trial, trials_table, write_outcome
+from ser.sweep.study.check import check_runs, corners_of
+from ser.sweep.study.options import split_options, with_options
+from ser.sweep.study.plan import read_plan
 from tests.conftest import CONF
 from tests.forked import Command
 from tests.sweep.made_up_study import open_made_up, settle, write_joint

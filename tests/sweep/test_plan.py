@@ -5,7 +5,7 @@ import yaml
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from ser.errors import InputError
-from ser.sweep.space import Space, describe, dimension
+from ser.sweep.study.space import Space, describe, dimension
 from tests.conftest import CONF
 
 SPACES = {

@@ -18,9 +18,9 @@ from optuna.trial import TrialState
 
 from benchmarks.sweep_kills import workers_of
 from ser.errors import InputError
-from ser.sweep.plan import read_plan
-from ser.sweep.storage import open_storage
-from ser.sweep.study import SharedStudy
+from ser.sweep.study.plan import read_plan
+from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.study.storage import open_storage
 from tests.forked import Command
 from tests.sweep.conftest import check_complete
 

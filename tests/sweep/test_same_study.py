@@ -11,10 +11,10 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from ser.errors import InputError
-from ser.sweep.given import check_definition, with_options, write_definition
-from ser.sweep.plan import LAMBDA, Plan, read_plan
-from ser.sweep.space import Space
-from ser.sweep.study import SharedStudy
+from ser.sweep.study.options import check_definition, with_options, write_definition
+from ser.sweep.study.plan import LAMBDA, Plan, read_plan
+from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.study.space import Space
 from tests.sweep.rows import HEARTBEAT_SECONDS, TRIES, add_row, empty_study
 
 DIMENSIONS = {

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from optuna.distributions import FloatDistribution
 
-from ser.sweep.lambdas import best_saved_config, rows_of, run_study
-from ser.sweep.plan import LAMBDA, Plan
-from ser.sweep.space import Space
+from ser.sweep.outcome.lambdas import best_saved_config, rows_of, run_study
+from ser.sweep.study.plan import LAMBDA, Plan
+from ser.sweep.study.space import Space
 from tests.sweep.test_trial import validated
 
 SPACE = Space({LAMBDA: FloatDistribution(0, 1, step=0.5)})

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ser.errors import InputError
-from ser.sweep.storage import file_address, open_storage, typed, without_password
+from ser.sweep.study.storage import file_address, open_storage, typed, without_password
 from tests.conftest import CONF
 from tests.report.made_up import make_result
 from tests.sweep.made_up_study import run_config

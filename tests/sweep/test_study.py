@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
-from ser.sweep.launcher import given_up
-from ser.sweep.outcome import trials_table
-from ser.sweep.study import PLANNED, SharedStudy, accepted
-from ser.sweep.worker import Worker
+from ser.sweep.outcome.trials import trials_table
+from ser.sweep.study.shared_study import PLANNED, SharedStudy, accepted
+from ser.sweep.workers.launcher import given_up
+from ser.sweep.workers.worker import Worker
 from tests.sweep.rows import HEARTBEAT_SECONDS, PLACES, STATES, TRIES, add_row, empty_study
 
 
@@ -105,7 +105,7 @@ def test_hole_a_worker_killed_before_its_first_heartbeat(patient, monkeypatch, a
     assert 1 in shared.reconcile()
     assert look(shared)[number][0] == TrialState.RUNNING  # it may be about to give its first sign of life
     later = time.monotonic() + 3 * HEARTBEAT_SECONDS + 1
-    monkeypatch.setattr("ser.sweep.study.time", SimpleNamespace(monotonic=lambda: later))
+    monkeypatch.setattr("ser.sweep.study.shared_study.time", SimpleNamespace(monotonic=lambda: later))
     assert 1 in shared.reconcile()
     assert [row.state for row in shared.attempts()[1]] == [TrialState.FAIL, TrialState.WAITING]
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from ser.errors import InputError
-from ser.statistics import bootstrap_speakers
-from ser.sweep.claim import claim, run_best
-from ser.sweep.report import write_report
-from ser.sweep.space import Space
+from ser.results.statistics import bootstrap_speakers
+from ser.sweep.outcome.best_trial import claim, run_best
+from ser.sweep.outcome.report import write_report
+from ser.sweep.study.space import Space
 from tests.hits import predictions
 
 VALIDATION = predictions([1, 1, 1, 0, 1, 1], [0, 0, 1, 1, 0, 1], list("aabbcc")).assign(fold=1)
@@ -31,7 +31,7 @@ def findings(tmp_path=None, **attributes):
 @pytest.fixture
 def pooled(monkeypatch):
     found = SimpleNamespace(validation=VALIDATION, predictions=TEST)
-    monkeypatch.setattr("ser.sweep.claim.read_pooled", lambda folder: found)
+    monkeypatch.setattr("ser.sweep.outcome.best_trial.read_pooled", lambda folder: found)
 
 
 def test_validation_and_test_have_their_own_scores_and_limits(pooled):
@@ -62,7 +62,7 @@ def started(monkeypatch):
         return SimpleNamespace(returncode=len(commands) - 1)
 
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("ser.sweep.claim.subprocess.run", run)
+    monkeypatch.setattr("ser.sweep.outcome.best_trial.subprocess.run", run)
     return commands
 
 
@@ -104,7 +104,7 @@ def test_no_second_configuration_is_tested(started, tmp_path, capsys, changes, r
 def test_a_finished_test_is_not_repeated(started, tmp_path, monkeypatch):
     write_best(tmp_path)
     (tmp_path / "best" / "result.json").touch()
-    monkeypatch.setattr("ser.sweep.claim.read_about", lambda folder: {"kind": "crossval"})
+    monkeypatch.setattr("ser.sweep.outcome.best_trial.read_about", lambda folder: {"kind": "crossval"})
     assert run_best(findings(tmp_path), []) == tmp_path / "best"
     assert started == []
 

@@ -9,10 +9,10 @@ import pytest
 from optuna.distributions import FloatDistribution
 
 from ser.files import digest
-from ser.sweep.plan import Plan
-from ser.sweep.routing import trial_validation
-from ser.sweep.space import Space
-from ser.sweep.trial import Trial, run_options
+from ser.sweep.outcome.routing import trial_validation
+from ser.sweep.study.plan import Plan
+from ser.sweep.study.space import Space
+from ser.sweep.workers.trial import Trial, run_options
 from tests.two_branches import table
 
 SPACE = Space({"model.dropout": FloatDistribution(0, 1)})
@@ -82,7 +82,7 @@ def trained(monkeypatch):
         write_fold(Path(given["--out"]), int(given["--data.fold"]))
         return 0
 
-    monkeypatch.setattr("ser.sweep.trial.run_forked", train)
+    monkeypatch.setattr("ser.sweep.workers.trial.run_forked", train)
     return words
 
 

@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy
 from optuna.trial import TrialState
 
-import ser.sweep.worker
+import ser.sweep.workers.worker
 from ser.errors import InputError
-from ser.sweep.plan import read_plan
-from ser.sweep.storage import open_storage
-from ser.sweep.study import ERROR, PLANNED, SharedStudy, failures
-from ser.sweep.trial import TrialError
-from ser.sweep.worker import PRUNED_AFTER, Worker
+from ser.sweep.study.plan import read_plan
+from ser.sweep.study.shared_study import ERROR, PLANNED, SharedStudy, failures
+from ser.sweep.study.storage import open_storage
+from ser.sweep.workers.trial import TrialError
+from ser.sweep.workers.worker import PRUNED_AFTER, Worker
 from tests.sweep.rows import CountedTrial, add_row, empty_study
 
 
@@ -93,7 +93,7 @@ def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path
 
 def take_trials(path: Path, worker: int, start: float) -> None:
     """A worker in a process of its own, whose trials are worth what was drawn for them."""
-    ser.sweep.worker.Trial = CountedTrial
+    ser.sweep.workers.worker.Trial = CountedTrial
     CountedTrial.values = staticmethod(lambda point: [point["model.dropout"]])
     plan = read_plan(path)
     shared = SharedStudy.load(plan, open_storage(f"sqlite:///{path.parent / 'study.db'}", 20), worker)

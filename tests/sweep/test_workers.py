@@ -11,11 +11,11 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from ser.forked import Starter
-from ser.jobs import only_one
-from ser.sweep.launcher import given_up
-from ser.sweep.plan import read_plan
-from ser.sweep.trial import run_forked, run_options
+from ser.processes.forked import Starter
+from ser.processes.jobs import only_one
+from ser.sweep.study.plan import read_plan
+from ser.sweep.workers.launcher import given_up
+from ser.sweep.workers.trial import run_forked, run_options
 from tests.conftest import CONF
 from tests.forked import Command, Fresh
 from tests.sweep.conftest import check_complete, processes_of, stored

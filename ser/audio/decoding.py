@@ -1,0 +1,185 @@
+"""A file of audio, decoded as it is, or refused with the cause."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import stat
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import soundfile
+
+from ser.audio.frames import SAMPLE_RATE_HZ
+from ser.audio.wav import WavHeader, read_header
+from ser.errors import InputError
+
+PCM = np.dtype("<i2")
+FULL_SCALE = 32_768
+LONGEST_SECONDS = 600  # a few bytes of FLAC can hold hours of silence
+MOST_SAMPLES = LONGEST_SECONDS * 48_000  # of a channel: at a high rate, a minute is as many as ten at a usual one
+
+LOUDEST_PEAK = 10 ** (1 / 20)  # 1 dB beyond full scale: a resampler's ringing; more has another scale
+RATES_HZ = (4_000, 400_000)
+
+_BLOCK_SAMPLES = 1 << 20
+_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "CAF"}
+_SHORTENED = re.compile(r"\(should be|not equal to frame count")  # libsndfile's log of a length that it has corrected
+
+
+class AudioError(InputError):
+    """A recording cannot be used: "path: cause"."""
+
+
+class Decoded(NamedTuple):
+    """A recording as its file holds it.
+
+    Args:
+        samples: (samples,) mean of the channels, int16 as they lie or float32 in [-1, 1].
+        sample_rate_hz: the file's own.
+        peak: largest sample of any channel, where 1 is full scale; before it is clipped.
+        spread: distance between a channel's lowest and highest sample, the largest of all channels.
+    """
+
+    samples: np.ndarray
+    sample_rate_hz: int
+    peak: float
+    spread: float
+
+
+def digits_of(peak: float) -> str:
+    """A largest sample as text, with as many digits as tell it from full scale.
+
+    Example:
+        >>> digits_of(1.09999), digits_of(32768 / 32767)
+        ('1.1', '1.0000305')
+    """
+    return text if (text := f"{peak:.4g}") != "1" else f"{peak:.8g}"
+
+
+def open_recording(path: str | Path) -> BinaryIO:
+    """Open a file for reading, or say why not."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise AudioError(f"{path}: not a file")
+        if status.st_size == 0:
+            raise AudioError(f"{path}: empty (0 bytes)")
+        return open(path, "rb")
+    except (FileNotFoundError, NotADirectoryError):
+        raise AudioError(f"{path}: missing") from None
+    except OSError as error:
+        raise AudioError(f"{path}: unreadable ({error.strerror})") from None
+    except AudioError:
+        raise
+    except ValueError as error:  # a NUL in the name
+        raise AudioError(f"{path!r}: unreadable ({error})") from None
+
+
+def wav_header(file: BinaryIO, path: str | Path) -> WavHeader | None:
+    """The header of an open WAV file, its promise kept; None for any other kind of file."""
+    try:
+        header = read_header(file)
+    except ValueError as error:
+        raise AudioError(f"{path}: unreadable ({error})") from None
+    if header is not None:
+        present = os.fstat(file.fileno()).st_size - header.data_offset
+        if header.streamed:
+            name = shlex.quote(Path(path).name)
+            raise AudioError(
+                f"{path}: of unknown length (its header promises {header.data_bytes} bytes of samples, {present} are "
+                "there: it was written into a pipe, or its writer was stopped); write it again: "
+                f"ffmpeg -i {name} -c copy new.wav, or sox --ignore-length {name} new.wav"
+            )
+        if header.data_bytes > present:
+            raise AudioError(
+                f"{path}: truncated (its header promises {header.data_bytes} bytes of samples, {present} are there)"
+            )
+        if header.data_bytes < max(header.sample_bits // 8, 1):
+            raise AudioError(f"{path}: empty (no samples)")
+    return header
+
+
+def decode(path: str | Path) -> Decoded:
+    """Read a recording as it is.
+
+    Float samples beyond full scale by less than 1 dB are clipped; `Decoded.peak` tells.
+
+    Raises:
+        AudioError: as `check_recording`, for all that is wrong with the file rather than with the sound.
+    """
+    try:
+        with open_recording(path) as file:
+            header = wav_header(file, path)
+            if header is not None and header.is_mono_pcm16(SAMPLE_RATE_HZ):
+                _check_length(path, header.data_bytes // PCM.itemsize, SAMPLE_RATE_HZ)
+                file.seek(header.data_offset)
+                samples = np.frombuffer(file.read(header.data_bytes // 2 * 2), dtype=PCM)
+                lowest, highest = int(samples.min()) / FULL_SCALE, int(samples.max()) / FULL_SCALE
+                return Decoded(samples, SAMPLE_RATE_HZ, max(-lowest, highest), highest - lowest)
+            return _decode_with_libsndfile(file, path)
+    except OSError as error:
+        raise AudioError(f"{path}: unreadable ({error.strerror})") from None
+
+
+def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> Decoded:
+    """In blocks, because many channels take many times the memory of their mean."""
+    blocks, lowest, highest = [], np.float32(np.inf), np.float32(-np.inf)
+    try:
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # by content, never by the name's suffix
+            promised, sample_rate_hz = sound.frames, sound.samplerate
+            _check_container(path, sound)
+            while len(block := sound.read(max(_BLOCK_SAMPLES // sound.channels, 1), dtype="float32", always_2d=True)):
+                if not np.isfinite(block).all():
+                    raise AudioError(f"{path}: has samples that are not finite numbers")
+                lowest, highest = np.minimum(lowest, block.min(axis=0)), np.maximum(highest, block.max(axis=0))
+                np.clip(block, -1, 1, out=block)
+                blocks.append(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
+    except soundfile.SoundFileError as error:
+        cause = getattr(error, "error_string", "not audio").removeprefix("Error : ").rstrip(".")
+        raise AudioError(f"{path}: unreadable ({cause})") from None
+    samples = np.concatenate([np.empty(0, np.float32), *blocks])
+    if len(samples) < promised:
+        raise AudioError(
+            f"{path}: truncated (its header promises {promised} samples a channel, {len(samples)} are there)"
+        )
+    if not len(samples):
+        return Decoded(samples, sample_rate_hz, 0.0, 0.0)
+    peak = float(np.maximum(-lowest, highest).max())
+    if peak >= LOUDEST_PEAK:
+        raise AudioError(
+            f"{path}: samples reach {peak:.6g}, but full scale is 1; multiply all recordings by one factor "
+            "(1/32768 where 16-bit integers were stored as float)"
+        )
+    return Decoded(samples, sample_rate_hz, peak, float((highest.astype(float) - lowest).max()))
+
+
+def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
+    """Refuse what is not worth decoding."""
+    if sound.format not in _CONTAINERS:  # libsndfile takes what is left of a truncated or damaged one for the whole
+        raise AudioError(f"{path}: unreadable ({sound.format} files are not; convert it to WAV or FLAC)")
+    if sound.format in ("AIFF", "CAF") and _SHORTENED.search(sound.extra_info):
+        raise AudioError(f"{path}: truncated (its header promises another length than the file has)")
+    if sound.frames >= 2**62:
+        raise AudioError(f"{path}: unreadable (a stream that does not know its length; convert it to WAV)")
+    if not RATES_HZ[0] <= sound.samplerate <= RATES_HZ[1]:
+        raise AudioError(
+            f"{path}: its sample rate of {sound.samplerate} Hz cannot be converted to {SAMPLE_RATE_HZ} Hz "
+            f"(possible: {RATES_HZ[0]} to {RATES_HZ[1]} Hz)"
+        )
+    _check_length(path, sound.frames, sound.samplerate)
+
+
+def _check_length(path: str | Path, num_samples: int, sample_rate_hz: int) -> None:
+    if num_samples > LONGEST_SECONDS * sample_rate_hz:
+        raise AudioError(
+            f"{path}: longer than {LONGEST_SECONDS} s ({num_samples / sample_rate_hz:.0f} s), which no utterance is"
+        )
+    if num_samples > MOST_SAMPLES:
+        raise AudioError(
+            f"{path}: more than {MOST_SAMPLES} samples a channel ({num_samples} at {sample_rate_hz} Hz); "
+            "convert it to a lower rate"
+        )

@@ -1,0 +1,82 @@
+"""`ser corpus`: look at a corpus before training on it, or write the built-in one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ser.errors import InputError
+from ser.paths import expand_home
+from ser.training.options.arguments import Parser
+
+if TYPE_CHECKING:
+    from ser.data.corpora.corpus import Corpus
+
+
+def main(argv: list[str]) -> int:
+    """Run `ser corpus ARGV`.
+
+    Returns:
+        0 if the corpus is sound, else 2.
+
+    Raises:
+        InputError: what was given is no corpus, or cannot be written.
+    """
+    options = expand_home(_parser().parse_args(argv))
+    return options.run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="ser corpus", description="Check a corpus, or write the built-in one.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    check = commands.add_parser("check", help="what is there and what is wrong, file:line by file:line")
+    check.add_argument("path", metavar="PATH", help="folder of IEMOCAP or EMO-DB, or a manifest (CSV)")
+    check.add_argument(
+        "--kind", choices=["iemocap", "emodb", "manifest"], help="by default recognised by what is there"
+    )
+    check.add_argument("--style", choices=["improvised", "scripted", "all"], help="IEMOCAP's dialogs (improvised)")
+    check.add_argument("--merge-excited", action="store_true", help="IEMOCAP: count excited as happy")
+    check.set_defaults(run=_check)
+
+    synth = commands.add_parser("synth", help="write the built-in corpus")
+    synth.add_argument("folder", metavar="FOLDER", help="new or empty, or one that this command made")
+    synth.add_argument("--utterances-per-speaker", type=int, metavar="N", help="how many each of the ten speaks")
+    synth.add_argument("--seed", type=int, metavar="N", help="another seed, other voices and sentences")
+    synth.set_defaults(run=_synth)
+    return parser
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ser.data.corpora.summary import census
+
+    report = census(_corpus(options))
+    print(report)
+    return 2 if report.problems else 0
+
+
+def _corpus(options: argparse.Namespace) -> Corpus:
+    from ser.data.corpora.emodb import EmoDB
+    from ser.data.corpora.iemocap import IEMOCAP
+    from ser.data.corpora.manifest import Manifest
+    from ser.data.corpora.summary import detect
+
+    kinds = {"iemocap": IEMOCAP, "emodb": EmoDB, "manifest": Manifest}
+    corpus = kinds[options.kind](options.path) if options.kind else detect(options.path)
+    if not options.style and not options.merge_excited:
+        return corpus
+    if not isinstance(corpus, IEMOCAP):
+        raise InputError("--style and --merge-excited are for IEMOCAP only")
+    return IEMOCAP(options.path, options.style or "improvised", options.merge_excited)
+
+
+def _synth(options: argparse.Namespace) -> int:
+    from ser.data.corpora.summary import census
+    from ser.data.synthetic.corpus import Synthetic
+
+    chosen = {"utterances_per_speaker": options.utterances_per_speaker, "seed": options.seed}
+    corpus = Synthetic(options.folder, **{name: value for name, value in chosen.items() if value is not None})
+    written = corpus.prepare()
+    report = census(corpus)
+    print(f"{'Written to' if written else 'Already there:'} {corpus.location}\n\n{report}")
+    return 2 if report.problems else 0

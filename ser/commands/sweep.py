@@ -1,0 +1,292 @@
+"""The command `ser sweep`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ser.errors import InputError, check_bounds
+from ser.files import make_folder
+from ser.paths import expand_home
+from ser.processes.forked import Starter
+from ser.processes.interruption import LISTENER, Interrupted
+from ser.processes.jobs import only_one
+from ser.results.identity import IDENTITY, read_identity, write_identity
+from ser.sweep.outcome.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
+from ser.sweep.outcome.trials import best_config, best_trial, for_crossval, trials_table
+from ser.sweep.study.check import check_runs, check_trainers, corners_of, warnings_of
+from ser.sweep.study.options import check_definition, make_parser, split_options, with_options, write_definition
+from ser.sweep.study.plan import LAMBDA, Plan, read_plan
+from ser.sweep.study.shared_study import IDENTITY as IDENTITY_OF_STUDY
+from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.study.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
+from ser.sweep.workers.launcher import Crew, describe, given_up
+from ser.sweep.workers.trial import check_devices_free
+from ser.training.devices import slots
+from ser.training.options.arguments import parse_numbers
+from ser.training.tracking.tracking import Tracking, finish, forget_run, record_study, tracked
+
+GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
+HOME = "sqlite:///~"  # no shell expands it there
+SETTLED = ("complete", "pruned")
+PATIENCE_SECONDS = 300  # launchers that start together make the study one after the other
+
+
+def main(arguments: list[str]) -> int:
+    """Run `ser sweep`, `ser sweep status` or `ser sweep report`."""
+    words, given = split_options(arguments)
+    given = expand_home(given)
+    if words[:1] == ["status"]:
+        if given:
+            raise InputError(f"ser sweep status takes no option of the runs, such as --{next(iter(given))}")
+        return status(expand_home(make_parser("status").parse_args(words[1:])))
+    forget_run()
+    if words[:1] == ["report"]:
+        return report(expand_home(make_parser("report").parse_args(words[1:])), given, arguments)
+    options = expand_home(make_parser("").parse_args(words))
+    plan = plan_of(options)
+    if plan.command == "lambda":
+        return weigh(plan, options, given)
+    with Starter() as starter:
+        return launch(starter, plan, options, given)
+
+
+def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
+    """Start a study of trainings or join it, and see it to its end."""
+    check_devices_free()
+    plan = with_options(plan, given)
+    crew_slots = worker_slots(options.workers, options.devices, 1 if options.per_device is None else options.per_device)
+    corners = corners_of(plan)
+    check_trainers(plan, corners)
+    identity = check_runs(plan, corners)
+    folder, url = place_of(plan, options.out, options.storage)
+    check_definition(folder, plan)
+    make_folder(folder)
+    for corner in corners:
+        corner.config_init["wandb"].loggers(folder, [])  # refuses what W&B would refuse in a trial
+    # A fresh database made by two at once crashes one of them.
+    with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
+        shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
+        write_identity(folder, identity)
+        definition = write_definition(folder, options.config, plan)
+        shared.optuna.set_user_attr(GIVEN, {name: plan.options[name] for name in given})
+    print(headline(shared, folder, url, len(crew_slots)), flush=True)
+    for line in warnings_of(plan, corners[0].datamodule):
+        print(f"  warning         {line}", flush=True)
+    for place, row in shared.results().items():
+        print(describe(place, row))
+    words = ["--config", str(definition), "--out", str(folder)]
+    words += ["--trials", str(options.trials)] if options.trials else []
+    with LISTENER.ending_in_order(), told_when_lost(url):
+        try:
+            done = Crew(starter, shared, words, url, crew_slots, folder, 0 if shared.made else os.getpid()).run()
+        except Interrupted as interrupted:
+            interrupted.command = typed(["ser", *sys.argv[1:]])
+            raise
+    if not done:
+        print(f"workers keep ending before their trials do; see {folder}/worker*.log", file=sys.stderr)
+    return conclude(shared, folder) or (0 if done else 1)
+
+
+def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
+    """Run a study of saved posteriors, in this process."""
+    alone = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device, **given}
+    if useless := [name for name, value in alone.items() if value is not None]:
+        raise InputError(f"--{useless[0]}: study {plan.study} weighs saved posteriors and trains nothing")
+    saved = read_saved(plan, options.runs)
+    folder, url = place_of(plan, options.out, options.storage)
+    make_folder(folder)
+    with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
+        shared = join_study(plan, open_storage(url, plan.heartbeat_seconds), saved)
+        run_study(shared, saved)
+        if (saved.folder / IDENTITY).is_file():
+            write_identity(folder, read_identity(saved.folder))
+    folds = ", ".join(map(str, plan.folds))
+    print(f"study {plan.study}: {len(plan.points)} lambdas, validation utterances of folds {folds} of {saved.folder}")
+    return conclude(shared, folder, saved)
+
+
+def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> int:
+    """Say what came of it, and write its tables and figures; the exit code."""
+    lost = given_up(shared)
+    for place, error in lost.items():
+        print(f"given up: trial {place} after {shared.plan.tries} tries\n{error}", file=sys.stderr)
+    found = findings_of(shared, folder, saved)
+    files = found.write(folder)
+    if found.best is None:
+        print(f"no trial came to an end; see {folder / files[0]}", file=sys.stderr)
+        return 1
+    settled = shared.results()
+    print(f"\nbest of {len(settled)} trials by {shared.plan.objective}:\n{describe(found.best, settled[found.best])}")
+    print(f"\nThis study: {folder}\n  {', '.join(files)}")
+    for line in track(found):
+        print(line)
+    return 1 if lost else 0
+
+
+def findings_of(shared: SharedStudy, folder: Path, saved: Saved | None):
+    """What the study shows, with the configuration of its best trial."""
+    from ser.sweep.outcome.findings import Findings  # draws, so matplotlib is imported only at the end
+
+    plan, results = shared.plan, shared.results()
+    best, config = best_trial(plan, results), None
+    if best is not None and saved:
+        config = for_crossval(plan, best_saved_config(saved, results[best].params[LAMBDA]))
+    elif best is not None:
+        config = best_config(plan, results[best])
+    return Findings(shared, folder, config, saved)
+
+
+def track(found) -> list[str]:
+    """One summary run in W&B, by whichever launcher comes first; where to look at it."""
+    study, plan, settings = found.shared.optuna, found.shared.plan, found.config["wandb"]
+    settled = len(found.shared.results())
+    if study.user_attrs.get(SUMMARISED) == settled:
+        return []
+    study.set_user_attr(SUMMARISED, settled)
+    tracking = Tracking(**{**settings, "group": plan.study, "name": f"{plan.study}-summary"})
+    try:
+        loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"])
+        for logger in loggers:
+            logger.log_hyperparams({**plan.described(), "best": found.config})
+        shares = found.importances if isinstance(found.importances, dict) else {}
+        pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
+        record_study(loggers, found.trials, plan.metric, found.best, shares, found.curve, pictures)
+        return tracked(loggers)
+    finally:
+        finish()
+
+
+def status(options: argparse.Namespace) -> int:
+    """How far a study is."""
+    shared, _ = open_study(options)
+    states, settled = trials_table(shared).state, shared.results()
+    parts = "".join(f", {number} {state}" for state, number in states.value_counts().items() if state not in SETTLED)
+    print(f"{shared.plan.study}: {states.isin(SETTLED).sum()} of {len(states)} trials settled{parts}")
+    for place, row in settled.items():
+        print(describe(place, row))
+    for place, error in given_up(shared).items():
+        print(f"trial {place:3d}  given up: {error}")
+    return 0
+
+
+def report(options: argparse.Namespace, given: dict[str, str], arguments: list[str]) -> int:
+    """Write a study's report; test its best trial once, unless that is left out."""
+    from ser.report.page.folder import check_folder, new_folder, write_marker
+    from ser.sweep.outcome.best_trial import claim, describe_claim, run_best
+    from ser.sweep.outcome.report import write_report
+
+    shared, folder = open_study(options)
+    saved = read_saved(shared.plan, options.runs) if shared.plan.command == "lambda" else None
+    if saved is None:
+        remembered = shared.optuna.user_attrs.get(GIVEN, {})
+        shared = replace(shared, plan=with_options(shared.plan, {**remembered, **given}))
+    elif given:
+        raise InputError(f"--{next(iter(given))}: study {shared.plan.study} trains nothing")
+    out = check_folder(options.out or str(folder / "report"))
+    shared.check_same(saved.identity if saved else check_runs(shared.plan, corners_of(shared.plan)))
+    make_folder(folder)
+    found = findings_of(shared, folder, saved)
+    found.write(folder)
+    if found.best is None:
+        print(f"study {shared.plan.study}: no trial has come to an end; there is nothing to report", file=sys.stderr)
+        return 1
+    print(f"best: {found.choice}")
+    result = None
+    if not options.no_test:
+        more = [f"--{name}={value}" for name in ("jobs", "devices") if (value := getattr(options, name))]
+        tested = None if saved else run_best(found, more)
+        if tested is None and saved is None:
+            print("the best trial could not be tested; the same command tries again", file=sys.stderr)
+            return 1
+        result = claim(found, tested)
+    command = typed(["ser", "sweep", *arguments])
+    with new_folder(out) as place:
+        files = write_report(place, found, result, [command])
+        write_marker(place, {"study": shared.plan.study, "command": command})
+    print(describe_claim(result) if result else "the test set was left out (--no-test)")
+    print(f"\n{out}\n  {', '.join(files)}")
+    return 0
+
+
+def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
+    """A study that was started before, and its folder.
+
+    Raises:
+        InputError: if it was not, or not there.
+    """
+    plan = plan_of(options)
+    folder, url = place_of(plan, options.study, options.storage)
+    if missing := missing_file(url):
+        raise InputError(f"study {plan.study} has not been started: there is no {missing} (--study FOLDER)")
+    shared = SharedStudy.load(plan, open_storage(url, plan.heartbeat_seconds))
+    if shared.planned and options.trials is None and plan.sampler != "exhaustive":
+        shared = replace(shared, plan=plan.with_trials(shared.planned))
+    if plan.command == "lambda" and options.folds is None:  # those that the study was begun with
+        begun = shared.optuna.user_attrs.get(IDENTITY_OF_STUDY, {})
+        shared = replace(shared, plan=replace(plan, folds=tuple(begun.get("folds", plan.folds))))
+    return shared, folder
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The study of a command line; one of saved posteriors has its cross-validation in its name.
+
+    Raises:
+        InputError: as `read_plan`, and where `--runs` is missing, or it or `--folds` has no meaning.
+    """
+    plan = read_plan(options.config).with_trials(options.trials)
+    if plan.command == "lambda":
+        if not options.runs:
+            raise InputError(f"study {plan.study} weighs saved posteriors: whose? --runs FOLDER of a ser crossval")
+        if options.folds is not None:
+            plan = replace(plan, folds=tuple(parse_numbers("--folds", options.folds)))
+        return replace(plan, study=f"{plan.study}-{Path(options.runs).resolve().name}")
+    if options.runs:
+        raise InputError(f"--runs: study {plan.study} trains its own runs")
+    if options.folds is not None:
+        raise InputError(f"--folds: study {plan.study} trains its own runs; set folds in {options.config}")
+    return plan
+
+
+def headline(shared: SharedStudy, folder: Path, url: str, workers: int) -> str:
+    """What is about to be tried."""
+    plan = shared.plan
+    lines = [
+        f"study {plan.study}: {len(plan.points)} trials by {plan.sampler}, {plan.objective} pooled over folds "
+        f"{', '.join(map(str, plan.folds))} (validation only), seeds {', '.join(map(str, plan.seeds))}",
+        *(f"  {name}: {text}" for name, text in plan.space.described().items()),
+        f"  settled before  {len(shared.results())}",
+        f"  workers         {workers}",
+        f"  storage         {without_password(url)}",
+        f"  folder          {folder}",
+    ]
+    return "\n".join(lines)
+
+
+def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path, str]:
+    """The study's folder, and the address of its storage."""
+    place = Path(folder or Path("studies") / plan.study)
+    if storage and storage.startswith(HOME):
+        return place, file_address(Path(storage.removeprefix("sqlite:///")).expanduser())
+    return place, storage or file_address(place / "study.db")
+
+
+def worker_slots(workers: int | None, devices: str | None, per_device: int) -> list[dict[str, str]]:
+    """The environment of every worker: one per GPU, or one on a machine without.
+
+    Raises:
+        InputError: as `ser.training.devices.slots`.
+    """
+    check_bounds("--per-device", per_device, at_least=1, at_most=1024)
+    if workers is not None:
+        check_bounds("--workers", workers, at_least=1, at_most=1024)
+    gpus = torch.cuda.device_count()
+    if devices is None and gpus:
+        devices = str(gpus)
+    each = len(slots(devices, None))
+    return slots(devices, each * per_device if workers is None else workers)

@@ -1,0 +1,1 @@
+"""Corpora: files on disk become one table of utterances."""

@@ -1,0 +1,84 @@
+"""EMO-DB (Burkhardt et al., 2005): ten German actors, single acted sentences."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from ser.data.corpora.corpus import Corpus
+from ser.data.corpora.release import BUILT_IN_MARKER, absolute, check_audio, find_folder
+from ser.errors import InputError
+
+EMOTION_OF_LETTER = {"N": "neutral", "W": "angry", "F": "happy", "T": "sad"}
+OTHER_LETTERS = "LEA"  # boredom, disgust, anxiety
+SESSIONS = {1: ("03", "08"), 2: ("10", "09"), 3: ("11", "13"), 4: ("12", "14"), 5: ("15", "16")}  # man, woman
+SESSION_OF_SPEAKER = {speaker: session for session, pair in SESSIONS.items() for speaker in pair}
+
+_NAME = re.compile(rf"(\d\d)[a-z]\d\d([{''.join(EMOTION_OF_LETTER)}{OTHER_LETTERS}])[a-z]?")
+
+
+class EmoDB(Corpus):
+    """The four target emotions of EMO-DB, its speakers paired into five sessions of one man and one woman.
+
+    Args:
+        root: folder `wav`, or the one it lies in.
+    """
+
+    sessions_of_release = 5
+
+    def __init__(self, root: str | None = None) -> None:
+        self.root = root
+
+    @property
+    def name(self) -> str:
+        return "emodb"
+
+    @property
+    def location(self) -> str:
+        return str(self.folder())
+
+    def folder(self) -> Path:
+        """The folder with the recordings.
+
+        Raises:
+            InputError: no folder was given, it holds no recording, or it holds the built-in corpus.
+        """
+        if self.root and os.path.exists(absolute(self.root) / BUILT_IN_MARKER):
+            raise InputError(f"{absolute(self.root)}: holds the built-in corpus, not EMO-DB")
+        return find_folder("EMO-DB", self.root, "wav", ".wav file", lambda folder: bool(recordings(folder)))
+
+    def read(self) -> tuple[pd.DataFrame, list[str]]:
+        rows, problems = [], []
+        for path in recordings(self.folder()):
+            form = _NAME.fullmatch(path.stem)
+            if form is None:
+                problems.append(f"{path}: not named like a recording of EMO-DB (03a01Fa.wav)")
+            elif form[1] not in SESSION_OF_SPEAKER:
+                known = ", ".join(sorted(SESSION_OF_SPEAKER))
+                problems.append(f"{path}: unknown speaker {form[1]} (known: {known})")
+            elif form[2] in EMOTION_OF_LETTER:
+                rows.append(
+                    {
+                        "utterance": path.stem,
+                        "path": str(path),
+                        "session": SESSION_OF_SPEAKER[form[1]],
+                        "speaker": form[1],
+                        "dialog_half": "",
+                        "emotion": EMOTION_OF_LETTER[form[2]],
+                    }
+                )
+        table, unusable = check_audio(rows, corpus="EMO-DB")
+        return table, problems + unusable
+
+
+def recordings(folder: Path) -> list[Path]:
+    """The WAV files of a folder, hidden ones left out."""
+    return sorted(path for path in folder.glob("*.[wW][aA][vV]") if not path.name.startswith("."))
+
+
+def holds_emodb(folder: Path) -> bool:
+    """Whether a folder looks like EMO-DB: any of its recordings is named so."""
+    return any(_NAME.fullmatch(path.stem) for path in [*recordings(folder), *recordings(folder / "wav")])

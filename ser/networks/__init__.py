@@ -1,0 +1,1 @@
+"""The layers of the paper as torch modules; nothing here knows a training framework."""

@@ -1,0 +1,144 @@
+"""The branches of Fig. 2: from the maps of the shared convolutions to logits over the emotions.
+
+No step beyond an utterance's end is read, so neither the padding nor the neighbours of a batch can change an answer.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ser.emotions import NUM_EMOTIONS
+from ser.errors import InputError, check_bounds
+from ser.networks.capsule_layers import DenseHead, EmoCaps, UtteranceCapsules, WindowCapsules, Windows
+from ser.networks.capsules import emo_vector
+from ser.networks.convolutions import FeatureMap
+
+
+class Branch(nn.Module, ABC):
+    """One way from the shared convolutions to logits over the emotions."""
+
+    @abstractmethod
+    def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
+        """Feature maps by name -> logits (batch, emotions)."""
+
+
+class RecurrentBranch(Branch):
+    """A bidirectional recurrent layer over time and dense layers.
+
+    Two unidirectional layers, the second on the sequence reversed within its own length, so that no length is needed on
+    the host and padding is never read.
+
+    Args:
+        cell: `nn.GRU` or `nn.LSTM`.
+        taps: (channels, bins) of the maps of the convolutions.
+        units: cells per direction.
+        dense_units: units of the dense layer.
+        dropout: rate after the dense layer.
+        pool_bins: bins that are max-pooled into one before the recurrent layer.
+
+    Source:
+        Wu et al. (2019), section 3 and Fig. 2.
+    """
+
+    def __init__(
+        self,
+        cell: type[nn.GRU] | type[nn.LSTM],
+        taps: dict[str, tuple[int, int]],
+        *,
+        units: int,
+        dense_units: int,
+        dropout: float,
+        pool_bins: int = 1,
+    ) -> None:
+        super().__init__()
+        check_bounds(f"model.{cell.__name__.lower()}_units", units, at_least=1, at_most=4096)
+        channels, bins = taps["pool3"]
+        self.pool_bins = pool_bins
+        self.forwards = cell(channels * bins // pool_bins, units, batch_first=True)
+        self.backwards = cell(channels * bins // pool_bins, units, batch_first=True)
+        self.head = DenseHead(2 * units, dense_units, dropout)
+
+    def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
+        features, steps = maps["pool3"]
+        if self.pool_bins > 1:
+            features = F.max_pool2d(features, (self.pool_bins, 1))
+        sequence = features.permute(0, 3, 1, 2).flatten(2)
+        time = torch.arange(sequence.shape[1], device=steps.device)
+        # Step t of the reversed sequence is step steps-1-t; the index of what lies beyond the end does not matter.
+        reverse = (steps.unsqueeze(-1) - 1 - time).clamp(min=0)
+        reversed_sequence = sequence.gather(1, reverse.unsqueeze(-1).expand_as(sequence))
+        last = (steps - 1)[:, None, None]
+        states = []
+        for layer, inputs in ((self.forwards, sequence), (self.backwards, reversed_sequence)):
+            outputs, _ = layer(inputs)
+            states.append(outputs.gather(1, last.expand(-1, 1, outputs.shape[-1])).squeeze(1))
+        return self.head(torch.cat(states, dim=-1))
+
+
+class CapsuleBranch(Branch):
+    """Window capsules -> window emo-capsules -> utterance capsules -> dense layers.
+
+    Args:
+        emo_caps: `SeqCaps` or `RecCaps`, the routing over windows.
+        taps: (channels, bins) of the maps of the convolutions.
+        routing_iterations: of both routings.
+        capsule_tap: the map the branch starts from.
+        window_steps: steps of a window.
+        window_shift: steps between the starts of two windows.
+        num_window_convolutions: separate convolutions of the window capsules.
+        window_capsule_dim: dimensions of a window capsule.
+        window_kernel: size of their kernels.
+        window_stride: their stride.
+        emo_capsule_dim: dimensions of a window emo-capsule.
+        utterance_capsule_dim: dimensions of an utterance capsule.
+        dense_units: units of the dense layer.
+        dropout: rate after the dense layer.
+
+    Source:
+        Wu et al. (2019), Fig. 1 and section 3.
+    """
+
+    def __init__(
+        self,
+        emo_caps: type[EmoCaps],
+        taps: dict[str, tuple[int, int]],
+        *,
+        routing_iterations: int = 3,
+        capsule_tap: Literal["pool3", "conv3"] = "pool3",
+        window_steps: int = 40,
+        window_shift: int = 20,
+        num_window_convolutions: int = 8,
+        window_capsule_dim: int = 8,
+        window_kernel: int = 9,
+        window_stride: int = 8,
+        emo_capsule_dim: int = 16,
+        utterance_capsule_dim: int = 16,
+        dense_units: int = 64,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if capsule_tap not in taps:
+            raise InputError(f"model.capsule_tap is {capsule_tap!r}, but must be one of {', '.join(taps)}")
+        self.tap = capsule_tap
+        self.windows = Windows(window_steps, window_shift)
+        self.window_capsules = WindowCapsules(
+            *taps[capsule_tap], window_steps, num_window_convolutions, window_capsule_dim, window_kernel, window_stride
+        )
+        self.emo_caps = emo_caps(
+            self.window_capsules.num_capsules, window_capsule_dim, emo_capsule_dim, routing_iterations
+        )
+        self.utterance_capsules = UtteranceCapsules(
+            NUM_EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
+        )
+        self.head = DenseHead(NUM_EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
+
+    def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
+        windows, mask = self.windows(*maps[self.tap])
+        capsules = self.window_capsules(windows.flatten(0, 1)).unflatten(0, mask.shape)
+        output, _ = self.utterance_capsules(self.emo_caps(capsules), mask)
+        return self.head(emo_vector(output))

@@ -1,0 +1,236 @@
+"""Capsule layers with weights: from windows of a feature map to one emo-vector per utterance."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ser.emotions import NUM_EMOTIONS
+from ser.errors import InputError, check_bounds
+from ser.networks.capsules import emo_vector, route, squash
+
+MOST_WEIGHTS = 2**24  # of one layer of capsules
+
+
+def check_size(name: str, *shape: int) -> None:
+    """Refuse a layer of more than 16 million weights before memory is taken: the paper's largest has 115 thousand.
+
+    Raises:
+        InputError: naming the options whose product it is.
+    """
+    if (number := prod(shape)) > MOST_WEIGHTS:
+        factors = " x ".join(map(str, shape))
+        raise InputError(f"{name} make {factors} = {number} weights, but must make at most {MOST_WEIGHTS}")
+
+
+def capsule_weight(*shape: int) -> nn.Parameter:
+    """Weights (..., out, in) of capsule matrices, Xavier-initialised matrix by matrix.
+
+    `nn.init.xavier_uniform_` on the whole tensor takes the leading dimensions for a receptive field and comes out far
+    too small.
+    """
+    bound = (6 / (shape[-1] + shape[-2])) ** 0.5
+    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+
+
+class Windows(nn.Module):
+    """Slice a feature map into overlapping windows; the tail is filled with zeros.
+
+    Args:
+        size: steps of a window.
+        shift: steps from one window's start to the next one's.
+
+    Source:
+        Wu et al. (2019), section 3 (40 steps, shift 20); the treatment of the tail is assumed.
+    """
+
+    def __init__(self, size: int, shift: int) -> None:
+        super().__init__()
+        check_bounds("model.window_steps", size, at_least=1, at_most=10_000)
+        check_bounds("model.window_shift", shift, at_least=1, at_most=size)
+        self.size, self.shift = size, shift
+
+    def count(self, steps):
+        """Windows of a map with so many steps: at least one, and the last reaches the end."""
+        beyond_first = steps - self.size
+        extra = -(-beyond_first // self.shift)
+        return 1 + (extra.clamp(min=0) if isinstance(extra, Tensor) else max(extra, 0))
+
+    def forward(self, features: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+        """Cut the windows.
+
+        Args:
+            features: (batch, channels, bins, steps), zero beyond each utterance's end.
+            steps: (batch,) real steps.
+
+        Returns:
+            Windows (batch, windows, channels, bins, size) and their mask (batch, windows): True where the utterance
+            alone would have that window.
+        """
+        count = self.count(features.shape[-1])
+        missing = (count - 1) * self.shift + self.size - features.shape[-1]
+        windows = F.pad(features, (0, missing)).unfold(-1, self.size, self.shift)
+        mask = torch.arange(count, device=steps.device) < self.count(steps).unsqueeze(-1)
+        return windows.permute(0, 3, 1, 2, 4), mask
+
+
+class WindowCapsules(nn.Module):
+    """The lowest capsules of a window: separate convolutions, each giving one capsule per position of its grid.
+
+    Args:
+        in_channels: channels of the feature map.
+        bins: height of the feature map.
+        window_steps: width of a window.
+        num_convolutions: separate convolutions.
+        dim: channels of each convolution, the dimensions of its capsules.
+        kernel: height and width of the kernels.
+        stride: shift of the kernels in both directions.
+
+    Source:
+        Wu et al. (2019), section 2.2 and Fig. 1; all sizes are assumed.
+    """
+
+    def __init__(
+        self, in_channels: int, bins: int, window_steps: int, num_convolutions: int, dim: int, kernel: int, stride: int
+    ) -> None:
+        super().__init__()
+        for name, value in {
+            "num_window_convolutions": num_convolutions,
+            "window_capsule_dim": dim,
+            "window_kernel": kernel,
+            "window_stride": stride,
+        }.items():
+            check_bounds(f"model.{name}", value, at_least=1, at_most=1024)
+        if kernel > min(bins, window_steps):
+            raise InputError(f"model.window_kernel is {kernel}, but a window has {bins} bins and {window_steps} steps")
+        sizes = "model.num_window_convolutions, window_capsule_dim and window_kernel"
+        check_size(sizes, num_convolutions, dim, in_channels, kernel, kernel)
+        self.dim = dim
+        rows, columns = ((size - kernel) // stride + 1 for size in (bins, window_steps))
+        self.num_capsules = num_convolutions * rows * columns
+        # One call computes all the separate convolutions: their output channels stand side by side.
+        self.convolutions = nn.Conv2d(in_channels, num_convolutions * dim, kernel, stride)
+        for weight in self.convolutions.weight.data.split(dim):
+            nn.init.xavier_uniform_(weight)
+        nn.init.zeros_(self.convolutions.bias)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """(count, channels, bins, steps) -> capsules u_i, (count, capsules, dim)."""
+        maps = self.convolutions(windows).flatten(2)  # (count, convolutions * dim, positions)
+        return squash(maps.unflatten(1, (-1, self.dim)).transpose(2, 3).flatten(1, 2))
+
+
+class EmoCaps(nn.Module, ABC):
+    """Window capsules -> window emo-capsules -> emo-vectors, over the windows of an utterance.
+
+    Args:
+        lower: number of window capsules.
+        lower_dim: their dimensions.
+        dim: dimensions of an emo-capsule.
+        iterations: routing iterations.
+    """
+
+    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
+        super().__init__()
+        check_bounds("model.emo_capsule_dim", dim, at_least=1, at_most=1024)
+        check_bounds("model.routing_iterations", iterations, at_least=1, at_most=100)
+        sizes = "the window capsules, model.emo_capsule_dim and window_capsule_dim"
+        check_size(sizes, lower, NUM_EMOTIONS, dim, lower_dim)
+        self.iterations = iterations
+        self.weight = capsule_weight(lower, NUM_EMOTIONS, dim, lower_dim)
+        self.bias = nn.Parameter(torch.zeros(lower, NUM_EMOTIONS, dim))
+
+    def prediction(self, capsules: Tensor) -> Tensor:
+        """Eq. (3): (..., lower, lower_dim) -> prediction vectors (..., lower, upper, dim)."""
+        return torch.einsum("...ik,ijdk->...ijd", capsules, self.weight) + self.bias
+
+    @abstractmethod
+    def forward(self, capsules: Tensor) -> Tensor:
+        """(batch, windows, lower, lower_dim) -> emo-vectors (batch, windows, upper * (dim + 1))."""
+
+
+class SeqCaps(EmoCaps):
+    """Every window is routed by itself, with weights shared over windows.
+
+    Source:
+        Wu et al. (2019), section 2.2, Eqs. (1)-(5).
+    """
+
+    def forward(self, capsules: Tensor) -> Tensor:
+        output, _ = route(self.prediction(capsules), self.iterations)
+        return emo_vector(output)
+
+
+class RecCaps(EmoCaps):
+    """The emo-vector of the previous window takes part in the predictions of the next; before the first it is zero.
+
+    Source:
+        Wu et al. (2019), section 2.3, Eqs. (6) and (7).
+    """
+
+    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
+        super().__init__(lower, lower_dim, dim, iterations)
+        self.recurrent_weight = capsule_weight(lower, NUM_EMOTIONS, dim, NUM_EMOTIONS * (dim + 1))
+
+    def forward(self, capsules: Tensor) -> Tensor:
+        previous = capsules.new_zeros(capsules.shape[0], self.recurrent_weight.shape[-1])
+        vectors = []
+        for prediction in self.prediction(capsules).unbind(1):
+            recurrent = torch.einsum("bo,ijdo->bijd", previous, self.recurrent_weight)
+            output, _ = route(prediction + recurrent, self.iterations)
+            previous = emo_vector(output)
+            vectors.append(previous)
+        return torch.stack(vectors, dim=1)
+
+
+class UtteranceCapsules(nn.Module):
+    """Window emo-vectors -> one capsule per emotion for the whole utterance, with weights shared over windows.
+
+    Args:
+        lower_dim: length of an emo-vector.
+        dim: dimensions of an utterance capsule.
+        iterations: routing iterations.
+
+    Source:
+        Wu et al. (2019), sections 2.2 and 3.
+    """
+
+    def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
+        super().__init__()
+        check_bounds("model.utterance_capsule_dim", dim, at_least=1, at_most=1024)
+        self.iterations = iterations
+        self.weight = capsule_weight(NUM_EMOTIONS, dim, lower_dim)
+        self.bias = nn.Parameter(torch.zeros(NUM_EMOTIONS, dim))
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Route windows to the utterance.
+
+        Args:
+            vectors: window emo-vectors, (batch, windows, lower_dim).
+            mask: (batch, windows) bool, True where the window is real.
+
+        Returns:
+            Output (batch, upper, dim) and the coupling of each window, (batch, windows, upper).
+        """
+        prediction = torch.einsum("bwk,jdk->bwjd", vectors, self.weight) + self.bias
+        return route(prediction, self.iterations, mask)
+
+
+class DenseHead(nn.Sequential):
+    """Dense layer with ReLU and dropout, then a linear layer to the emotions' logits.
+
+    Source:
+        Wu et al. (2019), section 3.
+    """
+
+    def __init__(self, in_features: int, units: int, dropout: float) -> None:
+        check_bounds("model.dense_units", units, at_least=1, at_most=4096)
+        check_bounds("model.dropout", dropout, at_least=0, below=1)
+        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, NUM_EMOTIONS))
+        for layer in (self[0], self[3]):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)

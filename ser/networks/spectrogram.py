@@ -1,0 +1,94 @@
+"""From waveform to standardised spectrogram, inside the network (Wu et al., 2019, section 4.1)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torchaudio.transforms import Spectrogram as Stft
+
+from ser.audio.frames import SAMPLE_RATE_HZ, SHIFT_SAMPLES, WINDOW_SAMPLES
+from ser.errors import InputError
+
+DFT_LENGTH = 1600  # 10-Hz grid
+NUM_BINS = 512  # 0 to 5.12 kHz
+FLOOR = 1e-5  # below the quantisation noise of 16-bit PCM; keeps digital silence finite
+assert SAMPLE_RATE_HZ / DFT_LENGTH * NUM_BINS == 5120
+
+
+class Spectrogram(nn.Module):
+    """Magnitude spectrogram: 40-ms Hann window, 10-ms shift, DFT of 1600, bins 0-511.
+
+    Args:
+        magnitude: "log" for log(max(x, 1e-5)), "linear" for x itself.
+
+    Source:
+        Wu et al. (2019), section 4.1; the logarithm is assumed.
+    """
+
+    def __init__(self, magnitude: Literal["log", "linear"] = "log") -> None:
+        super().__init__()
+        if magnitude not in ("log", "linear"):
+            raise InputError(f"magnitude is {magnitude!r}, but must be 'log' or 'linear'")
+        self.magnitude = magnitude
+        # The window sits in the middle of the DFT's frame: this padding lets frame t begin at sample 160 t.
+        margin = (DFT_LENGTH - WINDOW_SAMPLES) // 2
+        self.stft = Stft(DFT_LENGTH, WINDOW_SAMPLES, SHIFT_SAMPLES, pad=margin, power=None, center=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """(batch, samples) at 16 kHz -> (batch, bins, frames)."""
+        spectrum = self.stft(waveform)[:, :NUM_BINS].abs()  # of these bins only: it takes as long as the transform
+        return spectrum.clamp(min=FLOOR).log() if self.magnitude == "log" else spectrum
+
+
+class Moments:
+    """Mean and deviation per bin over frames that arrive utterance by utterance, summed in float64."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums = torch.zeros(2, NUM_BINS, dtype=torch.float64)
+
+    def add(self, spectrogram: Tensor) -> None:
+        """Count the frames of one spectrogram, (bins, frames)."""
+        values = spectrogram.double()
+        self.count += values.shape[-1]
+        self.sums += torch.stack([values.sum(-1), values.square().sum(-1)])
+
+    def statistics(self) -> Tensor:
+        """(2, bins) float32: mean and standard deviation of each bin.
+
+        Raises:
+            InputError: if no frame was added.
+        """
+        if not self.count:
+            raise InputError("no audio to take the statistics of the spectrogram from")
+        mean, square = self.sums / self.count
+        return torch.stack([mean, (square - mean.square()).clamp(min=0).sqrt()]).float()
+
+
+class Standardisation(nn.Module):
+    """Zero mean and unit variance, by statistics that are buffers: a checkpoint carries them.
+
+    Args:
+        per: "bin" standardises every frequency bin by itself, "scalar" all by one mean and one deviation.
+
+    Source:
+        Wu et al. (2019), section 4.1 ("normalize ... to have zero mean and unit variance"); per bin is assumed.
+    """
+
+    def __init__(self, per: Literal["bin", "scalar"] = "bin") -> None:
+        super().__init__()
+        if per not in ("bin", "scalar"):
+            raise InputError(f"standardise is {per!r}, but must be 'bin' or 'scalar'")
+        self.per = per
+        self.register_buffer("statistics", torch.stack([torch.zeros(NUM_BINS), torch.ones(NUM_BINS)]))
+
+    def forward(self, spectrogram: Tensor, statistics: Tensor | None = None) -> Tensor:
+        """Standardise (batch, bins, frames) by own statistics or by those given, (batch, 2, bins)."""
+        mean, deviation = (self.statistics if statistics is None else statistics).unbind(-2)
+        if self.per == "scalar":
+            total = mean.mean(-1, keepdim=True)
+            deviation = (deviation.square() + (mean - total).square()).mean(-1, keepdim=True).sqrt()
+            mean = total
+        return (spectrogram - mean.unsqueeze(-1)) / deviation.clamp(min=1e-5).unsqueeze(-1)

@@ -1,0 +1,1 @@
+"""Processes that run others: starting, signals, progress."""

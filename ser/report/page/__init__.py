@@ -1,0 +1,1 @@
+"""The page of a report: blocks, HTML and Markdown, the folder."""

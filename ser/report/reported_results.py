@@ -1,0 +1,263 @@
+"""The results that a report lays side by side, read and checked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.results.form import Each, Maybe, check_form, read_record
+from ser.results.paper import TABLE_1
+from ser.results.pooled import FORM as FORM_OF_POOLED
+from ser.results.pooled import Pooled, describe_test_set, pooled_scores, read_pooled
+from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
+
+SETS = ("train", "val", "test")
+FORM = {
+    **FORM_OF_POOLED,
+    **{"test_halves": Maybe(str), "statistics": str, "epochs": int, "num_folds": Maybe(int, needed=False)},
+    **{"validation": {"wa": float, "ua": float}, "lambda": Maybe(float), "shared": Each(list), "model": dict},
+    **{name: Maybe(dict, needed=False) for name in ("options", "defaults")},
+    **{"command": str, "versions": dict, "commit": Maybe(str), "warnings": Maybe(list, needed=False)},
+    **{f"{what}_digest": Maybe(str, needed=False) for what in ("corpus", "code")},
+    "runs": [
+        {
+            **{"seed": int, "fold": int, "folder": str, "epoch": int, "speakers": {name: [str] for name in SETS}},
+            **{"train_segments": int, "tails_left_out": int},
+        }
+    ],
+}
+FORM_OF_RUN = {"seed": int, "fold": int, "counts": {name: Each(int) for name in SETS}}
+CURVES = {"train/loss": "train_loss", "val/wa": "val_wa"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fold of one seed of a result.
+
+    Args:
+        about: its entry in the pooled result's `runs`.
+        details: its own result.json.
+        curves: columns epoch (from 1), train_loss, val_wa (a share); one row per epoch.
+    """
+
+    about: dict
+    details: dict
+    curves: pd.DataFrame
+
+    @property
+    def seed(self) -> int:
+        return self.about["seed"]
+
+    @property
+    def fold(self) -> int:
+        return self.about["fold"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result in a report.
+
+    Args:
+        name: of its folder; unique in a report.
+        title: the system as in the paper, with the name where two results have the same system.
+        stem: the name as part of file names.
+        pooled: what was read.
+        runs: its folds and seeds.
+    """
+
+    name: str
+    title: str
+    stem: str
+    pooled: Pooled
+    runs: list[Run]
+
+    @property
+    def about(self) -> dict:
+        return self.pooled.about
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        return self.pooled.predictions
+
+    @property
+    def protocol(self) -> str:
+        """The protocol with its test halves: "wu2019 MMFFF"."""
+        return " ".join(filter(None, [self.about["protocol"], self.about["test_halves"]]))
+
+    @property
+    def num_folds(self) -> int:
+        """Folds of the protocol; where an older result does not say, one per speaker or per session of two."""
+        if num_folds := self.about.get("num_folds"):
+            return num_folds
+        people = {who for names in self.runs[0].about["speakers"].values() for who in names}
+        return len(people) if self.about["protocol"] == "speaker" else len(people) // 2
+
+    @property
+    def folds(self) -> str:
+        """The folds that were run, and of how many where some are missing: "1, 2 of 10"."""
+        listed = ", ".join(map(str, self.about["folds"]))
+        return f"{listed} of {self.num_folds}" if self.is_incomplete else listed
+
+    @property
+    def named_folds(self) -> str:
+        """The same for a sentence: "folds 1, 2 of 10"."""
+        return f"fold{'' if len(self.about['folds']) == 1 else 's'} {self.folds}"
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether folds of the protocol are missing, so that some speakers or halves were never tested."""
+        return len(self.about["folds"]) < self.num_folds
+
+    @cached_property
+    def test_set(self) -> dict:
+        """Digest, number, counts and speakers of the test utterances; equal digests may be compared."""
+        return describe_test_set(self.predictions)
+
+    @property
+    def num_seeds(self) -> int:
+        return len(self.about["seeds"])
+
+    @cached_property
+    def scores(self) -> dict:
+        """WA, UA, recalls and counts of all folds and seeds pooled, computed from the predictions."""
+        return pooled_scores(self.predictions)
+
+    @cached_property
+    def intervals(self) -> Intervals:
+        """95 % intervals of WA and UA by a bootstrap over speakers; takes a second or more."""
+        return bootstrap_speakers(self.predictions)
+
+
+def interval_notes(entries: list[Entry]) -> list[str]:
+    """How the intervals of UA came about where draws of speakers lacked an emotion, or why there are none."""
+    notes: dict[str, list[str]] = {}
+    for entry in entries:
+        if note := ua_note(entry.intervals):
+            notes.setdefault(note, []).append(entry.title)
+    return [f"{', '.join(titles)}: {note}" for note, titles in notes.items()]
+
+
+def printed_name(system: str) -> str:
+    """How the paper writes a system: "CNN_RecCap" for CNNRecCap."""
+    return {row.system: row.name for row in TABLE_1}.get(system, system)
+
+
+def read_entries(folders: list[str]) -> list[Entry]:
+    """Read the results of several `ser crossval` and check that they belong into one report.
+
+    Raises:
+        InputError: for a folder that is no result, results of different corpora, or a name that occurs twice.
+    """
+    paths = [Path(folder).resolve() for folder in folders]
+    for name, count in Counter(path.name for path in paths).items():
+        if count > 1:
+            same = [folder for folder, path in zip(folders, paths, strict=True) if path.name == name]
+            cause = "the same folder twice" if len({*paths}) < len(paths) else "two results of one name"
+            raise InputError(f"{' and '.join(same)}: {cause}, {name!r}; give each once, each under its own name")
+    for folder, path in zip(folders, paths, strict=True):
+        _check_kind(folder, path)
+    found = [read_pooled(path) for path in paths]
+    corpora = {result.about["corpus"]: folder for folder, result in zip(folders, found, strict=True)}
+    digests = {result.about.get("corpus_digest") for result in found}
+    named = corpora.keys() - {"manifest"}  # the name that older versions gave to every CSV file
+    if len(corpora) > 1 and not (len(named) == 1 == len(digests) and None not in digests):
+        listed = ", ".join(f"{corpus} ({folder})" for corpus, folder in corpora.items())
+        raise InputError(f"results of different corpora cannot stand in one report: {listed}; make one report of each")
+    systems = Counter(result.about["system"] for result in found)
+    stems = _stems([path.name for path in paths])
+    entries = []
+    for path, result, stem in zip(paths, found, stems, strict=True):
+        title = printed_name(result.about["system"])
+        if systems[result.about["system"]] > 1:
+            title += f" ({path.name})"
+        entries.append(Entry(path.name, title, stem, result, _runs(result)))
+    return entries
+
+
+def _check_kind(folder: str, path: Path) -> None:
+    """Say what is wrong with a folder that is not a cross-validation's, where its files tell."""
+    if not path.is_dir():
+        raise InputError(f"{folder} is not a folder; ser report takes folders that `ser crossval --out` wrote")
+    if not (path / "result.json").is_file():
+        return  # read_pooled says what is missing
+    about = read_record(path / "result.json")
+    if about.get("kind") != "crossval" and "fold" in about:
+        meant = f" Did you mean {path.parent}?" if (path.parent / "predictions.csv").is_file() else ""
+        raise InputError(
+            f"{folder} is one run of `ser fit`, fold {about['fold']} only; "
+            f"ser report takes the pooled result of all folds, which `ser crossval` writes.{meant}"
+        )
+    if about.get("kind") == "crossval":
+        check_form(f"{folder}/result.json", about, FORM)
+
+
+def _stems(names: list[str]) -> list[str]:
+    stems: list[str] = []
+    for name in names:
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "result"
+        while stem in stems:
+            stem += "-2"
+        stems.append(stem)
+    return stems
+
+
+def _runs(result: Pooled) -> list[Run]:
+    """The folds of every seed, each once, as the folder of each says itself."""
+    _check_grid(result)
+    runs = []
+    for about in result.about["runs"]:
+        folder = result.folder / about["folder"]
+        try:
+            details = read_record(folder / "result.json")
+            check_form(str(folder / "result.json"), details, FORM_OF_RUN)
+            curves = _curves(pd.read_csv(folder / "metrics.csv"), result.about["epochs"])
+        except (OSError, ValueError, KeyError) as error:
+            cause = getattr(error, "strerror", None) or error
+            raise InputError(
+                f"{folder}: fold {about['fold']} of seed {about['seed']} is not complete ({cause}); "
+                "the same `ser crossval` command makes it again"
+            ) from error
+        for name in ("seed", "fold"):
+            if details[name] != about[name]:
+                raise InputError(
+                    f"{folder} holds {name} {details[name]}, but {result.folder}/result.json takes it for "
+                    f"fold {about['fold']} of seed {about['seed']}"
+                )
+        runs.append(Run(about, details, curves))
+    return sorted(runs, key=lambda run: (run.seed, run.fold))
+
+
+def _check_grid(result: Pooled) -> None:
+    """Refuse a list of runs that lacks a fold of a seed, or has one twice or too many."""
+    listed = Counter((run["seed"], run["fold"]) for run in result.about["runs"])
+    wanted = Counter((seed, fold) for seed in set(result.about["seeds"]) for fold in set(result.about["folds"]))
+    for what, found in (("lacks", wanted - listed), ("has too many of", listed - wanted)):
+        if found:
+            names = ", ".join(f"fold {fold} (seed {seed})" for seed, fold in sorted(found))
+            raise InputError(f"{result.folder}/result.json: runs {what} {names}")
+
+
+def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:
+    """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty.
+
+    Older versions counted epochs from 0. The oldest end with a row of the evaluation of the chosen epoch, under the
+    number of an epoch that was never trained. It is known by that number: an empty loss may as well be that of an epoch
+    whose loss was no number.
+    """
+    metrics = metrics[["epoch", *CURVES]].astype(float)
+    lines = {name: metrics.dropna(subset=[column]).groupby("epoch")[column].last() for column, name in CURVES.items()}
+    curves = pd.DataFrame(lines).reset_index()
+    curves["epoch"] = curves["epoch"].astype(int) + (metrics.epoch.min() == 0)
+    return curves[curves.epoch <= epochs]
+
+
+def counts_of(details: dict, name: str) -> list[int]:
+    """Utterances of each emotion in a run's training, validation or test set."""
+    return [details["counts"][name].get(emotion, 0) for emotion in EMOTIONS]

@@ -1,0 +1,232 @@
+"""The paper's tables 1, 2 and 3 with our results beside them, and the recalls."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ser.emotions import EMOTIONS
+from ser.report.page.blocks import Column, Table
+from ser.report.reported_results import Entry, interval_notes
+from ser.report.sections.options import recipe_note
+from ser.results.paper import (
+    RECCAP_TEST_HALVES,
+    SEQCAP_TEST_HALVES,
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    PaperRow,
+    fitting_halves,
+    row_sums,
+)
+from ser.results.predictions import of_emotions, score_matrix
+from ser.results.statistics import multinomial_ua_interval, wilson_interval
+
+UNRECOVERED = "cannot be recovered"
+PRINTED = {"CNNSeqCap": (2, TABLE_2, SEQCAP_TEST_HALVES), "CNNRecCap": (3, TABLE_3, RECCAP_TEST_HALVES)}
+
+
+def is_comparable(entry: Entry, row: PaperRow) -> bool:
+    """Whether a result was measured on the utterances that a row of the paper was measured on."""
+    return same_test_set(entry, row)[0] == "yes"
+
+
+def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
+    """Whether a result and a row of the paper have the same test utterances: "yes", "no" or "unknown", and why not.
+
+    Args:
+        entry: a result.
+        row: the paper's of the same system; None where it has none.
+    """
+    about = entry.about
+    if row is None:
+        return "no", "the paper has no row of that system"
+    if about["corpus"] != "iemocap":
+        return "no", f"ours is the corpus {about['corpus']}, the paper's is IEMOCAP"
+    if about["protocol"] != "wu2019":
+        return (
+            "no",
+            f"both are IEMOCAP, but ours was tested by protocol {entry.protocol}, the paper on halves of dialogs",
+        )
+    if entry.is_incomplete:
+        return "no", f"ours is only {entry.named_folds}"
+    if row.source:
+        return "unknown", f"the paper has its row from {row.source} and does not say what it was tested on"
+    halves, fits = about["test_halves"], [row.test_halves] if row.test_halves else list(fitting_halves(row.wa))
+    if halves not in fits:
+        if row.test_halves:
+            return "no", f"ours was tested on the halves {halves}, the paper's row on {row.test_halves}"
+        return (
+            "no",
+            f"the paper's row was tested on unknown halves, but not on ours, {halves}: its WA is no ratio there",
+        )
+    if tuple(entry.test_set["counts"].values()) != row_sums(halves):
+        return "no", f"ours has other counts of emotions than the paper's utterances in the halves {halves}"
+    if row.test_halves:
+        return "yes", ""
+    return "unknown", f"the halves of the paper's row are not known: {' or '.join(fits)} fit its WA, ours is {halves}"
+
+
+def paper_intervals(row: PaperRow) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """95 % intervals of a row's WA (Wilson) and UA (row-wise multinomial); None where no matrix was printed."""
+    if row.confusion is None:
+        return None
+    matrix = np.asarray(row.confusion)
+    return wilson_interval(int(matrix.trace()), int(matrix.sum())), multinomial_ua_interval(row.confusion)
+
+
+def table_1(entries: list[Entry]) -> Table:
+    """Every row of the paper's Table 1, and beside it our results of that system."""
+    columns = [Column("system")]
+    for measure in ("WA %", "UA %"):
+        columns += [
+            Column("paper", "percent", measure),
+            Column("paper's 95 % interval", "interval", measure),
+            Column("ours", "percent", measure),
+            Column("our 95 % interval", "interval", measure),
+        ]
+    columns += [Column("paper", "count", "n"), Column("ours", "count", "n"), Column("same test set")]
+    rows = []
+    for row in TABLE_1:
+        intervals = paper_intervals(row) or (UNRECOVERED, UNRECOVERED)
+        known = row.utterances or "unknown"
+        ours = [entry for entry in entries if entry.about["system"] == row.system]
+        if not ours:
+            rows.append(
+                [row.name, row.wa, intervals[0], None, None, row.ua, intervals[1], None, None, known, None, None]
+            )
+        for entry in ours:
+            found = entry.scores
+            wa = [row.wa, intervals[0], found["wa"], entry.intervals["wa"]]
+            ua = [row.ua, intervals[1], found["ua"], entry.intervals["ua"]]
+            size = entry.test_set["utterances"]
+            rows.append([entry.title, *wa, *ua, known, size, same_test_set(entry, row)[0]])
+    for entry in entries:
+        if entry.about["system"] not in {row.system for row in TABLE_1}:
+            found = entry.scores
+            wa, ua = [None, None, found["wa"], entry.intervals["wa"]], [None, None, found["ua"], entry.intervals["ua"]]
+            rows.append([entry.title, *wa, *ua, None, entry.test_set["utterances"], "no"])
+    return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, _notes_1(entries))
+
+
+def _notes_1(entries: list[Entry]) -> list[str]:
+    notes = [comparability(entries)]
+    notes.append(
+        "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion "
+        "matrix pooled over the folds. n: test utterances."
+    )
+    if few := [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]:
+        notes.append(f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}.")
+    notes += interval_notes(entries)
+    notes.append(
+        "The paper's intervals: Wilson for WA, row-wise multinomial for UA, from the counts behind its Tables 2 and 3. "
+        "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "
+        "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
+    )
+    notes.append(recipe_note(entries))
+    if several := [entry for entry in entries if entry.num_seeds > 1]:
+        listed = ", ".join(f"{entry.title} ({entry.num_seeds})" for entry in several)
+        notes.append(f"Several seeds, each utterance counted once per seed in WA and UA: {listed}.")
+    return notes
+
+
+def comparability(entries: list[Entry]) -> str:
+    """Whether the paper's column and ours may be compared, and if not, why."""
+    paper = {row.system: row for row in TABLE_1}
+    answers: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        answers.setdefault(same_test_set(entry, paper.get(entry.about["system"])), []).append(entry.title)
+    if all(answer == "yes" for answer, _ in answers):
+        return "Ours were measured on the paper's test utterances (counts of every emotion agree)."
+    reasons = {answer: [] for answer in ("yes", "unknown", "no")}
+    for (answer, reason), titles in answers.items():
+        reasons[answer].append((" and ".join(titles), reason))
+    if not reasons["yes"] and not reasons["unknown"]:
+        causes = "; ".join(f"{reason}{f' ({names})' if len(answers) > 1 else ''}" for names, reason in reasons["no"])
+        return f"The paper's columns and ours cannot be compared: {causes}. They stand side by side, no more."
+    sentences = [f"{names} can be compared with the paper's row: same test utterances." for names, _ in reasons["yes"]]
+    sentences += [f"Whether {names} can be is unknown: {reason}." for names, reason in reasons["unknown"]]
+    sentences += [f"{names} cannot be compared with the paper's row: {reason}." for names, reason in reasons["no"]]
+    return " ".join(sentences)
+
+
+def printed_table(system: str, entry: Entry | None, stem: str) -> Table:
+    """Table 2 or 3: the paper's counts and row percentages, and beside them ours.
+
+    Args:
+        system: "CNNSeqCap" or "CNNRecCap".
+        entry: our result of that system; None if there is none.
+        stem: name of the file.
+    """
+    number, printed, halves = PRINTED[system]
+    row = next(row for row in TABLE_1 if row.system == system)
+    matrices = {"paper": np.asarray(row.confusion)}
+    if entry is not None:
+        matrices["ours"] = np.asarray(entry.scores["confusion"])
+    shares = 100 * np.asarray(row.confusion) / np.sum(row.confusion, axis=1, keepdims=True)
+    furthest = np.abs(shares - np.asarray(printed)).max()
+    ours = f"; ours: {entry.about['corpus']}, protocol {entry.protocol}" if entry else ""
+    notes = [
+        "Rows actual, columns predicted; in brackets per cent of the row. "
+        f"Paper: IEMOCAP, test halves {' '.join(halves)} of sessions 1-5{ours}.",
+        "The paper prints percentages; the counts are those that fit them "
+        f"(no cell is further than {furthest:.3f} points from the print).",
+    ]
+    if entry is None:
+        notes.append(f"No result of {row.name} was given.")
+    elif entry.num_seeds > 1:
+        notes.append(f"Our counts are sums over {entry.num_seeds} seeds.")
+    title = f"Table {number}. Confusion matrix of {entry.title if entry else row.name}"
+    return Table(stem, title, *_matrices(matrices), notes)
+
+
+def confusion_table(entry: Entry) -> Table:
+    """Counts and row percentages of a system that the paper prints no matrix of."""
+    columns, rows = _matrices({"": np.asarray(entry.scores["confusion"])})
+    notes = [
+        f"Rows actual, columns predicted; in brackets per cent of the row. {entry.about['corpus']}, protocol "
+        f"{entry.protocol}. The paper prints no matrix of this system."
+    ]
+    if entry.num_seeds > 1:
+        notes.append(f"Counts are sums over {entry.num_seeds} seeds.")
+    return Table(f"confusion-{entry.stem}", f"Confusion matrix of {entry.title}", columns, rows, notes)
+
+
+def _matrices(matrices: dict[str, np.ndarray]) -> tuple[list[Column], list[list]]:
+    columns = [Column("actual")]
+    for group in matrices:
+        columns += [Column(emotion, "count and percent", group) for emotion in EMOTIONS]
+        columns.append(Column("n", "count", group))
+    rows: list[list] = [[emotion] for emotion in EMOTIONS]
+    for matrix in matrices.values():
+        for row, counts in zip(rows, matrix.tolist(), strict=True):
+            total = sum(counts)
+            row += [(count, count / total) if total else None for count in counts]
+            row.append(total)
+    return columns, rows
+
+
+def matrix_tables(entries: list[Entry]) -> list[Table]:
+    """Tables 2 and 3, then the matrices of the other systems."""
+    tables = []
+    for system, (number, *_) in PRINTED.items():
+        ours = [entry for entry in entries if entry.about["system"] == system]
+        if len(ours) <= 1:
+            tables.append(printed_table(system, ours[0] if ours else None, f"table{number}"))
+        else:
+            tables += [printed_table(system, entry, f"table{number}-{entry.stem}") for entry in ours]
+    return tables + [confusion_table(entry) for entry in entries if entry.about["system"] not in PRINTED]
+
+
+def recall_table(entries: list[Entry]) -> Table:
+    """Recall of every emotion, ours and the paper's where its counts are known."""
+    columns = [Column("system"), *[Column(emotion, "hits") for emotion in EMOTIONS], Column("UA", "percent")]
+    sources = [(entry.title, entry.scores) for entry in entries]
+    sources += [(f"paper: {row.name}", score_matrix(np.array(row.confusion))) for row in TABLE_1 if row.confusion]
+    rows = []
+    for name, found in sources:
+        matrix = np.asarray(found["confusion"])
+        hits, totals = matrix.diagonal().tolist(), matrix.sum(axis=1).tolist()
+        cells = [(hit, total) if total else None for hit, total in zip(hits, totals, strict=True)]
+        rows.append([name, *cells, found["ua"]])
+    notes = ["Per cent of the utterances of each emotion that were recognised; in brackets how many of how many."]
+    return Table("recall", "Recall of each emotion", columns, rows, notes)

@@ -1,0 +1,1 @@
+"""Results: predictions tables, pooled scores, statistics."""

@@ -1,0 +1,309 @@
+"""The pooled result of a cross-validation: made from its folds, written, and read again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.files import digest, write_text
+from ser.results.draws import DRAWS, redraw_note
+from ser.results.form import Maybe, check_form
+from ser.results.predictions import describe, scores
+from ser.results.reading import AVERAGED_TABLES, TABLES, read_about, read_table
+from ser.results.statistics import bootstrap_speakers
+
+FORM = {
+    **{"system": str, "corpus": str, "protocol": str, "folds": [int], "seeds": [int], "wa": float, "ua": float},
+    "averaged": Maybe({"epochs": int}),
+    "runs": [{"seed": int, "fold": int}],
+}
+OLDER = "older method: UA over the emotions present in each draw"
+OLDER_MEAN = "older method: UA of each run over the emotions present in it"
+SAME = 1e-9  # scores computed by another version of a library differ by less
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A cross-validation on disk, checked.
+
+    Attributes:
+        folder: where it lies.
+        about: its `result.json`.
+        predictions: one row per test utterance and seed.
+        validation: the same for validation utterances.
+        averaged: "test" and "val" by the mean posterior of the last epochs, or nothing.
+    """
+
+    folder: Path
+    about: dict
+    predictions: pd.DataFrame
+    validation: pd.DataFrame
+    averaged: dict[str, pd.DataFrame]
+
+
+def read_pooled(folder: str | Path) -> Pooled:
+    """Read a cross-validation's result and check that it is whole.
+
+    Raises:
+        InputError: for a folder without one, tables edited since, a missing fold, an utterance tested twice, scores
+            that are not those of the tables.
+    """
+    folder = Path(folder)
+    about = read_about(folder)
+    if about.get("kind") != "crossval":
+        raise InputError(f"{folder}: the result of one fold; this takes the folder of a `ser crossval`")
+    check_form(f"{folder}/result.json", about, FORM)
+    tables = {name: read_table(folder / file) for name, file in TABLES.items()}
+    averaged = {name: read_table(folder / file) for name, file in AVERAGED_TABLES.items() if about["averaged"]}
+    for table in [*tables.values(), *averaged.values()]:
+        check_whole(table, about["folds"], about["seeds"], str(folder))
+    found = pooled_scores(tables["test"])
+    for name in ("wa", "ua"):
+        if abs(found[name] - about[name]) > SAME:
+            raise InputError(
+                f"{folder}/result.json: {name} is {about[name]}, but {TABLES['test']} gives {found[name]}; "
+                "the same `ser crossval` command writes it again"
+            )
+    return Pooled(folder, about, tables["test"], tables["val"], averaged)
+
+
+def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], name: str) -> None:
+    """Refuse a pooled table with a fold missing or too many, an utterance twice for a seed, or an unknown emotion.
+
+    Raises:
+        InputError: naming the result and what is wrong.
+    """
+    if "seed" not in table:
+        raise InputError(f"{name}: a predictions table has no column seed")
+    found = set(zip(table.seed, table.fold, strict=True))
+    expected = {(seed, fold) for seed in seeds for fold in folds}
+    for what, pairs in (("no predictions of", expected - found), ("unexpected predictions of", found - expected)):
+        if pairs:
+            names = ", ".join(f"fold {fold} (seed {seed})" for seed, fold in sorted(pairs))
+            raise InputError(f"{name}: {what} {names}")
+    twice = table.duplicated(["utterance", "seed"])
+    if twice.any():
+        row = table[twice].iloc[0]
+        raise InputError(f"{name}: utterance {row.utterance} occurs twice for seed {row.seed}")
+    if unknown := (set(table.emotion) | set(table.predicted)) - set(EMOTIONS):
+        raise InputError(f"{name}: unknown emotion {min(unknown)!r} in the predictions")
+
+
+def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
+    """One table of all folds.
+
+    Args:
+        tables: predictions by (seed, fold).
+    """
+    parts = []
+    for (seed, fold), table in sorted(tables.items()):
+        part = table.assign(fold=fold)
+        part.insert(part.columns.get_loc("fold"), "seed", seed)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def pool_runs(folder: Path, runs: dict[str, dict], file: str) -> pd.DataFrame:
+    """One table of all folds, from their folders.
+
+    Args:
+        folder: of the cross-validation.
+        runs: each fold's `result.json` by the name of its folder.
+        file: the table's name in each.
+    """
+    return pool({(about["seed"], about["fold"]): read_table(folder / name / file) for name, about in runs.items()})
+
+
+def pooled_scores(table: pd.DataFrame) -> dict:
+    """WA, UA, recalls and the integer matrix of all folds; matrices of several seeds are added up."""
+    several = table.assign(utterance=table.utterance + " " + table.seed.astype(str))
+    return scores(several)
+
+
+def spread(values: list[float]) -> dict:
+    """Mean and standard deviation (of a sample) with the number of runs; None where there are too few."""
+    return {
+        "mean": float(np.mean(values)) if values else None,
+        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "runs": len(values),
+    }
+
+
+def spread_of_runs(runs: list[dict], classes: int) -> dict:
+    """`spread` of WA over all runs, and of UA over those that have all emotions of the pooled test set.
+
+    The UA of a run that lacks an emotion is another quantity, which no mean may mix with the others.
+
+    Args:
+        runs: `scores` of each.
+        classes: emotions of the pooled test set.
+    """
+    whole = [each for each in runs if each["ua_classes"] == classes]
+    return {"wa": spread([each["wa"] for each in runs]), "ua": spread([each["ua"] for each in whole])}
+
+
+def describe_test_set(predictions: pd.DataFrame) -> dict:
+    """The tested utterances: digest (results with the same one may be compared), number, counts, speakers."""
+    once = predictions.drop_duplicates("utterance").sort_values("utterance")
+    rows = once[["utterance", "speaker", "emotion"]].astype(str).agg("\t".join, axis=1)
+    counts = once.emotion.value_counts()
+    return {
+        "digest": blake2b("\n".join(rows).encode(), digest_size=8).hexdigest(),
+        "utterances": len(once),
+        "counts": {emotion: int(counts.get(emotion, 0)) for emotion in EMOTIONS},
+        "speakers": sorted(once.speaker.astype(str).unique()),
+    }
+
+
+def summarise(predictions: pd.DataFrame, validation: pd.DataFrame) -> dict:
+    """Everything in `result.json` that follows from the pooled tables."""
+    per_fold = [scores(table) for _, table in predictions.groupby(["seed", "fold"])]
+    per_seed = [scores(table) for _, table in predictions.groupby("seed")]
+    pooled = pooled_scores(predictions)
+    over_seeds = spread_of_runs(per_seed, pooled["ua_classes"])
+    return {
+        **pooled,
+        "over_folds": spread_of_runs(per_fold, pooled["ua_classes"]),
+        "over_seeds": {name: {**over_seeds[name], "values": [each[name] for each in per_seed]} for name in over_seeds},
+        "validation": pooled_scores(validation),
+        "test_set": describe_test_set(predictions),
+    }
+
+
+def write_pooled(
+    folder: Path, runs: dict[str, dict], grid: tuple[list[int], list[int]], epochs_averaged: int, about: dict
+) -> Pooled:
+    """Pool the folds of a cross-validation: tables first, then the `result.json` that knows their digests.
+
+    Args:
+        folder: of the cross-validation.
+        runs: each fold's `result.json` by the name of its folder.
+        grid: the seeds and the folds that belong to it.
+        epochs_averaged: so many last epochs were scored as well; 0 for none.
+        about: more to record.
+
+    Raises:
+        InputError: if a fold is missing or an utterance is tested twice.
+    """
+    first = next(iter(runs.values()))
+    seeds, folds = grid
+    files = [*TABLES.values(), *(AVERAGED_TABLES.values() if epochs_averaged else [])]
+    tables = {name: pool_runs(folder, runs, name) for name in files}
+    for name, table in tables.items():
+        check_whole(table, folds, seeds, str(folder / name))
+        write_text(folder / name, table.to_csv(index=False))
+    test, validation = (tables[name] for name in TABLES.values())
+    per_run = {key: scores(table) for key, table in test.groupby(["seed", "fold"])}
+    intervals = bootstrap_speakers(test)
+    result = {
+        "kind": "crossval",
+        **{key: first[key] for key in ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")},
+        "folds": folds,
+        "seeds": seeds,
+        **summarise(test, validation),
+        "intervals": {name: finite(intervals[name]) for name in ("wa", "ua")},
+        "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"]},
+        "runs": [
+            {
+                **{key: run[key] for key in ("seed", "fold")},
+                "folder": name,
+                **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "ua_classes", "utterances")},
+                **{key: run[key] for key in ("epoch", "speakers")},
+                "validation": {key: run["validation"][key] for key in ("wa", "ua")},
+                **{
+                    key: run[key]
+                    for key in ("train_segments", "tails_left_out", "counts", "device", "threads", "commit")
+                },
+            }
+            for name, run in runs.items()
+        ],
+        "averaged": None,
+        **{key: first[key] for key in ("corpus_digest", "code_digest", "versions")},
+        "commit": " ".join(sorted({run["commit"] for run in runs.values() if run["commit"]})) or None,
+        **about,
+        "warnings": _warnings(list(runs.values())),
+        "digests": {name: digest(folder / name) for name in files},
+    }
+    if epochs_averaged:
+        mean, mean_validation = (tables[name] for name in AVERAGED_TABLES.values())
+        summary = {**pooled_scores(mean), "validation": pooled_scores(mean_validation)}
+        result["averaged"] = {"epochs": epochs_averaged, **summary}
+    write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
+    return read_pooled(folder)
+
+
+def _warnings(runs: list[dict]) -> list[str]:
+    """The warnings of all runs, each once, with the folds that it is about."""
+    found: dict[str, set[int]] = {}
+    for run in runs:
+        for line in run.get("warnings", []):
+            found.setdefault(line, set()).add(run["fold"])
+    return [
+        f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, sorted(folds)))}: {line}"
+        for line, folds in found.items()
+    ]
+
+
+def finite(limits: tuple[float, float]) -> list[float] | None:
+    """An interval, or nothing where there is none (a single speaker, or too few speakers with an emotion)."""
+    return None if np.isnan(limits).any() else list(limits)
+
+
+def describe_pooled(about: dict) -> str:
+    """A pooled result as text for a person."""
+    what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
+    if len(about["folds"]) < about["num_folds"]:
+        what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
+    if not about["statistics"].startswith("train"):
+        what += f", statistics: {about['statistics']}"
+    lines = ["", what, *(f"  warning  {line}" for line in about.get("warnings", []))]
+    lines += ["", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
+    if mean := about["averaged"]:
+        lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]
+    if people := about["shared"].get("speakers"):
+        lines += ["", f"Validation and test share their speakers in this protocol: {', '.join(people)}"]
+    return "\n".join(lines)
+
+
+def _intervals(about: dict) -> list[str]:
+    """The intervals of a pooled result, and how they came about."""
+    intervals, speakers = about["intervals"], len(about["test_set"]["speakers"])
+    if not intervals["wa"]:
+        return []
+    wa, ua = (
+        f"{100 * limits[0]:.1f} to {100 * limits[1]:.1f}" if limits else "not available"
+        for limits in (intervals["wa"], intervals["ua"])
+    )
+    line = f"95 % intervals ({speakers} speakers drawn): WA {wa}, UA {ua}"
+    if not (made := about.get("bootstrap")):
+        return [f"{line} ({OLDER})"]
+    note = redraw_note(made["redrawn"], bool(intervals["ua"]))
+    return [line, *([note] if note else [])]
+
+
+def _over_runs(about: dict) -> str:
+    """Mean and deviation over the runs of a pooled result."""
+    wa, ua = (about["over_folds"][name] for name in ("wa", "ua"))
+    runs, which = len(about["runs"]), ""
+    if "runs" not in ua:
+        which = f" ({OLDER_MEAN})"
+    elif not ua["runs"]:
+        which = ": no run has all emotions of the test set"
+    elif ua["runs"] < runs:
+        which = f" over {ua['runs']} of {runs} runs that have all emotions of the test set"
+    return f"mean over runs, not pooled: WA {_mean(wa)}, UA {_mean(ua)}{which}"
+
+
+def _mean(found: dict) -> str:
+    if found["mean"] is None:
+        return "not available"
+    return f"{100 * found['mean']:.1f}" + (
+        "" if found["sd"] is None else f" (standard deviation {100 * found['sd']:.1f})"
+    )

@@ -1,0 +1,93 @@
+"""The predictions table is the result: everything that is said of a run is computed from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.results.speaker_counts import accuracies
+
+
+def posterior_columns(branch: str = "") -> list[str]:
+    """Column names of the system's posterior or of a branch's ("capsule_p_neutral")."""
+    return [f"{branch}_p_{emotion}" if branch else f"p_{emotion}" for emotion in EMOTIONS]
+
+
+def predictions_table(utterances: pd.DataFrame, fold: int, posteriors: dict[str, np.ndarray]) -> pd.DataFrame:
+    """One row per evaluated utterance.
+
+    Args:
+        utterances: rows of the corpus's table.
+        fold: which fold they were evaluated in.
+        posteriors: (utterances, emotions) of the system (key "") and of each branch, in the rows' order.
+    """
+    table = utterances[["utterance", "speaker", "session"]].copy()
+    table["fold"] = fold
+    table["emotion"] = utterances.emotion
+    table["predicted"] = [EMOTIONS[i] for i in posteriors[""].argmax(axis=1)]
+    for branch, values in posteriors.items():
+        table[posterior_columns(branch)] = values
+    return table.reset_index(drop=True)
+
+
+def confusion(predictions: pd.DataFrame) -> np.ndarray:
+    """Counts of a predictions table, (emotions, emotions), rows actual, columns predicted.
+
+    Raises:
+        InputError: if an utterance occurs twice or an emotion is unknown.
+    """
+    if predictions.utterance.duplicated().any():
+        raise InputError(f"utterance {predictions.utterance[predictions.utterance.duplicated()].iloc[0]} occurs twice")
+    if unknown := (set(predictions.emotion) | set(predictions.predicted)) - set(EMOTIONS):
+        raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
+    actual, predicted = (pd.Index(EMOTIONS).get_indexer(predictions[name]) for name in ("emotion", "predicted"))
+    size = len(EMOTIONS)
+    return np.bincount(size * actual + predicted, minlength=size**2).reshape(size, size)
+
+
+def scores(predictions: pd.DataFrame) -> dict:
+    """WA, UA (over `ua_classes` emotions, those that occur), recalls and the integer matrix, as plain numbers."""
+    return score_matrix(confusion(predictions))
+
+
+def score_matrix(matrix: np.ndarray) -> dict:
+    """The same of a confusion matrix, (emotions, emotions), rows actual."""
+    total, correct = matrix.sum(1), matrix.diagonal()
+    wa, ua = accuracies(total, correct)
+    shares = zip(EMOTIONS, correct, total, strict=True)
+    return {
+        "wa": float(wa),
+        "ua": float(ua),
+        "ua_classes": int((total > 0).sum()),
+        "recall": {name: float(hits / number) if number else None for name, hits, number in shares},
+        "confusion": matrix.tolist(),
+        "utterances": int(matrix.sum()),
+    }
+
+
+def describe(result: dict) -> str:
+    """Scores as text for a person: WA, UA and the matrix with recalls, rows actual, columns predicted."""
+    matrix = pd.DataFrame(result["confusion"], index=EMOTIONS, columns=EMOTIONS)
+    matrix["recall %"] = ["-" if share is None else f"{100 * share:.1f}" for share in result["recall"].values()]
+    title = f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %{of_emotions(result)}"
+    title += f"   ({result['utterances']} utterances)"
+    return f"{title}\n\nactual \\ predicted\n{matrix.to_string()}"
+
+
+def in_short(result: dict) -> str:
+    """WA and UA on a line among others: "WA 70.0 %  UA 66.7 % (3 of 4 emotions)"."""
+    return f"WA {100 * result['wa']:.1f} %  UA {100 * result['ua']:.1f} %{of_emotions(result)}"
+
+
+def of_emotions(result: dict) -> str:
+    """What UA is the mean over, where that is not every emotion: " (3 of 4 emotions)"."""
+    occurring = sum(share is not None for share in result["recall"].values())
+    return "" if occurring == len(EMOTIONS) else f" ({occurring} of {len(EMOTIONS)} emotions)"
+
+
+def emotions_note(result: dict) -> str:
+    """The same as a sentence: "UA is the mean over 3 of 4 emotions."; "" where every emotion occurs."""
+    few = of_emotions(result).strip(" ()")
+    return f"UA is the mean over {few}." if few else ""

@@ -1,0 +1,89 @@
+"""What a run has saved: its record and its tables of predictions, read and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ser.errors import InputError
+from ser.files import digest
+from ser.results.form import read_record
+from ser.results.identity import differences, read_identity
+from ser.results.predictions import posterior_columns
+
+TABLES = {"test": "predictions.csv", "val": "validation.csv"}
+AVERAGED_TABLES = {"test": "predictions_averaged.csv", "val": "validation_averaged.csv"}
+TEXT = {"utterance": str, "speaker": str, "session": str, "emotion": str, "predicted": str}
+COLUMNS = (*TEXT, "fold", *posterior_columns())
+
+
+def read_about(folder: Path) -> dict:
+    """The `result.json` of a run or a cross-validation.
+
+    Raises:
+        InputError: if there is none, or the tables beside it are not those it was written for.
+    """
+    path = folder / "result.json"
+    if not path.is_file():
+        raise InputError(f"{folder}: not a result (no result.json; an unfinished cross-validation has none yet)")
+    about = read_record(path)
+    try:
+        scored = {"test": "wa" in about, "val": about["validation"] is not None}  # ser test and ser validate do one
+        needed = {TABLES[name] for name, there in scored.items() if there}
+        if missing := needed - set(about["digests"]):
+            raise InputError(f"{path}: no digest of {min(missing)}; it does not say what it was computed from")
+        digests = dict(about["digests"])
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a result of this program ({error!r})") from error
+    for name, expected in digests.items():
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: missing, though {path} was computed from it")
+        if digest(folder / name) != expected:
+            raise InputError(f"{folder / name}: changed since {path} was computed from it")
+    return about
+
+
+def is_finished(folder: Path, now: dict, seed: int, fold: int) -> bool:
+    """Whether a folder holds the finished run of a seed and fold, whole and unchanged, of this very identity.
+
+    Args:
+        folder: of the run.
+        now: the identity that its own must be part of (without seed and fold).
+        seed: that it must have.
+        fold: that it must have.
+
+    Raises:
+        InputError: if it is another one, or its tables were changed afterwards.
+    """
+    if not (folder / "result.json").is_file():
+        return False
+    about, own = read_about(folder), read_identity(folder)
+    known = {name: own["config"].get(name) for name in now["config"]}
+    found = differences({**own, "config": known}, now)
+    for name, wanted in (("seed", seed), ("fold", fold)):
+        if about.get(name) != wanted:
+            found.append(f"{name}: {about.get(name)} there, {wanted} here")
+    if found:
+        lines = "\n".join(f"  {line}" for line in found)
+        raise InputError(f"{folder} holds another run; take it away, or choose another --out\n{lines}")
+    return True
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A predictions table from disk, names as strings.
+
+    Raises:
+        InputError: if it cannot be read, or lacks a column.
+    """
+    try:
+        table = pd.read_csv(path, dtype=TEXT, keep_default_na=False)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except ValueError as error:  # empty, not UTF-8, or lines of different lengths
+        raise InputError(f"{path}: not a predictions table ({str(error).strip()})") from error
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise InputError(f"{path}: not a predictions table, it has no column {missing[0]}")
+    return table

@@ -1,0 +1,121 @@
+"""What a study may claim: its best trial, tested once, validation and test beside each other."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ser.errors import InputError
+from ser.report.page.blocks import Column, Table, percent, percent_interval
+from ser.results.identity import FREE, PER_FOLD, flatten
+from ser.results.lambda_curve import apply
+from ser.results.pooled import pooled_scores, read_pooled
+from ser.results.predictions import emotions_note
+from ser.results.reading import read_about
+from ser.results.statistics import bootstrap_speakers, ua_note
+from ser.sweep.outcome.findings import Findings
+from ser.sweep.outcome.trials import BEST
+from ser.sweep.study.plan import LAMBDA
+from ser.training.options.configuration import read_yaml
+
+STATISTICS = "data.statistics"
+TESTED = "best"  # the folder of the best configuration's cross-validation, in the study's
+
+
+def run_best(findings: Findings, words: list[str]) -> Path | None:
+    """Test the best configuration on the study's folds, once: the folder of its cross-validation.
+
+    Args:
+        findings: of the study, whose folder has `best.yaml`.
+        words: more options of `ser crossval` (`--jobs`, `--devices`).
+
+    Returns:
+        None if the cross-validation did not come to its end.
+
+    Raises:
+        InputError: if another configuration of this study was tested already.
+    """
+    folder = findings.folder / TESTED
+    if (folder / "config.yaml").is_file():
+        before, now = (_tested(each) for each in (read_yaml(folder / "config.yaml"), findings.config))
+        if differences := [name for name in sorted(before | now) if before.get(name) != now.get(name)]:
+            lines = "\n".join(f"  {name}: {before.get(name)} there, {now.get(name)} now best" for name in differences)
+            raise InputError(
+                f"{folder} holds the test of what was best before. To test each new best is to choose on the test set; "
+                f"use --no-test, or move the folder away and say so\n{lines}"
+            )
+        if (folder / "result.json").is_file() and read_about(folder):
+            return folder
+    command = ["crossval", "--config", str(findings.folder / BEST), "--out", str(folder), *words]
+    # With as many threads as in the study: sums end in the same bits, and training again repeats the trial.
+    threads = set(findings.shared.results()[findings.best].user_attrs.get("threads", ()))
+    more = {"OMP_NUM_THREADS": str(*threads)} if len(threads) == 1 else {}
+    shown = [*(f"{name}={value}" for name, value in more.items()), "ser", *command]
+    print(f"\ntesting the best: {' '.join(shown)}", flush=True)
+    done = subprocess.run([sys.executable, "-m", "ser", *command], env={**os.environ, **more})
+    return None if done.returncode else folder
+
+
+def _tested(config: dict) -> dict:
+    varied = ("folds", "seeds", *FREE, *PER_FOLD)
+    return {name: value for name, value in flatten(config).items() if not name.startswith(varied)}
+
+
+def claim(findings: Findings, tested: Path | None) -> Table:
+    """Validation and test of the best trial beside each other.
+
+    Args:
+        findings: of the study.
+        tested: the folder of the best configuration's cross-validation, None for a study of saved posteriors.
+    """
+    plan, row = findings.shared.plan, findings.shared.results()[findings.best]
+    rows, notes = [], []
+    in_study = {name: row.user_attrs[name] for name in ("wa", "ua")}
+    if saved := findings.saved:
+        weighed = {name: apply(getattr(saved, name), row.params[LAMBDA]) for name in ("validation", "test")}
+    else:
+        pooled = read_pooled(tested)
+        weighed = {"validation": pooled.validation, "test": pooled.predictions}
+        again = pooled_scores(pooled.validation)
+        if any(abs(again[name] - in_study[name]) > 1e-9 for name in in_study):
+            rows.append(["validation, in the study", in_study["wa"], None, in_study["ua"], None])
+            why = "each fold's best epoch was chosen with the run's own lambda then, and with the chosen one now"
+            notes.append(f"Trained again, validation differs{f': {why}' if plan.choose_lambda else ''}.")
+    for name, table in weighed.items():
+        scores, limits = pooled_scores(table), bootstrap_speakers(table)
+        rows.append([name, scores["wa"], limits["wa"], scores["ua"], limits["ua"]])
+        notes += [f"{name}, {note}" for note in (emotions_note(scores), ua_note(limits)) if note]
+    folds = ", ".join(map(str, plan.folds))
+    notes.append(
+        f"Validation is the best of {findings.counts} and therefore flatters; {_part_of_test(findings)}. "
+        f"Both are of folds {folds} and say nothing about other folds."
+    )
+    columns = [Column("set")]
+    for score in ("WA", "UA"):
+        columns += [Column(score, "percent"), Column(f"{score} interval", "interval")]
+    return Table("claim", "The best trial: validation and test, %, with 95 % intervals", columns, rows, notes)
+
+
+def _part_of_test(findings: Findings) -> str:
+    """What the test set had to do with the choice; some statistics are computed from its audio as well."""
+    varied = findings.shared.plan.space.dimensions.get(STATISTICS)
+    tried = {findings.config["data"].get("statistics", "train"), *(varied.choices if varied else ())}
+    if heard := sorted(tried - {"train"}):
+        return (
+            "no label of the test set took part in the choice, but its audio standardises the input "
+            f"({STATISTICS}: {' and '.join(heard)}), so the test is not one of unheard speakers"
+        )
+    return "the test set took no part in the choice"
+
+
+def describe_claim(result: Table) -> str:
+    """Validation and test as text for a person."""
+    lines = ["", result.title]
+    for name, *cells in result.rows:
+        scores = []
+        for title, share, limits in (("WA", *cells[:2]), ("UA", *cells[2:])):
+            scores.append(f"{title} {percent(share)}" + (f" [{percent_interval(limits)}]" if limits else ""))
+        lines.append(f"  {name:26s} {'   '.join(scores)}")
+    return "\n".join([*lines, *(f"  {note}" for note in result.notes)])

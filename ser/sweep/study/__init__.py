@@ -1,0 +1,1 @@
+"""What a study asks for, and where it is kept."""

@@ -1,0 +1,155 @@
+"""Checking a study before its first trial: every option, every end of every range, the corpus, the folds."""
+
+from __future__ import annotations
+
+import sys
+
+from lightning import Trainer
+
+from ser.data.datamodule import EmotionData
+from ser.data.folds import fold_warnings, num_folds, split
+from ser.errors import InputError
+from ser.results.identity import PER_FOLD, identity
+from ser.sweep.study.plan import LAMBDA, Plan
+from ser.sweep.workers.trial import run_options
+from ser.training.options.command import quieten
+from ser.training.options.trainer import refusals
+from ser.training.run import RunCLI
+
+WITHOUT = ("config", "out")
+
+
+class PointCLI(RunCLI):
+    """The parsed configuration of one point of the search space; nothing is run."""
+
+    def __init__(self, words: list[str]) -> None:
+        given, sys.argv = sys.argv, ["ser sweep", *words]
+        try:
+            super().__init__(run=False)
+        finally:
+            sys.argv = given
+
+    def instantiate_classes(self) -> None:
+        """Build the system and the data, so that their constructors refuse what they would refuse later."""
+        self._build()
+
+
+def check_devices(plan: Plan, cli: PointCLI) -> None:
+    """Refuse one trial on several devices.
+
+    Raises:
+        InputError: naming the option.
+    """
+    settings = cli._get(cli.config, "trainer")
+    if settings.strategy not in ("auto", "single_device"):
+        raise InputError(f"study {plan.study}: trainer.strategy: a trial is one process on one device")
+    if settings.devices not in (1, "1", "auto") or settings.num_nodes != 1:
+        raise InputError(
+            f"study {plan.study}: trainer.devices: a trial is one process on one device; --workers runs several at once"
+        )
+
+
+def corners_of(plan: Plan) -> list[PointCLI]:
+    """The runs at the corners of the space: every option's ends, with systems and data built.
+
+    Raises:
+        InputError: for an unknown option, a value out of its range, a trial on several devices, or a system without
+            the lambda that is to be chosen.
+    """
+    quieten()
+    corners = []
+    for point in plan.space.corners():
+        try:
+            found = PointCLI(run_options(plan, point))
+        except InputError as error:
+            raise InputError(f"study {plan.study}, at {point}: {error}") from error
+        check_devices(plan, found)
+        if plan.choose_lambda and "lambda_" not in found.model.hparams:
+            raise InputError(f"study {plan.study}: choose_lambda, but {type(found.model).__name__} has no lambda")
+        corners.append(found)
+    return corners
+
+
+def check_trainers(plan: Plan, corners: list[PointCLI]) -> None:
+    """Refuse what Lightning's trainer would refuse on the machine that is to train, with one device as a trial has.
+
+    Raises:
+        InputError: with its words.
+    """
+    bare = {
+        "devices": 1,
+        "logger": False,
+        "callbacks": None,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+    }
+    for corner in corners:
+        with refusals(f"study {plan.study}: trainer"):
+            Trainer(**{**corner._get(corner.config_init, "trainer"), **bare})
+
+
+def check_beginning(plan: Plan, path: str) -> None:
+    """Refuse initial weights that have heard a speaker who is validated in a fold of the study, or warn of them.
+
+    Raises:
+        InputError: naming the fold.
+    """
+    point, warnings = next(plan.space.corners()), set()
+    for fold in plan.folds:
+        found = PointCLI([*run_options(plan, point), "--data.fold", str(fold)])
+        found._read_corpus()
+        try:
+            found._check_beginning(path)
+        except InputError as error:
+            raise InputError(f"study {plan.study}, fold {fold}: {error}") from error
+        warnings.update(found._doubts())
+    for line in sorted(warnings):
+        print(f"ser: warning: {line}", file=sys.stderr)
+
+
+def check_runs(plan: Plan, corners: list[PointCLI]) -> dict:
+    """Read the corpus and check the folds.
+
+    Args:
+        plan: the study.
+        corners: of `corners_of`.
+
+    Returns:
+        The identity of the runs, without what the study varies.
+
+    Raises:
+        InputError: for a corpus that is not there, folds of both directions, first weights that have heard somebody.
+    """
+    first = corners[0]
+    several = any(name == "data" or name.startswith("data.corpus") for name in plan.space.dimensions)
+    for corner in corners if several else corners[:1]:
+        corner._read_corpus()
+    data = first.datamodule
+    sessions = data.utterances.session.nunique()
+    last = num_folds(data.utterances, data.protocol)
+    if outside := [fold for fold in plan.folds if not 1 <= fold <= last]:
+        raise InputError(f"study {plan.study}: there is no fold {outside[0]}; protocol {data.protocol} has 1 to {last}")
+    if data.protocol == "speaker" and len({fold > sessions for fold in plan.folds}) > 1:
+        raise InputError(
+            f"study {plan.study}: folds {', '.join(map(str, plan.folds))} are of both directions: who validates in one "
+            f"is tested in the other, so the study would see test utterances. Take folds of 1-{sessions} or of "
+            f"{sessions + 1}-{last}"
+        )
+    for path in sorted({corner._get(corner.config, "init_weights") for corner in corners} - {None}):
+        check_beginning(plan, path)
+    config = {key: value for key, value in first._plain_config().items() if key not in WITHOUT}
+    known = identity(config, data.corpus_digest, without=PER_FOLD)
+    varied = {*plan.space.dimensions, *([LAMBDA] if plan.choose_lambda else [])}
+    known["config"] = {
+        name: value
+        for name, value in known["config"].items()
+        if name not in varied and not ("model" in varied and name.startswith("model"))
+    }
+    return known
+
+
+def warnings_of(plan: Plan, data: EmotionData) -> list[str]:
+    """What weakens the numbers of the study's folds (`ser.data.folds.set_warnings`)."""
+    table = data.utterances
+    sets = {fold: split(table, data.protocol, fold, data.test_halves) for fold in plan.folds}
+    return fold_warnings((fold, table.assign(set=column)) for fold, column in sets.items())

@@ -1,0 +1,118 @@
+"""The command line of `ser sweep`, and options of the runs that are given on it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from ser.errors import InputError
+from ser.files import write_text
+from ser.paths import absolute_places, expand_home
+from ser.sweep.study.plan import Plan, check_plan
+from ser.training.options.arguments import FILES, Parser
+from ser.training.options.configuration import read_yaml, to_yaml
+
+DEFINITION = "study.yaml"
+OWN_FILES = tuple(name.removeprefix("--") for name in FILES if name not in ("-c", "--config"))  # trainer, data, model
+
+
+def split_options(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Separate options of the runs ("--data.corpus.root X", "--data FILE") from those of `ser sweep`.
+
+    Raises:
+        InputError: if an option of the runs has no value.
+
+    Example:
+        >>> split_options(["--config", "a.yaml", "--trainer.max-epochs=3", "--workers", "2"])
+        (['--config', 'a.yaml', '--workers', '2'], {'trainer.max_epochs': '3'})
+    """
+    own, given, rest = [], {}, iter(arguments)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        name = name.removeprefix("--").replace("-", "_")
+        if not word.startswith("--") or not ("." in name or name in OWN_FILES):
+            own.append(word)
+            continue
+        if not equals:
+            value = next(rest, "")
+        if not value or value.startswith("--"):
+            raise InputError(f"--{name} needs a value")
+        given[name] = value
+    return own, given
+
+
+def with_options(plan: Plan, given: dict[str, str]) -> Plan:
+    """The plan with further options of every run, which win over the file's; places on disk become absolute.
+
+    Raises:
+        InputError: if the study varies an option, or it is the study's own affair.
+    """
+    for name in given:
+        if name in plan.space.dimensions:
+            raise InputError(f"--{name}: study {plan.study} varies it")
+    options = absolute_places(expand_home({**plan.options, **given}))
+    options |= {name: str(Path(value).resolve()) for name, value in options.items() if _is_file(name, value)}
+    ordered = dict(sorted(options.items(), key=lambda item: item[0] not in OWN_FILES))  # files before single options
+    changed = replace(plan, options=ordered)
+    check_plan(changed, f"study {plan.study}")
+    return changed
+
+
+def _is_file(name: str, value: object) -> bool:
+    return name in OWN_FILES and isinstance(value, str) and Path(value).is_file()
+
+
+def check_definition(folder: Path, plan: Plan) -> None:
+    """Refuse the folder of another study: both would write the same files.
+
+    Raises:
+        InputError: naming that study.
+    """
+    path = folder / DEFINITION
+    if path.is_file() and (other := read_yaml(path).get("study")) != plan.study:
+        raise InputError(f"{folder} is the folder of study {other}; take another one for {plan.study} (--out)")
+
+
+def write_definition(folder: Path, path: str, plan: Plan) -> Path:
+    """`study.yaml`: the study with all its options, for its workers; it means the same wherever it is read."""
+    written = read_yaml(Path(path))
+    written |= {"config": [str(Path(each).resolve()) for each in plan.config], "options": plan.options}
+    text = to_yaml(written)
+    write_text(folder / DEFINITION, f"# Written by ser sweep from {Path(path).resolve()}\n{text}")
+    return folder / DEFINITION
+
+
+def make_parser(command: str) -> argparse.ArgumentParser:
+    """The parser of `ser sweep` ("") or of one of its commands ("status", "report")."""
+    parser = Parser(
+        prog=f"ser sweep {command}".strip(),
+        description="An Optuna study over the options of a run. The same command goes on where a study was "
+        "interrupted; on another machine, with the same --storage, it joins the study.",
+        epilog="Options of ser fit, such as --data.corpus.root FOLDER or --data FILE, are passed on to every run. "
+        "ser sweep status FILE says how far a study is; ser sweep report FILE tests its best trial once.",
+        allow_abbrev=False,
+    )
+    if command:
+        parser.add_argument("config", metavar="FILE", help="the study, YAML")
+        parser.add_argument("--study", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
+    else:
+        parser.add_argument("--config", metavar="FILE", required=True, help="the study, YAML (sweeps/*.yaml)")
+        parser.add_argument("--workers", type=int, help="processes; without it one per GPU, or one")
+        parser.add_argument("--devices", help="GPUs: a number of them, or their numbers as 0,2; without it all")
+        parser.add_argument("--per-device", type=int, help="workers on each GPU (default: 1)")
+        parser.add_argument("--out", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
+    if command == "report":
+        parser.add_argument("--out", metavar="FOLDER", help="the report's folder (default: report in the study's)")
+        parser.add_argument("--no-test", action="store_true", help="leave the test set alone, and say so")
+        parser.add_argument("--jobs", help="trainings of the test at once")
+        parser.add_argument("--devices", help="GPUs for the test, as ser crossval takes them")
+    parser.add_argument("--runs", metavar="FOLDER", help="of a ser crossval, for a study of saved posteriors")
+    parser.add_argument("--folds", help="of that ser crossval, as 1-2, in place of the file's")
+    parser.add_argument(
+        "--storage",
+        metavar="URL",
+        help="Optuna's storage, postgresql://user@host/name; without it a file in the folder",
+    )
+    parser.add_argument("--trials", type=int, help="another number of trials than the file's")
+    return parser

@@ -1,0 +1,198 @@
+"""The study in Optuna's storage: made once, joined by any number of workers, and reconciled.
+
+Every planned trial is a row of the storage from the start, with its number in the plan; workers take waiting rows. A
+row whose worker died is failed and planned again. Optuna's own retry has two holes (a worker killed before its first
+heartbeat, a worker killed while it puts a trial back). `reconcile` has neither: it compares what was planned with what
+was accepted, as often as it is called and by as many workers as there are.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+import optuna
+import sqlalchemy
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from ser.errors import InputError
+from ser.sweep.study.plan import Plan
+from ser.sweep.study.storage import MISSED_HEARTBEATS
+
+PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
+IDENTITY, NUMBER = "identity", "planned trials"  # attributes of a study
+ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
+LIVE = (TrialState.WAITING, TrialState.RUNNING)
+DIED = "its worker died without a word (killed, or out of memory?); see worker*.log in the study's folder"
+
+
+def flat(identity: dict) -> dict[str, object]:
+    """An identity as one level of names."""
+    versions = {f"version of {name}": text for name, text in identity.get("versions", {}).items()}
+    digests = {name: identity[name] for name in ("corpus", "code") if name in identity}
+    return {**identity.get("config", {}), **digests, **versions}
+
+
+@dataclass(frozen=True)
+class SharedStudy:
+    """A study that several processes work on.
+
+    Attributes:
+        plan: what it is.
+        storage: where it lives.
+        optuna: Optuna's view of it.
+        made: whether this process has made it, and not joined it.
+    """
+
+    plan: Plan
+    storage: RDBStorage
+    optuna: optuna.Study
+    made: bool = False
+    _silent: dict[int, float] = field(default_factory=dict)  # rows without a heartbeat, and when they were first seen
+
+    @classmethod
+    def create(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
+        """Make the study or join it, and plan its trials; arguments and errors are those of `join`."""
+        shared = cls.join(plan, storage, identity)
+        if len(plan.points) > shared.planned:
+            shared.optuna.set_user_attr(NUMBER, len(plan.points))
+        shared.reconcile()
+        return shared
+
+    @classmethod
+    def join(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
+        """Make the study, or join it where it is the same.
+
+        Args:
+            plan: what it is.
+            storage: where it lives.
+            identity: of configuration, corpus and code (`ser.results.identity`).
+
+        Raises:
+            InputError: if a study of this name is another one; with every difference.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            study, made = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize"), True
+        except optuna.exceptions.DuplicatedStudyError:
+            study, made = optuna.load_study(study_name=plan.study, storage=storage), False
+        if IDENTITY not in study.user_attrs:
+            study.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
+        shared = replace(cls.load(plan, storage), made=made)
+        shared.check_same(identity)
+        return shared
+
+    @classmethod
+    def load(cls, plan: Plan, storage: RDBStorage, worker: int = 0) -> SharedStudy:
+        """The study, for a worker or a report.
+
+        Raises:
+            InputError: if it has not been started.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            study = optuna.load_study(
+                study_name=plan.study, storage=storage, pruner=plan.make_pruner(), sampler=plan.make_sampler(worker)
+            )
+        except KeyError as error:
+            raise InputError(f"study {plan.study} has not been started: ser sweep --config FILE starts it") from error
+        begun = sum(row.state != TrialState.WAITING for row in study.get_trials(deepcopy=False))
+        study.sampler = plan.make_sampler(worker, begun)
+        return cls(plan, storage, study)
+
+    def check_same(self, identity: dict) -> None:
+        """Refuse to go on with, or to speak for, a study of other options, another corpus or other code.
+
+        Raises:
+            InputError: with every difference.
+        """
+        before, now = self.optuna.user_attrs.get(IDENTITY, {}), {**self.plan.described(), **flat(identity)}
+        if differences := [
+            f"  {name}: {before.get(name)} there, {now.get(name)} here"
+            for name in sorted(before | now)
+            if json.dumps(before.get(name)) != json.dumps(now.get(name))
+        ]:
+            lines = "\n".join(differences)
+            raise InputError(
+                f"study {self.plan.study} was begun otherwise; go on the same way, or give this one a new name\n{lines}"
+            )
+
+    @property
+    def identity(self) -> str:
+        """A digest of all that the study's trials have in common: what was trained for another is not this one's."""
+        common = json.dumps([self.plan.study, self.optuna.user_attrs.get(IDENTITY)], sort_keys=True)
+        return blake2b(common.encode(), digest_size=6).hexdigest()
+
+    @property
+    def planned(self) -> int:
+        """How many trials were planned by whoever wanted most."""
+        return self.optuna.user_attrs.get(NUMBER, 0)
+
+    def attempts(self) -> dict[int, list[FrozenTrial]]:
+        """The rows of every planned trial, in their order."""
+        by_plan: dict[int, list[FrozenTrial]] = {place: [] for place in range(len(self.plan.points))}
+        for trial in self.optuna.get_trials(deepcopy=False):
+            by_plan.setdefault(trial.user_attrs.get(PLANNED, -1), []).append(trial)
+        return by_plan
+
+    def results(self) -> dict[int, FrozenTrial]:
+        """The accepted row of each planned trial that has one."""
+        attempts = sorted(self.attempts().items())
+        return {place: found for place, rows in attempts if place >= 0 and (found := accepted(rows))}
+
+    def reconcile(self) -> list[int]:
+        """Bring the storage in line with the plan: nothing lost, nothing left running by the dead.
+
+        Returns:
+            Planned trials that are neither accepted nor given up.
+        """
+        optuna.storages.fail_stale_trials(self.optuna)
+        self._fail_never_heard_of()
+        unsettled, attempts = [], self.attempts()
+        for place, point in enumerate(self.plan.points):
+            rows = attempts[place]
+            if accepted(rows) or len(failures(rows)) >= self.plan.tries:
+                continue
+            unsettled.append(place)
+            if not any(row.state in LIVE for row in rows):
+                begun = next((row.params for row in reversed(rows) if row.params), None)
+                self.optuna.enqueue_trial({**(begun or {}), **point}, user_attrs={PLANNED: place})  # may be half begun
+        return unsettled
+
+    def _fail_never_heard_of(self) -> None:
+        # A worker that died before its first heartbeat: Optuna fails rows with a heartbeat only.
+        query = sqlalchemy.text(
+            "SELECT trials.number FROM trials JOIN studies ON trials.study_id = studies.study_id "
+            "JOIN trial_heartbeats ON trials.trial_id = trial_heartbeats.trial_id WHERE studies.study_name = :name"
+        )
+        with self.storage.engine.connect() as connection:
+            heard = {row[0] for row in connection.execute(query, {"name": self.plan.study})}
+        # Its start is by the clock of the worker's machine, which may be another one: what is seen here counts.
+        grace, now = MISSED_HEARTBEATS * self.plan.heartbeat_seconds, time.monotonic()
+        for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if row.number in heard:
+                continue
+            if now - self._silent.setdefault(row.number, now) > grace:
+                try:
+                    self.optuna.tell(row.number, state=TrialState.FAIL)
+                except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
+                    continue  # another process has done it
+
+
+def accepted(rows: list[FrozenTrial]) -> FrozenTrial | None:
+    """The result of a planned trial: the first row that was completed or pruned."""
+    return next((row for row in rows if row.state in ACCEPTED), None)
+
+
+def failures(rows: list[FrozenTrial]) -> list[FrozenTrial]:
+    """Those that count as tries: not what a user interrupted, nor what another worker did already."""
+    free = {SURPLUS, INTERRUPTED}
+    return [row for row in rows if row.state == TrialState.FAIL and not free & set(row.user_attrs)]
+
+
+def last_error(failed: list[FrozenTrial]) -> str | None:
+    """Why the last try failed, if any has; a worker that is killed can leave no word."""
+    return failed[-1].user_attrs.get(ERROR, DIED) if failed else None

@@ -1,0 +1,166 @@
+"""One trial of a study: its folds, trained and validated, and their pooled score."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import pandas as pd
+
+from ser.errors import InputError
+from ser.files import write_text
+from ser.processes.forked import CannotFork, Forked, Starter, StarterDied
+from ser.processes.jobs import last_lines, only_one
+from ser.results.lambda_curve import apply, best_of
+from ser.results.pooled import pool, pooled_scores
+from ser.results.reading import TABLES, read_about, read_table
+from ser.sweep.study.plan import Plan
+
+
+class TrialError(RuntimeError):
+    """A fold of a trial failed; its cause is the end of its log."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial came to.
+
+    Attributes:
+        value: the objective, pooled over the folds' validation utterances.
+        wa: pooled validation WA.
+        ua: pooled validation UA.
+        epochs: best epoch of each fold.
+        threads: of each fold's process, which decide the last bits of its sums.
+        lambda_: where it was chosen inside the trial.
+    """
+
+    value: float
+    wa: float
+    ua: float
+    epochs: list[int]
+    threads: list[int]
+    lambda_: float | None = None
+
+
+class Trial:
+    """The folds of one point of the search space, in a folder of their own.
+
+    Args:
+        plan: the study.
+        folder: of the study; equal points share a folder below it, so nothing is trained twice.
+        parameters: the point.
+        number: of the trial in the plan, for W&B.
+        identity: digest of the study; a folder that another study has used before holds nothing for this one.
+    """
+
+    def __init__(
+        self, plan: Plan, folder: Path, parameters: dict[str, object], number: int, identity: str = ""
+    ) -> None:
+        self.plan, self.parameters, self.number = plan, parameters, number
+        words = json.dumps([identity, parameters], sort_keys=True)
+        self.folder = folder / "trials" / blake2b(words.encode(), digest_size=6).hexdigest()
+
+    def run(self, starter: Starter) -> Iterator[float]:
+        """Train and validate fold after fold; the objective of each.
+
+        Args:
+            starter: forks the trainings.
+
+        Raises:
+            TrialError: if a fold fails.
+            StarterDied: if nothing can be trained any more.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with only_one(self.folder, wait_seconds=None) as lock:
+            write_text(self.folder / "parameters.json", json.dumps(self.parameters, indent=2) + "\n")
+            for name, seed, fold in self._runs():
+                if not (self.folder / name / "result.json").is_file():  # one that was begun goes on
+                    self._train(starter, name, seed, fold, lock)
+                yield self._score(name, seed, fold)
+
+    def _runs(self) -> list[tuple[str, int, int]]:
+        return [(f"seed{seed}-fold{fold:02d}", seed, fold) for seed in self.plan.seeds for fold in self.plan.folds]
+
+    def _score(self, name: str, seed: int, fold: int) -> float:
+        if self.plan.choose_lambda:  # or a pruner would judge by a lambda that nobody has chosen
+            rows = pool({(seed, fold): read_table(self.folder / name / TABLES["val"])})
+            return best_of(rows, self.plan.metric)[self.plan.metric]
+        return read_about(self.folder / name)["validation"][self.plan.metric]
+
+    def _train(self, starter: Starter, name: str, seed: int, fold: int, lock: int) -> None:
+        target = self.folder / name
+        arguments = [
+            "validated",
+            *run_options(self.plan, self.parameters),
+            *("--seed_everything", str(seed), "--data.fold", str(fold), "--trainer.devices", "1"),
+            *("--wandb.group", f"{self.plan.study}-{self.folder.name}", "--wandb.name", f"trial{self.number}-{name}"),
+            *("--wandb.tags", json.dumps([f"study:{self.plan.study}", f"trial:{self.number}"])),
+            *("--out", str(target)),
+        ]
+        log = self.folder / f"{name}.log"
+        try:
+            code = run_forked(starter, arguments, log, lock)
+        except StarterDied:
+            raise  # and end this worker, which nobody can help: another one takes its place
+        except (OSError, CannotFork) as error:
+            raise TrialError(f"fold {fold} could not be started: {error!r}") from error
+        if code:
+            raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")
+
+    def outcome(self) -> Outcome:
+        """The pooled score of all folds."""
+        runs = self._runs()
+        abouts = [read_about(self.folder / name) for name, _, _ in runs]
+        validation = self.validation()
+        lambda_ = None
+        if self.plan.choose_lambda:
+            lambda_ = best_of(validation, self.plan.metric)["lambda_"]
+            validation = apply(validation, lambda_)
+        scores = pooled_scores(validation)
+        epochs, threads = ([about[name] for about in abouts] for name in ("epoch", "threads"))
+        return Outcome(scores[self.plan.metric], scores["wa"], scores["ua"], epochs, threads, lambda_)
+
+    def is_validated_here(self) -> bool:
+        """Whether the folder has what `validation` reads; not if the trial was trained on another machine."""
+        return all((self.folder / name / TABLES["val"]).is_file() for name, _, _ in self._runs())
+
+    def validation(self) -> pd.DataFrame:
+        """Predictions of the validation utterances of all folds."""
+        tables = {(seed, fold): self.folder / name / TABLES["val"] for name, seed, fold in self._runs()}
+        return pool({key: read_table(path) for key, path in tables.items()})
+
+
+def run_forked(starter: Starter, arguments: list[str], log: Path, lock: int) -> int:
+    """Run `ser ARGUMENTS` in a forked process; its exit code."""
+    log.write_bytes(b"")
+    training = Forked(starter, arguments, log, lock)
+    try:
+        while training.wait(0.2) is None:
+            training.told()
+    finally:
+        training.terminate()
+        training.close()
+    return training.code
+
+
+def run_options(plan: Plan, parameters: dict[str, object]) -> list[str]:
+    """A run's options on the command line: configuration files, the study's own, then the point's."""
+    words = [word for path in plan.config for word in ("--config", path)]
+    options = {**plan.options, **parameters}
+    for name, value in sorted(options.items(), key=lambda item: item[0] != "model"):  # a class before its options
+        words += [f"--{name}", value if isinstance(value, str) else json.dumps(value)]
+    return words
+
+
+def check_devices_free(environment: dict[str, str] = os.environ) -> None:
+    """Refuse a trial inside a distributed launch: every rank would run a study of its own.
+
+    Raises:
+        InputError: if this process is one of several ranks.
+    """
+    if int(environment.get("WORLD_SIZE", 1)) > 1:
+        raise InputError("a trial is one process on one device; start ser sweep once, not by torchrun")

@@ -1,0 +1,148 @@
+"""A worker: takes one trial after the other until every planned one is settled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import optuna
+from optuna.trial import TrialState
+
+from ser.errors import InputError
+from ser.processes.forked import Starter
+from ser.processes.interruption import ENDING, end_with_reader
+from ser.processes.progress_pipe import PROGRESS_PIPE
+from ser.sweep.study.plan import read_plan
+from ser.sweep.study.shared_study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted
+from ser.sweep.study.storage import open_storage
+from ser.sweep.workers.trial import Trial, TrialError, check_devices_free
+from ser.training.options.arguments import Parser
+
+PRUNED_AFTER = "pruned_after_fold"
+STORAGE = "SER_STORAGE"  # environment variable: an address with its password is nobody else's to read
+
+
+class Surplus(Exception):
+    """This trial is another worker's already, or nobody's."""
+
+
+class Worker:
+    """One process of a study.
+
+    Args:
+        shared: the study.
+        folder: where its trials are trained.
+        starter: forks the trainings.
+    """
+
+    def __init__(self, shared: SharedStudy, folder: Path, starter: Starter) -> None:
+        self.shared, self.plan, self.folder, self.starter = shared, shared.plan, folder, starter
+        self.trial: optuna.Trial | None = None  # the last that was begun
+        self.interrupted = False
+
+    def work(self) -> None:
+        """Take trials until all are settled."""
+        while self.shared.reconcile():
+            if self.shared.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                self._take_one()
+            else:
+                time.sleep(min(1.0, self.plan.heartbeat_seconds / 2))  # the others are at the last ones
+
+    def _take_one(self) -> None:
+        try:
+            self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, InputError, Surplus))
+        except Exception:
+            if self.interrupted:
+                raise KeyboardInterrupt from None
+            if not self._was_ended_by_another():
+                raise
+
+    def _was_ended_by_another(self) -> bool:
+        # A machine that slept: others have failed the row and planned it again; the finished folds are kept.
+        if self.trial is None:
+            return False
+        row = self.shared.storage.get_trial(self.trial._trial_id)
+        return row.state.is_finished() and not {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs)
+
+    def objective(self, trial: optuna.Trial) -> float:
+        """Run one trial.
+
+        Raises:
+            TrialError: if a fold fails.
+            Surplus: if the trial is not to be run.
+            TrialPruned: if the pruner sees no hope in it.
+        """
+        self.trial = trial
+        if not self._is_mine(trial):
+            trial.set_user_attr(SURPLUS, True)
+            raise Surplus
+        trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
+        try:
+            return self._run(trial)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            trial.set_user_attr(INTERRUPTED, True)
+            raise
+        except optuna.TrialPruned:
+            raise
+        except Exception as error:
+            trial.set_user_attr(ERROR, str(error) or repr(error))
+            raise
+
+    def _is_mine(self, trial: optuna.Trial) -> bool:
+        place = trial.user_attrs.get(PLANNED)
+        rows = [row for row in self.shared.attempts().get(place, []) if row.number != trial.number]
+        # Two that reconcile at once may both plan it again; of two live rows the first counts, whoever takes it.
+        earlier = any(row.state in LIVE and row.number < trial.number for row in rows)
+        return place is not None and not accepted(rows) and not earlier
+
+    def _run(self, trial: optuna.Trial) -> float:
+        place = trial.user_attrs[PLANNED]
+        folds = Trial(self.plan, self.folder, self.plan.space.suggest(trial), place, self.shared.identity)
+        number = len(self.plan.seeds) * len(self.plan.folds)
+        for step, value in enumerate(folds.run(self.starter)):
+            trial.report(value, step)
+            if step + 1 < number and trial.should_prune():
+                trial.set_user_attr(PRUNED_AFTER, self.plan.folds[step % len(self.plan.folds)])
+                raise optuna.TrialPruned
+        outcome = folds.outcome()
+        found = {name: getattr(outcome, name) for name in ("wa", "ua", "epochs", "threads")}
+        found["folder"] = folds.folder.name
+        if outcome.lambda_ is not None:
+            found["lambda_"] = outcome.lambda_
+        for name, value in found.items():
+            trial.set_user_attr(name, value)
+        return outcome.value
+
+
+def end_in_order(signal_number: int, frame: object) -> None:
+    """Interrupt this process once; a signal reaches it from the terminal or the cluster and again from the launcher.
+
+    Raises:
+        KeyboardInterrupt: always.
+    """
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str]) -> int:
+    """Run `ser sweep-worker`: what `ser sweep` starts; not a user's command."""
+    parser = Parser(prog="ser sweep-worker")
+    for name in ("--config", "--out"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--worker", type=int, required=True)
+    parser.add_argument("--trials", type=int)
+    options = parser.parse_args(arguments)
+    check_devices_free()
+    for number in ENDING:
+        signal.signal(number, end_in_order)
+    with Starter() as starter:
+        end_with_reader(int(os.environ[PROGRESS_PIPE]))
+        plan = read_plan(options.config).with_trials(options.trials)
+        shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan.heartbeat_seconds), options.worker)
+        Worker(shared, Path(options.out), starter).work()
+    return 0

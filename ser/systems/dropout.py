@@ -1,0 +1,25 @@
+"""Dropout that depends on seed and step alone."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+
+class SeededDropout(Callback):
+    """Draw the dropout of a step from (seed, step, process), whatever else has drawn random numbers before.
+
+    A training then does not depend on what is validated beside it, nor on where it was interrupted.
+
+    Args:
+        seed: of the run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch, batch_idx: int) -> None:
+        words = f"{self.seed} {trainer.global_step} {trainer.global_rank}".encode()
+        torch.manual_seed(int.from_bytes(blake2b(words, digest_size=4).digest(), "big"))

@@ -1,0 +1,203 @@
+"""Whom a system has heard: in its own training, and through the weights that it began with.
+
+A checkpoint holds this as its entries `ENTRIES`. Older versions wrote neither `trained_on` nor `initial_weights`; what
+their checkpoints do not say is None, or marked as not complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from ser.data.corpora.manifest import UNNAMED, Manifest
+from ser.data.datamodule import EmotionData
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+from ser.results.form import Each, Maybe, check_form
+from ser.results.identity import is_identity
+from ser.results.provenance import code_digest, versions
+
+ENTRIES = ("speakers", "recordings", "standardised_by", "trained_on", "initial_weights")
+LISTS = ("speakers", "recordings")
+NAMESAKES = " If these are other people in a file of the same name, name this corpus: --data.corpus.name NAME."
+HEARD = ("train", "val")  # the sets of a training that shape its weights: by its steps, and by the choice of an epoch
+# The form of `trained_on`; what is null was not recorded by an older version.
+TRAINED_ON = {
+    **{"corpus": Maybe(str), "protocol": Maybe(str), "fold": Maybe(int), "test_halves": Maybe(str)},
+    **{"counts": Maybe({name: Each(int) for name in (*HEARD, "test")})},
+    **{"train_segments": Maybe(int), "tails_left_out": Maybe(int)},
+    **{"corpus_digest": Maybe(str), "code_digest": Maybe(str), "versions": Maybe(Each(str))},
+}
+
+
+def entries_of_fold(data: EmotionData, before: Mapping | None) -> dict:
+    """The entries of a training that begins.
+
+    Args:
+        data: the fold, read.
+        before: the entries of the weights that it begins with; None where they are drawn at random.
+    """
+    return {
+        "speakers": data.speaker_identities,
+        "recordings": data.digests,
+        "standardised_by": data.statistics,
+        "trained_on": {
+            **place_of(data),
+            "counts": counts_of(data),
+            "train_segments": len(data.pieces["train"]),
+            "tails_left_out": data.tails_left_out,
+            "code_digest": code_digest(),
+            "versions": versions(),
+        },
+        "initial_weights": None if before is None else heard(before),
+    }
+
+
+def place_of(data: EmotionData) -> dict:
+    """Corpus, protocol and fold, by the names that results give them."""
+    return {
+        "corpus": data.corpus.name,
+        "protocol": data.protocol,
+        "fold": data.fold,
+        "test_halves": data.test_halves if data.protocol == "wu2019" else None,
+        "corpus_digest": data.corpus_digest,
+    }
+
+
+def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
+    """Utterances of each emotion in each set."""
+    counts = pd.crosstab(data.utterances.set, data.utterances.emotion).reindex(columns=EMOTIONS, fill_value=0)
+    return {name: {emotion: int(row[emotion]) for emotion in EMOTIONS} for name, row in counts.iterrows()}
+
+
+def entries(checkpoint: Mapping) -> dict:
+    """The entries of a checkpoint; what an older version did not write is derived from what it did."""
+    found = {name: checkpoint[name] for name in ENTRIES[:3]}
+    identity = checkpoint["identity"] if is_identity(checkpoint.get("identity")) else None
+    written = checkpoint.get("trained_on")
+    trained_on = _derived(found, identity) if written is None else {name: written.get(name) for name in TRAINED_ON}
+    if "initial_weights" in checkpoint:
+        before = checkpoint["initial_weights"]
+    elif identity and not identity["config"].get("init_weights"):
+        before = None
+    else:  # there were some, or nothing is said of them
+        before = {**{each: {name: [] for name in HEARD} for each in LISTS}, "complete": False}
+    return {**found, "trained_on": trained_on, "initial_weights": before}
+
+
+def _derived(found: Mapping, identity: Mapping | None) -> dict:
+    """What can be told of a training whose checkpoint has no `trained_on`; None for the rest."""
+    identity = identity or {"config": {}, "versions": {}}
+    config, corpora = identity["config"], {who.split(":", 1)[0] for who in found["speakers"]["train"]}
+    known = {name: config.get(f"data.{name}") for name in ("protocol", "fold", "test_halves")}
+    known |= {"corpus": corpora.pop() if len(corpora) == 1 else None}
+    known |= {"corpus_digest": identity.get("corpus"), "code_digest": identity.get("code")}
+    known |= {"versions": identity["versions"] or None}
+    if known["protocol"] != "wu2019":
+        known["test_halves"] = None
+    return {name: _if_sound(known.get(name), form) for name, form in TRAINED_ON.items()}
+
+
+def _if_sound(value: object, form: Maybe) -> object:
+    try:
+        check_form("", value, form)
+    except InputError:
+        return None
+    return value
+
+
+def heard(found: Mapping) -> dict:
+    """Speakers and recordings that trained a system or chose an epoch, in its own training or any before it.
+
+    Args:
+        found: `entries` of its checkpoint.
+
+    Returns:
+        Sorted lists `speakers` and `recordings`, each by "train" and "val"; `complete`, whether these are all.
+    """
+    before = found["initial_weights"]
+    parts = [found, before] if before else [found]
+    return {
+        **{
+            each: {name: sorted({who for part in parts for who in part[each][name]}) for name in HEARD}
+            for each in LISTS
+        },
+        "complete": before["complete"] if before else True,
+    }
+
+
+def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) -> None:
+    """Refuse to evaluate a system on people or recordings that it was trained on, or that chose its epoch.
+
+    The same holds for the weights that its training began with.
+
+    Args:
+        found: `entries` of its checkpoint.
+        path: of the checkpoint, for the message.
+        data: the fold.
+        tested: "val" or "test", the set that will be evaluated.
+
+    Raises:
+        InputError: naming the speakers, or how many recordings are known.
+    """
+    hint = "the result would mean nothing. Choose a fold or a corpus with other speakers."
+    own, recordings = set(data.speaker_identities[tested]), set(data.digests[tested])
+    people = own | _older_names(data, own)
+    namesakes = NAMESAKES if isinstance(data.corpus, Manifest) else ""
+    parts = [(found, f"{path} was trained", f"the epoch of {path} was chosen")]
+    if found["initial_weights"]:
+        began = f"{path} began with weights"
+        parts.append((found["initial_weights"], f"{began} that were trained", f"{began} whose epoch was chosen"))
+    for part, trained, chosen in parts:
+        if same := sorted(people.intersection(part["speakers"]["train"])):
+            more = "" if recordings.intersection(part["recordings"]["train"]) else namesakes
+            more = f" (Older versions call every CSV file {UNNAMED}.)" if same[0] not in own else more
+            raise InputError(f"{trained} on {', '.join(same)}, who would be evaluated here; {hint}{more}")
+        if same := recordings.intersection(part["recordings"]["train"]):
+            raise InputError(f"{trained} on {len(same)} of the recordings evaluated here; {hint}")
+        if tested == "test" and (same := recordings.intersection(part["recordings"]["val"])):
+            raise InputError(f"{chosen} on {len(same)} of the recordings tested here; {hint}")
+        # Under "wu2019" validation and test share their speakers.
+        if tested == "test" and data.protocol == "speaker" and (same := people.intersection(part["speakers"]["val"])):
+            more = namesakes if same <= own else ""
+            raise InputError(f"{chosen} on {', '.join(sorted(same))}, who would be tested here; {hint}{more}")
+
+
+def _older_names(data: EmotionData, people: set[str]) -> set[str]:
+    """How checkpoints of older versions name the speakers of a manifest: not by its file."""
+    return {f"{UNNAMED}:{who.split(':', 1)[1]}" for who in people} if isinstance(data.corpus, Manifest) else set()
+
+
+def doubts(found: Mapping, what: str, data: EmotionData, sets: Iterable[str]) -> list[str]:
+    """Warnings where it is not known whether a system has heard the people it is evaluated on.
+
+    Args:
+        found: `entries` of its checkpoint.
+        what: the checkpoint, for the message.
+        data: the fold.
+        sets: that will be evaluated, of "val" and "test".
+    """
+    everyone, lines = heard(found), []
+    if not everyone["complete"]:
+        lines.append(
+            f"an older version wrote {what} and did not record on whom earlier weights, if any, had been trained; "
+            "the people evaluated here may be among them"
+        )
+    own = {data.corpus.name, *([UNNAMED] if isinstance(data.corpus, Manifest) else [])}
+    parts = [who.partition(":") for name in HEARD for who in everyone["speakers"][name]]
+    others = {(corpus, speaker) for corpus, _, speaker in parts if corpus not in own}
+    names = {speaker for _, speaker in others}
+    if names & {who.split(":", 1)[1] for name in sets for who in data.speaker_identities[name]}:
+        same = sorted(names & set(data.utterances.speaker))
+        corpora = sorted({printable(corpus) for corpus, speaker in others if speaker in same})
+        lines.append(
+            f"{what} heard speakers {', '.join(same)} of {', '.join(corpora)} in training or validation, and "
+            f"{data.corpus.name} has speakers of the same names; if they are the same people, the result means nothing"
+        )
+    return lines
+
+
+def printable(text: str) -> str:
+    """A text from a file as it may be written on a terminal."""
+    return text if text.isprintable() else ascii(text)

@@ -1,0 +1,35 @@
+"""The published baseline of Table 1 as a LightningModule."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ser.networks.branches import RecurrentBranch
+from ser.networks.convolutions import PlainConvolutions
+from ser.systems.system import System
+
+
+class CNNLSTM(System):
+    """CNN_LSTM: the published baseline of Table 1.
+
+    Args:
+        lstm_units: cells per direction.
+        dense_units: units of the dense layer.
+        dropout: rate after the dense layer.
+        **options: of every system, see `System`.
+
+    Source:
+        Satt et al. (2017), as far as it is known; dropout is assumed.
+    """
+
+    def __init__(
+        self,
+        lstm_units: int = 128,
+        dense_units: int = 64,
+        dropout: float = 0.5,
+        **options,
+    ) -> None:
+        convolutions = PlainConvolutions()
+        lstm = RecurrentBranch(nn.LSTM, convolutions.taps, units=lstm_units, dense_units=dense_units, dropout=dropout)
+        super().__init__(convolutions, {"lstm": lstm}, [1.0], **options)
+        self.save_hyperparameters(logger=False)

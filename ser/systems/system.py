@@ -1,0 +1,240 @@
+"""What every system is: a spectrogram, shared convolutions, parallel branches; and how it is trained and scored."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+from lightning import Callback, LightningModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics import MeanMetric
+
+from ser.audio.frames import WINDOW_SAMPLES, num_frames
+from ser.data.datamodule import EmotionData
+from ser.data.segments import Batch
+from ser.emotions import IGNORED
+from ser.errors import InputError, check_bounds
+from ser.networks.branches import Branch
+from ser.networks.convolutions import Convolutions
+from ser.networks.spectrogram import NUM_BINS, Spectrogram, Standardisation
+from ser.systems.dropout import SeededDropout
+from ser.systems.learning_rate import LearningRateRule
+from ser.systems.lineage import entries, entries_of_fold, heard
+from ser.systems.metrics import EmotionScores
+from ser.systems.spectrogram_statistics import measure
+
+SWAPPED = "val_swapped"  # where the two directions of a session are trained at once: the other direction's validation
+
+
+class System(LightningModule, ABC):
+    """A spectrogram, shared convolutions and parallel branches.
+
+    The loss is the sum of the branches' cross-entropies; the posterior is their weighted mean. The learning-rate rule
+    and the seeded dropout come with the system, so that any `Trainer` trains it as `ser fit` does. On a GPU set
+    `torch.backends.cudnn.allow_tf32 = False` for that, as `ser fit` does.
+
+    Args:
+        convolutions: shared by all branches.
+        branches: by name.
+        weights: of each branch in the posterior; they sum to 1.
+        magnitude: scale of the spectrogram, "log" or "linear".
+        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
+        learning_rate: the first learning rate of Adam.
+
+    Source:
+        Wu et al. (2019), sections 3 and 4.1.
+    """
+
+    @abstractmethod
+    def __init__(
+        self,
+        convolutions: Convolutions,
+        branches: dict[str, Branch],
+        weights: list[float],
+        magnitude: Literal["log", "linear"] = "log",
+        standardise: Literal["bin", "scalar"] = "bin",
+        learning_rate: float = 0.001,
+    ) -> None:
+        super().__init__()
+        check_bounds("model.learning_rate", learning_rate, above=0, at_most=1)
+        self.spectrogram = Spectrogram(magnitude)
+        self.standardisation = Standardisation(standardise)
+        self.convolutions = convolutions
+        self.branches = nn.ModuleDict(branches)
+        self.weights = weights
+        self.learning_rate = learning_rate
+        self.lineage: dict | None = (
+            None  # whom these weights have heard (`ser.systems.lineage`); None where they are drawn
+        )
+        # One for each set that is evaluated at a time: training both directions of a session validates two speakers.
+        self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
+        self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
+
+    def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits of each branch, (batch, emotions), with their gradient; the arguments are those of `posterior`.
+
+        Nothing is checked: that would wait for a GPU in every step of a training.
+        """
+        beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
+        # The DFT's frame is longer than its window: what is not finite would reach frames that do not hold it.
+        spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
+        standardised = self.standardisation(spectrogram, statistics)
+        maps = self.convolutions(standardised, num_frames(lengths))
+        return {name: branch(maps) for name, branch in self.branches.items()}
+
+    def combine(self, posteriors: dict[str, Tensor]) -> Tensor:
+        """The branches' posteriors, (batch, emotions) each, in one."""
+        return sum(weight * posterior for weight, posterior in zip(self.weights, posteriors.values(), strict=True))
+
+    def branch_posteriors(
+        self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Posteriors of each branch, without dropout and without gradient; arguments and errors are `posterior`'s."""
+        _check_shapes(waveform, lengths, statistics)
+        if int(lengths.min()) < WINDOW_SAMPLES or int(lengths.max()) > waveform.shape[-1]:
+            raise InputError(
+                f"lengths must lie between {WINDOW_SAMPLES} samples (one analysis window) and the waveform's "
+                f"{waveform.shape[-1]}, but reach from {int(lengths.min())} to {int(lengths.max())}"
+            )
+        with torch.no_grad(), self._without_dropout():
+            logits = self.logits(waveform.to(self.dtype), lengths.long(), statistics)
+            return {name: each.softmax(-1) for name, each in logits.items()}
+
+    def posterior(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> Tensor:
+        """Probabilities of the emotions for each utterance, whatever else is in the batch.
+
+        Args:
+            waveform: (batch, samples) at 16 kHz, floating-point numbers in [-1, 1).
+            lengths: (batch,) samples of each utterance, integers; what lies beyond is never heard.
+            statistics: mean and deviation per bin to standardise each utterance by, (batch, 2, bins), instead of the
+                system's own.
+
+        Returns:
+            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`; without gradient, which `logits` keeps.
+
+        Raises:
+            InputError: if shapes or types do not fit, or an utterance is shorter than one analysis window.
+
+        Source:
+            Wu et al. (2019), section 3, last sentence.
+        """
+        return self.combine(self.branch_posteriors(waveform, lengths, statistics))
+
+    @contextmanager
+    def _without_dropout(self) -> Iterator[None]:
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
+
+    def setup(self, stage: str) -> None:
+        data = self.trainer.datamodule
+        for metric in [*self.scores, *self.evaluation_losses]:
+            metric.reset()  # an evaluation outside training leaves inference tensors, which a training cannot add to
+        if stage == "fit":
+            self.lineage = entries_of_fold(data, self.lineage) if isinstance(data, EmotionData) else None
+        if isinstance(data, EmotionData) and (stage == "fit" or data.statistics == "speaker"):
+            statistics = measure(data, self.spectrogram.cpu())
+            if stage == "fit":
+                self.standardisation.statistics.copy_(statistics)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
+        return self._summed_loss(logits, batch.emotion) * batch.scale
+
+    def _summed_loss(self, logits: dict[str, Tensor], emotion: Tensor) -> Tensor:
+        return sum(F.cross_entropy(each, emotion, ignore_index=IGNORED, reduction="sum") for each in logits.values())
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        return self._evaluation_step(batch, dataloader_idx)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        return self._evaluation_step(batch)
+
+    def _evaluation_step(self, batch: Batch, place: int = 0) -> dict[str, Tensor]:
+        logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
+        posteriors = {name: each.softmax(-1) for name, each in logits.items()}
+        posterior = self.combine(posteriors)
+        self.scores[place].update(posterior, batch.emotion)
+        losses = sum(
+            F.cross_entropy(each, batch.emotion, reduction="none", ignore_index=IGNORED) for each in logits.values()
+        )
+        # One value for each utterance: a MeanMetric that keeps NaN takes no weights.
+        self.evaluation_losses[place].update(losses[batch.emotion != IGNORED])
+        return {"": posterior, **posteriors}
+
+    def on_train_epoch_end(self) -> None:
+        self._log_epoch()
+
+    def on_validation_epoch_end(self) -> None:
+        if self.trainer.state.fn == "fit":
+            self._log_epoch()
+        self._log_scores("val", 0)
+        if len(self.trainer.num_val_batches) > 1:
+            self._log_scores(SWAPPED, 1, logger=False)  # the speaker whom this direction tests is nobody's to watch
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test", 0)
+
+    def _log_epoch(self) -> None:
+        """Count epochs from 1, in loggers and in the names of checkpoints; Lightning alone would count from 0."""
+        self.log("epoch", float(self.trainer.current_epoch + 1), sync_dist=True)
+
+    def _log_scores(self, stage: str, place: int, logger: bool = True) -> None:
+        scores, loss = self.scores[place], self.evaluation_losses[place]
+        # Both are added up over processes when computed; the mean over processes that `sync_dist` takes is the same.
+        for name, value in {**scores.compute(), "loss": loss.compute()}.items():
+            shown = logger and name in ("wa", "ua")
+            self.log(f"{stage}/{name}", value.float(), prog_bar=shown, logger=logger, sync_dist=True)
+        scores.reset()
+        loss.reset()
+
+    def configure_callbacks(self) -> list[Callback]:
+        """The learning-rate rule, unless the trainer has one, and dropout drawn from the seed of its `EmotionData`."""
+        own: list[Callback] = [LearningRateRule()]
+        if isinstance(data := self.trainer.datamodule, EmotionData):
+            own.append(SeededDropout(data.seed))
+        # Lightning asks whenever the trainer begins to fit, validate or test, and replaces callbacks of these types.
+        return [each for each in own if not any(isinstance(given, type(each)) for given in self.trainer.callbacks)]
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=self.learning_rate, betas=(0.9, 0.999), eps=1e-8)
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        checkpoint["system"] = type(self).__name__
+        checkpoint.update(self.lineage or {})
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        if not all(name in checkpoint for name in ("speakers", "recordings", "standardised_by")):
+            return
+        found = entries(checkpoint)
+        going_on = self._trainer is not None and self._trainer.state.fn == "fit" and self.lineage
+        if not going_on:
+            self.lineage = found
+        elif found["recordings"] == self.lineage["recordings"]:  # an interrupted training
+            self.lineage["initial_weights"] = found["initial_weights"]
+        else:
+            self.lineage["initial_weights"] = heard(found)
+
+
+def _check_shapes(waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> None:
+    for name, value in (("waveform", waveform), ("lengths", lengths)):
+        if not isinstance(value, Tensor):
+            raise InputError(f"{name} must be a torch.Tensor, not {type(value).__name__}")
+    if waveform.ndim != 2 or lengths.shape != waveform.shape[:1] or not len(lengths):
+        raise InputError(
+            f"waveform must be (batch, samples) and lengths (batch,), but they are {tuple(waveform.shape)} "
+            f"and {tuple(lengths.shape)}"
+        )
+    if not waveform.is_floating_point():
+        raise InputError(f"waveform must hold floating-point numbers in [-1, 1), but its type is {waveform.dtype}")
+    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
+        raise InputError(f"lengths must be integers, numbers of samples, but their type is {lengths.dtype}")
+    if statistics is not None and statistics.shape != (expected := (len(lengths), 2, NUM_BINS)):
+        raise InputError(f"statistics must be (batch, 2, bins), {expected}, but they are {tuple(statistics.shape)}")

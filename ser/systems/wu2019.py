@@ -1,0 +1,152 @@
+"""The four systems of Wu et al. (2019) as LightningModules."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import nn
+
+from ser.errors import check_bounds
+from ser.networks.branches import CapsuleBranch, RecurrentBranch
+from ser.networks.capsule_layers import RecCaps, SeqCaps
+from ser.networks.convolutions import SpectralTemporalConvolutions
+from ser.systems.system import System
+
+
+class CNNGRU(System):
+    """CNN_GRU: a bidirectional GRU on the shared convolutions.
+
+    Args:
+        gru_units: cells per direction.
+        dense_units: units of the dense layer.
+        dropout: rate after the dense layer.
+        **options: of every system, see `System`.
+
+    Source:
+        Wu et al. (2019), section 3.
+    """
+
+    def __init__(
+        self,
+        gru_units: int = 64,
+        dense_units: int = 64,
+        dropout: float = 0.5,
+        **options,
+    ) -> None:
+        convolutions = SpectralTemporalConvolutions()
+        gru = RecurrentBranch(
+            nn.GRU, convolutions.taps, units=gru_units, dense_units=dense_units, dropout=dropout, pool_bins=4
+        )
+        super().__init__(convolutions, {"gru": gru}, [1.0], **options)
+        self.save_hyperparameters(logger=False)
+
+
+class CNNSeqCap(System):
+    """CNN_SeqCap: sequential capsules on the shared convolutions.
+
+    Args:
+        magnitude: scale of the spectrogram, "log" or "linear".
+        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
+        learning_rate: the first learning rate of Adam.
+        **capsules: sizes of the capsule branch, see `CapsuleBranch`.
+
+    Source:
+        Wu et al. (2019), sections 2.2 and 3.
+    """
+
+    def __init__(
+        self,
+        magnitude: Literal["log", "linear"] = "log",
+        standardise: Literal["bin", "scalar"] = "bin",
+        learning_rate: float = 0.001,
+        **capsules,
+    ) -> None:
+        convolutions = SpectralTemporalConvolutions()
+        capsule = CapsuleBranch(SeqCaps, convolutions.taps, **capsules)
+        super().__init__(
+            convolutions,
+            {"capsule": capsule},
+            [1.0],
+            magnitude=magnitude,
+            standardise=standardise,
+            learning_rate=learning_rate,
+        )
+        self.save_hyperparameters(logger=False)
+
+
+class CNNRecCap(System):
+    """CNN_RecCap: capsules with a recurrent connection between windows on the shared convolutions.
+
+    Args:
+        magnitude: scale of the spectrogram, "log" or "linear".
+        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
+        learning_rate: the first learning rate of Adam.
+        **capsules: sizes of the capsule branch, see `CapsuleBranch`.
+
+    Source:
+        Wu et al. (2019), sections 2.3 and 3.
+    """
+
+    def __init__(
+        self,
+        magnitude: Literal["log", "linear"] = "log",
+        standardise: Literal["bin", "scalar"] = "bin",
+        learning_rate: float = 0.001,
+        **capsules,
+    ) -> None:
+        convolutions = SpectralTemporalConvolutions()
+        capsule = CapsuleBranch(RecCaps, convolutions.taps, **capsules)
+        super().__init__(
+            convolutions,
+            {"capsule": capsule},
+            [1.0],
+            magnitude=magnitude,
+            standardise=standardise,
+            learning_rate=learning_rate,
+        )
+        self.save_hyperparameters(logger=False)
+
+
+class CNNGRUSeqCap(System):
+    """CNN_GRU-SeqCap: sequential capsules and a GRU side by side.
+
+    Args:
+        lambda_: weight of the capsule branch in the posterior; the GRU branch has 1 - lambda. It touches no gradient.
+        gru_units: cells per direction.
+        dense_units: units of each branch's dense layer.
+        dropout: rate after the dense layer.
+        magnitude: scale of the spectrogram, "log" or "linear".
+        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
+        learning_rate: the first learning rate of Adam.
+        **capsules: sizes of the capsule branch, see `CapsuleBranch`.
+
+    Source:
+        Wu et al. (2019), section 3 and Fig. 2; lambda = 0.6 in section 4.2.
+    """
+
+    def __init__(
+        self,
+        lambda_: float = 0.6,
+        gru_units: int = 64,
+        dense_units: int = 64,
+        dropout: float = 0.5,
+        magnitude: Literal["log", "linear"] = "log",
+        standardise: Literal["bin", "scalar"] = "bin",
+        learning_rate: float = 0.001,
+        **capsules,
+    ) -> None:
+        check_bounds("model.lambda_", lambda_, at_least=0, at_most=1)
+        convolutions = SpectralTemporalConvolutions()
+        capsule = CapsuleBranch(SeqCaps, convolutions.taps, dense_units=dense_units, dropout=dropout, **capsules)
+        gru = RecurrentBranch(
+            nn.GRU, convolutions.taps, units=gru_units, dense_units=dense_units, dropout=dropout, pool_bins=4
+        )
+        super().__init__(
+            convolutions,
+            {"capsule": capsule, "gru": gru},
+            [lambda_, 1 - lambda_],
+            magnitude=magnitude,
+            standardise=standardise,
+            learning_rate=learning_rate,
+        )
+        self.save_hyperparameters(logger=False)

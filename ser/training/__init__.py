@@ -1,0 +1,1 @@
+"""A run: training, evaluation, cross-validation."""

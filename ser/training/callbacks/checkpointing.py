@@ -1,0 +1,169 @@
+"""When and how a training writes its checkpoints."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from ser.checkpoint.contents import network
+from ser.checkpoint.reading import LAST, WITHIN_EPOCH, read_checkpoint, write_checkpoint
+from ser.errors import InputError, check_bounds
+from ser.processes.interruption import LISTENER, Interrupted
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Write a checkpoint whole or not at all, and read it as data only.
+
+    The first one of a training is read again at once: an hour later it would be too late to learn that none can be.
+
+    Attributes:
+        identity: of the run, written into every checkpoint; set before the training begins.
+    """
+
+    def __init__(self) -> None:
+        self.identity: dict | None = None
+        self._proved = False
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            InputError: if it cannot be written, or its weights are no numbers any more: nobody could go on from it.
+        """
+        if not all(weight.isfinite().all() for weight in network(checkpoint["state_dict"]).values()):
+            raise InputError(
+                f"after step {checkpoint['global_step']} weights are no numbers any more; nothing more can be learned. "
+                "Lower --model.learning_rate"
+            )
+        write_checkpoint(checkpoint | {"identity": self.identity}, Path(path))
+        if not self._proved:
+            read_checkpoint(path)
+            self._proved = True
+
+    def load_checkpoint(self, path, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        return read_checkpoint(path)
+
+
+class Kept(ModelCheckpoint):
+    """A checkpoint that knows after an interruption what it knew before, also in a folder that was moved meanwhile.
+
+    Lightning forgets which epoch was the best when the folder is not the one that a checkpoint names.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return path and os.path.join(self.dirpath, os.path.basename(path))
+
+        paths = {name: here(state_dict[name]) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
+        scores = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | paths | {"dirpath": self.dirpath, "best_k_models": scores})
+        self.current_score = state_dict["current_score"]
+
+
+class WithinEpoch(Kept):
+    """A checkpoint from time to time within an epoch, for going on after an interruption.
+
+    Never on an epoch's last batch: Lightning would train a wrong number of steps from there, and the epoch's end has
+    its own checkpoint.
+
+    Args:
+        folder: where it is written.
+        minutes: between two.
+        steps: between two, in place of minutes.
+    """
+
+    def __init__(self, folder: Path, minutes: float, steps: int | None) -> None:
+        when = {"train_time_interval": timedelta(minutes=minutes)} if steps is None else {"every_n_train_steps": steps}
+        super().__init__(dirpath=folder, filename=WITHIN_EPOCH, save_top_k=1, enable_version_counter=False, **when)
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
+        if not trainer.is_last_batch:
+            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+
+
+class EndInOrder(Checkpoint):
+    """End a training after its step when a signal was received: in all processes, with a checkpoint.
+
+    As a `Checkpoint` it stands behind the callbacks whose state the checkpoint holds: Lightning sees to that. On an
+    epoch's last batch it waits for the validation and the epoch's own checkpoint.
+
+    Args:
+        folder: where checkpoints are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{WITHIN_EPOCH}.ckpt"
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.be_patient()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:
+        if not trainer.is_last_batch:
+            self._obey(trainer, self.path)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._obey(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.patient = False
+        self._obey(trainer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.listen()
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        LISTENER.listen()
+
+    def _obey(self, trainer: Trainer, path: Path | None = None) -> None:
+        if not trainer.strategy.reduce_boolean_decision(LISTENER.heard is not None, all=False):
+            return
+        if path:
+            trainer.save_checkpoint(path, weights_only=False)  # with all that is needed to go on
+        raise Interrupted(LISTENER.heard or signal.SIGTERM)  # or another process has heard it
+
+
+class Checkpoints:
+    """When a training writes checkpoints within an epoch; every epoch's end has one.
+
+    Args:
+        minutes: between two.
+        steps: between two, in place of minutes.
+    """
+
+    def __init__(self, minutes: float = 10.0, steps: int | None = None) -> None:
+        check_bounds("checkpoints.minutes", minutes, above=0, at_most=525_600)
+        if steps is not None:
+            check_bounds("checkpoints.steps", steps, at_least=1, at_most=1_000_000_000)
+        self.minutes, self.steps = minutes, steps
+
+    def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:
+        """Those of a training: `best.ckpt`, `last.ckpt`, `within.ckpt`, and those to be averaged."""
+        within = WithinEpoch(folder, self.minutes, self.steps)
+        return [*checkpoints(folder, epochs_averaged), within, EndInOrder(folder)]
+
+
+def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
+    """Keep the epoch of the best validation WA (the first of equals) as `best.ckpt` and the last as `last.ckpt`.
+
+    Args:
+        folder: where they are written.
+        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=20.ckpt`.
+        monitor: the validation WA that chooses.
+
+    Source:
+        Wu et al. (2019), section 4.1.
+    """
+    options = {"dirpath": folder, "save_top_k": 1, "enable_version_counter": False}
+    kept = [Kept(filename="best", monitor=monitor, mode="max", **options)]
+    if epochs_averaged:
+        averaged = options | {"save_top_k": epochs_averaged, "save_weights_only": True}
+        kept.append(Kept(filename="{epoch}", monitor="epoch", mode="max", **averaged))
+    # Behind the others: a training goes on from it, so it holds what they have written in this epoch.
+    return [*kept, Kept(filename=LAST, **options)]

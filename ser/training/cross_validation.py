@@ -1,0 +1,312 @@
+"""`ser crossval`: every fold of a protocol, one after another or side by side, and the pooled result."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from copy import copy
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from lightning.pytorch.cli import LightningArgumentParser
+from tqdm import tqdm
+
+from ser.data.datamodule import EmotionData
+from ser.data.folds import fold_warnings, num_folds, split
+from ser.data.leaks import check_leaks
+from ser.errors import InputError, check_bounds
+from ser.files import make_folder, without_folders
+from ser.processes.forked import Starter
+from ser.processes.jobs import Job, last_lines, only_one, run_jobs
+from ser.results.identity import PER_FOLD, flatten, identity
+from ser.results.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
+from ser.results.predictions import in_short
+from ser.results.reading import TABLES, is_finished, read_about
+from ser.systems.lineage import check_unheard, doubts
+from ser.training.devices import slots
+from ser.training.folder import check_folder, claim_folder
+from ser.training.options.arguments import parse_numbers
+from ser.training.options.command import run
+from ser.training.run import RunCLI
+from ser.training.run_files import STATISTICS
+from ser.training.tracking.tracking import forget_run, record_folds, record_result, tracked
+
+# Settings of the trainer that change no number where each fold trains on one device.
+WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
+OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
+
+
+class CrossvalCLI(RunCLI):
+    """`ser crossval`: the options of `ser fit`, and which folds, seeds and devices."""
+
+    def __init__(self) -> None:
+        described = "Train and test every fold of a protocol; the same command goes on where it was interrupted."
+        super().__init__(run=False, parser_kwargs={"prog": "ser crossval", "description": described})
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        super().add_arguments_to_parser(parser)
+        parser.add_argument("--folds", type=str | int | list[int] | None, help="Folds, as 1-5,7; without it all.")
+        parser.add_argument(
+            "--seeds", type=str | int | list[int] | None, help="Seeds, as 1-3; without it seed_everything alone."
+        )
+        parser.add_argument("--jobs", type=int | None, help="Trainings at once; without it one per device.")
+        parser.add_argument(
+            "--devices", type=str | None, help="GPUs, one training on each: a number of them, or their numbers as 0,2."
+        )
+
+    def instantiate_classes(self) -> None:
+        """Build the system once, to refuse what does not fit, and read the corpus."""
+        given = {word.split("=", 1)[0] for word in sys.argv[1:]}
+        for option, instead in {"--data.fold": "--folds", "--data.seed": "--seeds"}.items():
+            if option in given:
+                raise InputError(f"ser crossval runs several folds; use {instead} instead of {option}")
+        self._build_system_and_data()
+        if self._get(self.config, "trainer").devices not in (1, "1", "auto"):
+            raise InputError(
+                "trainer.devices: a fold trains on one device; --devices shares the folds out over several"
+            )
+
+    def default_config(self) -> dict:
+        """What the options are where nothing but the system and the corpus is chosen."""
+        chosen = self._plain_config()
+        named = {"model": {"class_path": chosen["model"]["class_path"]}, "data": {"corpus": chosen["data"]["corpus"]}}
+        defaults = self.parser.parse_object(named)
+        return yaml.safe_load(self.parser.dump(defaults, skip_unset=False, format="yaml", skip_validation=True))
+
+
+class CrossValidation:
+    """The folds of one cross-validation in a folder.
+
+    Args:
+        cli: the parsed command line with system and corpus.
+    """
+
+    def __init__(self, cli: CrossvalCLI) -> None:
+        self.data: EmotionData = cli.datamodule
+        self.system, self.beginning = cli.model, cli.beginning
+        self.tracking = cli.config_init["wandb"]
+        settings, self.defaults = cli._plain_config(), flatten(cli.default_config())
+        self.config = {key: value for key, value in settings.items() if key not in OWN}
+        self.config["trainer"]["devices"] = 1  # of each fold: "auto" is one device there
+        words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
+        self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words]))
+        folds, seeds = settings["folds"], settings["seeds"]
+        self.folds = parse_numbers("folds", self._all_folds() if folds is None else folds)
+        self.seeds = parse_numbers("seeds", [settings["seed_everything"]] if seeds is None else seeds)
+        for seed in self.seeds:
+            check_bounds("seeds", seed, at_least=0, at_most=2**32 - 1)
+        self.identity = identity(self.config, self.data.corpus_digest, without=PER_FOLD)
+        if unknown := sorted(set(self.folds) - set(self._all_folds())):
+            raise InputError(
+                f"folds: there is no fold {unknown[0]}; protocol {self.data.protocol} has {len(self._all_folds())}"
+            )
+        self.slots = slots(settings["devices"], settings["jobs"])
+        self.group = self.tracking.group or "-".join([*words, self.folder.name])
+        self.failures: dict[str, str] = {}
+        self.unfinished: set[str] = set()  # runs whose training has not ended, though their results may be written
+
+    def _all_folds(self) -> list[int]:
+        return list(range(1, num_folds(self.data.utterances, self.data.protocol) + 1))
+
+    def run(self, starter: Starter) -> int:
+        """Check for leaks, run what is not finished, pool; the exit code."""
+        shared = self._check_leaks()
+        self._check_beginning()
+        check_folder(self.folder, self.identity)
+        make_folder(self.folder)
+        with only_one(self.folder) as lock:
+            self._keep_larger_result()
+            claim_folder(self.folder, self.config, self.identity)
+            jobs = self._plan()
+            done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
+            print(self._headline(len(jobs), done, shared), flush=True)
+            self.unfinished = {name for job in jobs for name in job.runs}
+            run_jobs(starter, jobs, self.slots, lock, self._ended)
+            if self.failures:
+                for title, cause in self.failures.items():
+                    print(f"failed: {title}\n{cause}", file=sys.stderr)
+                print(f"{len(self.failures)} of {len(jobs)} trainings failed; the same command tries them again")
+                return 1
+            self._write_result(shared, tracked_anew=bool(jobs) or not (self.folder / "result.json").is_file())
+        return 0
+
+    def _keep_larger_result(self) -> None:
+        if not (self.folder / "result.json").is_file():
+            return
+        before = read_about(self.folder)
+        for name, asked in (("folds", self.folds), ("seeds", self.seeds)):
+            if more := sorted(set(before[name]) - set(asked)):
+                raise InputError(
+                    f"{self.folder} holds a result of {name} {', '.join(map(str, before[name]))}; without "
+                    f"{', '.join(map(str, more))} it would be lost. Ask for those too, or choose another --out"
+                )
+
+    def _divided(self) -> Iterator[tuple[int, pd.DataFrame]]:
+        """Every fold with the utterances in its sets."""
+        table = self.data.utterances
+        for fold in self.folds:
+            yield fold, table.assign(set=split(table, self.data.protocol, fold, self.data.test_halves))
+
+    def _check_leaks(self) -> dict:
+        between = {}
+        for _, table in self._divided():
+            leaks = check_leaks(table, self.data.recordings, self.data.protocol)
+            for what, names in leaks[("val", "test")].items():
+                between.setdefault(what, set()).update(names)
+        return {what: sorted(names) for what, names in between.items()}
+
+    def _check_beginning(self) -> None:
+        """Refuse initial weights, or warn of them, before the first training, as the training of each fold would."""
+        warnings = set()
+        for fold, table in self._divided() if self.beginning else []:
+            data = copy(self.data)
+            data.fold, data.utterances = fold, table
+            for tested in ("val", "test"):
+                check_unheard(self.beginning, f"fold {fold}: {self.config['init_weights']}", data, tested)
+            warnings.update(doubts(self.beginning, "the initial weights", data, ("val", "test")))
+        for line in sorted(warnings):
+            print(f"ser: warning: {line}", file=sys.stderr)
+
+    def _name(self, seed: int, fold: int) -> str:
+        return f"seed{seed}-fold{fold:02d}"
+
+    def _missing(self) -> dict[int, list[int]]:
+        return {seed: [fold for fold in self.folds if not self._is_finished(seed, fold)] for seed in self.seeds}
+
+    def _is_finished(self, seed: int, fold: int) -> bool:
+        return is_finished(self.folder / self._name(seed, fold), self.identity, seed, fold)
+
+    def _plan(self) -> list[Job]:
+        """Jobs for what is not finished: both directions of a session in one, where both are wanted."""
+        jobs, sessions = [], self.data.utterances.session.nunique()
+        for seed, missing in self._missing().items():
+            for fold in missing:
+                other = fold + sessions
+                if self.data.protocol == "speaker" and fold <= sessions and other in missing:
+                    jobs.append(self._job(seed, [fold, other]))
+                elif self.data.protocol != "speaker" or fold <= sessions or fold - sessions not in missing:
+                    jobs.append(self._job(seed, [fold]))
+        return jobs
+
+    def _job(self, seed: int, folds: list[int]) -> Job:
+        names = [self._name(seed, fold) for fold in folds]
+        command = ["session", "--out_swapped", str(self.folder / names[1])] if len(folds) > 1 else ["fit"]
+        options = {
+            "--config": self.folder / "config.yaml",
+            "--seed_everything": seed,
+            "--data.fold": folds[0],
+            "--trainer.devices": 1,
+            "--wandb.group": self.group,
+            "--wandb.name": f"{self.tracking.name or self.folder.name}-{names[0]}",
+            "--out": self.folder / names[0],
+        }
+        arguments = [*command, *(str(word) for option in options.items() for word in option)]
+        several = f"seed {seed}, " if len(self.seeds) > 1 else ""
+        title = f"{several}fold{'s' if len(folds) > 1 else ''} {' and '.join(map(str, folds))}"
+        return Job(title, names, arguments, self.folder / f"{names[0]}.log")
+
+    def _headline(self, jobs: int, done: int, shared: dict) -> str:
+        data, runs = self.data, len(self.folds) * len(self.seeds)
+        lines = [
+            f"{type(self.system).__name__} on {data.corpus.name}, protocol {data.protocol}",
+            f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
+            f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
+            f"  statistics  {STATISTICS[data.statistics]}",
+            f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
+            f"  leaks       none under protocol {data.protocol}",
+            *(
+                [f"  shared      by validation and test: {common}, which it allows"]
+                if (common := some_of(shared))
+                else []
+            ),
+            f"  folder      {self.folder}",
+            *([f"  note        {note}"] if (note := data.corpus.note(data.utterances)) else []),
+            *(f"  warning     {line}" for line in fold_warnings(self._divided())),
+        ]
+        return "\n".join(lines)
+
+    def _ended(self, job: Job, code: int, seconds: float) -> None:
+        if code:
+            self.failures[job.title] = f"  exit code {code}, {job.log}:\n" + last_lines(job.log)
+        lines = [
+            f"{job.title}: {'failed' if code else 'finished'} after {seconds // 60:.0f} min {seconds % 60:02.0f} s"
+        ]
+        self.unfinished -= set(job.runs)
+        runs = {name: about for name, about in self._finished_runs().items() if name not in self.unfinished}
+        for name in job.runs if not code else []:
+            about = runs[name]
+            lines.append(
+                f"  fold {about['fold']:2d}  test {', '.join(about['speakers']['test'])}: {in_short(about)}"
+                f"  ({about['utterances']} utterances, epoch {about['epoch']})"
+            )
+        if runs:
+            so_far = pooled_scores(pool_runs(self.folder, runs, TABLES["test"]))
+            lines.append(
+                f"  so far   {in_short(so_far)}"
+                f"  ({so_far['utterances']} utterances, {len(runs)} of {len(self.folds) * len(self.seeds)} runs)"
+            )
+        tqdm.write("\n".join(lines), file=sys.stdout)
+        sys.stdout.flush()
+
+    def _finished_runs(self) -> dict[str, dict]:
+        grid = [(seed, fold) for seed in self.seeds for fold in self.folds]
+        names = [self._name(*place) for place in grid if self._is_finished(*place)]
+        return {name: read_about(self.folder / name) for name in names}
+
+    def _write_result(self, shared: dict, tracked_anew: bool) -> None:
+        about = {
+            "num_folds": len(self._all_folds()),
+            "lambda": self.system.hparams.get("lambda_"),
+            "shared": shared,
+            "model": dict(self.system.hparams),
+            **self._options(),
+            "command": typed_command(),
+        }
+        grid = (self.seeds, self.folds)
+        pooled = write_pooled(self.folder, self._finished_runs(), grid, self.config["epochs_averaged"], about)
+        print(describe_pooled(pooled.about))
+        print(f"\nThis result: {self.folder}")
+        if tracked_anew:
+            self._track(pooled)
+
+    def _options(self) -> dict[str, dict]:
+        """Every option that can change a number, and the default of those that have another value."""
+        options = {name: value for name, value in self.identity["config"].items() if name not in WITHOUT_EFFECT}
+        changed = {name: value for name, value in self.defaults.items() if options.get(name, value) != value}
+        found = without_folders({"options": options, "defaults": changed})
+        return json.loads(json.dumps(found), parse_constant=str)  # result.json has no infinity
+
+    def _track(self, pooled: Pooled) -> None:
+        self.tracking.group, result = self.group, pooled.about
+        self.tracking.name = f"{self.tracking.name or self.folder.name}-pooled"
+        tags = [result[name] for name in ("system", "corpus", "protocol")]
+        tags += [] if self.data.statistics == "train" else [f"statistics-{self.data.statistics}"]
+        loggers = self.tracking.loggers(self.folder, [*tags, "pooled"])
+        for logger in loggers:
+            logger.log_hyperparams(self.config)
+        record_result(loggers, {"test": pooled.predictions, "val": pooled.validation}, result)
+        record_folds(loggers, result)
+        for line in tracked(loggers):
+            print(line)
+
+
+def typed_command() -> str:
+    """The command line that started this cross-validation."""
+    return shlex.join(["ser", "crossval", *sys.argv[1:]])
+
+
+def some_of(shared: dict[str, list[str]]) -> str:
+    """What validation and test share, in words; nothing where they share nothing."""
+    return ", ".join(
+        f"{len(names)} {what if len(names) > 1 else what.removesuffix('s')}" for what, names in shared.items() if names
+    )
+
+
+def main() -> int:
+    """Run `ser crossval OPTIONS`."""
+    forget_run()
+    with Starter() as starter:
+        return run(lambda: CrossValidation(CrossvalCLI()).run(starter), None)

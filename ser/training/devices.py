@@ -1,0 +1,43 @@
+"""Which device each of several trainings gets, and what it is called."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from ser.errors import InputError, check_bounds
+from ser.training.options.arguments import parse_numbers
+
+
+def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
+    """The environment of each training that runs at a time.
+
+    Args:
+        devices: a number of GPUs, or their numbers; None takes what there is, for one training after another.
+        jobs: trainings at once; None runs one per device.
+
+    Raises:
+        InputError: if there are not so many GPUs, or no training could run.
+    """
+    if jobs is not None:
+        check_bounds("jobs", jobs, at_least=1, at_most=1024)
+    names = [{}]
+    if devices is not None:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        there = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
+        listed = parse_numbers("devices", devices)
+        wanted = listed if "," in devices or "-" in devices else list(range(listed[0]))
+        if not wanted or max(wanted) >= len(there):
+            raise InputError(f"devices is {devices}, but this machine has {len(there)} GPU(s)")
+        names = [{"CUDA_VISIBLE_DEVICES": there[number]} for number in wanted]
+    number = jobs or len(names)
+    threads = {}
+    if number > 1 and "OMP_NUM_THREADS" not in os.environ:
+        threads["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // number))
+    return [{**names[place % len(names)], **threads} for place in range(number)]
+
+
+def device_name(device: torch.device) -> str:
+    """What a result says it was computed on: the GPU's own name, or the kind of another device."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,68 @@
+"""Evaluating a checkpoint on the validation and the test set of a fold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from lightning import Trainer
+from lightning.pytorch.loggers.logger import DummyLogger
+
+from ser.checkpoint.reading import load_weights
+from ser.data.datamodule import EmotionData
+from ser.emotions import EMOTIONS
+from ser.results.predictions import posterior_columns
+from ser.systems.system import System
+from ser.training.callbacks.predictions import Predictions
+from ser.training.tracking.tracking import record_scores
+
+
+def evaluate(
+    trainer: Trainer, system: System, data: EmotionData, path: str | Path, sets: list[str]
+) -> dict[str, pd.DataFrame]:
+    """Predictions of a checkpoint. The scores go into the summary of the W&B run: they are no further epoch's.
+
+    Args:
+        trainer: with a `Predictions` callback.
+        system: receives the checkpoint's weights.
+        data: the fold.
+        path: of the checkpoint.
+        sets: of "val" and "test".
+    """
+    load_weights(system, path)
+    predictions = next(each for each in trainer.callbacks if isinstance(each, Predictions))
+    scores: dict[str, float] = {}
+    loggers, trainer.loggers = trainer.loggers, [DummyLogger()]  # without any, Lightning warns
+    try:
+        for name in sets:
+            run = trainer.test if name == "test" else trainer.validate
+            # Nothing is loaded with `weights_only`; without it Lightning warns.
+            scores |= run(system, datamodule=data, verbose=False, weights_only=True)[0]
+    finally:
+        trainer.loggers = loggers
+    record_scores(loggers, scores)
+    return {name: predictions.tables[name] for name in sets}
+
+
+def evaluate_mean(
+    trainer: Trainer, system: System, data: EmotionData, paths: list[Path], sets: list[str]
+) -> dict[str, pd.DataFrame]:
+    """Predictions by the mean posterior of several checkpoints of one training; the loggers hear nothing.
+
+    Averaging the last epochs is chosen by nobody, so it needs no validation.
+    """
+    loggers, trainer.loggers = trainer.loggers, [DummyLogger()]
+    try:
+        each = [evaluate(trainer, system, data, path, sets) for path in paths]
+    finally:
+        trainer.loggers = loggers
+    return {name: mean_predictions([tables[name] for tables in each]) for name in sets}
+
+
+def mean_predictions(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One predictions table with the mean of the posteriors of several tables of the same utterances."""
+    mean = tables[0].copy()
+    columns = [name for name in mean.columns if name.startswith("p_") or "_p_" in name]
+    mean[columns] = sum(table[columns].astype("float64") for table in tables) / len(tables)
+    mean["predicted"] = [EMOTIONS[place] for place in mean[posterior_columns()].to_numpy().argmax(axis=1)]
+    return mean

@@ -1,0 +1,148 @@
+"""What a configuration file may say: plain values, every key once, classes that a run is made of; nothing else runs."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+from jsonargparse import get_loader, set_loader, set_parsing_settings
+
+from ser.errors import InputError
+from ser.training.options.arguments import FILES
+from ser.training.options.yaml_keys import Place, check_keys
+
+# Importing runs code, so a file names no module but these.
+ALLOWED = (
+    *("ser.data", "ser.systems"),
+    *(f"lightning.pytorch.{part}" for part in ("accelerators", "callbacks", "plugins", "profilers")),
+    "lightning.pytorch.strategies",
+)
+DENIED = ("*", "lightning.pytorch.callbacks.lambda_function")  # the second calls any function that a file names
+
+NOTHING = "tag:yaml.org,2002:null"
+SUFFIXES = (".yaml", ".yml")
+_read_plain = get_loader("yaml")
+
+
+def restrict() -> None:
+    """Hold every parser of this process to local files, keys that stand once, and the classes of `ALLOWED`.
+
+    Lightning's command line switches addresses on when it is imported, so this comes after that import.
+    """
+    set_parsing_settings(
+        config_read_mode_fsspec_enabled=False,
+        config_read_mode_urls_enabled=False,
+        instantiate_subclass_spec_in_any=False,
+        import_path_denylist=list(DENIED),
+        import_path_allowlist=list(ALLOWED),
+    )
+    set_loader("yaml", _read_strictly, (yaml.YAMLError,))
+
+
+def _read_strictly(text: str) -> object:
+    try:
+        check_keys(text)
+        return {} if _is_empty(text) else _read_plain(text)
+    except (ValueError, RecursionError) as error:  # a number, a date, a depth that Python does not read
+        raise yaml.YAMLError(f"not YAML that can be read: {error}") from error
+
+
+def _is_empty(text: str) -> bool:
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return node is None or (node.tag == NOTHING and not node.value)
+
+
+def read_yaml(path: Path) -> dict:
+    """Keys and values from a YAML file, as `--config` reads them: plain types only, every key once.
+
+    Raises:
+        InputError: naming the file, and the line where there is one.
+    """
+    return _read_file(path)[0]
+
+
+def _read_file(path: Path) -> tuple[dict, dict[str, Place]]:
+    """What a file says, and where."""
+    text = ""
+    try:
+        text = path.read_text(encoding="utf-8")
+        places = check_keys(text, str(path))
+        written = {} if _is_empty(text) else _read_plain(text)
+        if isinstance(written, str):  # what the loader makes of keys without any value
+            written = yaml.safe_load(text)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not YAML: not UTF-8 (byte 0x{error.object[error.start]:02x})") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a value may look like a date and be none
+        raise InputError(_describe(error, text, str(path))) from error
+    if not isinstance(written, dict):
+        raise InputError(f"{path}: not a list of keys and values")
+    return written, places
+
+
+def _describe(error: Exception, text: str, name: str) -> str:
+    """What is wrong in a text that is not YAML, and in which line."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line, cause = text.count("\n", 0, error.position), f"not YAML: {error.reason} (#x{error.character:04x})"
+    elif not isinstance(error, yaml.MarkedYAMLError):
+        return f"{name}: not YAML: {error}"
+    elif error.problem_mark is None:  # it names its place already
+        return str(error)
+    else:
+        line = error.problem_mark.line
+        if re.match(" *\t", "".join(text.splitlines()[line : line + 1])):
+            cause = "a tab; YAML is indented with spaces"
+        elif error.problem == "but found another document":
+            cause = "a second document begins; a file holds one configuration"
+        else:
+            cause = f"not YAML: {', '.join(part for part in (error.context, error.problem) if part)}"
+    return f"{name}:{line + 1}: {cause}"
+
+
+def check_files(arguments: list[str]) -> dict[str, str]:
+    """Read the configuration files that a command line names, and those that they name, to refuse what is none.
+
+    Args:
+        arguments: options: "--config" and its FILE, "--data=FILE".
+
+    Returns:
+        Where each of their options is written ("FILE:LINE"), by its name on the command line.
+
+    Raises:
+        InputError: naming the file, and the line where there is one.
+    """
+    found: dict[str, str] = {}
+    for word, after in pairwise([*arguments, ""]):
+        name, equals, value = word.partition("=")
+        value = value if equals else after
+        if name.startswith("-") and (name in FILES or value.endswith(SUFFIXES)):
+            prefix = "" if name in ("-c", "--config") else f"{name.removeprefix('--')}."
+            _check_file(Path(value).expanduser(), prefix, found, ())
+    return found
+
+
+def _check_file(path: Path, prefix: str, found: dict[str, str], above: tuple[Path, ...]) -> None:
+    if path in above or not path.is_file():  # a pipe could be read but once
+        return
+    for name, (line, value) in _read_file(path)[1].items():
+        full = re.sub(r"\[\d+\]", "", f"{prefix}{name}")
+        found[full] = f"{path}:{line}"
+        if isinstance(value, yaml.ScalarNode) and value.value.endswith(SUFFIXES):
+            _check_file(path.parent / value.value, f"{full}.", found, (*above, path))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes a text that `--config` would read as a number (1e-4)."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def to_yaml(config: dict) -> str:
+    """A configuration as text, which reads the same again."""
+    return yaml.dump(config, Dumper=_Dumper, sort_keys=False)

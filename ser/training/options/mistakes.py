@@ -1,0 +1,91 @@
+"""What a parser says to a mistake: the option, the nearest one there is, and the file and line it is written in."""
+
+from __future__ import annotations
+
+import re
+
+from jsonargparse import ArgumentParser
+
+from ser.training.options.arguments import nearest, option_names
+from ser.training.options.configuration import ALLOWED
+
+HINT = "(every option"  # begins the line that says where help is; a nested parser has added it before
+UNKNOWN = (
+    r"unrecognized arguments: (?:--)?([^\s=]+)",
+    r"[Oo]ption '([^']+)'",  # "is not accepted" by a class, "Subcommand does not accept" it
+    r"(\S+): no such option(?:; did you mean (\S+)\?)?",  # said by a nested parser
+)
+NOISE = (
+    r"Does not validate against any of the Union subtypes|Subtypes: .*|Errors:|Given value type: .*",
+    r"- Expected a <class 'NoneType'>|Given value: NestedArg.*|Given value: [{\[].*|" + re.escape(HINT) + ".*",
+)
+CLASS = "class_path"  # in a message about a value that is a class with options of its own
+IN_WORDS = {
+    r"<class '(?:\w+\.)*(\w+)'>": r"\1",
+    r"typing\.Literal\[(.*)\]": r"one of \1",
+    r"Expected a ": "expected ",
+    r"\. Got value: ": ", got ",
+}
+
+
+def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str:
+    """A parser's message in words for the user.
+
+    Args:
+        message: jsonargparse's.
+        parser: that says it, which knows the options; one that reads a class knows those of the class.
+        places: where the options of configuration files are written (`ser.training.options.configuration.check_files`).
+    """
+    message = re.sub(r"Group '([^']+)' does not accept option '", r"Option '\1.", message)
+    keys = list(dict.fromkeys(re.findall(r'Parser key "([^"]+)"', message)))
+    keys = [key for key in keys if not any(other.startswith(f"{key}.") for other in keys)]  # a file's, and the whole
+    nested = re.search(r"NestedArg\(key='([^']+)'", message)  # names an option of what has none, or of no class
+    if nested and not re.search(rf"\b{re.escape(nested[1])}\b", message.replace(nested[0], "")):
+        named = f"; before it, name a class that has it: --{'.'.join(keys)} CLASS" if CLASS in message else ""
+        return f"{'.'.join([*keys, nested[1]])}: no such option{named}"
+    if "import path denylist" in message:
+        named = message.partition("Importing '")[2].partition("'")[0]
+        if (value := message.partition("Given value: ")[2]) and named.rpartition(".")[2] not in value:
+            option = ".".join(keys)
+            return (
+                f"{option}: its options need a class that has them; name it before them: class_path in a file, "
+                f"--{option} CLASS on the command line"
+            )
+        if named.startswith("lightning.pytorch.loggers"):
+            return f"trainer.logger is {named}, but ser sets it itself; use --wandb.mode"
+        return (
+            f"{named}: a configuration may name classes of {', '.join(ALLOWED)} only, and none that calls functions "
+            "which the file chooses"
+        )
+    if shortened := re.search(r"ambiguous option: (\S+) could match (.*)", message):
+        names = [name for name in shortened[2].split(", ") if not name.endswith("+")]
+        return f"{shortened[1]}: no such option; did you mean {' or '.join(names)}?"
+    for form in UNKNOWN:
+        if found := re.search(form, message):
+            return _unknown(keys, *found.groups(), parser=parser, places=places)
+    return _plain(message, keys)
+
+
+def _plain(message: str, keys: list[str]) -> str:
+    """A message about a value: the option, then what was expected, without Python's words for it."""
+    lines = re.sub(r"(?:- )?Parser key \"[^\"]+\"(?: element \d+)?:", "", message).splitlines()
+    told = [line for line in lines if line.strip() and not re.fullmatch(rf" *(?:{'|'.join(NOISE)})", line)]
+    text = "\n".join(told)
+    for form, words in IN_WORDS.items():
+        text = re.sub(form, words, text)
+    name = ".".join(keys)
+    if len(told) > 1 or not name:
+        return f"{name}:\n{text}" if name else text
+    inner = re.fullmatch(r"([\w.]+): (.*)", rest := text.strip().removeprefix("- "))  # said by a nested parser
+    return f"{name}.{rest}" if inner else f"{name}: {rest}"
+
+
+def _unknown(
+    keys: list[str], option: str, near: str | None = None, *, parser: ArgumentParser, places: dict[str, str]
+) -> str:
+    if near:
+        suggestion = f"; did you mean {'.'.join([*keys, near])}?"
+    else:
+        suggestion = "" if keys else nearest(option, [name.removeprefix("--") for name in option_names(parser)])
+    name = ".".join([*keys, option])
+    return f"{f'{places[name]}: ' if name in places else ''}{name}: no such option{suggestion}"

@@ -1,0 +1,124 @@
+"""A run's folder: its name, and the files a run leaves in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from ser.data.datamodule import EmotionData
+from ser.data.folds import set_warnings
+from ser.files import digest, write_text
+from ser.results.predictions import describe, scores
+from ser.results.provenance import code_digest, commit, versions
+from ser.results.reading import AVERAGED_TABLES, TABLES
+from ser.systems.lineage import counts_of, place_of
+from ser.systems.system import System
+from ser.training.origin import describe_origin
+
+STATISTICS = {
+    "train": "train",
+    "corpus": "corpus (test audio takes part)",
+    "speaker": "speaker (transductive: each speaker by its own audio)",
+}
+
+
+def write_tables(folder: Path, tables: dict[str, pd.DataFrame], averaged: dict[str, pd.DataFrame]) -> None:
+    """`predictions.csv` (test) and `validation.csv`; those of the mean of the last epochs beside them."""
+    for names, found in ((TABLES, tables), (AVERAGED_TABLES, averaged)):
+        for name, table in found.items():
+            write_text(folder / names[name], table.to_csv(index=False))
+
+
+def write_result(
+    folder: Path,
+    system: System,
+    data: EmotionData,
+    tables: dict[str, pd.DataFrame],
+    averaged: dict[str, pd.DataFrame],
+    about: dict,
+) -> dict:
+    """`result.json`: scores of the test (`wa`, `ua`, ...), of the validation, and what they were measured on.
+
+    Args:
+        folder: of the run, with its tables.
+        system: what was tested.
+        data: what it was evaluated on; after `ser fit` it was trained on it as well.
+        tables: predictions of "test" and "val", as far as they were made.
+        averaged: the same by the mean posterior of the last epochs, where that was asked for.
+        about: more to record (seed, epochs of `ser fit` or None, epoch of the checkpoint, `trained_on`, device).
+    """
+    counts, speakers = counts_of(data), data.speaker_identities
+    trained_here = {
+        "counts": counts,
+        "speakers": speakers,
+        "train_segments": len(data.pieces["train"]),
+        "tails_left_out": data.tails_left_out,
+    }
+    evaluated = {part: {name: trained_here[part][name] for name in tables} for part in ("counts", "speakers")}
+    result = {
+        "system": type(system).__name__,
+        "corpus": data.corpus.name,
+        "protocol": data.protocol,
+        "fold": data.fold,
+        "test_halves": data.test_halves if data.protocol == "wu2019" else None,
+        "statistics": STATISTICS[data.statistics],
+        **about,
+        **(scores(tables["test"]) if "test" in tables else {}),
+        "validation": scores(tables["val"]) if "val" in tables else None,
+        "averaged": {**scores(averaged["test"]), "validation": scores(averaged["val"])} if averaged else None,
+        **(evaluated if about["epochs"] is None else trained_here),
+        "tested_on": {**place_of(data), **evaluated},
+        "corpus_digest": data.corpus_digest,
+        "code_digest": code_digest(),
+        "commit": commit(),
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+        "digests": {
+            name: digest(folder / name)
+            for name in [*TABLES.values(), *AVERAGED_TABLES.values()]
+            if (folder / name).exists()
+        },
+    }
+    write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
+    return result
+
+
+def headline(system: System, data: EmotionData, folder: Path) -> str:
+    """What is about to be trained, on whom, and where it is written."""
+    people = data.speaker_identities
+    names = {name: ", ".join(speaker.split(":", 1)[1] for speaker in people[name]) for name in people}
+    sizes = data.utterances.set.value_counts()
+    note = data.corpus.note(data.utterances)
+    return "\n".join(
+        [
+            f"{type(system).__name__} on {data.corpus.name}, protocol {data.protocol}, fold {data.fold}",
+            f"  train       {sizes['train']} utterances of {names['train']}",
+            f"              {len(data.pieces['train'])} segments, {data.tails_left_out} short tails left out",
+            f"  validation  {sizes['val']} utterances of {names['val']}",
+            f"  test        {sizes['test']} utterances of {names['test']}",
+            f"  statistics  {STATISTICS[data.statistics]}",
+            f"  run         {folder}",
+            *([f"  note        {note}"] if note else []),
+            *(f"  warning     {line}" for line in set_warnings(data.utterances)),
+        ]
+    )
+
+
+def report(result: dict) -> str:
+    """What a run found, as text for a person."""
+    what = f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, fold {result['fold']}"
+    lines = ["", f"{what}, epoch {result['epoch']}, statistics: {result['statistics']}"]
+    if result["epochs"] is None:
+        lines += describe_origin(result["trained_on"], result["tested_on"])
+    lines += [f"  warning     {line}" for line in result["warnings"]]
+    for title, name, found in (("Test", "test", result), ("Validation", "val", result["validation"])):
+        if found and "confusion" in found:
+            speakers = ", ".join(speaker.split(":", 1)[1] for speaker in result["speakers"][name])
+            lines += ["", f"{title} ({speakers}): {describe(found)}"]
+    if mean := result["averaged"]:
+        number = result["epochs_averaged"]
+        lines += ["", f"Test, mean posterior of the last {number} epochs: {describe(mean)}"]
+    return "\n".join(lines)

@@ -1,0 +1,196 @@
+"""Weights & Biases: how a run is tracked, and what is recorded of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from lightning.pytorch.loggers import Logger
+
+from ser.emotions import EMOTIONS
+from ser.files import without_folders
+from ser.training.tracking.credentials import check_key
+from ser.training.tracking.wandb_run import WandbRun
+
+BEGUN: list[WandbRun] = []  # of this process, not finished yet
+OF_ONE_RUN = tuple(f"WANDB_{name}" for name in ("RUN_ID", "RESUME_FROM", "FORK_FROM", "SWEEP_ID", "SWEEP_PARAM_PATH"))
+MADE_BY = ("commit", "code_digest", "corpus_digest", "device", "versions")  # of a result, as far as it has them
+
+
+class Tracking:
+    """How a run is recorded with W&B.
+
+    Args:
+        mode: "offline" writes into the run's folder and needs no account and no network; "online" sends while training
+            (`wandb login` first); "disabled" records nothing.
+        project: name of the project.
+        entity: user or team; None takes the account's default.
+        group: runs that belong together, folds of one system for example.
+        name: name of the run; None takes the run's folder.
+        tags: besides those for system, corpus, protocol and fold.
+    """
+
+    def __init__(
+        self,
+        mode: Literal["offline", "online", "disabled"] = "offline",
+        project: str = "ser",
+        entity: str | None = None,
+        group: str | None = None,
+        name: str | None = None,
+        tags: list[str] | None = None,
+    ) -> None:
+        self.mode, self.project, self.entity, self.group = mode, project, entity, group
+        self.name, self.tags = name, tags or []
+
+    def loggers(self, folder: Path, tags: list[str]) -> list[WandbRun]:
+        """A logger that writes into the run's folder, or none where tracking is disabled.
+
+        Raises:
+            InputError: if it is to be online, and there is no key.
+        """
+        if self.mode == "disabled":
+            return []
+        os.environ["WANDB_MODE"] = self.mode  # or the variable would win over the option
+        os.environ["WANDB_ERROR_REPORTING"] = "false"  # what W&B says of itself to its own servers holds up the end
+        os.environ["WANDB_RELOGIN"] = "false"  # or W&B would ask at a prompt, and wait
+        if self.mode == "online":
+            check_key()
+        if self.mode == "offline":
+            os.environ.setdefault("WANDB_SILENT", "true")  # `tracked` says what is worth saying
+        run = WandbRun(
+            folder,
+            mode=self.mode,
+            name=self.name or folder.name,
+            project=self.project,
+            entity=self.entity,
+            group=self.group,
+            tags=[*(tag[:64] for tag in tags), *self.tags],  # W&B takes no longer ones; a corpus may have a long name
+        )
+        BEGUN.append(run)
+        return [run]
+
+
+def forget_run() -> None:
+    """Take out of the environment what names one W&B run, for a command that makes several; say so."""
+    if found := [name for name in OF_ONE_RUN if os.environ.pop(name, None)]:
+        print(f"W&B: {', '.join(found)} not used: this command makes several W&B runs", file=sys.stderr)
+
+
+def record_scores(loggers: list[Logger], scores: dict[str, float]) -> None:
+    """Add the scores of a checkpoint, "test/wa" for example, to the summary of the W&B run, not to its curves."""
+    record(loggers, "the scores", lambda run: run.summary.update(scores))
+
+
+def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result: dict) -> None:
+    """Add the confusion matrix, the predictions and the scores of each table ("test", "val") to the W&B run."""
+
+    def write(run) -> None:
+        import wandb
+
+        run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
+        run.config.update({name: result[name] for name in MADE_BY if name in result}, allow_val_change=True)
+        for name, table in tables.items():
+            actual, predicted = (table[column].map(EMOTIONS.index).tolist() for column in ("emotion", "predicted"))
+            matrix = wandb.plot.confusion_matrix(y_true=actual, preds=predicted, class_names=list(EMOTIONS))
+            run.log({f"{name}/confusion": matrix, f"{name}/predictions": wandb.Table(dataframe=table)})
+
+    record(loggers, "the result", write)
+
+
+def record_folds(loggers: list[Logger], result: dict) -> None:
+    """Add a cross-validation's table of folds, its intervals and its figure to its summary run."""
+
+    def write(run) -> None:
+        import wandb
+
+        for name, limits in result["intervals"].items():
+            if limits:
+                run.summary.update({f"result/{name}/low": limits[0], f"result/{name}/high": limits[1]})
+        columns = ["seed", "fold", "epoch", "wa", "ua", "utterances"]
+        rows = [[fold[name] for name in columns] for fold in result["runs"]]
+        table = wandb.Table(columns=columns, data=rows)
+        run.log({"folds": table, "test/wa by fold": wandb.plot.bar(table, "fold", "wa", title="WA by fold")})
+
+    record(loggers, "the table of folds", write)
+
+
+def record_study(
+    loggers: list[Logger],
+    trials: pd.DataFrame,
+    metric: str,
+    best: int,
+    importances: dict[str, float],
+    curve: pd.DataFrame | None,
+    pictures: dict[str, Path],
+) -> None:
+    """Add a study to its summary run: trials, history, importances, the lambda curve, figures.
+
+    Args:
+        loggers: of the summary run.
+        trials: one row per planned trial, with `trial`, `state`, `wa` and `ua`.
+        metric: what the study maximises, "wa" or "ua".
+        best: number of the best trial.
+        importances: share of each option; empty where they cannot be told.
+        curve: `lambda_, wa, ua` on validation rows, or None.
+        pictures: PNG files by name.
+    """
+
+    def write(run) -> None:
+        import wandb
+
+        row = trials.set_index("trial").loc[best]
+        run.summary.update({"best/trial": best, "best/wa": float(row.wa), "best/ua": float(row.ua)})
+        so_far = trials[metric].astype(float).cummax()
+        for place in trials.index[trials.state == "complete"]:
+            row = trials.loc[place]
+            values = {"val/wa": row.wa, "val/ua": row.ua, "best so far": so_far[place]}
+            run.log({"trial": int(row.trial), **{name: float(value) for name, value in values.items()}})
+        # W&B's tables want one type per column, and a study has columns with nothing in them.
+        text = trials.astype(object).where(trials.notna(), None)
+        rows = without_folders(text.to_numpy().tolist())
+        logged = {"trials": wandb.Table(columns=list(text), data=rows, allow_mixed_types=True)}
+        if importances:
+            shares = wandb.Table(columns=["option", "importance"], data=[list(item) for item in importances.items()])
+            logged["importances"] = wandb.plot.bar(shares, "option", "importance", title="Importance of each option")
+        if curve is not None:
+            lines = [curve.wa.tolist(), curve.ua.tolist()]
+            logged["lambda curve"] = wandb.plot.line_series(
+                curve.lambda_.tolist(), lines, keys=["val/wa", "val/ua"], title="Validation over lambda", xname="lambda"
+            )
+        logged |= {f"figures/{name}": wandb.Image(str(path)) for name, path in pictures.items()}
+        run.log(logged)
+
+    record(loggers, "the study", write)
+
+
+def record(loggers: list[Logger], what: str, write: Callable) -> None:
+    """Write into the W&B run among some loggers, if there is one."""
+    for logger in loggers:
+        if isinstance(logger, WandbRun):
+            logger.record(what, write)
+
+
+def tracked(loggers: list[Logger]) -> list[str]:
+    """Where to look at the W&B run, for a person."""
+    lines = []
+    for logger in loggers:
+        place = logger.place if isinstance(logger, WandbRun) else None
+        if isinstance(place, Path):
+            lines.append(f"W&B, offline: look at it with  wandb leet {place}")
+            lines.append(f"              send it with     wandb sync {place}")
+        elif place:
+            lines.append(f"W&B: {place}")
+    return lines
+
+
+def finish() -> None:
+    """End the W&B runs of this process, and say what they lack; the next run must not go on in one of them."""
+    while BEGUN:
+        run = BEGUN.pop()
+        run.close()
+        if run.lost:
+            print(f"W&B: {run.lost}\n     {run.folder} has the run's own record, without W&B", file=sys.stderr)

@@ -18,12 +18,13 @@ from statistics import median, quantiles
 
 from lightning import Callback
 
+from ser.commands.fit import main
 from ser.data import Synthetic
 from ser.systems.dropout import SeededDropout
 from ser.systems.system import System
 from ser.training.callbacks.checkpointing import AtomicCheckpointIO, Checkpoints, EndInOrder, WithinEpoch
 from ser.training.callbacks.history import History
-from ser.training.run import RunCLI, main
+from ser.training.run import Run
 
 SAFE = (SeededDropout, EndInOrder, WithinEpoch, History)
 TARGET = 1.03
@@ -47,7 +48,7 @@ class Clock(Callback):
 
 def time_training(arguments: list[str], safe: bool, writes: list[float]) -> list[float]:
     """Train one epoch; seconds of its steps, and in `writes` those of its checkpoints."""
-    clock, instantiate, evaluate = Clock(), RunCLI.instantiate_trainer, RunCLI._evaluate
+    clock, make, evaluate = Clock(), Run._trainer, Run.evaluate
     save, configure = AtomicCheckpointIO.save_checkpoint, System.configure_callbacks
 
     def save_checkpoint(self, *given, **named) -> None:
@@ -55,20 +56,19 @@ def time_training(arguments: list[str], safe: bool, writes: list[float]) -> list
         save(self, *given, **named)
         writes.append(time.perf_counter() - started)
 
-    def instantiate_trainer(self, **options):
-        trainer = instantiate(self, **options)
+    def make_trainer(self):
+        trainer = make(self)
         kept = [each for each in trainer.callbacks if safe or not isinstance(each, SAFE)]
         trainer.callbacks = [clock, *kept]
         return trainer
 
-    RunCLI.instantiate_trainer, RunCLI._evaluate = instantiate_trainer, lambda *_: None
+    Run._trainer, Run.evaluate = make_trainer, lambda *_: None
     AtomicCheckpointIO.save_checkpoint = save_checkpoint
     System.configure_callbacks = lambda self: [each for each in configure(self) if safe or not isinstance(each, SAFE)]
     try:
-        sys.argv = ["ser", *arguments]
-        main()
+        main(arguments)
     finally:
-        RunCLI.instantiate_trainer, RunCLI._evaluate = instantiate, evaluate
+        Run._trainer, Run.evaluate = make, evaluate
         AtomicCheckpointIO.save_checkpoint, System.configure_callbacks = save, configure
     return clock.seconds
 
@@ -91,7 +91,7 @@ def measure(config: str, repeats: int, folder: Path, writes: list[float]) -> dic
                 "--out": folder / f"{repeat}-{safe}",
             }
             words = [str(word) for option in options.items() for word in option]
-            seconds[safe] += time_training(["fit", *words], safe, writes)
+            seconds[safe] += time_training(words, safe, writes)
     return seconds
 
 

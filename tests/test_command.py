@@ -2,13 +2,14 @@
 
 import errno
 import signal
+from types import SimpleNamespace
 
 import pytest
 
 from ser.errors import InputError
 from ser.processes.interruption import Interrupted
 from ser.training.options.parser import plain_seed
-from ser.training.validated import ValidatedCLI
+from ser.training.run import validated
 
 SLURMS = Interrupted(signal.SIGUSR1)
 SLURMS.command = "ser report again"
@@ -46,8 +47,8 @@ def test_a_seed_can_be_repeated():
 
 
 def test_a_trial_of_a_study_looks_at_its_validation_set_alone(tmp_path):
-    done, fit = [], ValidatedCLI.__new__(ValidatedCLI)
-    fit.folder, fit._record_config = tmp_path, lambda: done.append("record")
-    fit._train, fit._evaluate = lambda **options: done.append("train"), lambda *given: done.append(given)
-    fit.fit()
-    assert done == ["record", "train", (tmp_path / "checkpoints" / "best.ckpt", ["val"])]
+    done = []
+    run = SimpleNamespace(best=tmp_path / "best.ckpt", record_config=lambda: done.append("record"))
+    run.train, run.evaluate = lambda: done.append("train"), lambda *given: done.append(given)
+    validated(run)
+    assert done == ["record", "train", (tmp_path / "best.ckpt", "val")]

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import ser.training.session
-import ser.training.validated  # noqa: F401  once here, not once in every starter
 from ser import __version__
+from ser.commands import main
 from ser.errors import InputError
 from ser.processes.forked import CannotFork, Forked, Starter, StarterDied
 from ser.processes.jobs import only_one
@@ -22,7 +21,7 @@ from tests.forked import Command, children_of
 
 @pytest.fixture
 def starter():
-    with Starter() as starter:
+    with Starter(main, ("ser.commands.fit",)) as starter:
         yield starter
 
 
@@ -120,7 +119,7 @@ def test_where_the_ends_of_children_are_ignored(tmp_path):
     """As some supervisors leave it to what they start."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
-        with Starter() as starter:
+        with Starter(main, ()) as starter:
             forked = Forked(starter, ["--version"], tmp_path / "log")
             assert forked.wait(60) == 0
             forked.close()
@@ -131,8 +130,7 @@ def test_where_the_ends_of_children_are_ignored(tmp_path):
 def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
     """What is open under the numbers 0 to 2 in a program that is started with all three closed."""
     code = (
-        "import os; from pathlib import Path; from ser.processes.forked import Starter; import ser.processes.forked;"
-        "ser.processes.forked.IMPORTED = (); starter = Starter();"
+        "import os; from pathlib import Path; from ser.processes.forked import Starter; starter = Starter(len, ());"
         "links = [os.readlink(f'/proc/self/fd/{number}') for number in range(3)];"
         f"Path({str(tmp_path / 'found')!r}).write_text(' '.join(links))"
     )
@@ -143,7 +141,7 @@ def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
 
 def test_a_starter_that_is_killed(training, tmp_path):
     """What runs goes on, and its end is known; nothing more can be started, and that is said."""
-    with Starter() as starter:
+    with Starter(main, ()) as starter:
         forked = Forked(starter, training, tmp_path / "log")
         os.kill(starter.pid, signal.SIGKILL)
         wait_until((tmp_path / "run" / "metrics.csv").exists)

@@ -14,9 +14,9 @@ from ser.errors import InputError
 from ser.results.predictions import posterior_columns
 from ser.systems.system import SWAPPED
 from ser.training import evaluation
-from ser.training import run as cli
 from ser.training.callbacks.checkpointing import AtomicCheckpointIO, checkpoints
 from ser.training.callbacks.predictions import Predictions
+from ser.training.run import Run
 from tests.hits import predictions
 
 RISING = [0.5, 0.6, 0.7, 0.8]
@@ -144,10 +144,9 @@ def test_what_is_evaluated_is_the_checkpoint_and_not_the_last_epoch(files, tmp_p
 @pytest.mark.parametrize(("number", "mean"), [(1, [0.1, 0.9, 0, 0]), (3, [0.4, 0.6, 0, 0])])
 def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, number, mean):
     recorded = []
-    run = SimpleNamespace(trainer=FakeTrainer(), model=files, datamodule=None, subcommand="fit", config=None)
-    run._get = lambda config, name: {"epochs_averaged": number}[name]
-    run._record_result = lambda path, tables, averaged: recorded.append((tables["test"], averaged["test"]))
-    cli.RunCLI._evaluate(run, tmp_path / "best.ckpt", ["test"])
+    run = SimpleNamespace(trainer=FakeTrainer(), system=files, data=None, epochs_averaged=number)
+    run.record = lambda path, tables, averaged: recorded.append((tables["test"], averaged["test"]))
+    Run.evaluate(run, tmp_path / "best.ckpt", "test")
     ((best, averaged),) = recorded
     assert best[posterior_columns()].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
     assert averaged[posterior_columns()].to_numpy()[0] == pytest.approx(mean)
@@ -157,6 +156,6 @@ def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, numbe
 @pytest.mark.parametrize("steps", [0, 9, 11])
 def test_a_training_that_did_not_make_all_its_steps_is_no_result(steps):
     trainer = SimpleNamespace(max_epochs=5, fit=lambda **options: None, global_step=steps, is_global_zero=True)
-    run = SimpleNamespace(trainer=trainer, datamodule=SimpleNamespace(steps_per_epoch=2), _newest_checkpoint=list)
+    run = SimpleNamespace(trainer=trainer, data=SimpleNamespace(steps_per_epoch=2), system=None, newest_checkpoint=list)
     with pytest.raises(InputError, match=f"the training made {steps} steps instead of 10"):
-        cli.RunCLI._train(run)
+        Run.train(run)

@@ -8,7 +8,8 @@ from benchmarks.plain import PrintedConvolutions, PrintedPlainConvolutions
 from ser.errors import InputError
 from ser.networks.branches import CapsuleBranch
 from ser.networks.capsule_layers import RecCaps, SeqCaps, WindowCapsules, Windows, capsule_weight
-from ser.networks.convolutions import PlainConvolutions, PooledRows, SpectralTemporalConvolutions
+from ser.networks.convolutions import PlainConvolutions, SpectralTemporalConvolutions
+from ser.networks.kernels import PooledRows
 from ser.systems import SYSTEMS
 
 

@@ -8,58 +8,72 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from ser.training import session
 from ser.training.callbacks.history import History
-from ser.training.run import RunCLI
-from ser.training.session import SessionCLI
+from ser.training.run import Run
+
+
+class Steps:
+    """A run of which nothing is done but written down, with the fold and the sets that it validates at that moment."""
+
+    def __init__(self, folder):
+        here, there = (SimpleNamespace(validated=("val",), fold=fold, corpus_digest="0") for fold in (2, 7))
+        here.other_direction = lambda: there
+        self.data, self.folder, self.config, self.seen = here, folder / "here", {"data": {"fold": 2}}, []
+        self.trainer = SimpleNamespace(loggers=["first"])
+
+    best = Run.best
+
+    def record_config(self):
+        self.folder.mkdir()
+        (self.folder / "metrics.csv").write_text("epoch,step,val/wa\n1,4,0.5\n")
+
+    def train(self):
+        self.seen.append(("train", self.data.fold, self.data.validated))
+
+    def evaluate(self, path, *sets):
+        place = path.relative_to(self.folder.parent).as_posix()
+        self.seen.append((place, self.data.fold, self.data.validated, *sets))
+
+    def newest_checkpoint(self):
+        return None
+
+    def loggers(self):
+        logger = SimpleNamespace(log_hyperparams=lambda config: self.seen.append(("config", config["data"]["fold"])))
+        logger.log_metrics = lambda row, step: self.seen.append((self.folder.name, row["val/wa"], step))
+        return [logger]
 
 
 @pytest.fixture
 def steps(monkeypatch, tmp_path):
-    """The steps of a session's `fit`, with what each of them sees; nothing is trained."""
-    seen = []
-    cli = SessionCLI.__new__(SessionCLI)
-    here, there = (SimpleNamespace(validated=("val",), fold=fold) for fold in (2, 7))
-    here.other_direction = lambda: there
-    cli.datamodule, cli.folder, cli.folder_swapped = here, tmp_path / "here", tmp_path / "there"
-    cli.trainer, cli.config_init = SimpleNamespace(loggers=["first"]), {}
-    tracking = SimpleNamespace(loggers=lambda folder, tags: [f"W&B of {folder.name}"])
-    replaced = {
-        "_get": lambda self, config, name: tracking,
-        "_tags": lambda self: [],
-        "_record_config": lambda self: None,
-        "_record_swapped_config": lambda self, other: None,
-        "_train": lambda self: seen.append(("train", self.datamodule.fold, self.datamodule.validated)),
-        "_complete_swapped": lambda self: seen.append(("complete",)),
-        "_replay_metrics": lambda self: seen.append(("replay", self.folder.name)),
-        "_evaluate": lambda self, path, sets: seen.append(
-            (path.relative_to(tmp_path).as_posix(), self.datamodule.fold, self.datamodule.validated, *sets)
-        ),
-    }
-    for name, function in replaced.items():
-        monkeypatch.setattr(SessionCLI, name, function)
-    monkeypatch.setattr(session, "finish", lambda: seen.append(("finish",)))
-    cli.fit()
-    return seen
+    """The steps of a session, with what each of them sees; nothing is trained."""
+    run = Steps(tmp_path)
+    monkeypatch.setattr(session, "identity", lambda config, digest: {"fold": config["data"]["fold"]})
+    monkeypatch.setattr(session, "claim_folder", lambda folder, config, known: run.seen.append((folder.name, known)))
+    monkeypatch.setattr(session, "watch", lambda trainer, folder: run.seen.append(("watch", folder.name)))
+    monkeypatch.setattr(session, "_share_epochs", lambda here, there, known: run.seen.append(("share", known)))
+    monkeypatch.setattr(session, "finish", lambda: run.seen.append(("finish",)))
+    session.session(run, tmp_path / "there")
+    return run.seen
 
 
 def test_both_are_validated_in_the_training_and_each_on_its_own_speaker_afterwards(steps):
     assert steps == [
+        ("there", {"fold": 7}),
+        ("watch", "there"),
         ("train", 2, ("val", "test")),
-        ("complete",),
+        ("share", {"fold": 7}),
         ("here/checkpoints/best.ckpt", 2, ("val",), "val", "test"),
         ("finish",),
-        ("replay", "there"),
+        ("config", 7),
+        ("there", 0.5, 4),
         ("there/checkpoints/best.ckpt", 7, ("val",), "val", "test"),
     ]
 
 
-def test_each_direction_has_checkpoints_and_a_record_of_its_own(monkeypatch, tmp_path):
+def test_each_direction_has_checkpoints_and_a_record_of_its_own(tmp_path):
     """The other direction's stand before the last of this one, which holds what all have chosen."""
     history, best, last = History(tmp_path), ModelCheckpoint(), ModelCheckpoint()
     trainer = SimpleNamespace(callbacks=[history, Callback(), best, last], checkpoint_callback=best)
-    monkeypatch.setattr(RunCLI, "instantiate_trainer", lambda self: trainer)
-    cli = SessionCLI.__new__(SessionCLI)
-    cli.config, cli.subcommand, cli.history = {"fit": {"out_swapped": str(tmp_path / "there")}}, "fit", history
-    assert cli.instantiate_trainer() is trainer
+    session.watch(trainer, tmp_path / "there")
     (_, curve, _, swapped, *own) = trainer.callbacks
     assert own == [best, last]
     assert (swapped.monitor, swapped.mode, swapped.save_top_k) == ("val_swapped/wa", "max", 1)

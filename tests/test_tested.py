@@ -1,27 +1,24 @@
 """What a checkpoint decides where it is tested: its system, its options, and by whose audio it is standardised."""
 
-import sys
-
 import pytest
 from jsonargparse import Namespace
 
 from ser.errors import InputError
-from ser.training import run as cli
-from ser.training.run import RunCLI
+from ser.training.options import run_options
+from ser.training.options.run_options import RunOptions
 
 
-def parse(monkeypatch, *words, subcommand="test", statistics="train", system="CNNGRUSeqCap") -> Namespace:
+def parse(monkeypatch, *words, statistics="train", system="CNNGRUSeqCap") -> Namespace:
     """The settings after a checkpoint was read that was standardised by "speaker" and has a lambda of 0.9."""
     found = {"system": "CNNGRUSeqCap", "hyper_parameters": {"lambda_": 0.9}, "standardised_by": "speaker"}
-    monkeypatch.setattr(cli, "read_checkpoint", lambda path: found)
-    monkeypatch.setattr(sys, "argv", ["ser", subcommand, *words])
+    monkeypatch.setattr(run_options, "read_checkpoint", lambda path: found)
     model = Namespace(class_path=f"ser.systems.{system}", init_args=Namespace(lambda_=0.25, dropout=0.1))
-    settings = Namespace(ckpt_path="x.ckpt", model=model, data=Namespace(statistics=statistics))
-    run = RunCLI.__new__(RunCLI)
-    run.config = Namespace({"subcommand": subcommand, subcommand: settings})
-    run._parse_ckpt_path()
-    assert run.checkpoint is found
-    return settings
+    options = RunOptions.__new__(RunOptions)
+    options.words = list(words)
+    options.config = Namespace(ckpt_path="x.ckpt", model=model, data=Namespace(statistics=statistics))
+    options._parse_ckpt_path()
+    assert options.checkpoint is found
+    return options.config
 
 
 def test_a_checkpoint_is_tested_as_it_was_trained(monkeypatch):

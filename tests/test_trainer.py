@@ -6,8 +6,8 @@ import pytest
 from lightning import Trainer
 
 from ser.errors import InputError
+from ser.training.experiment import Experiment
 from ser.training.options.trainer import check_trainer
-from ser.training.run import RunCLI
 
 
 def settings(**changes) -> dict:
@@ -63,14 +63,13 @@ def test_initial_weights_must_have_heard_neither_set_of_any_fold(answers, sets, 
         if tested in answers:
             raise InputError(tested)
 
-    monkeypatch.setattr("ser.training.run.check_unheard", check_unheard)
-    run = RunCLI.__new__(RunCLI)
-    run.beginning = {}
-    monkeypatch.setattr(RunCLI, "_folds", lambda self: ["one", "other"])
+    monkeypatch.setattr("ser.training.experiment.check_unheard", check_unheard)
+    experiment = Experiment.__new__(Experiment)
+    experiment.beginning, experiment.init_weights = {}, "x.ckpt"
     with pytest.raises(InputError):
-        run._check_beginning("x.ckpt")
+        experiment.check_beginning("one", "other")
     assert asked == [("one", name) for name in sets]
     answers.clear()
     asked.clear()
-    run._check_beginning("x.ckpt")
+    experiment.check_beginning("one", "other")
     assert asked == [(fold, name) for fold in ("one", "other") for name in ("val", "test")]

@@ -1,1 +1,100 @@
-"""The commands of `ser`, one file each."""
+"""The command `ser`: dispatch only, so that help and mistakes are answered at once.
+
+A command is a file of this folder: its name is the command's, the first paragraph of its docstring its lines in
+`ser --help`, its `main` what runs. Those whose names begin with "_" are started by other commands and not listed.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+import sys
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from textwrap import fill
+
+from ser.processes.streams import open_missing, outlive_readers
+
+HEAD = """usage: ser COMMAND ...
+
+Capsule networks for speech emotion recognition (Wu et al., ICASSP 2019).
+"""
+FOOT = """
+Try it:    ser fit --config conf/reccap.yaml --config conf/demo.yaml
+Options:   ser COMMAND --help        --version prints the version
+"""
+IN_DOCSTRING = re.compile(r"`(ser [^`]+)`: ([^`]+?)\.?(?=\s*(?:`|$))")
+
+
+def modules() -> dict[str, str]:
+    """The module of every command, by the command's name."""
+    stems = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    return {stem.strip("_").replace("_", "-"): f"{__name__}.{stem}" for stem in stems}
+
+
+def usage() -> str:
+    """How every command is called, and what it does."""
+    lines = [HEAD]
+    for module in modules().values():
+        if (stem := module.rpartition(".")[2]).startswith("_"):
+            continue
+        source = (Path(__file__).parent / f"{stem}.py").read_text(encoding="utf-8")
+        first = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0].replace("\n", " ")
+        for called, does in IN_DOCSTRING.findall(first):
+            lines += [f"  {called}", fill(does, 110, initial_indent=" " * 23, subsequent_indent=" " * 23)]
+    return "\n".join([*lines, FOOT])
+
+
+@cache
+def freeze() -> None:
+    """Leave what is there now to no collector of garbage, once: later it would keep the garbage of a first command."""
+    gc.freeze()
+
+
+def main(arguments: list[str]) -> int:
+    """Run `ser ARGUMENTS`; the exit code is 2 where the user can mend the cause."""
+    open_missing()
+    outlive_readers()
+    command = arguments[0] if arguments else "--help"
+    if command in ("-h", "--help"):
+        print(usage(), end="")
+        return 0 if arguments else 2
+    if command == "--version":
+        from ser import __version__
+
+        print(f"ser {__version__}")
+        return 0
+    if command not in modules():
+        print(f"ser: unknown command {command!r}\n\n{usage()}", end="", file=sys.stderr)
+        return 2
+
+    from ser.errors import InputError, about_file
+    from ser.processes.interruption import Interrupted
+
+    try:
+        for word in arguments:
+            if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps bytes that are no text
+                raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
+        gc.disable()  # a million objects come and stay; to look for garbage among them takes a fifth of the time
+        run = import_module(modules()[command]).main
+        freeze()  # nor is it looked for among them later
+        gc.enable()
+        return run(arguments[1:])
+    except InputError as error:
+        print(f"ser: {error}", file=sys.stderr)
+        return 2
+    except UnicodeDecodeError as error:
+        print(f"ser: a configuration file is not UTF-8: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"ser: {about_file(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ser: interrupted", file=sys.stderr)
+        return 130
+    except Interrupted as interrupted:
+        print(f"ser: {interrupted.number.name}: what is finished is kept; to go on:", file=sys.stderr)
+        print(interrupted.command, file=sys.stderr)
+        return interrupted.code

@@ -1,4 +1,5 @@
-"""`ser corpus`: look at a corpus before training on it, or write the built-in one."""
+"""`ser corpus check FOLDER`: what a corpus holds and what is wrong with it.
+`ser corpus synth FOLDER`: write the built-in corpus."""
 
 from __future__ import annotations
 
@@ -32,9 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="what is there and what is wrong, file:line by file:line")
     check.add_argument("path", metavar="PATH", help="folder of IEMOCAP or EMO-DB, or a manifest (CSV)")
-    check.add_argument(
-        "--kind", choices=["iemocap", "emodb", "manifest"], help="by default recognised by what is there"
-    )
+    check.add_argument("--kind", help="iemocap, emodb or manifest; by default recognised by what is there")
     check.add_argument("--style", choices=["improvised", "scripted", "all"], help="IEMOCAP's dialogs (improvised)")
     check.add_argument("--merge-excited", action="store_true", help="IEMOCAP: count excited as happy")
     check.set_defaults(run=_check)
@@ -56,13 +55,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
-    from ser.data.corpora.emodb import EmoDB
+    from ser.data.corpora import kinds
     from ser.data.corpora.iemocap import IEMOCAP
-    from ser.data.corpora.manifest import Manifest
     from ser.data.corpora.summary import detect
 
-    kinds = {"iemocap": IEMOCAP, "emodb": EmoDB, "manifest": Manifest}
-    corpus = kinds[options.kind](options.path) if options.kind else detect(options.path)
+    if options.kind and options.kind not in kinds():
+        raise InputError(f"--kind {options.kind}: no such corpus; choose from {', '.join(kinds())}")
+    corpus = kinds()[options.kind](options.path) if options.kind else detect(options.path)
     if not options.style and not options.merge_excited:
         return corpus
     if not isinstance(corpus, IEMOCAP):

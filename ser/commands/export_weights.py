@@ -1,4 +1,5 @@
-"""`ser export-weights`: a trained system as a file that anybody may open."""
+"""`ser export-weights CHECKPOINT --out FILE.safetensors`: a trained system as numbers and text alone, for others to
+test or to begin with."""
 
 from __future__ import annotations
 

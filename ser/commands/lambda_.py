@@ -1,4 +1,4 @@
-"""`ser lambda`: lambda from the posteriors that a cross-validation has saved; no network is run."""
+"""`ser lambda FOLDER`: a two-branch system's results over lambda, from its saved posteriors; no network is run."""
 
 from __future__ import annotations
 

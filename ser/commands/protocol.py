@@ -1,4 +1,4 @@
-"""`ser protocol`: who trains, validates and is tested, and what these sets share; also for anyone's own split."""
+"""`ser protocol NAME --data.corpus.root FOLDER`: who trains, validates and tests in each fold; what the sets share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`ser report`: results of cross-validations beside the paper's tables, and what their differences mean."""
+"""`ser report FOLDER [FOLDER ...] --out FOLDER`: results of cross-validations beside the paper's tables, and what
+differences mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The command `ser sweep`."""
+"""`ser sweep --config sweeps/demo.yaml [--workers 4] [--storage URL]`: an Optuna study over options of a run.
+`ser sweep status FILE`, `ser sweep report FILE`: how far it is, and what came of it."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from ser.commands import main as run_ser
 from ser.errors import InputError, check_bounds
 from ser.files import make_folder
 from ser.paths import expand_home
@@ -49,10 +51,11 @@ def main(arguments: list[str]) -> int:
     if words[:1] == ["report"]:
         return report(expand_home(make_parser("report").parse_args(words[1:])), given, arguments)
     options = expand_home(make_parser("").parse_args(words))
+    options.typed = arguments
     plan = plan_of(options)
     if plan.command == "lambda":
         return weigh(plan, options, given)
-    with Starter() as starter:
+    with Starter(run_ser, ("ser.commands._sweep_worker", "ser.commands._validated")) as starter:
         return launch(starter, plan, options, given)
 
 
@@ -68,7 +71,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     check_definition(folder, plan)
     make_folder(folder)
     for corner in corners:
-        corner.config_init["wandb"].loggers(folder, [])  # refuses what W&B would refuse in a trial
+        corner.settings["wandb"].loggers(folder, [])  # refuses what W&B would refuse in a trial
     # A fresh database made by two at once crashes one of them.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
@@ -76,7 +79,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
         definition = write_definition(folder, options.config, plan)
         shared.optuna.set_user_attr(GIVEN, {name: plan.options[name] for name in given})
     print(headline(shared, folder, url, len(crew_slots)), flush=True)
-    for line in warnings_of(plan, corners[0].datamodule):
+    for line in warnings_of(plan, corners[0].data):
         print(f"  warning         {line}", flush=True)
     for place, row in shared.results().items():
         print(describe(place, row))
@@ -86,7 +89,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
         try:
             done = Crew(starter, shared, words, url, crew_slots, folder, 0 if shared.made else os.getpid()).run()
         except Interrupted as interrupted:
-            interrupted.command = typed(["ser", *sys.argv[1:]])
+            interrupted.command = typed(["ser", "sweep", *options.typed])
             raise
     if not done:
         print(f"workers keep ending before their trials do; see {folder}/worker*.log", file=sys.stderr)

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -27,7 +27,6 @@ from ser.processes.progress_pipe import PROGRESS_PIPE
 from ser.processes.streams import open_missing
 
 FORK = multiprocessing.get_context("fork")
-IMPORTED = ("ser.training.session", "ser.training.validated")  # what the processes will run
 THREADS = "OMP_NUM_THREADS"
 
 
@@ -44,9 +43,13 @@ class Starter:
 
     A terminal and a cluster send a signal to every process of a job. This one must not end before the others, or nobody
     would learn how they ended: such signals are blocked in it, and each process that it forks lets them through.
+
+    Args:
+        run: what each process runs with its arguments, in its fork; gives the exit code.
+        imported: names of modules that the processes will need, imported once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, run: Callable[[list[str]], int], imported: tuple[str, ...]) -> None:
         open_missing()
         self.requests, other_end = socket.socketpair()
         for stream in (sys.stdout, sys.stderr):
@@ -58,7 +61,7 @@ class Starter:
                 self.pid = os.fork()
             if not self.pid:
                 self.requests.close()
-                _serve(other_end)
+                _serve(other_end, run, imported)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         other_end.close()
@@ -152,11 +155,11 @@ class Forked:
         self.guard.close()
 
 
-def _serve(requests: socket.socket) -> None:
+def _serve(requests: socket.socket, run: Callable[[list[str]], int], imported: tuple[str, ...]) -> None:
     """Fork for every request, until nobody can ask any more."""
     code = 1
     try:
-        for name in IMPORTED:
+        for name in imported:
             import_module(name)
         gc.freeze()  # or whoever collects garbage later copies the memory that all share
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a guard
@@ -165,7 +168,7 @@ def _serve(requests: socket.socket) -> None:
                 if not os.fork():
                     requests.close()
                     try:
-                        _guard(*received[1])
+                        _guard(run, *received[1])
                     finally:
                         os._exit(1)
             for number in received[1]:
@@ -175,11 +178,11 @@ def _serve(requests: socket.socket) -> None:
         os._exit(code)
 
 
-def _guard(connection: int, pipe: int, lock: int | None = None) -> None:
+def _guard(run: Callable[[list[str]], int], connection: int, pipe: int, lock: int | None = None) -> None:
     """Start the process, say its number, wait for its end, and say its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with Connection(connection) as asked:
-        process = FORK.Process(target=_run_ser, args=(asked, *asked.recv(), pipe))
+        process = FORK.Process(target=_run_ser, args=(run, asked, *asked.recv(), pipe))
         process.start()
         for number in (pipe, lock):
             if number is not None:
@@ -191,7 +194,13 @@ def _guard(connection: int, pipe: int, lock: int | None = None) -> None:
 
 
 def _run_ser(
-    guards: Connection, arguments: list[str], log: str, folder: str, variables: dict[str, str], pipe: int
+    run: Callable[[list[str]], int],
+    guards: Connection,
+    arguments: list[str],
+    log: str,
+    folder: str,
+    variables: dict[str, str],
+    pipe: int,
 ) -> None:
     guards.close()  # the end of who guards this process must be noticed
     for number in ENDING:
@@ -211,4 +220,4 @@ def _run_ser(
         import_module("torch").set_num_threads(int(threads))  # read from the environment at torch's import, long ago
     sys.argv = ["ser", *arguments]
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # not before the log can hear of it
-    sys.exit(import_module("ser.__main__").main())  # the program itself, as `python -m ser` starts it
+    sys.exit(run(arguments))

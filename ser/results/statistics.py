@@ -1,8 +1,8 @@
 """How sure a pooled WA or UA is, and what a difference between two of them means.
 
 Utterances of one speaker resemble one another, so wherever a table says who spoke, speakers are drawn and swapped, not
-utterances (`ser.results.speaker_counts`). The two speakers of a session are answered by one training and resemble one another by that:
-less, but not nothing, so that what takes speakers for independent finds too much.
+utterances (`ser.results.speaker_counts`). The two speakers of a session are answered by one training and resemble one
+another by that: less, but not nothing, so that what takes speakers for independent finds too much.
 """
 
 from __future__ import annotations

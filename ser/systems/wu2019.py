@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Literal
 
 from torch import nn
 
 from ser.errors import check_bounds
 from ser.networks.branches import CapsuleBranch, RecurrentBranch
-from ser.networks.capsule_layers import RecCaps, SeqCaps
+from ser.networks.capsule_layers import EmoCaps, RecCaps, SeqCaps
 from ser.networks.convolutions import SpectralTemporalConvolutions
 from ser.systems.system import System
 
@@ -41,69 +42,64 @@ class CNNGRU(System):
         self.save_hyperparameters(logger=False)
 
 
-class CNNSeqCap(System):
-    """CNN_SeqCap: sequential capsules on the shared convolutions.
+class CapsuleSystem(System, ABC):
+    """A capsule branch alone on the shared convolutions.
 
     Args:
+        emo_caps: the routing over windows.
         magnitude: scale of the spectrogram, "log" or "linear".
         standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
         learning_rate: the first learning rate of Adam.
         **capsules: sizes of the capsule branch, see `CapsuleBranch`.
+    """
+
+    @abstractmethod
+    def __init__(
+        self,
+        emo_caps: type[EmoCaps],
+        magnitude: Literal["log", "linear"] = "log",
+        standardise: Literal["bin", "scalar"] = "bin",
+        learning_rate: float = 0.001,
+        **capsules,
+    ) -> None:
+        convolutions = SpectralTemporalConvolutions()
+        super().__init__(
+            convolutions,
+            {"capsule": CapsuleBranch(emo_caps, convolutions.taps, **capsules)},
+            [1.0],
+            magnitude=magnitude,
+            standardise=standardise,
+            learning_rate=learning_rate,
+        )
+
+
+class CNNSeqCap(CapsuleSystem):
+    """CNN_SeqCap: sequential capsules on the shared convolutions.
+
+    Args:
+        **options: sizes of the capsule branch, see `CapsuleBranch`, and the options of every system.
 
     Source:
         Wu et al. (2019), sections 2.2 and 3.
     """
 
-    def __init__(
-        self,
-        magnitude: Literal["log", "linear"] = "log",
-        standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
-        **capsules,
-    ) -> None:
-        convolutions = SpectralTemporalConvolutions()
-        capsule = CapsuleBranch(SeqCaps, convolutions.taps, **capsules)
-        super().__init__(
-            convolutions,
-            {"capsule": capsule},
-            [1.0],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+    def __init__(self, **options) -> None:
+        super().__init__(SeqCaps, **options)
         self.save_hyperparameters(logger=False)
 
 
-class CNNRecCap(System):
+class CNNRecCap(CapsuleSystem):
     """CNN_RecCap: capsules with a recurrent connection between windows on the shared convolutions.
 
     Args:
-        magnitude: scale of the spectrogram, "log" or "linear".
-        standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
-        learning_rate: the first learning rate of Adam.
-        **capsules: sizes of the capsule branch, see `CapsuleBranch`.
+        **options: sizes of the capsule branch, see `CapsuleBranch`, and the options of every system.
 
     Source:
         Wu et al. (2019), sections 2.3 and 3.
     """
 
-    def __init__(
-        self,
-        magnitude: Literal["log", "linear"] = "log",
-        standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
-        **capsules,
-    ) -> None:
-        convolutions = SpectralTemporalConvolutions()
-        capsule = CapsuleBranch(RecCaps, convolutions.taps, **capsules)
-        super().__init__(
-            convolutions,
-            {"capsule": capsule},
-            [1.0],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+    def __init__(self, **options) -> None:
+        super().__init__(RecCaps, **options)
         self.save_hyperparameters(logger=False)
 
 

@@ -1,20 +1,16 @@
-"""`ser crossval`: every fold of a protocol, one after another or side by side, and the pooled result."""
+"""Every fold of a protocol, one after another or side by side, and the pooled result."""
 
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
 
 import pandas as pd
-import yaml
-from lightning.pytorch.cli import LightningArgumentParser
 from tqdm import tqdm
 
-from ser.data.datamodule import EmotionData
 from ser.data.folds import fold_warnings, num_folds, split
 from ser.data.leaks import check_leaks
 from ser.errors import InputError, check_bounds
@@ -25,70 +21,34 @@ from ser.results.identity import PER_FOLD, flatten, identity
 from ser.results.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
 from ser.results.predictions import in_short
 from ser.results.reading import TABLES, is_finished, read_about
-from ser.systems.lineage import check_unheard, doubts
 from ser.training.devices import slots
+from ser.training.experiment import Experiment
 from ser.training.folder import check_folder, claim_folder
 from ser.training.options.arguments import parse_numbers
-from ser.training.options.command import run
-from ser.training.run import RunCLI
 from ser.training.run_files import STATISTICS
-from ser.training.tracking.tracking import forget_run, record_folds, record_result, tracked
+from ser.training.tracking.tracking import record_folds, record_result, tracked
 
 # Settings of the trainer that change no number where each fold trains on one device.
 WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
 OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
 
 
-class CrossvalCLI(RunCLI):
-    """`ser crossval`: the options of `ser fit`, and which folds, seeds and devices."""
-
-    def __init__(self) -> None:
-        described = "Train and test every fold of a protocol; the same command goes on where it was interrupted."
-        super().__init__(run=False, parser_kwargs={"prog": "ser crossval", "description": described})
-
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        super().add_arguments_to_parser(parser)
-        parser.add_argument("--folds", type=str | int | list[int] | None, help="Folds, as 1-5,7; without it all.")
-        parser.add_argument(
-            "--seeds", type=str | int | list[int] | None, help="Seeds, as 1-3; without it seed_everything alone."
-        )
-        parser.add_argument("--jobs", type=int | None, help="Trainings at once; without it one per device.")
-        parser.add_argument(
-            "--devices", type=str | None, help="GPUs, one training on each: a number of them, or their numbers as 0,2."
-        )
-
-    def instantiate_classes(self) -> None:
-        """Build the system once, to refuse what does not fit, and read the corpus."""
-        given = {word.split("=", 1)[0] for word in sys.argv[1:]}
-        for option, instead in {"--data.fold": "--folds", "--data.seed": "--seeds"}.items():
-            if option in given:
-                raise InputError(f"ser crossval runs several folds; use {instead} instead of {option}")
-        self._build_system_and_data()
-        if self._get(self.config, "trainer").devices not in (1, "1", "auto"):
-            raise InputError(
-                "trainer.devices: a fold trains on one device; --devices shares the folds out over several"
-            )
-
-    def default_config(self) -> dict:
-        """What the options are where nothing but the system and the corpus is chosen."""
-        chosen = self._plain_config()
-        named = {"model": {"class_path": chosen["model"]["class_path"]}, "data": {"corpus": chosen["data"]["corpus"]}}
-        defaults = self.parser.parse_object(named)
-        return yaml.safe_load(self.parser.dump(defaults, skip_unset=False, format="yaml", skip_validation=True))
-
-
 class CrossValidation:
     """The folds of one cross-validation in a folder.
 
     Args:
-        cli: the parsed command line with system and corpus.
+        experiment: with its corpus read; only its system is built.
+        settings: the options of `ser crossval`, as YAML has them.
+        defaults: what they are where nothing but the system and the corpus is chosen.
+        command: what was typed, for the result.
+
+    Raises:
+        InputError: for folds that the protocol does not have, and for devices that are not there.
     """
 
-    def __init__(self, cli: CrossvalCLI) -> None:
-        self.data: EmotionData = cli.datamodule
-        self.system, self.beginning = cli.model, cli.beginning
-        self.tracking = cli.config_init["wandb"]
-        settings, self.defaults = cli._plain_config(), flatten(cli.default_config())
+    def __init__(self, experiment: Experiment, settings: dict, defaults: dict, command: str) -> None:
+        self.experiment, self.data, self.system = experiment, experiment.data, experiment.system
+        self.tracking, self.defaults, self.command = experiment.settings["wandb"], flatten(defaults), command
         self.config = {key: value for key, value in settings.items() if key not in OWN}
         self.config["trainer"]["devices"] = 1  # of each fold: "auto" is one device there
         words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
@@ -161,12 +121,14 @@ class CrossValidation:
     def _check_beginning(self) -> None:
         """Refuse initial weights, or warn of them, before the first training, as the training of each fold would."""
         warnings = set()
-        for fold, table in self._divided() if self.beginning else []:
+        for fold, table in self._divided() if self.experiment.beginning else []:
             data = copy(self.data)
             data.fold, data.utterances = fold, table
-            for tested in ("val", "test"):
-                check_unheard(self.beginning, f"fold {fold}: {self.config['init_weights']}", data, tested)
-            warnings.update(doubts(self.beginning, "the initial weights", data, ("val", "test")))
+            try:
+                self.experiment.check_beginning(data)
+            except InputError as error:
+                raise InputError(f"fold {fold}: {error}") from error
+            warnings.update(self.experiment.doubts(data))
         for line in sorted(warnings):
             print(f"ser: warning: {line}", file=sys.stderr)
 
@@ -263,7 +225,7 @@ class CrossValidation:
             "shared": shared,
             "model": dict(self.system.hparams),
             **self._options(),
-            "command": typed_command(),
+            "command": self.command,
         }
         grid = (self.seeds, self.folds)
         pooled = write_pooled(self.folder, self._finished_runs(), grid, self.config["epochs_averaged"], about)
@@ -293,20 +255,8 @@ class CrossValidation:
             print(line)
 
 
-def typed_command() -> str:
-    """The command line that started this cross-validation."""
-    return shlex.join(["ser", "crossval", *sys.argv[1:]])
-
-
 def some_of(shared: dict[str, list[str]]) -> str:
     """What validation and test share, in words; nothing where they share nothing."""
     return ", ".join(
         f"{len(names)} {what if len(names) > 1 else what.removesuffix('s')}" for what, names in shared.items() if names
     )
-
-
-def main() -> int:
-    """Run `ser crossval OPTIONS`."""
-    forget_run()
-    with Starter() as starter:
-        return run(lambda: CrossValidation(CrossvalCLI()).run(starter), None)

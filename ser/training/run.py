@@ -1,335 +1,262 @@
-"""The one way a run is built: LightningCLI with one System, one EmotionData, and the run's folder."""
+"""One training of a system on a fold, or the evaluation of a checkpoint, and the folder that it is recorded in."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-import yaml
-from lightning import Trainer
-from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning import Callback, Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 
-from ser.checkpoint.reading import load_weights, newest, read_checkpoint
-from ser.data import IEMOCAP
-from ser.data.datamodule import EmotionData
+from ser.checkpoint.reading import newest, read_checkpoint
 from ser.data.folds import set_warnings
-from ser.errors import InputError, check_bounds, refusal_within
+from ser.errors import InputError
 from ser.files import digest, make_folder
-from ser.paths import absolute_places, expand_home
-from ser.processes.allocator import keep_freed_memory
 from ser.processes.interruption import Interrupted
 from ser.processes.jobs import only_one
 from ser.processes.progress_pipe import somebody_listens
 from ser.results.identity import check_same_run, identity
-from ser.systems.learning_rate import LearningRateRule
-from ser.systems.lineage import check_unheard, doubts, entries
-from ser.systems.system import System
-from ser.training.callbacks.checkpointing import AtomicCheckpointIO, Checkpoints
+from ser.systems.lineage import entries
+from ser.training.callbacks.checkpointing import AtomicCheckpointIO
 from ser.training.callbacks.history import History
 from ser.training.callbacks.predictions import Predictions
 from ser.training.callbacks.progress import PipedProgress, Progress
 from ser.training.devices import device_name
 from ser.training.evaluation import evaluate, evaluate_mean
+from ser.training.experiment import Experiment
 from ser.training.folder import claim_folder, drop_unused, name_folder
-from ser.training.options.command import run
-from ser.training.options.configuration import restrict
-from ser.training.options.parser import RunParser, plain_seed
-from ser.training.options.trainer import check_trainer, listed, refusals
+from ser.training.options.run_options import RunOptions, add_checkpoint
+from ser.training.options.trainer import listed, refusals
 from ser.training.origin import training_record
 from ser.training.run_files import headline, report, write_result, write_tables
-from ser.training.same_corpus import check_same_corpus
-from ser.training.tracking.tracking import Tracking, record_result, tracked
-
-TESTED_SETS = {"test": "test", "validate": "val"}
+from ser.training.tracking.tracking import record_result, tracked
 
 
-class RunCLI(LightningCLI):
-    """`ser fit`, `ser test`, `ser validate`.
+class Run:
+    """A system on a fold with its trainer, in a folder of its own.
 
-    Options, from weakest to strongest: defaults, the configuration files from left to right, a checkpoint's
-    hyperparameters, options on the command line.
+    Args:
+        experiment: with its corpus read; it trains, or has a checkpoint to test.
+        words: the name of a new folder begins with these.
+
+    Attributes:
+        data: the fold; a training of both directions of a session has one after the other.
+        folder: that everything is written into.
+        config: the options, as `config.yaml` has them.
+
+    Raises:
+        InputError: where the trainer refuses its options, or the folder is taken.
     """
 
-    checkpoint: dict | None = None  # that is tested
-
-    def __init__(self, args: ArgsType = None, run: bool = True, **options) -> None:
-        restrict()
-        super().__init__(
-            System,
-            EmotionData,
-            subclass_mode_model=True,
-            auto_configure_optimizers=False,
-            load_from_checkpoint_support=False,
-            save_config_callback=None,
-            seed_everything_default=1,
-            parser_class=RunParser,
-            args=args,
-            run=run,
-            **options,
-        )
-
-    @staticmethod
-    def subcommands() -> dict[str, set[str]]:
-        """The one that was typed, and what it leaves out; to describe the others' options takes as long, each."""
-        skipped = {"model", "datamodule", "ckpt_path", "verbose", "weights_only"}
-        left_out = {
-            "fit": skipped | {"train_dataloaders", "val_dataloaders"},
-            "validate": skipped | {"dataloaders"},
-            "test": skipped | {"dataloaders"},
-        }
-        return {name: left_out[name] for name in sys.argv[1:2] if name in left_out}
-
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")
-        parser.add_argument(
-            "--init_weights",
-            type=str | None,
-            help="Weights to begin the training with: a .safetensors file or a checkpoint. Neither its own training "
-            "nor those before it may have heard a speaker who is validated or tested here.",
-        )
-        parser.add_argument(
-            "--epochs_averaged",
-            type=int,
-            default=0,
-            help="Also score the mean posterior of so many last epochs, which nobody has chosen.",
-        )
-        parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
-        parser.add_class_arguments(Tracking, "wandb")
-        parser.add_class_arguments(Checkpoints, "checkpoints")
-        parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
-
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs) -> LightningArgumentParser:
-        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
-        if subcommand in TESTED_SETS:
-            parser.add_argument(
-                "--ckpt_path", type=str | None, help="The checkpoint of a trained system, a local file."
-            )
-        return parser
-
-    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        self.words = sys.argv[1:]  # a study parses several
-        super().parse_arguments(parser, args)
-        self.config = expand_home(self.config)
-
-    def _parse_ckpt_path(self) -> None:
-        settings = self.config[self.config.subcommand] if self.config.get("subcommand") else {}
-        if not (path := settings.get("ckpt_path")):
-            return
-        self.checkpoint = read_checkpoint(path)
-        model, system = settings.model, self.checkpoint["system"]
-        if model.class_path.rsplit(".", 1)[-1] != system:
-            raise InputError(f"{path} holds a {system}, but the configuration asks for {model.class_path}")
-        given = {word.split("=", 1)[0] for word in sys.argv if word.startswith("--")}
-        for name, value in self.checkpoint["hyper_parameters"].items():
-            if not given & {f"--model.{name}", f"--model.init_args.{name}"}:
-                model.init_args[name] = value
-        heard = self.checkpoint["standardised_by"]
-        if "--data.statistics" in given and settings.data.statistics != heard:
-            raise InputError(f"{path} was trained with --data.statistics {heard}; it cannot be tested with another")
-        settings.data.statistics = heard
-
-    def instantiate_classes(self) -> None:
-        """Build everything, read the corpus, and only then name the run's folder."""
-        self._build_system_and_data()
-        if tested := TESTED_SETS.get(self.subcommand):
-            if not (path := self._get(self.config, "ckpt_path")):
-                raise InputError(f"ser {self.subcommand} needs --ckpt_path FILE, the checkpoint of a trained system")
-            check_unheard(entries(self.checkpoint), path, self.datamodule, tested)
-        elif path := self._get(self.config, "init_weights"):
-            self._check_beginning(path)
-        words = [] if self.subcommand == "fit" else [self.subcommand]
-        self.folder = name_folder(self._get(self.config, "out"), [*words, *self._tags()])
+    def __init__(self, experiment: Experiment, words: tuple[str, ...] = ()) -> None:
+        self.experiment, self.system, self.data = experiment, experiment.system, experiment.data
+        self.fitting, self.out = experiment.checkpoint is None, experiment.options.config["out"]
+        self.epochs_averaged = experiment.options.config["epochs_averaged"] if self.fitting else 0
+        self.folder = name_folder(self.out, [*words, *self.tags])
+        self.config = experiment.options.plain()
+        self.identity = identity(self.config, self.data.corpus_digest)
         try:
             with refusals():
-                self.trainer = self.instantiate_trainer()
-            self.datamodule.check_devices(self.trainer)
+                self.trainer = self._trainer()
+            self.data.check_devices(self.trainer)
         except InputError:
-            if not self._get(self.config, "out"):
+            if not self.out:
                 drop_unused(self.folder)
             raise
-        for line in self._doubts() if self.trainer.is_global_zero else []:
-            print(f"ser: warning: {line}", file=sys.stderr)
 
-    def _doubts(self) -> list[str]:
-        if tested := TESTED_SETS.get(self.subcommand):
-            return doubts(entries(self.checkpoint), "the checkpoint", self.datamodule, [tested])
-        return doubts(self.beginning, "the initial weights", self.datamodule, ["val", "test"]) if self.beginning else []
-
-    def _build_system_and_data(self) -> None:
-        self._build()
-        self._read_corpus()
-
-    def _build(self) -> None:
-        check_trainer(self._get(self.config, "trainer"), fitting=self.subcommand not in TESTED_SETS)
-        keep_freed_memory()
-        torch.backends.cudnn.allow_tf32 = False  # a GPU would round what convolutions multiply to 10 bits
-        try:
-            self.config_init = self.parser.instantiate(self.config)
-        except ValueError as error:  # jsonargparse wraps what a constructor refuses
-            raise refusal_within(error) from error
-        self.datamodule: EmotionData = self._get(self.config_init, "data")
-        self.model: System = self._get(self.config_init, "model")
-        if self.subcommand not in TESTED_SETS and (path := self._get(self.config, "init_weights")):
-            load_weights(self.model, path)
-        self.beginning = self.model.lineage  # of the initial weights, where there are some
-
-    def _read_corpus(self) -> None:
-        corpus = self.datamodule.corpus
-        if isinstance(corpus, IEMOCAP) and corpus.name == "synthetic":
-            raise InputError(
-                f"{corpus.location} holds the built-in corpus, not IEMOCAP; it is read as ser.data.Synthetic"
-            )
-        self.datamodule.setup()
-        files = [Path(file) for file in self._get(self.config, "config") or ()]
-        tested = (self._get(self.config, "ckpt_path"), self.checkpoint) if self.checkpoint else None
-        check_same_corpus(self.datamodule, files, self.words, tested)
-        epochs = self._get(self.config, "trainer").max_epochs or 0
-        check_bounds("epochs_averaged", self._get(self.config, "epochs_averaged"), at_least=0, at_most=max(epochs, 0))
-
-    def _check_beginning(self, path: str) -> None:
-        """Refuse initial weights that have heard a speaker who is validated or tested."""
-        for data in self._folds():
-            for tested in ("val", "test"):
-                check_unheard(self.beginning, path, data, tested)
-
-    def _folds(self) -> list[EmotionData]:
-        return [self.datamodule]
-
-    def _tags(self) -> list[str]:
-        data = self.datamodule
-        transductive = [] if data.statistics == "train" else [f"statistics-{data.statistics}"]
-        return [type(self.model).__name__, data.corpus.name, data.protocol, f"fold{data.fold}", *transductive]
-
-    def instantiate_trainer(self, **kwargs) -> Trainer:
+    def _trainer(self) -> Trainer:
         """The trainer with the run's loggers, tables and checkpoints."""
-        settings = self._get(self.config_init, "trainer")
-        fitting = self.subcommand == "fit"
-        loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
-        self.writer, own = AtomicCheckpointIO(), [Predictions()]
-        if fitting:
-            self.history = History(self.folder)
-            own.append(self.history)  # before the others, which show or keep what it adds up
+        settings, loggers = self.experiment.settings, self.loggers()
+        options = {**settings["trainer"]}
+        if self.fitting:
+            options["plugins"] = [*listed(options["plugins"]), AtomicCheckpointIO(self.identity)]
+        options["callbacks"] = [
+            *listed(options["callbacks"]),
+            *self._callbacks(options["enable_progress_bar"] is not False),
+            settings["learning_rate_rule"],
+        ]
+        return Trainer(**options | {"logger": loggers or DummyLogger(), "default_root_dir": self.folder})
+
+    def _callbacks(self, shows_progress: bool) -> list[Callback]:
+        own: list[Callback] = [Predictions()]
+        if self.fitting:
+            own.append(History(self.folder))  # before the others, which show or keep what it adds up
         if somebody_listens():
             own.append(PipedProgress())
-        if settings.enable_progress_bar is not False:
+        if shows_progress:
             own.append(Progress())  # or Lightning would add its own, which counts epochs from 0
-        if fitting:
-            when = self._get(self.config_init, "checkpoints")
-            own += when.callbacks(self.folder / "checkpoints", self._get(self.config, "epochs_averaged"))
-            settings.plugins = [*listed(settings.plugins), self.writer]
-        settings.callbacks = [*listed(settings.callbacks), *own]
-        return super().instantiate_trainer(logger=loggers or DummyLogger(), default_root_dir=self.folder, **kwargs)
+        if self.fitting:
+            when = self.experiment.settings["checkpoints"]
+            own += when.callbacks(self.folder / "checkpoints", self.epochs_averaged)
+        return own
 
-    def _run_subcommand(self, subcommand: str) -> None:
+    @property
+    def tags(self) -> list[str]:
+        """System, corpus, protocol, fold, and statistics that are not the training's."""
+        data = self.data
+        transductive = [] if data.statistics == "train" else [f"statistics-{data.statistics}"]
+        return [type(self.system).__name__, data.corpus.name, data.protocol, f"fold{data.fold}", *transductive]
+
+    def loggers(self) -> list:
+        """A new W&B run in the folder, or none where tracking is disabled."""
+        return self.experiment.settings["wandb"].loggers(self.folder, self.tags)
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the epoch with the best validation WA."""
+        return self.folder / "checkpoints" / "best.ckpt"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
         """Only one process at a time trains in a folder."""
-        if subcommand != "fit" or not self.trainer.is_global_zero:
-            return super()._run_subcommand(subcommand)
+        if not self.trainer.is_global_zero:
+            yield
+            return
         make_folder(self.folder)
         with only_one(self.folder):
-            return super()._run_subcommand(subcommand)
+            yield
 
-    def fit(self, **options) -> None:
-        """Train, then validate and test the epoch with the best validation WA.
+    def record_config(self) -> None:
+        """Begin in the folder, or go on with the same run.
 
         Raises:
-            Interrupted: after a signal; the command to go on names the folder.
+            InputError: if the folder holds something else.
         """
-        self._record_config()
         if self.trainer.is_global_zero:
-            print(headline(self.model, self.datamodule, self.folder))
-        try:
-            self._train(**options)
-            self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
-        except Interrupted as interrupted:
-            out = [] if self._get(self.config, "out") else ["--out", str(self.folder)]
-            interrupted.command = shlex.join(["ser", *sys.argv[1:], *out])
-            raise
+            claim_folder(self.folder, self.config, self.identity)
+            for logger in self.trainer.loggers:
+                logger.log_hyperparams(self.config)
 
-    def _train(self, **options) -> None:
-        path, checkpoint = self._newest_checkpoint() or (None, {})
-        steps = self.trainer.max_epochs * self.datamodule.steps_per_epoch
+    def newest_checkpoint(self) -> tuple[Path, dict] | None:
+        """That from which an interrupted training goes on.
+
+        Raises:
+            InputError: if it is another run's.
+        """
+        if found := newest(self.folder / "checkpoints"):
+            check_same_run(*found, self.identity)
+        return found
+
+    def train(self) -> None:
+        """Train every epoch, from the newest checkpoint where there is one.
+
+        Raises:
+            InputError: if the training cannot go on, or has not made all its steps.
+        """
+        path, checkpoint = self.newest_checkpoint() or (None, {})
+        steps = self.trainer.max_epochs * self.data.steps_per_epoch
         if checkpoint.get("global_step") == steps:
             return  # interrupted after the training
         if path and self.trainer.is_global_zero:
             print(f"  goes on     from {path}", flush=True)
         try:
-            self.trainer.fit(**options, ckpt_path=path, weights_only=True)
+            self.trainer.fit(self.system, datamodule=self.data, ckpt_path=path, weights_only=True)
         except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-            if path is None or isinstance(error, InputError) or self.history.batches_here:
+            history = next(each for each in self.trainer.callbacks if isinstance(each, History))
+            if path is None or isinstance(error, InputError) or history.batches_here:
                 raise
             raise InputError(f"{path}: the training cannot go on from it ({type(error).__name__}: {error})") from error
         if self.trainer.global_step != steps:
             cause = f"the training made {self.trainer.global_step} steps instead of {steps}"
             raise InputError(f"{path}: going on from it, {cause}" if path else f"{cause}; has a callback ended it?")
 
-    def _newest_checkpoint(self) -> tuple[Path, dict] | None:
-        if found := newest(self.folder / "checkpoints"):
-            check_same_run(*found, self.identity)
-        return found
-
-    def test(self, **options) -> None:
-        """Test a checkpoint."""
-        self._record_config()
-        self._evaluate(self._get(self.config, "ckpt_path"), ["test"])
-
-    def validate(self, **options) -> None:
-        """Validate a checkpoint."""
-        self._record_config()
-        self._evaluate(self._get(self.config, "ckpt_path"), ["val"])
-
-    def _evaluate(self, path: str | Path, sets: list[str]) -> None:
-        tables = evaluate(self.trainer, self.model, self.datamodule, path, sets)
+    def evaluate(self, path: str | Path, *sets: str) -> None:
+        """Evaluate a checkpoint on "val" and "test", as far as they are asked for, and record the result."""
+        tables = evaluate(self.trainer, self.system, self.data, path, list(sets))
         averaged = {}
-        if epochs := self._get(self.config, "epochs_averaged") if self.subcommand == "fit" else 0:
+        if self.epochs_averaged:
             last = self.trainer.max_epochs
-            paths = [Path(path).with_name(f"epoch={epoch}.ckpt") for epoch in range(last - epochs + 1, last + 1)]
-            averaged = evaluate_mean(self.trainer, self.model, self.datamodule, paths, sets)
+            epochs = range(last - self.epochs_averaged + 1, last + 1)
+            paths = [Path(path).with_name(f"epoch={epoch}.ckpt") for epoch in epochs]
+            averaged = evaluate_mean(self.trainer, self.system, self.data, paths, list(sets))
         if self.trainer.is_global_zero:
-            self._record_result(path, tables, averaged)
+            self.record(path, tables, averaged)
 
-    def _plain_config(self) -> dict:
-        # What would be refused has been, by the parser or by what was built; to ask again takes three times as long.
-        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False, format="yaml", skip_validation=True))
-        return absolute_places(config[self.subcommand] if self.subcommand else config)
-
-    def _record_config(self) -> None:
-        config = self._plain_config()
-        self.identity = identity(config, self.datamodule.corpus_digest)
-        self.writer.identity = self.identity
-        if self.trainer.is_global_zero:
-            claim_folder(self.folder, config, self.identity)
-            for logger in self.trainer.loggers:
-                logger.log_hyperparams(config)
-
-    def _record_result(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
-        first, read = self._get(self.config, "init_weights"), read_checkpoint(checkpoint)
-        fitted = self.subcommand == "fit"
-        about = {
-            "seed": self._get(self.config, "seed_everything"),
-            "epochs": self.trainer.max_epochs if fitted else None,
-            "checkpoint": os.path.abspath(checkpoint),
-            "epoch": read["epoch"] + 1,
-            "epochs_averaged": self._get(self.config, "epochs_averaged") if averaged else 0,
-            "model": dict(self.model.hparams),
-            "device": device_name(self.trainer.strategy.root_device),  # the system itself is moved back by now
-            "init_weights": digest(Path(first)) if fitted and first else None,
-            "trained_on": training_record(entries(read)),
-            "warnings": [*self._doubts(), *(set_warnings(self.datamodule.utterances) if fitted else [])],
-        }
+    def record(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
+        """Write the tables of each set and `result.json`, and say what was found."""
         write_tables(self.folder, tables, averaged)
-        result = write_result(self.folder, self.model, self.datamodule, tables, averaged, about)
+        about = self._about(checkpoint, tuple(tables), bool(averaged))
+        result = write_result(self.folder, self.system, self.data, tables, averaged, about)
         record_result(self.trainer.loggers, tables, result)
         print(report(result))
         print(f"\nThis run: {self.folder}")
         for line in tracked(self.trainer.loggers):
             print(line)
 
+    def _about(self, checkpoint: str | Path, sets: tuple[str, ...], averaged: bool) -> dict:
+        """What a result says of its training besides scores and data."""
+        read, first = read_checkpoint(checkpoint), self.experiment.init_weights
+        doubts = self.experiment.doubts(self.data, ("val", "test") if self.fitting else sets)
+        return {
+            "seed": self.experiment.options.config["seed_everything"],
+            "epochs": self.trainer.max_epochs if self.fitting else None,
+            "checkpoint": os.path.abspath(checkpoint),
+            "epoch": read["epoch"] + 1,
+            "epochs_averaged": self.epochs_averaged if averaged else 0,
+            "model": dict(self.system.hparams),
+            "device": device_name(self.trainer.strategy.root_device),  # the system itself is moved back by now
+            "init_weights": digest(Path(first)) if first else None,
+            "trained_on": training_record(entries(read)),
+            "warnings": [*doubts, *(set_warnings(self.data.utterances) if self.fitting else [])],
+        }
 
-def main() -> int:
-    """Run the subcommand in `sys.argv`."""
-    run(RunCLI, sys.argv[1])
-    return 0
+
+def warn(run: Run, *sets: str) -> None:
+    """Say what cannot be known of the weights that a run begins with, or tests."""
+    for line in run.experiment.doubts(run.data, sets) if run.trainer.is_global_zero else []:
+        print(f"ser: warning: {line}", file=sys.stderr)
+
+
+def fit(run: Run, typed: list[str]) -> None:
+    """Train, then validate and test the epoch with the best validation WA.
+
+    Args:
+        run: a training.
+        typed: the command line that started it.
+
+    Raises:
+        Interrupted: after a signal; the command to go on names the folder.
+    """
+    run.record_config()
+    if run.trainer.is_global_zero:
+        print(headline(run.system, run.data, run.folder))
+    try:
+        run.train()
+        run.evaluate(run.best, "val", "test")
+    except Interrupted as interrupted:
+        interrupted.command = shlex.join([*typed, *([] if run.out else ["--out", str(run.folder)])])
+        raise
+
+
+def validated(run: Run) -> None:
+    """Train, then validate that epoch, without a look at the test set: what a study does, again and again."""
+    run.record_config()
+    run.train()
+    run.evaluate(run.best, "val")
+
+
+def evaluate_checkpoint(command: str, tested: str, words: list[str], about: str) -> None:
+    """Evaluate a checkpoint on one set of a fold: all that `ser test` and `ser validate` do.
+
+    Args:
+        command: "test" or "validate".
+        tested: the set, "test" or "val".
+        words: the command's arguments.
+        about: the first line of its help.
+
+    Raises:
+        InputError: if no checkpoint is named, or it has heard the people it would be tested on.
+    """
+    experiment = Experiment(RunOptions(command, words, about, add_checkpoint))
+    if not experiment.checkpoint:
+        raise InputError(f"ser {command} needs --ckpt_path FILE, the checkpoint of a trained system")
+    experiment.read_corpus()
+    experiment.check_checkpoint(tested)
+    run = Run(experiment, (command,))
+    warn(run, tested)
+    run.record_config()
+    run.evaluate(experiment.options.config["ckpt_path"], tested)

@@ -11,92 +11,70 @@ from pathlib import Path
 
 import pandas as pd
 from lightning import Trainer
-from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint.reading import exchange_roles
-from ser.data.datamodule import EmotionData
 from ser.results.identity import identity
 from ser.systems.system import SWAPPED
 from ser.training.callbacks.checkpointing import checkpoints
-from ser.training.callbacks.history import SwappedHistory
+from ser.training.callbacks.history import History, SwappedHistory
 from ser.training.folder import claim_folder
-from ser.training.options.command import run
-from ser.training.run import RunCLI
-from ser.training.tracking.tracking import finish, forget_run
+from ser.training.run import Run
+from ser.training.tracking.tracking import finish
 
 
-class SessionCLI(RunCLI):
-    """`ser fit` for a fold and its other direction at once."""
+def session(run: Run, folder: Path) -> None:
+    """Train once, then evaluate both directions.
 
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        super().add_arguments_to_parser(parser)
-        parser.add_argument("--out_swapped", type=str, help="Folder of the other direction.")
+    Args:
+        run: a training of one direction, in its own folder.
+        folder: of the other direction.
+    """
+    run.record_config()
+    other = run.data.other_direction()
+    config = run.config | {"data": run.config["data"] | {"fold": other.fold}}
+    known = identity(config, other.corpus_digest)
+    claim_folder(folder, config, known)
+    watch(run.trainer, folder)
+    _drop_single(run)
+    run.data.validated = ("val", "test")
+    run.train()
+    run.data.validated = ("val",)
+    _share_epochs(run.folder, folder, known)
+    run.evaluate(run.best, "val", "test")
 
-    def instantiate_trainer(self, **kwargs) -> Trainer:
-        self.folder_swapped = Path(self._get(self.config, "out_swapped"))
-        trainer = super().instantiate_trainer(**kwargs)
-        best, *_ = checkpoints(self.folder_swapped / "checkpoints", monitor=f"{SWAPPED}/wa")
-        trainer.callbacks.insert(
-            trainer.callbacks.index(self.history) + 1, SwappedHistory(self.folder_swapped, self.history, SWAPPED)
-        )
-        # Before this direction's: the last one of them writes `last.ckpt`, which holds what all others have chosen.
-        trainer.callbacks.insert(trainer.callbacks.index(trainer.checkpoint_callback), best)
-        return trainer
-
-    def _folds(self) -> list[EmotionData]:
-        return [self.datamodule, self.datamodule.other_direction()]
-
-    def fit(self, **options) -> None:
-        """Train once, then evaluate both directions."""
-        self._record_config()
-        other = self.datamodule.other_direction()
-        self._record_swapped_config(other)
-        self.datamodule.validated = ("val", "test")
-        self._train(**options)
-        self.datamodule.validated = ("val",)
-        self._complete_swapped()
-
-        self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
-        finish()  # or W&B goes on in the first direction's run
-        self.folder, self.datamodule = self.folder_swapped, other
-        loggers = self._get(self.config_init, "wandb").loggers(self.folder, self._tags())
-        self.trainer.loggers = loggers or [DummyLogger()]  # without any, Lightning warns
-        self._replay_metrics()
-        self._evaluate(self.folder / "checkpoints" / "best.ckpt", ["val", "test"])
-
-    def _newest_checkpoint(self) -> tuple[Path, dict] | None:
-        """That of a training of both directions; one of this direction alone knows nothing of the other."""
-        while found := super()._newest_checkpoint():
-            path, checkpoint = found
-            if SwappedHistory.__qualname__ in checkpoint["callbacks"]:
-                return found
-            path.unlink()
-        return None
-
-    def _complete_swapped(self) -> None:
-        """Give the other direction the checkpoints of all epochs that both share, with its own roles in each."""
-        here, there = (folder / "checkpoints" for folder in (self.folder, self.folder_swapped))
-        for path in [here / "last.ckpt", *here.glob("epoch=*.ckpt")]:
-            exchange_roles(path, there / path.name, self.identity_swapped)
-        exchange_roles(there / "best.ckpt", there / "best.ckpt", self.identity_swapped)
-
-    def _record_swapped_config(self, other: EmotionData) -> None:
-        self.config_swapped = self._plain_config()
-        self.config_swapped["data"]["fold"] = other.fold
-        self.identity_swapped = identity(self.config_swapped, other.corpus_digest)
-        claim_folder(self.folder_swapped, self.config_swapped, self.identity_swapped)
-
-    def _replay_metrics(self) -> None:
-        metrics = pd.read_csv(self.folder / "metrics.csv")
-        for logger in self.trainer.loggers:
-            logger.log_hyperparams(self.config_swapped)
-            for row in metrics.to_dict("records"):
-                logger.log_metrics({key: value for key, value in row.items() if not pd.isna(value)}, int(row["step"]))
+    finish()  # or W&B goes on in the first direction's run
+    metrics = pd.read_csv(run.folder / "metrics.csv")
+    run.folder, run.data = folder, other
+    run.trainer.loggers = run.loggers() or [DummyLogger()]  # without any, Lightning warns
+    for logger in run.trainer.loggers:
+        logger.log_hyperparams(config)
+        for row in metrics.to_dict("records"):
+            logger.log_metrics({key: value for key, value in row.items() if not pd.isna(value)}, int(row["step"]))
+    run.evaluate(run.best, "val", "test")
 
 
-def main() -> int:
-    """Run `ser session OPTIONS`; the options are those of `ser fit`."""
-    forget_run()
-    run(SessionCLI, "fit")
-    return 0
+def watch(trainer: Trainer, folder: Path) -> None:
+    """Let a trainer record the other direction's validation as well, and keep that direction's best epoch."""
+    history = next(each for each in trainer.callbacks if isinstance(each, History))
+    trainer.callbacks.insert(trainer.callbacks.index(history) + 1, SwappedHistory(folder, history, SWAPPED))
+    # Before this direction's: the last one of them writes `last.ckpt`, which holds what all others have chosen.
+    best, *_ = checkpoints(folder / "checkpoints", monitor=f"{SWAPPED}/wa")
+    trainer.callbacks.insert(trainer.callbacks.index(trainer.checkpoint_callback), best)
+
+
+def _drop_single(run: Run) -> None:
+    """Remove checkpoints of this direction alone: a training that goes on from one would know nothing of the other."""
+    while found := run.newest_checkpoint():
+        path, checkpoint = found
+        if SwappedHistory.__qualname__ in checkpoint["callbacks"]:
+            return
+        path.unlink()
+
+
+def _share_epochs(here: Path, there: Path, known: dict) -> None:
+    """Give the other direction the checkpoints of all epochs that both share, with its own roles in each."""
+    here, there = here / "checkpoints", there / "checkpoints"
+    for path in [here / "last.ckpt", *here.glob("epoch=*.ckpt")]:
+        exchange_roles(path, there / path.name, known)
+    exchange_roles(there / "best.ckpt", there / "best.ckpt", known)

@@ -11,6 +11,7 @@ import ser.training.cross_validation
 from ser.errors import InputError
 from ser.processes.jobs import Job
 from ser.training.cross_validation import CrossValidation
+from ser.training.experiment import Experiment
 from tests.hits import predictions
 
 SPEAKERS = pd.DataFrame({"session": list("1122334455"), "speaker": list("abcdefghij")})
@@ -22,7 +23,7 @@ def planned(tmp_path, finished=(), *, protocol="speaker", folds=range(1, 11), se
     made.data = SimpleNamespace(utterances=SPEAKERS, protocol=protocol, test_halves=None, corpus=None)
     made.folder, made.group, made.tracking = tmp_path, "group", SimpleNamespace(name=None)
     made.folds, made.seeds = list(folds), list(seeds)
-    made.failures, made.unfinished, made.beginning = {}, set(), None
+    made.failures, made.unfinished, made.command = {}, set(), "ser crossval"
     made._is_finished = lambda seed, fold: (seed, fold) in finished
     return made
 
@@ -82,11 +83,12 @@ def test_no_result_is_replaced_by_one_that_lacks_some_of_its_runs(tmp_path, fold
 
 def test_initial_weights_may_have_heard_neither_who_validates_nor_who_is_tested(tmp_path, monkeypatch):
     asked, made = [], planned(tmp_path, folds=[2, 5])
-    made.beginning, made.config = object(), {"init_weights": "w.ckpt"}
+    made.experiment = Experiment.__new__(Experiment)
+    made.experiment.beginning, made.experiment.init_weights, made.experiment.checkpoint = object(), "w.ckpt", None
     made._divided = lambda: ((fold, f"utterances {fold}") for fold in made.folds)
-    monkeypatch.setattr(ser.training.cross_validation, "doubts", lambda *_: [])
+    monkeypatch.setattr("ser.training.experiment.doubts", lambda *_: [])
     monkeypatch.setattr(
-        "ser.training.cross_validation.check_unheard",
+        "ser.training.experiment.check_unheard",
         lambda weights, name, data, tested: asked.append((data.fold, data.utterances, tested)),
     )
     made._check_beginning()

@@ -13,7 +13,7 @@ from lightning import Callback
 import ser.__main__  # noqa: F401
 from ser import files
 from ser.training.callbacks import checkpointing
-from ser.training.run import RunCLI
+from ser.training.run import Run
 
 if TYPE_CHECKING:
     from tests.faults.runs import Moment
@@ -43,14 +43,14 @@ def signal_at(moment: Moment) -> None:
 
         files.write_whole = write_file
         return
-    instantiate_trainer = RunCLI.instantiate_trainer
+    make_trainer = Run._trainer
 
-    def instantiate(self, **options):
-        trainer = instantiate_trainer(self, **options)
+    def make(self):
+        trainer = make_trainer(self)
         trainer.callbacks.insert(0, SignalAt(moment))
         return trainer
 
-    RunCLI.instantiate_trainer = instantiate
+    Run._trainer = make
 
 
 class SignalAt(Callback):

@@ -9,8 +9,9 @@ import pytest
 from lightning import Callback
 from lightning.pytorch.callbacks import Checkpoint
 
+from ser.errors import InputError
+from ser.training import run as training
 from ser.training.callbacks.checkpointing import EndInOrder
-from ser.training.run import RunCLI
 from tests.conftest import CONF
 from tests.data.conftest import noise, write_wav
 from tests.faults.kills import differences
@@ -62,10 +63,15 @@ def test_a_signal_within_an_epoch_changes_no_rate(tones, tmp_path):
 @pytest.mark.parametrize("command", ["fit", "session"])
 def test_checkpoints_are_written_behind_everything_whose_state_they_hold(ser, tiny, tmp_path, monkeypatch, command):
     trainers = []
-    monkeypatch.setattr(RunCLI, "_run_subcommand", lambda cli, _: trainers.append(cli.trainer))
+
+    def look(run) -> None:
+        trainers.append(run.trainer)
+        raise InputError("looked at")
+
+    monkeypatch.setattr(training.Run, "train", look)
     swapped = ["--out_swapped", tmp_path / "swapped"] if command == "session" else []
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--epochs_averaged", 1, "--out", tmp_path / "run", *swapped]
-    assert ser(command, *options).code == 0
+    assert ser(command, *options).err.endswith("looked at\n")
     callbacks = trainers[0].callbacks
     writers = [each for each in callbacks if isinstance(each, Checkpoint)]
     assert callbacks[-len(writers) :] == writers

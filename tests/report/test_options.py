@@ -1,7 +1,6 @@
 """Options beside a comparison: how two results differ from each other, and how one differs from the paper's recipe."""
 
 import json
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from ser.commands.crossval import cross_validation
 from ser.report.reported_results import read_entries
 from ser.report.sections.comparisons import compare_pairs
 from ser.report.sections.findings import cautions, headline
@@ -16,7 +16,7 @@ from ser.report.sections.options import departures, difference_table, recipe_not
 from ser.report.sections.paper_tables import table_1
 from ser.report.sections.settings import settings_table
 from ser.results.paper import RECIPE
-from ser.training.cross_validation import CrossvalCLI, CrossValidation
+from ser.training.cross_validation import CrossValidation
 from tests.conftest import CONF
 from tests.report.made_up import OPTIONS
 
@@ -99,13 +99,12 @@ def test_the_settings_are_all_options_and_the_page_shows_those_that_are_set(entr
 
 
 @pytest.fixture
-def recorded(monkeypatch, tiny_release, entry):
+def recorded(tiny_release, entry):
     """A result as `ser crossval OPTIONS` would record it; nothing is trained."""
 
     def record(*options):
         words = [*options, "--data.corpus.root", tiny_release]
-        monkeypatch.setattr(sys, "argv", ["ser crossval", *map(str, words)])
-        about = CrossValidation(CrossvalCLI())._options()
+        about = cross_validation([*map(str, words)], "ser crossval")._options()
         assert str(tiny_release) not in json.dumps(about)
         return changed(entry, "ours", **about)
 

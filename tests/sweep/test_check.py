@@ -23,21 +23,14 @@ CONFIG = {
 class Corner:
     """A point of the space as `corners_of` leaves it: a corpus of five sessions of two speakers."""
 
-    config = None
-
     def __init__(self, protocol="speaker", weights=None, read=None):
         sessions = pd.DataFrame({"session": list("1122334455")})
-        self.datamodule = SimpleNamespace(utterances=sessions, protocol=protocol, corpus_digest="c0ffee")
-        self.weights, self.read = weights, [] if read is None else read
+        self.data = SimpleNamespace(utterances=sessions, protocol=protocol, corpus_digest="c0ffee")
+        self.options = SimpleNamespace(plain=lambda: CONFIG, words=["--init_weights", weights])
+        self.init_weights, self.read = weights, [] if read is None else read
 
-    def _read_corpus(self):
+    def read_corpus(self):
         self.read.append(self)
-
-    def _get(self, config, name):
-        return {"init_weights": self.weights}[name]
-
-    def _plain_config(self):
-        return CONFIG
 
 
 @pytest.mark.parametrize(
@@ -92,26 +85,26 @@ class Point:
     checked = None
 
     def __init__(self, words):
-        self.fold = int(words[words.index("--data.fold") + 1])
+        self.path, self.data = words[words.index("--init_weights") + 1], int(words[words.index("--data.fold") + 1])
 
-    def _read_corpus(self):
+    def read_corpus(self):
         pass
 
-    def _check_beginning(self, path):
-        Point.checked.append((path, self.fold))
-        if self.fold == 3:
+    def check_beginning(self, fold):
+        Point.checked.append((self.path, fold))
+        if fold == 3:
             raise InputError("it was trained on speaker 09")
 
-    def _doubts(self):
+    def doubts(self, fold):
         return ["trained by another version"]
 
 
 def test_first_weights_are_checked_for_every_fold_and_every_file(monkeypatch, capsys):
-    monkeypatch.setattr("ser.sweep.study.check.PointCLI", Point)
+    monkeypatch.setattr("ser.sweep.study.check.experiment_of", Point)
     monkeypatch.setattr(Point, "checked", [])
     plan = make_plan(folds=(1, 2))
     check_runs(plan, [Corner(weights=weights) for weights in ("b.ckpt", None, "a.ckpt", "b.ckpt")])
     assert Point.checked == [("a.ckpt", 1), ("a.ckpt", 2), ("b.ckpt", 1), ("b.ckpt", 2)]
     assert capsys.readouterr().err == 2 * "ser: warning: trained by another version\n"
     with pytest.raises(InputError, match="study s, fold 3: it was trained on speaker 09"):
-        check_beginning(replace(plan, folds=(2, 3)), "a.ckpt")
+        check_beginning(replace(plan, folds=(2, 3)), Corner(weights="a.ckpt"))

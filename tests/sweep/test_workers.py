@@ -11,6 +11,7 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
+from ser.commands import main
 from ser.processes.forked import Starter
 from ser.processes.jobs import only_one
 from ser.sweep.study.plan import read_plan
@@ -119,7 +120,7 @@ def one_training(write_study):
 
 def test_a_forked_training_is_that_of_a_process_of_its_own(one_training, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    with Starter() as starter, only_one(tmp_path) as lock:
+    with Starter(main, ()) as starter, only_one(tmp_path) as lock:
         forked = [*one_training, "--out", str(tmp_path / "forked")]
         assert run_forked(starter, forked, tmp_path / "forked.log", lock) == 0
         refused = run_forked(starter, [*one_training, "--data.fold", "77"], tmp_path / "refused.log", lock)

@@ -13,7 +13,7 @@ def cautions(table: pd.DataFrame, location: str) -> list[str]:
     """One line ("place: cause") for everything to look at before training.
 
     Args:
-        table: usable utterances, with what was heard in them (`ser.data.corpora.release.check_audio`) where that is known.
+        table: usable utterances, with what was heard in them (`check_audio`) where that is known.
         location: where the corpus was read.
 
     Returns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
@@ -22,7 +23,15 @@ class Corpus(ABC):
     `read` collects rows and problems without raising; `utterances` is what everybody else calls.
     """
 
+    title: ClassVar[str]  # for messages: "EMO-DB"
+    looks_like: ClassVar[str]  # what it is recognised by, for messages
+    option: ClassVar[str] = "root"  # that names its place
     sessions_of_release: ClassVar[int | None] = None  # how many the complete corpus has, where that is known
+
+    @classmethod
+    def recognises(cls, place: Path) -> bool:
+        """Whether a file or a folder holds this corpus, by the names in it."""
+        return False
 
     @property
     @abstractmethod

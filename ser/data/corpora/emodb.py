@@ -28,6 +28,12 @@ class EmoDB(Corpus):
     """
 
     sessions_of_release = 5
+    title = "EMO-DB"
+    looks_like = "recordings named like 03a01Fa.wav (EMO-DB)"
+
+    @classmethod
+    def recognises(cls, place: Path) -> bool:
+        return holds_emodb(place)
 
     def __init__(self, root: str | None = None) -> None:
         self.root = root

@@ -34,6 +34,12 @@ class IEMOCAP(Corpus):
     """
 
     sessions_of_release = 5
+    title = "IEMOCAP"
+    looks_like = "Session1 ... Session5 (IEMOCAP)"
+
+    @classmethod
+    def recognises(cls, place: Path) -> bool:
+        return holds_sessions(place) or holds_sessions(place / "IEMOCAP_full_release")
 
     def __init__(
         self,

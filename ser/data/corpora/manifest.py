@@ -38,6 +38,14 @@ class Manifest(Corpus):
         InputError: if the name holds a colon.
     """
 
+    title = "a manifest"
+    looks_like = "a CSV file"
+    option = "csv"
+
+    @classmethod
+    def recognises(cls, place: Path) -> bool:
+        return place.is_file()
+
     def __init__(self, csv: str | None = None, name: str | None = None) -> None:
         if name and ":" in name:
             raise InputError(

@@ -72,14 +72,13 @@ def use_instead(place: Path) -> str:
     from ser.data.corpora.summary import detect  # imports the readers, which import this module
 
     try:
-        kind = type(detect(str(place))).__name__
-        if os.path.exists(place / BUILT_IN_MARKER) or (kind == "Manifest" and place.suffix.lower() != ".csv"):
+        kind = type(detect(str(place)))
+        if os.path.exists(place / BUILT_IN_MARKER) or (place.is_file() and place.suffix.lower() != ".csv"):
             return USE_BUILT_IN
     except (OSError, ValueError):
         return USE_BUILT_IN
-    option, name = ("csv", "a manifest") if kind == "Manifest" else ("root", {"EmoDB": "EMO-DB"}.get(kind, kind))
-    where = f"--data.corpus.{option} {shlex.quote(str(place))}"
-    return f"this is {name}; to read it: --data conf/{kind.lower()}.yaml {where}"
+    where = f"--data.corpus.{kind.option} {shlex.quote(str(place))}"
+    return f"this is {kind.title}; to read it: --data conf/{kind.__name__.lower()}.yaml {where}"
 
 
 def check_audio(

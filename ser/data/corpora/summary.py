@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from ser.data.corpora import kinds
 from ser.data.corpora.cautions import cautions
 from ser.data.corpora.corpus import Corpus, one_line_a_label, table_problems
-from ser.data.corpora.emodb import EmoDB, holds_emodb
-from ser.data.corpora.iemocap import IEMOCAP, holds_sessions
-from ser.data.corpora.manifest import Manifest
 from ser.data.corpora.release import absolute
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
@@ -87,24 +84,19 @@ def census(corpus: Corpus) -> Census:
 
 
 def detect(path: str) -> Corpus:
-    """The corpus that a path holds: IEMOCAP (or the built-in corpus), EMO-DB, or a manifest.
+    """The corpus that a path holds; the built-in one has the layout of IEMOCAP.
 
     Raises:
         InputError: nothing there, or nothing known.
     """
     place = absolute(path)
-    if os.path.isfile(place):
-        return Manifest(path)
-    if not os.path.isdir(place):
+    if not place.exists():
         raise InputError(f"{place}: no such file or folder")
-    if holds_sessions(place) or holds_sessions(place / "IEMOCAP_full_release"):
-        return IEMOCAP(path)
-    if holds_emodb(place):
-        return EmoDB(path)
-    raise InputError(
-        f"{place}: no corpus recognised\n"
-        "looked for Session1 ... Session5 (IEMOCAP), recordings named like 03a01Fa.wav (EMO-DB), or a CSV file"
-    )
+    for kind in kinds().values():
+        if kind.recognises(place):
+            return kind(path)
+    looked_for = [kind.looks_like for kind in kinds().values()]
+    raise InputError(f"{place}: no corpus recognised\nlooked for {', '.join(looked_for[:-1])}, or {looked_for[-1]}")
 
 
 def _text(table: pd.DataFrame) -> str:

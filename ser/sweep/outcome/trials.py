@@ -10,13 +10,14 @@ from optuna.trial import FrozenTrial, TrialState
 from ser.files import write_text
 from ser.paths import absolute_places
 from ser.results.lambda_curve import PAPER_LAMBDA
-from ser.sweep.study.check import WITHOUT, PointCLI
+from ser.sweep.study.check import WITHOUT
 from ser.sweep.study.plan import LAMBDA, Plan
 from ser.sweep.study.shared_study import SharedStudy, accepted, failures, last_error
 from ser.sweep.workers.launcher import given_up
 from ser.sweep.workers.trial import run_options
 from ser.sweep.workers.worker import PRUNED_AFTER
 from ser.training.options.configuration import to_yaml
+from ser.training.options.run_options import RunOptions
 
 TRIALS, BEST = "trials.csv", "best.yaml"
 
@@ -94,7 +95,7 @@ def best_config(plan: Plan, row: FrozenTrial) -> dict:
     Paths are absolute, so that it means the same wherever it is read.
     """
     chosen = {LAMBDA: row.user_attrs["lambda_"]} if "lambda_" in row.user_attrs else {}
-    settings = PointCLI(run_options(plan, {**row.params, **chosen}))._plain_config()
+    settings = RunOptions("fit", run_options(plan, {**row.params, **chosen}), "").plain()
     return for_crossval(plan, {name: value for name, value in settings.items() if name not in WITHOUT})
 
 

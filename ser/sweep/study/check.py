@@ -12,35 +12,26 @@ from ser.errors import InputError
 from ser.results.identity import PER_FOLD, identity
 from ser.sweep.study.plan import LAMBDA, Plan
 from ser.sweep.workers.trial import run_options
+from ser.training.experiment import Experiment
 from ser.training.options.command import quieten
+from ser.training.options.run_options import RunOptions
 from ser.training.options.trainer import refusals
-from ser.training.run import RunCLI
 
 WITHOUT = ("config", "out")
 
 
-class PointCLI(RunCLI):
-    """The parsed configuration of one point of the search space; nothing is run."""
-
-    def __init__(self, words: list[str]) -> None:
-        given, sys.argv = sys.argv, ["ser sweep", *words]
-        try:
-            super().__init__(run=False)
-        finally:
-            sys.argv = given
-
-    def instantiate_classes(self) -> None:
-        """Build the system and the data, so that their constructors refuse what they would refuse later."""
-        self._build()
+def experiment_of(words: list[str]) -> Experiment:
+    """The system and the data of a run with these options."""
+    return Experiment(RunOptions("fit", words, ""))
 
 
-def check_devices(plan: Plan, cli: PointCLI) -> None:
+def check_devices(plan: Plan, options: RunOptions) -> None:
     """Refuse one trial on several devices.
 
     Raises:
         InputError: naming the option.
     """
-    settings = cli._get(cli.config, "trainer")
+    settings = options.config["trainer"]
     if settings.strategy not in ("auto", "single_device"):
         raise InputError(f"study {plan.study}: trainer.strategy: a trial is one process on one device")
     if settings.devices not in (1, "1", "auto") or settings.num_nodes != 1:
@@ -49,7 +40,7 @@ def check_devices(plan: Plan, cli: PointCLI) -> None:
         )
 
 
-def corners_of(plan: Plan) -> list[PointCLI]:
+def corners_of(plan: Plan) -> list[Experiment]:
     """The runs at the corners of the space: every option's ends, with systems and data built.
 
     Raises:
@@ -60,17 +51,17 @@ def corners_of(plan: Plan) -> list[PointCLI]:
     corners = []
     for point in plan.space.corners():
         try:
-            found = PointCLI(run_options(plan, point))
+            found = experiment_of(run_options(plan, point))
         except InputError as error:
             raise InputError(f"study {plan.study}, at {point}: {error}") from error
-        check_devices(plan, found)
-        if plan.choose_lambda and "lambda_" not in found.model.hparams:
-            raise InputError(f"study {plan.study}: choose_lambda, but {type(found.model).__name__} has no lambda")
+        check_devices(plan, found.options)
+        if plan.choose_lambda and "lambda_" not in found.system.hparams:
+            raise InputError(f"study {plan.study}: choose_lambda, but {type(found.system).__name__} has no lambda")
         corners.append(found)
     return corners
 
 
-def check_trainers(plan: Plan, corners: list[PointCLI]) -> None:
+def check_trainers(plan: Plan, corners: list[Experiment]) -> None:
     """Refuse what Lightning's trainer would refuse on the machine that is to train, with one device as a trial has.
 
     Raises:
@@ -85,29 +76,29 @@ def check_trainers(plan: Plan, corners: list[PointCLI]) -> None:
     }
     for corner in corners:
         with refusals(f"study {plan.study}: trainer"):
-            Trainer(**{**corner._get(corner.config_init, "trainer"), **bare})
+            Trainer(**{**corner.settings["trainer"], **bare})
 
 
-def check_beginning(plan: Plan, path: str) -> None:
+def check_beginning(plan: Plan, corner: Experiment) -> None:
     """Refuse initial weights that have heard a speaker who is validated in a fold of the study, or warn of them.
 
     Raises:
         InputError: naming the fold.
     """
-    point, warnings = next(plan.space.corners()), set()
+    warnings = set()
     for fold in plan.folds:
-        found = PointCLI([*run_options(plan, point), "--data.fold", str(fold)])
-        found._read_corpus()
+        found = experiment_of([*corner.options.words, "--data.fold", str(fold)])
+        found.read_corpus()
         try:
-            found._check_beginning(path)
+            found.check_beginning(found.data)
         except InputError as error:
             raise InputError(f"study {plan.study}, fold {fold}: {error}") from error
-        warnings.update(found._doubts())
+        warnings.update(found.doubts(found.data))
     for line in sorted(warnings):
         print(f"ser: warning: {line}", file=sys.stderr)
 
 
-def check_runs(plan: Plan, corners: list[PointCLI]) -> dict:
+def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
     """Read the corpus and check the folds.
 
     Args:
@@ -123,8 +114,8 @@ def check_runs(plan: Plan, corners: list[PointCLI]) -> dict:
     first = corners[0]
     several = any(name == "data" or name.startswith("data.corpus") for name in plan.space.dimensions)
     for corner in corners if several else corners[:1]:
-        corner._read_corpus()
-    data = first.datamodule
+        corner.read_corpus()
+    data = first.data
     sessions = data.utterances.session.nunique()
     last = num_folds(data.utterances, data.protocol)
     if outside := [fold for fold in plan.folds if not 1 <= fold <= last]:
@@ -135,9 +126,10 @@ def check_runs(plan: Plan, corners: list[PointCLI]) -> dict:
             f"is tested in the other, so the study would see test utterances. Take folds of 1-{sessions} or of "
             f"{sessions + 1}-{last}"
         )
-    for path in sorted({corner._get(corner.config, "init_weights") for corner in corners} - {None}):
-        check_beginning(plan, path)
-    config = {key: value for key, value in first._plain_config().items() if key not in WITHOUT}
+    beginnings = {corner.init_weights: corner for corner in corners if corner.init_weights}
+    for path in sorted(beginnings):
+        check_beginning(plan, beginnings[path])
+    config = {key: value for key, value in first.options.plain().items() if key not in WITHOUT}
     known = identity(config, data.corpus_digest, without=PER_FOLD)
     varied = {*plan.space.dimensions, *([LAMBDA] if plan.choose_lambda else [])}
     known["config"] = {

@@ -13,13 +13,9 @@ from optuna.trial import TrialState
 
 from ser.errors import InputError
 from ser.processes.forked import Starter
-from ser.processes.interruption import ENDING, end_with_reader
-from ser.processes.progress_pipe import PROGRESS_PIPE
-from ser.sweep.study.plan import read_plan
+from ser.processes.interruption import ENDING
 from ser.sweep.study.shared_study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted
-from ser.sweep.study.storage import open_storage
-from ser.sweep.workers.trial import Trial, TrialError, check_devices_free
-from ser.training.options.arguments import Parser
+from ser.sweep.workers.trial import Trial, TrialError
 
 PRUNED_AFTER = "pruned_after_fold"
 STORAGE = "SER_STORAGE"  # environment variable: an address with its password is nobody else's to read
@@ -127,22 +123,3 @@ def end_in_order(signal_number: int, frame: object) -> None:
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
-
-
-def main(arguments: list[str]) -> int:
-    """Run `ser sweep-worker`: what `ser sweep` starts; not a user's command."""
-    parser = Parser(prog="ser sweep-worker")
-    for name in ("--config", "--out"):
-        parser.add_argument(name, required=True)
-    parser.add_argument("--worker", type=int, required=True)
-    parser.add_argument("--trials", type=int)
-    options = parser.parse_args(arguments)
-    check_devices_free()
-    for number in ENDING:
-        signal.signal(number, end_in_order)
-    with Starter() as starter:
-        end_with_reader(int(os.environ[PROGRESS_PIPE]))
-        plan = read_plan(options.config).with_trials(options.trials)
-        shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan.heartbeat_seconds), options.worker)
-        Worker(shared, Path(options.out), starter).work()
-    return 0

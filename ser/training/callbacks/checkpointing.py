@@ -23,12 +23,12 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     The first one of a training is read again at once: an hour later it would be too late to learn that none can be.
 
-    Attributes:
-        identity: of the run, written into every checkpoint; set before the training begins.
+    Args:
+        identity: of the run, written into every checkpoint.
     """
 
-    def __init__(self) -> None:
-        self.identity: dict | None = None
+    def __init__(self, identity: dict | None = None) -> None:
+        self.identity = identity
         self._proved = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options: Any | None = None) -> None:

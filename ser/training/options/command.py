@@ -6,14 +6,12 @@ import logging
 import os
 import shlex
 import signal
-import sys
 import warnings
 from collections.abc import Callable
 
 from ser.errors import InputError
 from ser.processes.interruption import LISTENER, Interrupted, end_with_reader
 from ser.processes.progress_pipe import PROGRESS_PIPE, somebody_listens
-from ser.training.options.arguments import files_first
 from ser.training.tracking.tracking import finish
 
 EXPECTED_WARNINGS = (
@@ -37,12 +35,12 @@ def quieten() -> None:
         logging.getLogger(framework).setLevel(logging.WARNING)
 
 
-def run(command: Callable[[], object], name: str | None) -> object:
-    """Run a command with the arguments in `sys.argv`; it ends with the process that listens, where there is one.
+def run(command: Callable[[], object], typed: list[str]) -> object:
+    """Run a command that trains or evaluates; it ends with the process that listens, where there is one.
 
     Args:
-        command: parses `sys.argv` and does the work.
-        name: its name as Lightning's parser knows it; None for one without subcommands.
+        command: parses its options and does the work.
+        typed: the command line, to be named where it can be gone on with.
 
     Raises:
         Interrupted: after a signal; with the command to go on.
@@ -50,13 +48,11 @@ def run(command: Callable[[], object], name: str | None) -> object:
     quieten()
     if somebody_listens():
         end_with_reader(int(os.environ[PROGRESS_PIPE]))
-    typed = sys.argv[1:]
-    sys.argv[1:] = [*([name] if name else []), *files_first(sys.argv[2:])]
     with LISTENER.ending_in_order(ignored=(signal.SIGINT,) if somebody_listens() else ()):
         try:
             return command()
         except Interrupted as interrupted:
-            interrupted.command = interrupted.command or shlex.join(["ser", *typed])
+            interrupted.command = interrupted.command or shlex.join(typed)
             raise
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker"):

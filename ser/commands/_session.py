@@ -1,0 +1,36 @@
+"""Train both directions of a session at once: `ser crossval` starts this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lightning.pytorch.cli import LightningArgumentParser
+
+from ser.training.experiment import Experiment
+from ser.training.options.command import run
+from ser.training.options.run_options import RunOptions
+from ser.training.run import Run, warn
+from ser.training.session import session
+from ser.training.tracking.tracking import forget_run
+
+
+def main(arguments: list[str]) -> int:
+    """Run `ser session ARGUMENTS`: the options of `ser fit`, and the folder of the other direction."""
+    forget_run()
+    run(lambda: _session(arguments), ["ser", "session", *arguments])
+    return 0
+
+
+def _session(arguments: list[str]) -> None:
+    options = RunOptions("fit", arguments, "", _add_folder)
+    experiment = Experiment(options)
+    experiment.read_corpus()
+    experiment.check_beginning(experiment.data, experiment.data.other_direction())
+    training = Run(experiment)
+    warn(training, "val", "test")
+    with training.alone():
+        session(training, Path(options.config["out_swapped"]))
+
+
+def _add_folder(parser: LightningArgumentParser) -> None:
+    parser.add_argument("--out_swapped", type=str, help="Folder of the other direction.")

@@ -1,0 +1,27 @@
+"""`ser fit --config FILE [--config FILE ...] [--out FOLDER]`: train a system on one fold, then test its best epoch."""
+
+from __future__ import annotations
+
+from ser.training.experiment import Experiment
+from ser.training.options.command import run
+from ser.training.options.run_options import RunOptions
+from ser.training.run import Run, fit, warn
+
+ABOUT = "Train a system on one fold, then test the epoch with the best validation WA."
+
+
+def main(arguments: list[str]) -> int:
+    """Run `ser fit ARGUMENTS`."""
+    typed = ["ser", "fit", *arguments]
+    run(lambda: _fit(arguments, typed), typed)
+    return 0
+
+
+def _fit(arguments: list[str], typed: list[str]) -> None:
+    experiment = Experiment(RunOptions("fit", arguments, ABOUT))
+    experiment.read_corpus()
+    experiment.check_beginning(experiment.data)
+    training = Run(experiment)
+    warn(training, "val", "test")
+    with training.alone():
+        fit(training, typed)

@@ -1,0 +1,88 @@
+"""A system and the data it is trained and evaluated on, as the options of a command ask for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ser.checkpoint.reading import load_weights
+from ser.data import IEMOCAP
+from ser.data.datamodule import EmotionData
+from ser.errors import InputError, check_bounds
+from ser.processes.allocator import keep_freed_memory
+from ser.systems.lineage import check_unheard, doubts, entries
+from ser.systems.system import System
+from ser.training.options.run_options import RunOptions
+from ser.training.options.trainer import check_trainer
+from ser.training.same_corpus import check_same_corpus
+
+
+class Experiment:
+    """A system and its data, built; the corpus is read by `read_corpus`.
+
+    Args:
+        options: those of a training, or those that name a checkpoint to test.
+
+    Attributes:
+        settings: the options with their classes made: `trainer`, `wandb`, `checkpoints`, `learning_rate_rule`.
+        beginning: whom the initial weights have heard, where there are some.
+
+    Raises:
+        InputError: where a constructor refuses an option.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options, self.checkpoint = options, options.checkpoint
+        check_trainer(options.config["trainer"], fitting=self.checkpoint is None)
+        keep_freed_memory()
+        torch.backends.cudnn.allow_tf32 = False  # a GPU would round what convolutions multiply to 10 bits
+        self.settings = options.built()
+        self.data: EmotionData = self.settings["data"]
+        self.system: System = self.settings["model"]
+        self.init_weights: str | None = None if self.checkpoint else options.config["init_weights"]
+        if self.init_weights:
+            load_weights(self.system, self.init_weights)
+        self.beginning = self.system.lineage
+
+    def read_corpus(self) -> None:
+        """Read the corpus and divide it.
+
+        Raises:
+            InputError: for a corpus that is not sound, or not the one of the run whose configuration is used again.
+        """
+        corpus, config = self.data.corpus, self.options.config
+        if isinstance(corpus, IEMOCAP) and corpus.name == "synthetic":
+            raise InputError(
+                f"{corpus.location} holds the built-in corpus, not IEMOCAP; it is read as ser.data.Synthetic"
+            )
+        self.data.setup()
+        files = [Path(file) for file in config["config"] or ()]
+        tested = (config["ckpt_path"], self.checkpoint) if self.checkpoint else None
+        check_same_corpus(self.data, files, self.options.words, tested)
+        epochs = config["trainer"].max_epochs or 0
+        check_bounds("epochs_averaged", config["epochs_averaged"], at_least=0, at_most=max(epochs, 0))
+
+    def check_beginning(self, *folds: EmotionData) -> None:
+        """Refuse initial weights that have heard a speaker who is validated or tested in one of the folds.
+
+        Raises:
+            InputError: naming the speakers.
+        """
+        for data in folds if self.init_weights else ():
+            for tested in ("val", "test"):
+                check_unheard(self.beginning, self.init_weights, data, tested)
+
+    def check_checkpoint(self, tested: str) -> None:
+        """Refuse a checkpoint that has heard a speaker of the set, "val" or "test", that it is tested on.
+
+        Raises:
+            InputError: naming the speakers.
+        """
+        check_unheard(entries(self.checkpoint), self.options.config["ckpt_path"], self.data, tested)
+
+    def doubts(self, data: EmotionData, sets: tuple[str, ...] = ("val", "test")) -> list[str]:
+        """What cannot be known of the weights that it begins with, or of the checkpoint that it tests, on a fold."""
+        if self.checkpoint:
+            return doubts(entries(self.checkpoint), "the checkpoint", data, sets)
+        return doubts(self.beginning, "the initial weights", data, sets) if self.beginning else []

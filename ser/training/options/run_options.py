@@ -1,0 +1,138 @@
+"""The options of everything that trains or evaluates a system, parsed by LightningCLI; nothing is built or run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import yaml
+from jsonargparse import Namespace
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+from ser.checkpoint.reading import read_checkpoint
+from ser.data.datamodule import EmotionData
+from ser.errors import InputError, refusal_within
+from ser.paths import absolute_places, expand_home
+from ser.systems.learning_rate import LearningRateRule
+from ser.systems.system import System
+from ser.training.callbacks.checkpointing import Checkpoints
+from ser.training.options.arguments import files_first
+from ser.training.options.configuration import check_files, restrict
+from ser.training.options.parser import RunParser, plain_seed
+from ser.training.tracking.tracking import Tracking
+
+
+class RunOptions(LightningCLI):
+    """The options of a command, from weakest to strongest: defaults, the configuration files from left to right, a
+    checkpoint's hyperparameters, options on the command line.
+
+    Args:
+        command: in help and messages, "fit".
+        words: its arguments.
+        about: the first line of its help.
+        add_own: adds the options that this command alone has.
+
+    Attributes:
+        config: every option by its name.
+        checkpoint: what the file of `--ckpt_path` holds, where the command tests one.
+    """
+
+    checkpoint: dict | None = None
+
+    def __init__(
+        self,
+        command: str,
+        words: list[str],
+        about: str,
+        add_own: Callable[[LightningArgumentParser], None] | None = None,
+    ) -> None:
+        restrict()
+        self.words, self.add_own = files_first(words), add_own
+        super().__init__(
+            System,
+            EmotionData,
+            subclass_mode_model=True,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            save_config_callback=None,
+            seed_everything_default=1,
+            parser_class=RunParser,
+            parser_kwargs={"prog": f"ser {command}", "description": about},
+            run=False,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")
+        parser.add_argument(
+            "--init_weights",
+            type=str | None,
+            help="Weights to begin the training with: a .safetensors file or a checkpoint. Neither its own training "
+            "nor those before it may have heard a speaker who is validated or tested here.",
+        )
+        parser.add_argument(
+            "--epochs_averaged",
+            type=int,
+            default=0,
+            help="Also score the mean posterior of so many last epochs, which nobody has chosen.",
+        )
+        parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
+        parser.add_class_arguments(Tracking, "wandb")
+        parser.add_class_arguments(Checkpoints, "checkpoints")
+        parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
+        if self.add_own:
+            self.add_own(parser)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        # Looked up first: while it reads a file the parser changes the working folder.
+        RunParser.places = check_files(self.words)
+        self.config = expand_home(parser.parse_args(self.words))
+
+    def _parse_ckpt_path(self) -> None:
+        if not (path := self.config.get("ckpt_path")):
+            return
+        self.checkpoint = read_checkpoint(path)
+        model, system = self.config.model, self.checkpoint["system"]
+        if model.class_path.rsplit(".", 1)[-1] != system:
+            raise InputError(f"{path} holds a {system}, but the configuration asks for {model.class_path}")
+        for name, value in self.checkpoint["hyper_parameters"].items():
+            if not self.given & {f"--model.{name}", f"--model.init_args.{name}"}:
+                model.init_args[name] = value
+        heard = self.checkpoint["standardised_by"]
+        if "--data.statistics" in self.given and self.config.data.statistics != heard:
+            raise InputError(f"{path} was trained with --data.statistics {heard}; it cannot be tested with another")
+        self.config.data.statistics = heard
+
+    def instantiate_classes(self) -> None:
+        """Nothing: who asked for the options builds what it needs of them (`built`)."""
+
+    @property
+    def given(self) -> set[str]:
+        """The options on the command line."""
+        return {word.split("=", 1)[0] for word in self.words if word.startswith("--")}
+
+    def built(self) -> Namespace:
+        """The options with their classes made.
+
+        Raises:
+            InputError: where a class refuses its options.
+        """
+        try:
+            return self.parser.instantiate(self.config)
+        except ValueError as error:  # jsonargparse wraps what a constructor refuses
+            raise refusal_within(error) from error
+
+    def plain(self, config: Namespace | None = None) -> dict:
+        """The options, or others of the same parser, as YAML has them: nested, of plain types, with absolute paths."""
+        # What would be refused has been, by the parser or by what was built; to ask again takes three times as long.
+        text = self.parser.dump(config or self.config, skip_unset=False, format="yaml", skip_validation=True)
+        return absolute_places(yaml.safe_load(text))
+
+    def defaults(self) -> dict:
+        """What the options are where nothing but the system and the corpus is chosen."""
+        chosen = self.plain()
+        named = {"model": {"class_path": chosen["model"]["class_path"]}, "data": {"corpus": chosen["data"]["corpus"]}}
+        return self.plain(self.parser.parse_object(named))
+
+
+def add_checkpoint(parser: LightningArgumentParser) -> None:
+    """Add the option of a command that tests a checkpoint."""
+    parser.add_argument("--ckpt_path", type=str | None, help="The checkpoint of a trained system, a local file.")

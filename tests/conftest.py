@@ -19,17 +19,18 @@ TINY_SEGMENTS = ["--data.segment_seconds", 0.15, "--data.min_tail_seconds", 0.05
 SMALL_CAPSULES = ["--model.window_steps", 2, "--model.window_shift", 1, "--model.window_kernel", 2]
 SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
 collect_ignore = ["trained.py"]  # who looks there for doctests would train
-LONGEST = (  # files that take long, to be begun first: begun last, they would be waited for with one core idle
-    # The first uses two cores, the second one; those that wait, and those that start many processes, come behind them.
-    *("faults/test_kills.py", "test_learning.py", "faults/test_tracking.py", "sweep/test_workers.py"),
-    *("test_readme.py", "crossval/test_runs.py", "test_cli.py", "sweep/test_outcome.py", "faults/test_signals.py"),
-    *("test_resume.py", "report/test_claims.py", "report/test_numbers.py", "sweep/test_postgres.py"),
-    *("sweep/test_storage.py", "sweep/test_lambdas.py", "sweep/test_trials.py", "sweep/test_study.py"),
-    *("crossval/test_directions.py", "faults/test_order.py", "test_export.py", "test_forked.py", "sweep/test_plan.py"),
-    *("test_systems.py", "report/test_page.py", "test_tracking.py", "faults/test_bad_configurations.py"),
-    *("faults/test_packed.py", "faults/test_full_disk.py", "faults/test_foreign_checkpoints.py", "test_bad_input.py"),
-    *("test_lambda_command.py", "test_identity.py", "sweep/test_figures.py", "test_statistics.py"),
-)
+LONGEST = """
+faults/test_kills systems/test_learning faults/test_tracking sweep/workers/test_workers test_readme
+training/cross_validation/test_runs commands/test_fit sweep/outcome/test_trials faults/test_signals
+training/test_resume report/test_claims report/test_numbers sweep/test_postgres sweep/study/test_storage
+sweep/outcome/test_lambdas sweep/workers/test_trials sweep/study/test_shared_study
+training/cross_validation/test_directions faults/test_order commands/test_export_weights processes/test_forked
+sweep/study/test_plan systems/test_system report/page/test_rendering training/tracking/test_tracking
+faults/test_bad_configurations faults/test_packed faults/test_full_disk faults/test_foreign_checkpoints
+commands/test_bad_input commands/test_lambda results/test_identity sweep/outcome/test_figures
+results/test_statistics
+"""  # files that take long, to be begun first: begun last, they would be waited for with one core idle
+# The first uses two cores, the second one; those that wait, and those that start many processes, come behind them.
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,8 +46,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files."""
-    places = {str(Path(__file__).parent / name): place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(str(item.path), len(LONGEST)))
+    longest = LONGEST.split()
+    places = {str(Path(__file__).parent / f"{name}.py"): place for place, name in enumerate(longest)}
+    items.sort(key=lambda item: places.get(str(item.path), len(longest)))
 
 
 @pytest.hookimpl(wrapper=True)

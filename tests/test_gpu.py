@@ -16,7 +16,7 @@ from ser.systems import SYSTEMS
 from ser.systems.learning_rate import LearningRateRule
 from tests.conftest import CONF, TINY_SEGMENTS
 from tests.forked import Fresh
-from tests.test_schedule import FakeTrainer, Module
+from tests.systems.test_learning_rate import FakeTrainer, Module
 from tests.waveforms import batch_of, speech_like
 
 pytestmark = [

@@ -1,7 +1,7 @@
 """What Wu et al. (2019) printed, and what they counted: tables, recovered matrices, test halves.
 
 Everything printed is as the paper has it, in per cent. What is recovered is whole numbers that fit the print;
-`tests/test_paper.py` searches for them again. The counts of IEMOCAP are read from its public label lists.
+`tests/results/test_paper.py` searches for them again. The counts of IEMOCAP are read from its public label lists.
 """
 
 from __future__ import annotations

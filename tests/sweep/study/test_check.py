@@ -11,7 +11,7 @@ from ser.errors import InputError
 from ser.sweep.study.check import check_beginning, check_runs
 from ser.sweep.study.plan import LAMBDA
 from ser.sweep.study.space import Space
-from tests.sweep.test_trial import make_plan
+from tests.sweep.workers.test_trial import make_plan
 
 CONFIG = {
     "model": {"class_path": "x.A", "init_args": {"dropout": 0.5, "lambda_": 0.6}},

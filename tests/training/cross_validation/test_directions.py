@@ -9,8 +9,8 @@ from ser.data import Synthetic
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
 from tests.conftest import CONF, SMALL_CAPSULES
-from tests.crossval.conftest import crossval, run
 from tests.forked import Command
+from tests.training.cross_validation.conftest import crossval, run
 
 
 def test_one_training_serves_both_directions(least, tmp_path):

@@ -43,7 +43,7 @@ def test_the_figure_of_a_run_is_the_same_for_files_that_count_from_0(tmp_path, m
     for first in (1, 0):
         metrics.assign(epoch=metrics.epoch - 1 + first).to_csv(tmp_path / "metrics.csv", index=False)
         monkeypatch.setattr("sys.argv", ["figure.py", str(tmp_path), str(tmp_path / f"{first}.png")])
-        found = run_path(str(Path(__file__).parents[2] / "docs" / "figure.py"))
+        found = run_path(str(Path(__file__).parents[3] / "docs" / "figure.py"))
         drawn.append([line.get_xdata().tolist() for line in found["loss"].lines[:2]])
         found["plt"].close("all")
     assert drawn == 2 * [2 * [[1, 2, 3, 4]]]

@@ -16,8 +16,8 @@ from ser.errors import InputError
 from ser.results.pooled import read_pooled
 from ser.training.cross_validation import CrossValidation
 from tests.conftest import CONF
-from tests.crossval.conftest import crossval
 from tests.forked import Command
+from tests.training.cross_validation.conftest import crossval
 
 
 @pytest.fixture(scope="module")

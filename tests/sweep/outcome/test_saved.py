@@ -10,7 +10,7 @@ from optuna.distributions import FloatDistribution
 from ser.sweep.outcome.lambdas import best_saved_config, rows_of, run_study
 from ser.sweep.study.plan import LAMBDA, Plan
 from ser.sweep.study.space import Space
-from tests.sweep.test_trial import validated
+from tests.sweep.workers.test_trial import validated
 
 SPACE = Space({LAMBDA: FloatDistribution(0, 1, step=0.5)})
 

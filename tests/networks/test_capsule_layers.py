@@ -10,7 +10,7 @@ from ser.networks.branches import CapsuleBranch
 from ser.networks.capsule_layers import DenseHead, RecCaps, SeqCaps, UtteranceCapsules
 from ser.networks.convolutions import PlainConvolutions, SpectralTemporalConvolutions
 from ser.networks.spectrogram import Spectrogram
-from tests.test_capsules import literal_route
+from tests.networks.test_capsules import literal_route
 
 TAPS = {"pool3": (2, 8)}
 SIZES = {"window_steps": 4, "window_shift": 2, "window_kernel": 3, "window_stride": 2, "num_window_convolutions": 2}

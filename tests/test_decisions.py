@@ -18,6 +18,7 @@ from ser.results.pooled import summarise
 from ser.results.predictions import posterior_columns, scores
 from ser.results.statistics import Comparison, compare, compare_matrices
 from ser.systems import CNNGRU
+from ser.systems.spectrogram_statistics import measure
 from ser.training.callbacks.checkpointing import checkpoints
 from ser.training.evaluation import mean_predictions
 from tests.hits import predictions
@@ -40,7 +41,7 @@ def data(statistics):
 @pytest.mark.parametrize(("statistics", "mean"), [("train", 2.0), ("corpus", 11.0), ("speaker", 2.0)])
 def test_whose_audio_standardises(statistics, mean):
     fold = data(statistics)
-    found = fold.measure(lambda waveform: waveform[:, None].expand(1, NUM_BINS, -1))
+    found = measure(fold, lambda waveform: waveform[:, None].expand(1, NUM_BINS, -1))
     torch.testing.assert_close(found[0], torch.full((NUM_BINS,), mean))
     own = fold.pieces["test"].statistics
     if statistics == "speaker":

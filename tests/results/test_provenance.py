@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -40,13 +41,19 @@ def test_a_commit_is_marked_where_the_package_differs_from_it(tmp_path, monkeypa
 
 
 def test_the_digest_of_the_code_changes_with_every_file_it_rests_on(tmp_path, monkeypatch):
-    names = provenance.TRAINING.split()
+    package = Path(provenance.__file__).parents[1]
+    folders = [part for part in provenance.TRAINING if (package / part).is_dir()]
+    names = {*provenance.TRAINING, *(f"{part}/{name}" for part in folders for name in ("one", "below/two"))} - {
+        *folders
+    }
     for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / f"{name}.py").write_text(name)
     monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
     digest = provenance.code_digest.__wrapped__
     found = {digest()}
+    (tmp_path / "paths.py").write_text("on which no number rests")
+    assert digest() in found
     for name in names:
         (tmp_path / f"{name}.py").write_text("changed")
         found.add(digest())

@@ -1,6 +1,7 @@
 """What a system answers must depend on the utterance alone."""
 
 import re
+from inspect import isabstract
 
 import pytest
 import torch
@@ -45,7 +46,7 @@ def system(request, statistics):
 
 
 def test_every_system_is_here():
-    assert list(SMALL) == list(SYSTEMS)
+    assert set(SMALL) == set(SYSTEMS)
 
 
 def test_any_batch_gives_the_same_posterior(system):
@@ -201,7 +202,8 @@ def test_system_is_abstract_and_the_five_are_final():
     with pytest.raises(TypeError, match="abstract"):
         System()
     for system in SYSTEMS.values():
-        assert system.__bases__ == (System,)
+        above = system.__mro__[1 : system.__mro__.index(System) + 1]
+        assert all(isabstract(each) for each in above)
         assert set(vars(system)) & set(vars(System)) <= {
             "__init__",
             "__module__",

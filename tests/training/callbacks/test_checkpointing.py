@@ -155,7 +155,7 @@ def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, numbe
 
 @pytest.mark.parametrize("steps", [0, 9, 11])
 def test_a_training_that_did_not_make_all_its_steps_is_no_result(steps):
-    trainer = SimpleNamespace(max_epochs=5, fit=lambda **options: None, global_step=steps, is_global_zero=True)
+    trainer = SimpleNamespace(max_epochs=5, fit=lambda *_, **options: None, global_step=steps, is_global_zero=True)
     run = SimpleNamespace(trainer=trainer, data=SimpleNamespace(steps_per_epoch=2), system=None, newest_checkpoint=list)
     with pytest.raises(InputError, match=f"the training made {steps} steps instead of 10"):
         Run.train(run)

@@ -1,11 +1,10 @@
 """A configuration that is written and read again is the same."""
 
-import sys
-
 import pytest
 
-from ser.training.options.command import run
 from ser.training.options.configuration import read_yaml, to_yaml
+from ser.training.options.run_options import RunOptions
+from tests.conftest import CONF
 
 
 @pytest.mark.parametrize(
@@ -23,11 +22,19 @@ def test_what_is_written_is_read_as_the_same_type_and_value(value, tmp_path):
     assert repr(found["first"]) == repr(value)
 
 
-@pytest.mark.parametrize("name", ["fit", None])
-def test_a_command_sees_its_files_before_its_single_options(name, monkeypatch):
-    typed = ["ser", "fit", "--model.lambda_=0.25", "--config", "a.yaml", "--epochs-averaged", "2", "--data=b.yaml"]
-    monkeypatch.setattr(sys, "argv", typed)
-    monkeypatch.delenv("SER_PROGRESS_PIPE", raising=False)
-    seen = run(lambda: list(sys.argv), name)
-    files, single = ["--config", "a.yaml", "--data=b.yaml"], ["--model.lambda_=0.25", "--epochs_averaged", "2"]
-    assert seen == ["ser", *([name] if name else []), *files, *single]
+@pytest.mark.parametrize("value", [0.25, 0.75])
+def test_a_single_option_wins_over_a_file_wherever_it_stands(value, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"model: {{class_path: ser.systems.CNNGRUSeqCap, init_args: {{lambda_: {1 - value}}}}}\n")
+    words = [
+        f"--model.lambda_={value}",
+        "--epochs-averaged",
+        "2",
+        "--config",
+        str(path),
+        "--data",
+        str(CONF / "emodb.yaml"),
+    ]
+    config = RunOptions("fit", words, "").config
+    assert (config.model.init_args.lambda_, config.epochs_averaged) == (value, 2)
+    assert config.data.corpus.class_path == "ser.data.EmoDB"

@@ -77,10 +77,11 @@ def load_weights(system: System, path: str | Path) -> None:
     Raises:
         InputError: as `read_checkpoint`, or if names or shapes do not fit the system.
     """
-    _put_weights(system, read_checkpoint(path), path)
+    put_weights(system, read_checkpoint(path), path)
 
 
-def _put_weights(system: System, checkpoint: dict, path: str | Path) -> None:
+def put_weights(system: System, checkpoint: dict, path: str | Path) -> None:
+    """The same with a checkpoint that has been read; its path is for messages."""
     weights = checkpoint["state_dict"]
     check_weights(system, weights, path)
     system.load_state_dict({**system.state_dict(), **network(weights)})
@@ -95,7 +96,7 @@ def load(path: str | Path) -> System:
     """
     checkpoint = read_checkpoint(path)
     system = SYSTEMS[checkpoint["system"]](**checkpoint["hyper_parameters"])
-    _put_weights(system, checkpoint, path)
+    put_weights(system, checkpoint, path)
     return system.eval()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -17,19 +18,15 @@ from ser.training.callbacks.predictions import Predictions
 from ser.training.tracking.tracking import record_scores
 
 
-def evaluate(
-    trainer: Trainer, system: System, data: EmotionData, path: str | Path, sets: list[str]
-) -> dict[str, pd.DataFrame]:
-    """Predictions of a checkpoint. The scores go into the summary of the W&B run: they are no further epoch's.
+def evaluate(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Predictions of a system. The scores go into the summary of the W&B run: they are no further epoch's.
 
     Args:
         trainer: with a `Predictions` callback.
-        system: receives the checkpoint's weights.
+        system: with the weights of a checkpoint.
         data: the fold.
-        path: of the checkpoint.
         sets: of "val" and "test".
     """
-    load_weights(system, path)
     predictions = next(each for each in trainer.callbacks if isinstance(each, Predictions))
     scores: dict[str, float] = {}
     loggers, trainer.loggers = trainer.loggers, [DummyLogger()]  # without any, Lightning warns
@@ -45,15 +42,18 @@ def evaluate(
 
 
 def evaluate_mean(
-    trainer: Trainer, system: System, data: EmotionData, paths: list[Path], sets: list[str]
+    trainer: Trainer, system: System, data: EmotionData, paths: list[Path], sets: Iterable[str]
 ) -> dict[str, pd.DataFrame]:
     """Predictions by the mean posterior of several checkpoints of one training; the loggers hear nothing.
 
     Averaging the last epochs is chosen by nobody, so it needs no validation.
     """
     loggers, trainer.loggers = trainer.loggers, [DummyLogger()]
+    each = []
     try:
-        each = [evaluate(trainer, system, data, path, sets) for path in paths]
+        for path in paths:
+            load_weights(system, path)
+            each.append(evaluate(trainer, system, data, sets))
     finally:
         trainer.loggers = loggers
     return {name: mean_predictions([tables[name] for tables in each]) for name in sets}

@@ -12,7 +12,7 @@ from pathlib import Path
 from lightning import Callback, Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 
-from ser.checkpoint.reading import newest, read_checkpoint
+from ser.checkpoint.reading import newest, put_weights, read_checkpoint
 from ser.data.folds import set_warnings
 from ser.errors import InputError
 from ser.files import digest, make_folder
@@ -166,20 +166,22 @@ class Run:
 
     def evaluate(self, path: str | Path, *sets: str) -> None:
         """Evaluate a checkpoint on "val" and "test", as far as they are asked for, and record the result."""
-        tables = evaluate(self.trainer, self.system, self.data, path, list(sets))
+        checkpoint = self.experiment.checkpoint or read_checkpoint(path)
+        put_weights(self.system, checkpoint, path)
+        tables = evaluate(self.trainer, self.system, self.data, sets)
         averaged = {}
         if self.epochs_averaged:
             last = self.trainer.max_epochs
             epochs = range(last - self.epochs_averaged + 1, last + 1)
             paths = [Path(path).with_name(f"epoch={epoch}.ckpt") for epoch in epochs]
-            averaged = evaluate_mean(self.trainer, self.system, self.data, paths, list(sets))
+            averaged = evaluate_mean(self.trainer, self.system, self.data, paths, sets)
         if self.trainer.is_global_zero:
-            self.record(path, tables, averaged)
+            self.record(path, checkpoint, tables, averaged)
 
-    def record(self, checkpoint: str | Path, tables: dict, averaged: dict) -> None:
+    def record(self, path: str | Path, checkpoint: dict, tables: dict, averaged: dict) -> None:
         """Write the tables of each set and `result.json`, and say what was found."""
         write_tables(self.folder, tables, averaged)
-        about = self._about(checkpoint, tuple(tables), bool(averaged))
+        about = {"checkpoint": os.path.abspath(path), **self._about(checkpoint, tuple(tables), bool(averaged))}
         result = write_result(self.folder, self.system, self.data, tables, averaged, about)
         record_result(self.trainer.loggers, tables, result)
         print(report(result))
@@ -187,20 +189,19 @@ class Run:
         for line in tracked(self.trainer.loggers):
             print(line)
 
-    def _about(self, checkpoint: str | Path, sets: tuple[str, ...], averaged: bool) -> dict:
+    def _about(self, checkpoint: dict, sets: tuple[str, ...], averaged: bool) -> dict:
         """What a result says of its training besides scores and data."""
-        read, first = read_checkpoint(checkpoint), self.experiment.init_weights
+        first = self.experiment.init_weights
         doubts = self.experiment.doubts(self.data, ("val", "test") if self.fitting else sets)
         return {
             "seed": self.experiment.options.config["seed_everything"],
             "epochs": self.trainer.max_epochs if self.fitting else None,
-            "checkpoint": os.path.abspath(checkpoint),
-            "epoch": read["epoch"] + 1,
+            "epoch": checkpoint["epoch"] + 1,
             "epochs_averaged": self.epochs_averaged if averaged else 0,
             "model": dict(self.system.hparams),
             "device": device_name(self.trainer.strategy.root_device),  # the system itself is moved back by now
             "init_weights": digest(Path(first)) if first else None,
-            "trained_on": training_record(entries(read)),
+            "trained_on": training_record(entries(checkpoint)),
             "warnings": [*doubts, *(set_warnings(self.data.utterances) if self.fitting else [])],
         }
 

@@ -13,7 +13,7 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.results.predictions import posterior_columns
 from ser.systems.system import SWAPPED
-from ser.training import evaluation
+from ser.training import evaluation, run
 from ser.training.callbacks.checkpointing import AtomicCheckpointIO, checkpoints
 from ser.training.callbacks.predictions import Predictions
 from ser.training.run import Run
@@ -129,25 +129,34 @@ def files(monkeypatch):
     weights = {"best": [0.1, 0, 0.9, 0], "epoch=3": [0.8, 0.2, 0, 0], "epoch=4": [0.3, 0.7, 0, 0]}
     weights |= {"epoch=5": [0.1, 0.9, 0, 0]}
 
-    def load_weights(system, path):
-        system.weights = weights[path.stem]
+    def put_weights(system, checkpoint, path):
+        system.weights = checkpoint
 
-    monkeypatch.setattr(evaluation, "load_weights", load_weights)
+    monkeypatch.setattr(evaluation, "load_weights", lambda system, path: put_weights(system, weights[path.stem], path))
+    monkeypatch.setattr(run, "read_checkpoint", lambda path: weights[path.stem])
+    monkeypatch.setattr(run, "put_weights", put_weights)
     return SimpleNamespace(weights=[0, 0, 0, 1.0])
 
 
+def evaluated(system, path, number):
+    """The tables that are recorded: those of a checkpoint, and those of the average."""
+    recorded = []
+    made = SimpleNamespace(trainer=FakeTrainer(), system=system, data=None, epochs_averaged=number)
+    made.experiment = SimpleNamespace(checkpoint=None)
+    made.record = lambda path, checkpoint, tables, averaged: recorded.extend([tables, averaged])
+    Run.evaluate(made, path, "test")
+    return recorded
+
+
 def test_what_is_evaluated_is_the_checkpoint_and_not_the_last_epoch(files, tmp_path):
-    found = evaluation.evaluate(FakeTrainer(), files, None, tmp_path / "best.ckpt", ["test"])["test"]
-    assert found[posterior_columns()].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
+    best, averaged = evaluated(files, tmp_path / "best.ckpt", 0)
+    assert best["test"][posterior_columns()].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
+    assert averaged == {}
 
 
 @pytest.mark.parametrize(("number", "mean"), [(1, [0.1, 0.9, 0, 0]), (3, [0.4, 0.6, 0, 0])])
 def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, number, mean):
-    recorded = []
-    run = SimpleNamespace(trainer=FakeTrainer(), system=files, data=None, epochs_averaged=number)
-    run.record = lambda path, tables, averaged: recorded.append((tables["test"], averaged["test"]))
-    Run.evaluate(run, tmp_path / "best.ckpt", "test")
-    ((best, averaged),) = recorded
+    best, averaged = (tables["test"] for tables in evaluated(files, tmp_path / "best.ckpt", number))
     assert best[posterior_columns()].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
     assert averaged[posterior_columns()].to_numpy()[0] == pytest.approx(mean)
     assert averaged.predicted.tolist() == ["angry"]

@@ -26,7 +26,7 @@ training/test_resume report/test_claims report/test_numbers sweep/test_postgres 
 sweep/outcome/test_lambdas sweep/workers/test_trials sweep/study/test_shared_study
 training/cross_validation/test_directions faults/test_order commands/test_export_weights processes/test_forked
 sweep/study/test_plan systems/test_system report/page/test_rendering training/tracking/test_tracking
-faults/test_bad_configurations faults/test_packed faults/test_full_disk faults/test_foreign_checkpoints
+faults/test_bad_configurations faults/test_converted faults/test_full_disk faults/test_foreign_checkpoints
 commands/test_bad_input commands/test_lambda results/test_identity sweep/outcome/test_figures
 results/test_statistics
 """  # files that take long, to be begun first: begun last, they would be waited for with one core idle

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import stat
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -13,7 +12,7 @@ import numpy as np
 import soundfile
 
 from ser.audio.frames import SAMPLE_RATE_HZ
-from ser.audio.wav import WavHeader, read_header
+from ser.audio.wav import PlainSamples, find_plain_samples
 from ser.errors import InputError
 
 PCM = np.dtype("<i2")
@@ -78,28 +77,12 @@ def open_recording(path: str | Path) -> BinaryIO:
         raise AudioError(f"{path!r}: unreadable ({error})") from None
 
 
-def wav_header(file: BinaryIO, path: str | Path) -> WavHeader | None:
-    """The header of an open WAV file, its promise kept; None for any other kind of file."""
+def find_samples(file: BinaryIO, path: str | Path) -> PlainSamples | None:
+    """Where the samples of an open file are, if they can be read as they are; None if libsndfile has to decode them."""
     try:
-        header = read_header(file)
+        return find_plain_samples(file)
     except ValueError as error:
-        raise AudioError(f"{path}: unreadable ({error})") from None
-    if header is not None:
-        present = os.fstat(file.fileno()).st_size - header.data_offset
-        if header.streamed:
-            name = shlex.quote(Path(path).name)
-            raise AudioError(
-                f"{path}: of unknown length (its header promises {header.data_bytes} bytes of samples, {present} are "
-                "there: it was written into a pipe, or its writer was stopped); write it again: "
-                f"ffmpeg -i {name} -c copy new.wav, or sox --ignore-length {name} new.wav"
-            )
-        if header.data_bytes > present:
-            raise AudioError(
-                f"{path}: truncated (its header promises {header.data_bytes} bytes of samples, {present} are there)"
-            )
-        if header.data_bytes < max(header.sample_bits // 8, 1):
-            raise AudioError(f"{path}: empty (no samples)")
-    return header
+        raise AudioError(f"{path}: {error}") from None
 
 
 def decode(path: str | Path) -> Decoded:
@@ -112,11 +95,10 @@ def decode(path: str | Path) -> Decoded:
     """
     try:
         with open_recording(path) as file:
-            header = wav_header(file, path)
-            if header is not None and header.is_mono_pcm16(SAMPLE_RATE_HZ):
-                _check_length(path, header.data_bytes // PCM.itemsize, SAMPLE_RATE_HZ)
-                file.seek(header.data_offset)
-                samples = np.frombuffer(file.read(header.data_bytes // 2 * 2), dtype=PCM)
+            if (plain := find_samples(file, path)) is not None:
+                _check_length(path, plain.num_samples, SAMPLE_RATE_HZ)
+                file.seek(plain.offset)
+                samples = np.frombuffer(file.read(plain.num_samples * PCM.itemsize), dtype=PCM)
                 lowest, highest = int(samples.min()) / FULL_SCALE, int(samples.max()) / FULL_SCALE
                 return Decoded(samples, SAMPLE_RATE_HZ, max(-lowest, highest), highest - lowest)
             return _decode_with_libsndfile(file, path)
@@ -147,7 +129,7 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> Decoded:
             f"{path}: truncated (its header promises {promised} samples a channel, {len(samples)} are there)"
         )
     if not len(samples):
-        return Decoded(samples, sample_rate_hz, 0.0, 0.0)
+        raise AudioError(f"{path}: empty (no samples)")
     peak = float(np.maximum(-lowest, highest).max())
     if peak >= LOUDEST_PEAK:
         raise AudioError(

@@ -78,8 +78,6 @@ def _load(path: str | Path) -> tuple[Decoded, int]:
 
 
 def _check_content(path: str | Path, decoded: Decoded, num_samples: int) -> None:
-    if num_samples == 0:
-        raise AudioError(f"{path}: empty (no samples)")
     if num_samples < WINDOW_SAMPLES:
         raise AudioError(
             f"{path}: shorter than one analysis window ({1000 * num_samples / SAMPLE_RATE_HZ:.1f} ms, "

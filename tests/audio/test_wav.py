@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from ser.audio.wav import read_header
+from ser.audio.wav import find_plain_samples
 
 RIGHT = {"encoding": 1, "channels": 2, "rate": 16_000, "second_bytes": 96_000, "frame_bytes": 6, "bits": 24}
 
@@ -18,17 +18,24 @@ def wav(samples: bytes = bytes(12), before: bytes = b"", **changed: int) -> io.B
     return io.BytesIO(struct.pack("<4sI4s", b"RIFF", 4 + len(chunks), b"WAVE") + chunks)
 
 
-def test_the_header_is_what_was_written():
-    found = read_header(wav())
-    assert (found.encoding, found.num_channels, found.sample_rate_hz, found.sample_bits) == (1, 2, 16_000, 24)
-    assert (found.data_offset, found.data_bytes, found.streamed, found.big_endian) == (44, 12, False, False)
+def test_plain_samples_are_found_and_no_others():
+    plain = {"channels": 1, "second_bytes": 32_000, "frame_bytes": 2, "bits": 16}
+    assert find_plain_samples(wav(**plain)) == (44, 6)
+    for another in (
+        {"encoding": 3},
+        {"channels": 2, "frame_bytes": 4, "second_bytes": 64_000},
+        {"rate": 8_000, "second_bytes": 16_000},
+        {"bits": 8, "frame_bytes": 1, "second_bytes": 16_000},
+    ):
+        assert find_plain_samples(wav(**{**plain, **another})) is None
+    assert find_plain_samples(wav(**RIGHT)) is None
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_a_chunk_of_odd_size_is_padded(size):
     before = struct.pack("<4sI", b"LIST", size) + b"x" * size + b"\0" * (size % 2)
-    found = read_header(wav(before=before))
-    assert (found.data_offset, found.data_bytes) == (44 + len(before), 12)
+    found = find_plain_samples(wav(before=before, channels=1, second_bytes=32_000, frame_bytes=2, bits=16))
+    assert found == (44 + len(before), 6)
 
 
 @pytest.mark.parametrize(
@@ -41,4 +48,4 @@ def test_a_chunk_of_odd_size_is_padded(size):
 def test_one_field_that_contradicts_the_others_is_found(changed):
     """A rate that is believed although a bit of it is flipped would make other speech of a recording."""
     with pytest.raises(ValueError, match="its header contradicts itself"):
-        read_header(wav(**changed))
+        find_plain_samples(wav(**changed))

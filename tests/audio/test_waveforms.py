@@ -12,9 +12,9 @@ import soundfile
 import torch
 from torchaudio.transforms import Resample
 
+from ser.audio.converted import read_converted
 from ser.audio.decoding import AudioError
 from ser.audio.frames import SAMPLE_RATE_HZ
-from ser.audio.packed import PackedAudio
 from ser.audio.recording import check_recording, read_recording
 from ser.audio.waveforms import Waveforms
 from ser.errors import InputError
@@ -117,8 +117,8 @@ def bad_files(folder: Path, wav, speech) -> dict[Path, str]:
         "no_samples.wav": (whole[:40] + bytes(4), "empty (no samples)"),
         "cut.wav": (whole[:-100], "truncated (its header promises 6400 bytes of samples, 6300 are there)"),
         "header_only.wav": (whole[:44], "truncated (its header promises 6400 bytes of samples, 0 are there)"),
-        "half_header.wav": (whole[:30], "unreadable (its header ends within the format)"),
-        "no_data.wav": (whole[:36], "unreadable (its header ends before the samples)"),
+        "half_header.wav": (whole[:30], "unreadable (it needs one fmt chunk, then one data chunk; it has: fmt)"),
+        "no_data.wav": (whole[:36], "unreadable (it needs one fmt chunk, then one data chunk; it has: fmt)"),
         "text.wav": (b"this is not audio\n" * 50, "unreadable (Format not recognised)"),
         "zeros.wav": (whole[:44] + bytes(len(whole) - 44), "silence"),
     }
@@ -202,32 +202,70 @@ def mixed(tmp_path, wav, speech) -> pd.DataFrame:
     return table(tmp_path / "a.flac", tmp_path / "b.wav", tmp_path / "c.wav")
 
 
-def test_other_files_are_converted_once_into_one_packed_file(tmp_path, mixed, monkeypatch):
+def test_other_files_are_converted_once(tmp_path, mixed, monkeypatch):
     cache = tmp_path / "cache"
     waveforms = Waveforms(mixed, cache)
     assert waveforms.num_samples.tolist() == [3200, 4800, 8000]
     for row, path in enumerate(mixed.path):
         assert np.array_equal(waveforms.read(row), read_recording(path) / np.float32(32768))
         assert np.array_equal(waveforms.read(row, 40, 60), waveforms.read(row)[40:60])
-    [packed] = cache.iterdir()
-    monkeypatch.setattr("ser.audio.waveforms.read_recording", None)  # a second conversion would fail
+    sizes = sorted(path.stat().st_size for path in cache.iterdir())
+    assert sizes == [2 * 3200 + 4, 2 * 8000 + 4]
+    monkeypatch.setattr("ser.audio.converted.read_recording", None)  # a second conversion would fail
     again = pickle.loads(pickle.dumps(Waveforms(mixed, cache)))
     assert np.array_equal(again.read(2), waveforms.read(2))
-    assert packed.stat().st_size == 32 + 2 * (3200 + 8000) + 2 * 8 + 2 * 4
+
+
+def test_every_recording_is_converted_once_whatever_else_is_in_the_table(tmp_path, mixed, speech, monkeypatch):
+    cache, converted = tmp_path / "cache", []
+
+    def convert(path):
+        converted.append(Path(path).name)
+        return read_recording(path)
+
+    monkeypatch.setattr("ser.audio.converted.read_recording", convert)
+    whole = Waveforms(mixed, cache)
+    assert converted == ["a.flac", "c.wav"]
+    for rows in ([0, 1], [2, 1, 0], [2], [0, 0, 2]):  # a line of a manifest less, another order, a line twice
+        part = Waveforms(mixed.iloc[rows], cache)
+        assert all(np.array_equal(part.read(place), whole.read(row)) for place, row in enumerate(rows))
+    assert converted == ["a.flac", "c.wav"]
+    soundfile.write(tmp_path / "d.flac", speech(0.2, 4), SAMPLE_RATE_HZ)
+    (tmp_path / "e.flac").write_bytes((tmp_path / "a.flac").read_bytes())  # the same recording under another name
+    Waveforms(table(*mixed.path, tmp_path / "d.flac", tmp_path / "e.flac"), cache)
+    assert converted == ["a.flac", "c.wav", "d.flac"]
+
+
+@pytest.mark.parametrize("num_samples", [640, 8191, 8192, 8193, 16_384, 20_000])
+def test_slices_of_a_conversion_wherever_its_blocks_end(tmp_path, speech, num_samples):
+    pcm = speech(2)[:num_samples]
+    soundfile.write(tmp_path / "a.flac", pcm, SAMPLE_RATE_HZ)
+    waveforms = Waveforms(table(tmp_path / "a.flac"), tmp_path / "cache")
+    assert waveforms.num_samples.tolist() == [num_samples]
+    places = [place for place in (0, 1, 600, 8191, 8192, 8193, 16_383, 16_384, 19_999, 20_000) if place <= num_samples]
+    for start in places:
+        for stop in places:
+            assert np.array_equal(waveforms.read(0, start, stop) * 32768, pcm[start:stop])
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda old: old[:-2], lambda old: old + b"xx", lambda old: b"", lambda old: old[:20]]
+    "damage",
+    [lambda old: old[:-2], lambda old: old + b"xx", lambda old: b"", lambda old: old[:20], lambda old: old[:16_388]],
 )
-def test_a_damaged_packed_file_is_made_again(tmp_path, mixed, damage):
+def test_a_damaged_conversion_is_made_again(tmp_path, speech, damage):
     cache = tmp_path / "cache"
-    expected = Waveforms(mixed, cache).read(0)
-    [packed] = cache.iterdir()
-    packed.write_bytes(damage(packed.read_bytes()))
-    with pytest.raises(AudioError, match=f"{packed.name}: damaged"):
-        PackedAudio(packed)
-    assert np.array_equal(Waveforms(mixed, cache).read(0), expected)
-    assert list(cache.iterdir()) == [packed]
+    soundfile.write(tmp_path / "a.flac", speech(1), SAMPLE_RATE_HZ)
+    one = table(tmp_path / "a.flac")
+    opened = Waveforms(one, cache)
+    expected = opened.read(0)
+    [path] = cache.iterdir()
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(AudioError, match=f"{path.name}: damaged"):
+        read_converted(path)
+    with pytest.raises(AudioError, match=f"{path.name}: (damaged|has become shorter)"):
+        opened.read(0)
+    assert np.array_equal(Waveforms(one, cache).read(0), expected)
+    assert list(cache.iterdir()) == [path]
 
 
 def test_changed_audio_is_converted_again(tmp_path, mixed, speech):
@@ -235,7 +273,7 @@ def test_changed_audio_is_converted_again(tmp_path, mixed, speech):
     Waveforms(mixed, cache)
     soundfile.write(tmp_path / "a.flac", speech(0.2, 9), SAMPLE_RATE_HZ)
     assert np.array_equal(Waveforms(mixed, cache).read(0), speech(0.2, 9) / np.float32(32768))
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(cache.iterdir())) == 3
 
 
 def test_where_converted_audio_is_kept(tmp_path, mixed, monkeypatch):
@@ -243,13 +281,13 @@ def test_where_converted_audio_is_kept(tmp_path, mixed, monkeypatch):
     monkeypatch.delenv("SER_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     Waveforms(mixed)
-    assert len(list((tmp_path / "home" / ".cache" / "ser").iterdir())) == 1
+    assert len(list((tmp_path / "home" / ".cache" / "ser").iterdir())) == 2
     monkeypatch.setenv("XDG_CACHE_HOME", "~/xdg")
     Waveforms(mixed)
-    assert len(list((tmp_path / "home" / "xdg" / "ser").iterdir())) == 1
+    assert len(list((tmp_path / "home" / "xdg" / "ser").iterdir())) == 2
     monkeypatch.setenv("SER_CACHE", "~/chosen")
     Waveforms(mixed)
-    assert len(list((tmp_path / "home" / "chosen").iterdir())) == 1
+    assert len(list((tmp_path / "home" / "chosen").iterdir())) == 2
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, mixed):

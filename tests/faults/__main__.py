@@ -17,9 +17,9 @@ from pathlib import Path
 from ser.results.provenance import commit
 from tests.faults.kills import Kills, kill_writers
 from tests.faults.runs import write_corpus
+from tests.faults.test_converted import flip_bits, kill_preparations
 from tests.faults.test_flips import flip_checkpoints
 from tests.faults.test_fuzz import fuzz_headers, fuzz_labels, fuzz_manifests
-from tests.faults.test_packed import flip_bits, kill_preparations
 
 LONG = {"runs": 400, "writers": 600, "preparations": 1000, "flips": 2000, "fuzzed": 10_000}
 SHORT = {"runs": 10, "writers": 20, "preparations": 20, "flips": 40, "fuzzed": 200}
@@ -53,12 +53,12 @@ def faults(folder: Path, numbers: dict[str, int], seed: int) -> dict[str, Callab
             f"{numbers['writers']} kills",
             len(kill_writers(place("writers"), numbers["writers"], seed)),
         ),
-        "packed audio killed while written": lambda: (
+        "converted audio killed while written": lambda: (
             f"{numbers['preparations']} kills, "
-            f"{kill_preparations(place('preparations'), numbers['preparations'], seed)} before the file was there",
+            f"{kill_preparations(place('preparations'), numbers['preparations'], seed)} while a file was written",
             0,
         ),
-        "flipped bits in packed audio": lambda: (
+        "flipped bits in converted audio": lambda: (
             f"{numbers['flips']} found, {flip_bits(place('flips'), numbers['flips'], seed)} of them in samples",
             0,
         ),

@@ -20,6 +20,7 @@ from tests.faults.riff import EXTENSIBLE, FLOAT, PCM, chunk, extensible, form, r
 DATA = samples(PCM, 16)  # 1600 bytes
 FORM = chunk(b"fmt ", form())
 NATIVE = chunk(b"data", DATA)
+CHUNKS = "unreadable (it needs one fmt chunk, then one data chunk; it has: "
 TWO_LENGTHS = "unreadable (its header promises 800 and 1600 bytes of samples)"
 WIDTHS = [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64)]
 
@@ -61,8 +62,8 @@ def streamed() -> dict[str, tuple[bytes, str | None]]:
         "in floats": (riff(chunk(b"fmt ", form(FLOAT, 32)), chunk(b"data", DATA, 2**32 - 1)), "of unknown length"),
         "samples like a chunk": (riff(FORM, chunk(b"data", b"abcd" * 400, 0), size=0), "of unknown length"),
         "streamed, none written": (riff(FORM, chunk(b"data", b"", 2**32 - 1)), "truncated"),
-        "no samples, another chunk": (riff(FORM, chunk(b"data", b""), rest), "empty (no samples)"),
-        "no samples, an odd chunk": (riff(FORM, chunk(b"data", b""), rest[:-1]), "empty (no samples)"),
+        "no samples, another chunk": (riff(FORM, chunk(b"data", b""), rest), "of unknown length"),
+        "no samples, an odd chunk": (riff(FORM, chunk(b"data", b""), rest[:-1]), "of unknown length"),
     }
 
 
@@ -81,10 +82,11 @@ def files() -> dict[str, tuple[bytes, str | None]]:
     )
     for size in (0, 1, 4, 36, 100, 2**31, 2**32 - 1):
         found[f"RIFF size {size}"] = riff(FORM, NATIVE, size=size), None
-    for size in (0, 2, 15):
-        found[f"format size {size}"] = riff(chunk(b"fmt ", form(), size), NATIVE), "unreadable (its header ends within"
-    for size in (17, 18, 40, 1000, 2**32 - 1):
-        found[f"format size {size}"] = riff(chunk(b"fmt ", form(), size), NATIVE), "unreadable (its header ends before"
+    short = "unreadable (Error in WAV/W64/RF64 file. Short 'fmt ' chunk)"
+    found["format of 14 bytes"] = riff(chunk(b"fmt ", form()[:14]), NATIVE), short
+    found["format size 15"] = riff(chunk(b"fmt ", form(), 15), NATIVE), short
+    for size in (0, 2, 17, 18, 40, 1000, 2**32 - 1):
+        found[f"format size {size}"] = riff(chunk(b"fmt ", form(), size), NATIVE), CHUNKS + "fmt)"
     found |= streamed()
     long = struct.pack("<QQQI", 2**63, 2**63, 2**62, 0)
     right = struct.pack("<QQQI", len(DATA) + 80, len(DATA), 800, 0)
@@ -94,7 +96,7 @@ def files() -> dict[str, tuple[bytes, str | None]]:
         "RF64": (riff(chunk(b"ds64", right), FORM, open_end, name=b"RF64"), None),
         "RF64 of 2**63 bytes": (
             riff(chunk(b"ds64", long), FORM, open_end, name=b"RF64"),
-            "truncated (its header promises 9",
+            "of unknown length (its header promises 9",
         ),
         "RF64 without length": (riff(FORM, open_end, name=b"RF64"), "of unknown length"),
         "RF64 of two lengths": (
@@ -102,21 +104,18 @@ def files() -> dict[str, tuple[bytes, str | None]]:
             TWO_LENGTHS,
         ),
         "RIFF with RF64's length": (riff(chunk(b"ds64", right), FORM, open_end), "of unknown length"),
-        "samples before format": (riff(NATIVE, FORM), "unreadable (its header has no format before the samples)"),
-        "format again behind": (riff(FORM, NATIVE, chunk(b"fmt ", form(channels=2))), None),
-        "two formats": (
-            riff(FORM, chunk(b"fmt ", form(channels=2)), NATIVE),
-            "unreadable (its header has two formats)",
-        ),
-        "two times samples": (riff(FORM, NATIVE, NATIVE), "unreadable (it has two chunks of samples)"),
-        "none, then samples": (riff(FORM, chunk(b"data", b""), NATIVE), "unreadable (it has two chunks of samples)"),
-        "no samples": (riff(FORM), "unreadable (its header ends before the samples)"),
-        "only a name": (b"RIFF\0\0\0\0WAVE", "unreadable (its header ends before the samples)"),
+        "samples before format": (riff(NATIVE, FORM), CHUNKS + "data, fmt)"),
+        "format again behind": (riff(FORM, NATIVE, chunk(b"fmt ", form(channels=2))), CHUNKS + "fmt, data, fmt)"),
+        "two formats": (riff(FORM, chunk(b"fmt ", form(channels=2)), NATIVE), CHUNKS + "fmt, fmt, data)"),
+        "two times samples": (riff(FORM, NATIVE, NATIVE), CHUNKS + "fmt, data, data)"),
+        "none, then samples": (riff(FORM, chunk(b"data", b""), NATIVE), CHUNKS + "fmt, data, data)"),
+        "no samples": (riff(FORM), CHUNKS + "fmt)"),
+        "only a name": (b"RIFF\0\0\0\0WAVE", CHUNKS + "neither)"),
         "odd chunks": (riff(chunk(b"LIST", b"abc"), FORM, chunk(b"junk", b"x"), NATIVE, chunk(b"id3 ", b"y")), None),
-        "odd chunk without padding": (riff(FORM, b"LIST\3\0\0\0abc", NATIVE), "unreadable (its header ends before"),
+        "odd chunk without padding": (riff(FORM, b"LIST\3\0\0\0abc", NATIVE), CHUNKS + "fmt)"),
         "zeros behind": (riff(FORM, NATIVE) + bytes(2_000_000), None),
-        "zeros for samples": (riff(FORM) + bytes(8_000_000), "unreadable (its header ends before"),
-        "a million chunks": (riff(FORM, chunk(b"junk", b"") * 1_000_000, NATIVE), "unreadable (its header ends before"),
+        "zeros for samples": (riff(FORM) + bytes(8_000_000), CHUNKS + "fmt)"),
+        "a million chunks": (riff(FORM, chunk(b"junk", b"") * 1_000_000, NATIVE), CHUNKS + "fmt)"),
         "0 channels": (wav(channels=0), contradiction + "0 channel(s) of 16 bits"),
         "0 bits": (riff(chunk(b"fmt ", form(bits=0)), NATIVE), contradiction + "1 channel(s) of 0 bits"),
         "0 Hz": (wav(rate=0), contradiction + "1 channel(s) of 16 bits at 0 Hz"),

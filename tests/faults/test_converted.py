@@ -1,4 +1,4 @@
-"""Packed audio under kills, flipped bits, rivals, full disks and folders that nothing can be written to."""
+"""Converted audio under kills, flipped bits, rivals, full disks and folders that nothing can be written to."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 import soundfile
 
+from ser.audio.converted import read_converted
 from ser.audio.decoding import AudioError
-from ser.audio.packed import PackedAudio, write_packed
 from ser.audio.waveforms import Waveforms
 from tests.faults.processes import ask, fork, give_up_privileges
 
@@ -38,35 +38,40 @@ def everything(waveforms: Waveforms) -> bytes:
 
 
 def kill_preparations(folder: Path, number: int, seed: int = 0) -> int:
-    """Kill a preparation of packed audio at a random moment, again and again; how many were killed while they wrote.
+    """Kill a conversion at a random moment, again and again; how many were killed while they wrote.
 
-    There is alternately no packed file before, and a damaged one. After every kill the file is as it was or whole.
+    There is alternately nothing before, and damaged files. After every kill each file is as it was or whole.
     """
     table, cache = corpus(folder / "files"), folder / "cache"
     start = time.monotonic()
     expected = everything(Waveforms(table, cache))
     duration = time.monotonic() - start
-    [packed] = cache.iterdir()
-    whole = packed.read_bytes()
-    damaged = b"torn" + whole[4:]
+    whole = contents(cache)
+    damaged = {path: b"torn" + content[4:] for path, content in whole.items()}
     random, writing = np.random.default_rng(seed), 0
     for index in range(number):
-        packed.unlink()
-        if index % 2:
-            packed.write_bytes(damaged)
+        for path in whole:
+            path.unlink()
+            if index % 2:
+                path.write_bytes(damaged[path])
         pid = fork(lambda: silently(lambda: Waveforms(table, cache)))
         time.sleep(random.uniform(0, duration))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        left = packed.read_bytes() if packed.exists() else None
-        assert left in (whole, damaged if index % 2 else None)
         leftovers = list(cache.glob(".*.part"))
+        left = {path: content for path, content in contents(cache).items() if path not in leftovers}
+        assert left.items() <= whole.items() | (damaged.items() if index % 2 else set())
+        assert not index % 2 or left.keys() == whole.keys()
         writing += bool(leftovers)
         for leftover in leftovers:
             os.utime(leftover, times=(0, time.time() - 2 * HOUR))
         assert silently(lambda: everything(Waveforms(table, cache))) == expected
-        assert list(cache.iterdir()) == [packed]
+        assert contents(cache) == whole
     return writing
+
+
+def contents(cache: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in cache.iterdir()}
 
 
 def silently(work: Callable[[], object]) -> object:
@@ -76,34 +81,35 @@ def silently(work: Callable[[], object]) -> object:
 
 
 def flip_bits(folder: Path, number: int, seed: int = 0) -> int:
-    """Flip one bit of packed audio, again and again, every fourth one outside the samples; how many lay in them.
+    """Flip one bit of a converted recording, again and again, every fourth one in a checksum; how many in the samples.
 
-    Each is found when the file is opened. One in the samples is also found by whoever had opened it before and reads
-    them; who reads others, or has read the table already, goes on with right samples.
+    Each is found when the file is checked, and by a reader who has opened it before and reads that half of it; the
+    other half is still read right.
     """
-    random = np.random.default_rng(seed)
-    recordings = [random.integers(-3000, 3000, 9_000 + index).astype(np.int16) for index in range(10)]
-    path = folder / "flips.pcm"
-    write_packed(path, recordings)
-    whole, opened, in_samples = path.read_bytes(), PackedAudio(path), 0
-    samples = range(32, 32 + 2 * sum(map(len, recordings)))
-    others = [byte for byte in range(len(whole)) if byte not in samples]
+    random, in_samples = np.random.default_rng(seed), 0
+    table, cache = corpus(folder / "files", 1), folder / "cache"
+    opened = Waveforms(table, cache)
+    expected = opened.read(0)
+    [path] = cache.iterdir()
+    whole = path.read_bytes()
+    samples = range(16_384), range(16_388, len(whole) - 4)  # of the first 8192, and the others
+    checksums = range(16_384, 16_388), range(len(whole) - 4, len(whole))
+    halves = slice(0, 8_192), slice(8_192, 16_000)
     for index in range(number):
-        place = int(random.integers(samples.start, samples.stop) if index % 4 else random.choice(others))
+        half = int(random.integers(2))
+        place = random.choice(samples[half] if index % 4 else checksums[half])
         content = bytearray(whole)
         content[place] ^= 1 << random.integers(8)
         path.write_bytes(content)
-        with pytest.raises(AudioError, match=r"flips\.pcm: damaged"):
-            PackedAudio(path)
-        refusals = []
-        for row, pcm in enumerate(recordings):
-            try:
-                assert np.array_equal(opened.read(row, 0, len(pcm)), pcm)
-            except AudioError as error:
-                refusals.append(str(error))
-        assert all(text.startswith(f"{path}: damaged (") and "delete it" in text for text in refusals)
-        assert bool(refusals) == (place in samples)
-        in_samples += bool(refusals)
+        for read in (
+            lambda: read_converted(path),
+            lambda half=half: opened.read(0, halves[half].start, halves[half].stop),
+        ):
+            with pytest.raises(AudioError, match=rf"{path}: damaged \(.*\); delete it"):
+                read()
+        other = halves[1 - half]
+        assert np.array_equal(opened.read(0, other.start, other.stop), expected[other])
+        in_samples += index % 4 > 0
     return in_samples
 
 
@@ -118,30 +124,20 @@ def test_two_hundred_flipped_bits_are_all_found(tmp_path):
 def test_damage_at_the_start_is_mended_and_said(tmp_path, capsys):
     table, cache = corpus(tmp_path / "files", 3), tmp_path / "cache"
     expected = everything(Waveforms(table, cache))
-    [packed] = cache.iterdir()
-    content = bytearray(packed.read_bytes())
+    path = min(cache.iterdir())
+    content = bytearray(path.read_bytes())
     content[1000] ^= 4
-    packed.write_bytes(content)
+    path.write_bytes(content)
     assert everything(Waveforms(table, cache)) == expected
-    assert capsys.readouterr().err == f"ser: {packed} is damaged or unreadable; the audio is converted again\n"
+    assert capsys.readouterr().err == f"ser: {path} is damaged or unreadable; the audio is converted again\n"
     waveforms = Waveforms(table, cache)
     assert capsys.readouterr().err == ""
-    packed.write_bytes(content)
-    with pytest.raises(AudioError, match=rf"{packed.name}: damaged \(.*\); delete it and start again"):
-        waveforms.read(0)
-    packed.unlink()
-    with pytest.raises(AudioError, match=rf"{packed.name}: unreadable \(No such file"):
-        waveforms.read(1)
-
-
-def test_another_process_may_put_its_own_in_place(tmp_path):
-    """On another machine a sample may be rounded the other way."""
-    pcm = np.arange(20_000, dtype=np.int16)
-    write_packed(tmp_path / "a.pcm", [pcm, pcm])
-    opened = PackedAudio(tmp_path / "a.pcm")
-    write_packed(tmp_path / "a.pcm", [pcm, pcm ^ 1])
-    assert np.array_equal(opened.read(0, 5, 19_000), pcm[5:19_000])
-    assert np.array_equal(opened.read(1, 5, 19_000), pcm[5:19_000] ^ 1)
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=rf"{path.name}: damaged \(.*\); delete it and start again"):
+        everything(waveforms)
+    path.unlink()
+    with pytest.raises(AudioError, match=rf"{path.name}: unreadable \(No such file"):
+        everything(waveforms)
 
 
 def test_two_processes_at_once_both_get_the_right_one(tmp_path):
@@ -151,7 +147,7 @@ def test_two_processes_at_once_both_get_the_right_one(tmp_path):
         cache = tmp_path / f"cache{turn}"
         pids = [fork(lambda cache=cache: check(everything(Waveforms(table, cache)) == expected)) for _ in range(2)]
         assert [os.waitpid(pid, 0)[1] for pid in pids] == [0, 0]
-        assert [path.suffix for path in cache.iterdir()] == [".pcm"]
+        assert [path.suffix for path in cache.iterdir()] == [".pcm"] * 6
 
 
 def check(truth: bool) -> None:
@@ -165,28 +161,28 @@ def test_only_what_nobody_writes_to_is_swept(tmp_path):
         (cache / name).write_bytes(b"half")
         os.utime(cache / name, times=(0, time.time() - age))
     Waveforms(table, cache)
-    assert sorted(path.suffix for path in cache.iterdir()) == [".part", ".pcm"]
+    assert sorted(path.suffix for path in cache.iterdir()) == [".part", ".pcm", ".pcm"]
     assert (cache / ".new.pcm.part").exists()
 
 
 def full_disk() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
 
 @pytest.mark.parametrize(("fault", "cause"), [(full_disk, "File too large"), (give_up_privileges, "Permission denied")])
 @pytest.mark.parametrize("before", ["damaged", "nothing"])
 def test_where_nothing_can_be_written_the_file_is_named_and_the_old_ones_stay(tmp_path, fault, cause, before):
     table, cache = corpus(tmp_path / "files"), tmp_path / "cache"
-    Waveforms(corpus(tmp_path / "others", 2), cache)
-    [other] = cache.iterdir()
+    Waveforms(table.iloc[1:], cache)
+    others = set(cache.iterdir())
     Waveforms(table, cache)
-    [packed] = set(cache.iterdir()) - {other}
-    whole = packed.read_bytes()
+    [path] = set(cache.iterdir()) - others
+    whole = path.read_bytes()
     if before == "damaged":
-        packed.write_bytes(whole[:-1])
+        path.write_bytes(whole[:-1])
     else:
-        packed.unlink()
-    contents = {path: path.read_bytes() for path in cache.iterdir()}
+        path.unlink()
+    left = contents(cache)
     cache.chmod(0o555 if fault is give_up_privileges else 0o755)
 
     def prepare() -> None:
@@ -194,11 +190,11 @@ def test_where_nothing_can_be_written_the_file_is_named_and_the_old_ones_stay(tm
         silently(lambda: Waveforms(table, cache))
 
     hint = "choose another folder with the environment variable SER_CACHE"
-    assert ask(prepare) == f"InputError: {packed} cannot be written: {cause}; {hint}"
+    assert ask(prepare) == f"InputError: {path} cannot be written: {cause}; {hint}"
     cache.chmod(0o755)
-    assert {path: path.read_bytes() for path in cache.iterdir()} == contents
+    assert contents(cache) == left
     silently(lambda: Waveforms(table, cache))
-    assert packed.read_bytes() == whole
+    assert path.read_bytes() == whole
 
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path):

@@ -1,0 +1,115 @@
+"""Converted recordings, kept in a folder: 16 kHz PCM in which a flipped bit is found before it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+from tqdm import tqdm
+
+from ser.audio.decoding import PCM, AudioError, open_recording
+from ser.audio.recording import read_recording
+from ser.errors import InputError
+from ser.files import sweep_leftovers, write_bytes
+
+_WRITER_SECONDS = 3600  # a file that nobody has written to for so long was left by a writer that was killed
+
+# A file is named after the content of its source. It holds blocks, each with its checksum; only the last is shorter.
+_VERSION = b"ser-pcm3"
+_BLOCK_BYTES = 16_384  # half a second: what a slice reads beyond its ends in order to compare checksums
+_CHECKSUM_BYTES = 4
+_STRIDE = _BLOCK_BYTES + _CHECKSUM_BYTES
+
+
+def convert(sources: list[str], folder: Path | None = None) -> dict[str, tuple[Path, int]]:
+    """Convert recordings that have not been converted before, and check those that have.
+
+    Several processes may do this at once: each puts whole files in place, and all of these are right.
+
+    Args:
+        sources: files of recordings.
+        folder: of converted ones; by default `$SER_CACHE`, else `$XDG_CACHE_HOME/ser`, else `~/.cache/ser`.
+
+    Returns:
+        The converted file of each source, and its number of samples.
+
+    Raises:
+        AudioError: a recording cannot be used.
+        InputError: the folder cannot be written.
+    """
+    folder = folder or _cache_folder()
+    sweep_leftovers([folder], _WRITER_SECONDS)
+    targets = {source: folder / _name(source) for source in sources}
+    lengths = {target: _check(target) for target in set(targets.values())}
+    missing = {target: source for source, target in targets.items() if lengths[target] is None}
+    for target, source in tqdm(missing.items(), "converting audio", unit="file", disable=None, leave=False):
+        pcm = read_recording(source)
+        try:
+            write_bytes(target, _pack(pcm))
+        except InputError as error:
+            raise InputError(f"{error}; choose another folder with the environment variable SER_CACHE") from error
+        lengths[target] = len(pcm)
+    return {source: (target, lengths[target]) for source, target in targets.items()}
+
+
+def read_converted(path: Path, start: int = 0, stop: int | None = None) -> np.ndarray:
+    """A slice of the samples, after a comparison of the blocks that it lies in with their checksums.
+
+    Returns:
+        (stop - start,) int16; fewer where the file ends before.
+
+    Raises:
+        AudioError: the file is missing, unreadable or damaged.
+    """
+    first, skipped = divmod(PCM.itemsize * start, _BLOCK_BYTES)
+    end = None if stop is None else skipped + PCM.itemsize * (stop - start)
+    try:
+        with open(path, "rb") as file:
+            file.seek(first * _STRIDE)
+            content = file.read(None if end is None else -(-end // _BLOCK_BYTES) * _STRIDE)
+    except OSError as error:
+        raise AudioError(f"{path}: unreadable ({error.strerror})") from None
+    blocks = [memoryview(content)[place : place + _STRIDE] for place in range(0, len(content), _STRIDE)]
+    is_whole = end is not None or (blocks and len(blocks[-1]) < _STRIDE)
+    if not is_whole or any(_checksum(block[:-_CHECKSUM_BYTES]) != block[-_CHECKSUM_BYTES:] for block in blocks):
+        raise AudioError(f"{path}: damaged (not what its checksums say); delete it and start again: it is made again")
+    return np.frombuffer(b"".join(block[:-_CHECKSUM_BYTES] for block in blocks)[skipped:end], PCM)
+
+
+def _pack(pcm: np.ndarray) -> bytes:
+    content = pcm.astype(PCM).tobytes()
+    blocks = (content[start : start + _BLOCK_BYTES] for start in range(0, len(content) + 1, _BLOCK_BYTES))
+    return b"".join(block + _checksum(block) for block in blocks)
+
+
+def _checksum(block: bytes | memoryview) -> bytes:
+    """CRC-32 finds any one or two flipped bits, and overlooks other damage once in 2^32 blocks."""
+    return crc32(block).to_bytes(_CHECKSUM_BYTES, "little")
+
+
+def _check(path: Path) -> int | None:
+    """The number of samples of a converted recording; None where it has to be made."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        return len(read_converted(path))
+    except AudioError:
+        print(f"ser: {path} is damaged or unreadable; the audio is converted again", file=sys.stderr)
+        return None
+
+
+def _name(source: str) -> str:
+    with open_recording(source) as file:
+        return hashlib.sha256(_VERSION + hashlib.file_digest(file, "sha256").digest()).hexdigest()[:32] + ".pcm"
+
+
+def _cache_folder() -> Path:
+    if chosen := os.environ.get("SER_CACHE"):
+        return Path(chosen).expanduser()
+    if shared := os.environ.get("XDG_CACHE_HOME"):
+        return Path(shared).expanduser() / "ser"
+    return Path(os.path.expanduser("~")) / ".cache" / "ser"

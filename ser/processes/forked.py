@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ser.errors import InputError
 from ser.processes.interruption import ENDING
 from ser.processes.progress_pipe import PROGRESS_PIPE
 from ser.processes.streams import open_missing
@@ -30,7 +31,7 @@ FORK = multiprocessing.get_context("fork")
 THREADS = "OMP_NUM_THREADS"
 
 
-class CannotFork(Exception):
+class CannotFork(InputError):
     """This process could not be started."""
 
 

@@ -1,4 +1,4 @@
-"""Starting trainings as processes, one per device, and showing how far they are."""
+"""Running trainings and workers as processes, one per device, and showing how far they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, flock
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from tqdm import tqdm
@@ -22,19 +23,21 @@ WAIT_SECONDS = 20  # trainings whose parent was killed end within this
 
 @dataclass(frozen=True)
 class Job:
-    """A training to be run as a process of its own.
+    """A training or a worker to be run as a process of its own.
 
     Attributes:
         title: for a person ("folds 1 and 6").
         runs: names of the folders that it makes.
         arguments: of the command `ser`.
         log: file that receives its output.
+        is_training: it has a bar of its steps, and its log begins anew.
     """
 
     title: str
     runs: list[str]
     arguments: list[str]
     log: Path
+    is_training: bool = True
 
 
 @dataclass
@@ -102,8 +105,9 @@ def run_jobs(
     starter: Starter,
     jobs: list[Job],
     slots: list[dict[str, str]],
-    lock: int,
-    ended: Callable[[Job, int, float], None],
+    lock: int | None,
+    ended: Callable[[Job, int, float], bool | None],
+    look: Callable[[], None] = lambda: None,
 ) -> None:
     """Run every job, as many at once as there are slots; one that fails does not take the others with it.
 
@@ -112,9 +116,11 @@ def run_jobs(
         jobs: in their order.
         slots: environment variables of each slot (its device).
         lock: an open file that the processes inherit.
-        ended: called with each job, its exit code and its seconds.
+        ended: called with each job, its exit code and its seconds; says whether the job is to be run again.
+        look: called twice a second and whenever a job has ended, before `ended`.
 
     Raises:
+        CannotFork: if a job cannot be started.
         Interrupted: after a signal, when all processes have ended: in order, with a checkpoint.
     """
     waiting, running = list(jobs), {}
@@ -123,14 +129,16 @@ def run_jobs(
             for slot in range(len(slots)):
                 if slot not in running and waiting:
                     running[slot] = start(starter, waiting.pop(0), slots[slot], slot, lock)
-            time.sleep(0.2)
+            wait([each.training.guard for each in running.values()], 0.5)
+            look()
             for slot, each in list(running.items()):
                 code = each.training.wait(0)
                 each.show()
                 if code is not None:
                     del running[slot]
                     close(each)
-                    ended(each.job, code, time.monotonic() - each.started)
+                    if ended(each.job, code, time.monotonic() - each.started):
+                        waiting.append(each.job)
     finally:
         for each in running.values():
             each.training.terminate()
@@ -138,20 +146,18 @@ def run_jobs(
             close(each)
 
 
-def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int) -> Running:
-    """Start one job in a slot.
-
-    Raises:
-        InputError: if it cannot be started.
-    """
-    job.log.write_bytes(b"")
+def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int | None) -> Running:
+    """Start one job in a slot."""
+    if job.is_training:
+        job.log.write_bytes(b"")
     form = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
-    bar = tqdm(desc=job.title, position=slot, leave=False, disable=None, total=1, bar_format=form)
+    hidden = None if job.is_training else True  # None: unless standard error is a terminal
+    bar = tqdm(desc=job.title, position=slot, leave=False, disable=hidden, total=1, bar_format=form)
     try:
         return Running(job, Forked(starter, job.arguments, job.log, lock, environment), bar)
     except CannotFork as error:
         bar.close()
-        raise InputError(f"{job.title}: {error}; what is finished is kept, and the same command goes on") from error
+        raise type(error)(f"{job.title}: {error}; what is finished is kept, and the same command goes on") from error
 
 
 def close(each: Running) -> None:

@@ -124,7 +124,7 @@ EMODB_DAMAGES: dict[str, tuple[Damage, str]] = {
     "written into a pipe": (
         content(WAV, lambda old: old[:40] + b"\xff" * 4 + old[44:]),
         "03a01Nb.wav: of unknown length (its header promises 4294967295 bytes of samples, 3200 are there: it was "
-        "written into a pipe, or its writer was stopped); write it again: ffmpeg -i 03a01Nb.wav -c copy new.wav, or ",
+        "written into a pipe, or its writer was stopped); write it again: ffmpeg -i FILE -c copy new.wav, or ",
     ),
     "channels of opposite sign": (
         sound(WAV, np.outer(noise(), [1, -1]).astype(np.int16)),

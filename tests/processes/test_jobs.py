@@ -48,7 +48,7 @@ def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_firs
             assert self.device not in running, "one training at a time on a device"
             running[self.device] = self
             begun.append((self.name, self.device))
-            self.turns = {"4": 1, "7": 4}[self.device]
+            self.turns, self.guard = {"4": 1, "7": 4}[self.device], None
 
         def wait(self, seconds):
             self.turns -= 1
@@ -61,7 +61,7 @@ def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_firs
             del running[self.device]
 
     monkeypatch.setattr("ser.processes.jobs.Forked", Training)
-    monkeypatch.setattr("ser.processes.jobs.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("ser.processes.jobs.wait", lambda guards, seconds: None)
     jobs = [Job(name, [name], [name], tmp_path / name) for name in "abcde"]
     devices = [{"CUDA_VISIBLE_DEVICES": number} for number in ("4", "7")]
     run_jobs(None, jobs, devices, 0, lambda job, code, seconds: ended.append((job.title, code)))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
-from ser.errors import InputError
-from ser.processes.forked import CannotFork, Forked, Starter
+from ser.processes.forked import Starter
+from ser.processes.jobs import Job, run_jobs
 from ser.sweep.study.shared_study import SharedStudy, failures, last_error
 from ser.sweep.workers.worker import PRUNED_AFTER, STORAGE
 
@@ -46,50 +45,36 @@ class Crew:
         Returns:
             Whether they got there; not if workers keep dying.
         """
-        workers: dict[int, Forked] = {}
-        told, restarts = self._settled(), 0
+        self.told, self.restarts = self.shared.results(), 0
         total = len(self.shared.plan.points)
-        bar = tqdm(total=total, initial=len(told), desc=self.shared.plan.study, unit="trial", disable=None)
-        try:
-            for slot in range(len(self.slots)):
-                workers[slot] = self._start(slot)
-            while workers:
-                time.sleep(0.5)
-                if new := {place: row for place, row in self._settled().items() if place not in told}:
-                    restarts = 0
-                    for place, row in sorted(new.items()):
-                        tqdm.write(describe(place, row), file=sys.stdout)
-                        bar.update()
-                    sys.stdout.flush()
-                    told |= new
-                for slot, process in list(workers.items()):
-                    if (code := process.wait(0)) is None:
-                        continue
-                    workers.pop(slot).close()
-                    if code and restarts < MOST_RESTARTS * len(self.slots):
-                        restarts += 1
-                        tqdm.write(
-                            f"worker {self.first + slot} ended with code {code}; starting another", file=sys.stderr
-                        )
-                        workers[slot] = self._start(slot)
-        finally:
-            bar.close()
-            for process in workers.values():
-                process.terminate()
-            for process in workers.values():
-                process.close()
+        self.bar = tqdm(total=total, initial=len(self.told), desc=self.shared.plan.study, unit="trial", disable=None)
+        slots = [{**slot, STORAGE: self.storage} for slot in self.slots]
+        jobs = [self.job(self.first + slot) for slot in range(len(slots))]
+        with self.bar:
+            run_jobs(self.starter, jobs, slots, None, self._ended, self._tell)
         return not self.shared.reconcile()
 
-    def _settled(self) -> dict[int, FrozenTrial]:
-        return self.shared.results()
+    def job(self, number: int) -> Job:
+        """A worker as a process."""
+        arguments = ["sweep-worker", *self.words, "--worker", str(number)]
+        return Job(f"worker {number}", [], arguments, self.folder / f"worker{number}.log", is_training=False)
 
-    def _start(self, slot: int) -> Forked:
-        arguments = ["sweep-worker", *self.words, "--worker", str(self.first + slot)]
-        log = self.folder / f"worker{self.first + slot}.log"
-        try:
-            return Forked(self.starter, arguments, log, environment={**self.slots[slot], STORAGE: self.storage})
-        except CannotFork as error:
-            raise InputError(f"{error}; what is finished is kept, and the same command goes on") from error
+    def _tell(self) -> None:
+        new = {place: row for place, row in self.shared.results().items() if place not in self.told}
+        for place, row in sorted(new.items()):
+            tqdm.write(describe(place, row), file=sys.stdout)
+            self.bar.update()
+        if new:
+            sys.stdout.flush()
+            self.told |= new
+            self.restarts = 0
+
+    def _ended(self, job: Job, code: int, seconds: float) -> bool:
+        if not code or self.restarts >= MOST_RESTARTS * len(self.slots):
+            return False
+        self.restarts += 1
+        tqdm.write(f"{job.title} ended with code {code}; starting another", file=sys.stderr)
+        return True
 
 
 def describe(place: int, row: FrozenTrial) -> str:

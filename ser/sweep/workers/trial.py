@@ -13,8 +13,8 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.files import write_text
-from ser.processes.forked import CannotFork, Forked, Starter, StarterDied
-from ser.processes.jobs import last_lines, only_one
+from ser.processes.forked import Starter, StarterDied
+from ser.processes.jobs import Job, last_lines, only_one, run_jobs
 from ser.results.lambda_curve import apply, best_of
 from ser.results.pooled import pool, pooled_scores
 from ser.results.reading import TABLES, read_about, read_table
@@ -103,10 +103,10 @@ class Trial:
         ]
         log = self.folder / f"{name}.log"
         try:
-            code = run_forked(starter, arguments, log, lock)
-        except StarterDied:
-            raise  # and end this worker, which nobody can help: another one takes its place
-        except (OSError, CannotFork) as error:
+            code = run_training(starter, Job(name, [name], arguments, log), lock)
+        except StarterDied as error:  # ends this worker, which can train nothing more: another one takes its place
+            raise RuntimeError(str(error)) from error
+        except OSError as error:
             raise TrialError(f"fold {fold} could not be started: {error!r}") from error
         if code:
             raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")
@@ -134,17 +134,11 @@ class Trial:
         return pool({key: read_table(path) for key, path in tables.items()})
 
 
-def run_forked(starter: Starter, arguments: list[str], log: Path, lock: int) -> int:
-    """Run `ser ARGUMENTS` in a forked process; its exit code."""
-    log.write_bytes(b"")
-    training = Forked(starter, arguments, log, lock)
-    try:
-        while training.wait(0.2) is None:
-            training.told()
-    finally:
-        training.terminate()
-        training.close()
-    return training.code
+def run_training(starter: Starter, job: Job, lock: int) -> int:
+    """Run a training; its exit code."""
+    codes: list[int] = []
+    run_jobs(starter, [job], [{}], lock, lambda job, code, seconds: codes.append(code))
+    return codes[0]
 
 
 def run_options(plan: Plan, parameters: dict[str, object]) -> list[str]:

@@ -21,19 +21,69 @@ from tests.sweep.rows import TRIES, CountedTrial, add_row, empty_study
 SWEEPS = CONF.parent / "sweeps"
 
 
-def test_a_crew_that_joins_counts_its_workers_from_another_number(monkeypatch, tmp_path):
+@pytest.fixture
+def forked(monkeypatch):
+    """The processes of crews; each ends at once, with the next of the codes or 0."""
+    started, codes = [], []
+
+    class Forked:
+        guard = None
+
+        def __init__(self, *given):
+            started.append(given)
+
+        def wait(self, seconds):
+            return codes.pop(0) if codes else 0
+
+        def told(self):
+            return b""
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("ser.processes.jobs.Forked", Forked)
+    monkeypatch.setattr("ser.processes.jobs.wait", lambda guards, seconds: None)
+    return SimpleNamespace(started=started, codes=codes)
+
+
+def study(results=dict, left=()):
+    """A shared study of two trials, and what is settled of it."""
+    plan = SimpleNamespace(points=[1, 2], study="two")
+    return SimpleNamespace(plan=plan, results=results, reconcile=lambda: list(left))
+
+
+def test_a_crew_that_joins_counts_its_workers_from_another_number(forked, tmp_path):
     """Workers of the same number would draw the same points."""
-    started = []
-    monkeypatch.setattr(
-        "ser.sweep.workers.launcher.Forked", lambda *words, environment: started.append((*words, environment))
-    )
     slots = [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
     for first in (0, 77):
-        Crew("starter", None, ["--out", "x"], "address", slots, tmp_path, first)._start(1)
-    for first, (starter, words, log, environment) in zip((0, 77), started, strict=True):
-        assert (starter, words) == ("starter", ["sweep-worker", "--out", "x", "--worker", str(first + 1)])
-        assert log == tmp_path / f"worker{first + 1}.log"
-        assert environment == {"CUDA_VISIBLE_DEVICES": "1", STORAGE: "address"}
+        assert Crew("starter", study(), ["--out", "x"], "address", slots, tmp_path, first).run()
+    numbers = [0, 1, 77, 78]
+    for number, (starter, words, log, lock, environment) in zip(numbers, forked.started, strict=True):
+        assert (starter, words) == ("starter", ["sweep-worker", "--out", "x", "--worker", str(number)])
+        assert log == tmp_path / f"worker{number}.log"
+        assert lock is None
+        assert environment == {"CUDA_VISIBLE_DEVICES": str(number % 77), STORAGE: "address"}
+
+
+def test_a_worker_that_dies_is_replaced_three_times_in_a_row_and_keeps_its_log(forked, tmp_path, capsys):
+    forked.codes[:] = [9] * 4
+    (tmp_path / "worker5.log").write_text("of an earlier launcher\n")
+    assert not Crew("starter", study(left=[1]), [], "address", [{}], tmp_path, 5).run()
+    assert [words[-1] for _, words, *_ in forked.started] == ["5"] * 4
+    assert capsys.readouterr().err == "worker 5 ended with code 9; starting another\n" * 3
+    assert (tmp_path / "worker5.log").read_text() == "of an earlier launcher\n"
+
+
+def test_a_settled_trial_is_told_once_and_ends_the_row_of_deaths(forked, tmp_path, capsys):
+    forked.codes[:] = [9] * 6
+    row = optuna.trial.create_trial(value=0.5, user_attrs={"wa": 0.5, "ua": 0.25})
+
+    def results():
+        return {0: row} if len(forked.started) > 2 else {}
+
+    Crew("starter", study(results), [], "address", [{}], tmp_path, 0).run()
+    assert len(forked.started) == 1 + 2 + 3
+    assert capsys.readouterr().out == "trial   0  : validation WA 50.0 %  UA 25.0 %\n"
 
 
 @pytest.fixture

@@ -76,13 +76,13 @@ def trained(monkeypatch):
     """The command lines of the trainings, which leave a finished fold at once."""
     words = []
 
-    def train(starter, arguments, log, lock):
-        given = dict(zip(arguments[1::2], arguments[2::2], strict=True))
+    def train(starter, job, lock):
+        given = dict(zip(job.arguments[1::2], job.arguments[2::2], strict=True))
         words.append(given)
         write_fold(Path(given["--out"]), int(given["--data.fold"]))
         return 0
 
-    monkeypatch.setattr("ser.sweep.workers.trial.run_forked", train)
+    monkeypatch.setattr("ser.sweep.workers.trial.run_training", train)
     return words
 
 

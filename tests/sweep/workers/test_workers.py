@@ -13,10 +13,10 @@ from optuna.trial import TrialState
 
 from ser.commands import main
 from ser.processes.forked import Starter
-from ser.processes.jobs import only_one
+from ser.processes.jobs import Job, only_one
 from ser.sweep.study.plan import read_plan
 from ser.sweep.workers.launcher import given_up
-from ser.sweep.workers.trial import run_forked, run_options
+from ser.sweep.workers.trial import run_options, run_training
 from tests.conftest import CONF
 from tests.forked import Command, Fresh
 from tests.sweep.conftest import check_complete, processes_of, stored
@@ -121,10 +121,9 @@ def one_training(write_study):
 def test_a_forked_training_is_that_of_a_process_of_its_own(one_training, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with Starter(main, ()) as starter, only_one(tmp_path) as lock:
-        forked = [*one_training, "--out", str(tmp_path / "forked")]
-        assert run_forked(starter, forked, tmp_path / "forked.log", lock) == 0
-        refused = run_forked(starter, [*one_training, "--data.fold", "77"], tmp_path / "refused.log", lock)
-    assert refused == 2
+        options = {"forked": ["--out", str(tmp_path / "forked")], "refused": ["--data.fold", "77"]}
+        jobs = [Job(name, [], [*one_training, *words], tmp_path / f"{name}.log") for name, words in options.items()]
+        assert [run_training(starter, job, lock) for job in jobs] == [0, 2]
     assert "ser: " in (tmp_path / "refused.log").read_text()
     command = [sys.executable, "-m", "ser", *one_training, "--out", str(tmp_path / "fresh")]
     subprocess.run(command, check=True, capture_output=True)

@@ -62,19 +62,16 @@ def open_recording(path: str | Path) -> BinaryIO:
     """Open a file for reading, or say why not."""
     try:
         status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise AudioError(f"{path}: not a file")
-        if status.st_size == 0:
-            raise AudioError(f"{path}: empty (0 bytes)")
-        return open(path, "rb")
+        if stat.S_ISREG(status.st_mode) and status.st_size:
+            return open(path, "rb")
+        cause = "empty (0 bytes)" if stat.S_ISREG(status.st_mode) else "not a file"  # opening a pipe would never end
     except (FileNotFoundError, NotADirectoryError):
-        raise AudioError(f"{path}: missing") from None
+        cause = "missing"
     except OSError as error:
-        raise AudioError(f"{path}: unreadable ({error.strerror})") from None
-    except AudioError:
-        raise
+        cause = f"unreadable ({error.strerror})"
     except ValueError as error:  # a NUL in the name
         raise AudioError(f"{path!r}: unreadable ({error})") from None
+    raise AudioError(f"{path}: {cause}")
 
 
 def find_samples(file: BinaryIO, path: str | Path) -> PlainSamples | None:

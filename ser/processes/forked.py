@@ -2,6 +2,8 @@
 
 Whoever will start processes forks a `Starter` from itself first, while it has one thread and has not computed anything:
 then neither OpenMP nor a GPU has state that a fork would break. The starter only waits and forks.
+
+The standard library's fork server would import everything once more, and lose the exit codes of all if it is killed.
 """
 
 from __future__ import annotations

@@ -13,10 +13,6 @@ _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _PLAIN = struct.pack("<HHIIHH", _PCM, 1, SAMPLE_RATE_HZ, 2 * SAMPLE_RATE_HZ, 2, 16)
 _MOST_CHUNKS = 1000  # a file with more of them before its samples is no recording
 _PLACEHOLDER = 0x7FFF0000  # a program that writes into a pipe promises the largest size it knows, which is beyond this
-_OF_UNKNOWN_LENGTH = (
-    "of unknown length ({}: it was written into a pipe, or its writer was stopped); "
-    "write it again: ffmpeg -i FILE -c copy new.wav, or sox --ignore-length FILE new.wav"
-)
 
 
 class PlainSamples(NamedTuple):
@@ -98,7 +94,10 @@ def _check_format(form: bytes, order: str) -> None:
 def _check_length(promised: int, present: int) -> None:
     """libsndfile takes what is there for the whole."""
     both = f"its header promises {promised} bytes of samples, {present} are there"
-    if present and (promised == 0 or promised > max(present, _PLACEHOLDER - 1)):
-        raise ValueError(_OF_UNKNOWN_LENGTH.format(both))
+    if present and (promised == 0 or promised > max(present, _PLACEHOLDER)):
+        raise ValueError(
+            f"of unknown length ({both}: it was written into a pipe, or its writer was stopped); write it again: "
+            "ffmpeg -i FILE -c copy new.wav, or sox --ignore-length FILE new.wav"
+        )
     if promised > present:
         raise ValueError(f"truncated ({both})")

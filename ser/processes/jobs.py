@@ -67,6 +67,11 @@ class Running:
         self.bar.set_postfix_str("  ".join(["validation", *scores]) if scores else "", refresh=False)
         self.bar.refresh()
 
+    def close(self) -> None:
+        """Wait for the job's end, and let go of it."""
+        self.training.close()
+        self.bar.close()
+
 
 @contextmanager
 def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterator[int]:
@@ -136,14 +141,14 @@ def run_jobs(
                 each.show()
                 if code is not None:
                     del running[slot]
-                    close(each)
+                    each.close()
                     if ended(each.job, code, time.monotonic() - each.started):
                         waiting.append(each.job)
     finally:
         for each in running.values():
             each.training.terminate()
         for each in running.values():
-            close(each)
+            each.close()
 
 
 def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int | None) -> Running:
@@ -158,12 +163,6 @@ def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lo
     except CannotFork as error:
         bar.close()
         raise type(error)(f"{job.title}: {error}; what is finished is kept, and the same command goes on") from error
-
-
-def close(each: Running) -> None:
-    """Wait for a job's end, and let go of it."""
-    each.training.close()
-    each.bar.close()
 
 
 def last_lines(path: Path, number: int = 5) -> str:

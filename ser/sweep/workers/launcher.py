@@ -49,13 +49,12 @@ class Crew:
         total = len(self.shared.plan.points)
         self.bar = tqdm(total=total, initial=len(self.told), desc=self.shared.plan.study, unit="trial", disable=None)
         slots = [{**slot, STORAGE: self.storage} for slot in self.slots]
-        jobs = [self.job(self.first + slot) for slot in range(len(slots))]
+        jobs = [self._job(self.first + slot) for slot in range(len(slots))]
         with self.bar:
             run_jobs(self.starter, jobs, slots, None, self._ended, self._tell)
         return not self.shared.reconcile()
 
-    def job(self, number: int) -> Job:
-        """A worker as a process."""
+    def _job(self, number: int) -> Job:
         arguments = ["sweep-worker", *self.words, "--worker", str(number)]
         return Job(f"worker {number}", [], arguments, self.folder / f"worker{number}.log", is_training=False)
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from optuna.distributions import FloatDistribution
 
+from ser.errors import InputError
 from ser.files import digest
+from ser.processes.forked import CannotFork, StarterDied
 from ser.sweep.outcome.routing import trial_validation
 from ser.sweep.study.plan import Plan
 from ser.sweep.study.space import Space
-from ser.sweep.workers.trial import Trial, run_options
+from ser.sweep.workers.trial import Trial, TrialError, run_options
 from tests.two_branches import table
 
 SPACE = Space({"model.dropout": FloatDistribution(0, 1)})
@@ -101,6 +103,21 @@ def test_every_seed_trains_every_fold_once_with_its_own_seed_fold_and_folder(tra
     rows = trial.validation()
     assert sorted(set(zip(rows.seed, rows.fold, strict=True))) == grid
     assert trial.outcome().epochs == [12, 13, 12, 13]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [(StarterDied, RuntimeError), (CannotFork, InputError), (PermissionError, TrialError)]
+)
+def test_a_training_that_cannot_be_started_fails_its_trial_or_ends_the_worker(tmp_path, monkeypatch, error, expected):
+    """No other training can be started where the starter has died: that is no failure of this trial."""
+
+    def refuse(*_):
+        raise error("no more")
+
+    monkeypatch.setattr("ser.sweep.workers.trial.run_training", refuse)
+    with pytest.raises(expected, match="no more") as raised:
+        list(Trial(make_plan(), tmp_path, POINT, 0).run(starter=None))
+    assert isinstance(raised.value, TrialError | InputError) is (error is not StarterDied)
 
 
 def test_the_point_wins_over_the_studys_own_options_and_a_class_comes_before_its_options():

@@ -6,7 +6,7 @@ import re
 import jsonargparse
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ser.data import IEMOCAP, EmoDB, Manifest, Synthetic
@@ -176,6 +176,9 @@ def test_a_study_reads_numbers_as_configurations_do(tmp_path):
     assert found == {"a": [1e-4, 1500.0, 2e5, 100.0], "b": "2019-01-01", "c": True, "d": None}
 
 
+@example("._")
+@example("._0")
+@example("._1e+5")
 @given(st.text("0123456789.eE+-_:xT", max_size=8))
 def test_a_text_that_looks_like_a_number_is_written_so_that_it_stays_a_text(text):
     written = to_yaml({"name": text, "rate": 1e-5})

@@ -135,11 +135,13 @@ def _check_file(path: Path, prefix: str, found: dict[str, str], above: tuple[Pat
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes a text that `--config` would read as a number (1e-4)."""
+    """Quotes a text that `--config` would read as a number: 1e-4, and even ._0 or ._"""
 
 
 _Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"([-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+|\.[0-9_]+([eE][-+][0-9]+)?)$"),
+    list("-+0123456789."),
 )
 
 

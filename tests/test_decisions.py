@@ -14,9 +14,10 @@ from ser.emotions import EMOTIONS
 from ser.networks.spectrogram import NUM_BINS
 from ser.report.sections.comparisons import Pair
 from ser.results.lambda_curve import choose
+from ser.results.matrices import compare_matrices
 from ser.results.pooled import summarise
 from ser.results.predictions import posterior_columns, scores
-from ser.results.statistics import Comparison, compare, compare_matrices
+from ser.results.statistics import Comparison, compare
 from ser.systems import CNNGRU
 from ser.systems.spectrogram_statistics import measure
 from ser.training.callbacks.checkpointing import checkpoints

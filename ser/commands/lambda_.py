@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
         InputError: the folder holds no pooled result of a system with two branches, or a file cannot be written.
     """
     options = expand_home(_parser().parse_args(arguments))
-    from ser.results.pooled import pooled_scores, read_pooled
+    from ser.results.pooled import pooled_scores
+    from ser.results.pooled_result import read_pooled
 
     pooled = read_pooled(options.folder)
     if options.averaged and not pooled.averaged:

@@ -14,8 +14,9 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.results.form import Each, Maybe, check_form, read_record
 from ser.results.paper import TABLE_1
-from ser.results.pooled import FORM as FORM_OF_POOLED
-from ser.results.pooled import Pooled, describe_test_set, pooled_scores, read_pooled
+from ser.results.pooled import describe_test_set, pooled_scores
+from ser.results.pooled_result import FORM as FORM_OF_POOLED
+from ser.results.pooled_result import Pooled, read_pooled
 from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
 
 SETS = ("train", "val", "test")

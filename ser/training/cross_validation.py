@@ -18,7 +18,8 @@ from ser.files import make_folder, without_folders
 from ser.processes.forked import Starter
 from ser.processes.jobs import Job, last_lines, only_one, run_jobs
 from ser.results.identity import PER_FOLD, flatten, identity
-from ser.results.pooled import Pooled, describe_pooled, pool_runs, pooled_scores, write_pooled
+from ser.results.pooled import describe_pooled, pool_runs, pooled_scores, write_pooled
+from ser.results.pooled_result import Pooled, read_pooled
 from ser.results.predictions import in_short
 from ser.results.reading import TABLES, is_finished, read_about
 from ser.training.devices import slots
@@ -228,7 +229,8 @@ class CrossValidation:
             "command": self.command,
         }
         grid = (self.seeds, self.folds)
-        pooled = write_pooled(self.folder, self._finished_runs(), grid, self.config["epochs_averaged"], about)
+        write_pooled(self.folder, self._finished_runs(), grid, self.config["epochs_averaged"], about)
+        pooled = read_pooled(self.folder)
         print(describe_pooled(pooled.about))
         print(f"\nThis result: {self.folder}")
         if tracked_anew:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from ser.report.reported_results import Entry, Run, printed_name
 from ser.report.sections.figures import Drawing
-from ser.results.pooled import Pooled, pool
+from ser.results.pooled import pool
+from ser.results.pooled_result import Pooled
 from tests.report.made_up import dialogs_corpus, speakers_corpus, split, table_of
 
 

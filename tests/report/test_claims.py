@@ -14,8 +14,9 @@ from ser.report.sections.figures import draw_scores
 from ser.report.sections.findings import cautions, compare_matrices_of_paper, headline
 from ser.report.sections.paper_tables import comparability, same_test_set, table_1
 from ser.report.sections.settings import settings_table
+from ser.results.matrices import compare_matrices
 from ser.results.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
-from ser.results.statistics import compare, compare_matrices
+from ser.results.statistics import compare
 from tests.report.entries import entry, made_up, run
 from tests.report.made_up import dialogs_corpus
 

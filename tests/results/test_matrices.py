@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ser.results.matrices import compare_matrices
 from ser.results.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION
-from ser.results.statistics import compare_matrices
 
 
 def test_the_papers_systems_differ_by_noise():

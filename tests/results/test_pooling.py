@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from ser.errors import InputError
-from ser.results.pooled import describe_pooled, describe_test_set, read_pooled, write_pooled
+from ser.results.pooled import describe_pooled, describe_test_set, write_pooled
+from ser.results.pooled_result import read_pooled
 from ser.results.predictions import posterior_columns
 from tests.hits import predictions
 
@@ -48,7 +49,8 @@ def write_runs(folder, warnings=()):
 
 def write(folder, warnings=(), grid=([1, 2], [1, 2]), averaged=5, num_folds=2):
     about = {"num_folds": num_folds, "shared": {}, "statistics": "train"}
-    return write_pooled(folder, write_runs(folder, warnings), grid, averaged, about)
+    write_pooled(folder, write_runs(folder, warnings), grid, averaged, about)
+    return read_pooled(folder)
 
 
 def test_every_score_is_that_of_its_own_rows(tmp_path):

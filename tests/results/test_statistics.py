@@ -11,9 +11,10 @@ from scipy import stats
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
+from ser.results.matrices import multinomial_ua_interval, wilson_interval
 from ser.results.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION
 from ser.results.speaker_counts import tally
-from ser.results.statistics import bootstrap_speakers, multinomial_ua_interval, wilson_interval
+from ser.results.statistics import bootstrap_speakers
 from ser.systems.metrics import unweighted_accuracy, weighted_accuracy
 from tests.hits import predictions, rehit, sample
 
@@ -92,7 +93,7 @@ def test_the_ua_interval_tends_to_the_closed_form(confusion):
 
 @pytest.mark.parametrize("confusion", [SEQCAP_CONFUSION, RECCAP_CONFUSION])
 def test_the_ua_interval_holds_the_truth_as_often_as_it_says(confusion, monkeypatch):
-    monkeypatch.setattr("ser.results.statistics.wilson_interval", cache(wilson_interval))  # few shares, asked for often
+    monkeypatch.setattr("ser.results.matrices.wilson_interval", cache(wilson_interval))  # few shares, asked for often
     generator, matrix = np.random.default_rng(1), np.array(confusion)
     truth = (matrix.diagonal() / matrix.sum(1)).mean()
     held, tries = 0, 5000

@@ -9,10 +9,10 @@ from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, correct, incomparable
 from ser.report.sections.options import unlike, unrecorded
 from ser.report.sections.paper_tables import comparability, is_comparable
+from ser.results.matrices import compare_matrices
 from ser.results.paper import TABLE_1
 from ser.results.predictions import of_emotions
 from ser.results.speaker_counts import EXACT
-from ser.results.statistics import compare_matrices
 
 MOST_LISTED = 3  # differences that cannot be told from 0, each with a sentence of its own
 

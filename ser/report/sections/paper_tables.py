@@ -8,6 +8,7 @@ from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table
 from ser.report.reported_results import Entry, interval_notes
 from ser.report.sections.options import recipe_note
+from ser.results.matrices import multinomial_ua_interval, wilson_interval
 from ser.results.paper import (
     RECCAP_TEST_HALVES,
     SEQCAP_TEST_HALVES,
@@ -19,7 +20,6 @@ from ser.results.paper import (
     row_sums,
 )
 from ser.results.predictions import of_emotions, score_matrix
-from ser.results.statistics import multinomial_ua_interval, wilson_interval
 
 UNRECOVERED = "cannot be recovered"
 PRINTED = {"CNNSeqCap": (2, TABLE_2, SEQCAP_TEST_HALVES), "CNNRecCap": (3, TABLE_3, RECCAP_TEST_HALVES)}

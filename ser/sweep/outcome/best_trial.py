@@ -11,7 +11,8 @@ from ser.errors import InputError
 from ser.report.page.blocks import Column, Table, percent, percent_interval
 from ser.results.identity import FREE, PER_FOLD, flatten
 from ser.results.lambda_curve import apply
-from ser.results.pooled import pooled_scores, read_pooled
+from ser.results.pooled import pooled_scores
+from ser.results.pooled_result import read_pooled
 from ser.results.predictions import emotions_note
 from ser.results.reading import read_about
 from ser.results.statistics import bootstrap_speakers, ua_note

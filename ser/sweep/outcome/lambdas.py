@@ -16,7 +16,8 @@ import pandas as pd
 from ser.errors import InputError
 from ser.files import digest
 from ser.results.lambda_curve import apply, curve
-from ser.results.pooled import pooled_scores, read_pooled
+from ser.results.pooled import pooled_scores
+from ser.results.pooled_result import read_pooled
 from ser.results.reading import TABLES
 from ser.sweep.study.plan import LAMBDA, Plan
 from ser.sweep.study.shared_study import PLANNED, SharedStudy

@@ -6,7 +6,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 
 from ser.emotions import EMOTIONS
-from ser.results.pooled import describe_pooled, read_pooled
+from ser.results.pooled import describe_pooled
+from ser.results.pooled_result import read_pooled
 from ser.sweep.outcome.best_trial import claim, describe_claim
 from ser.sweep.study.plan import read_plan
 from ser.sweep.study.space import Space

@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results.pooled import read_pooled
+from ser.results.pooled_result import read_pooled
 from ser.training.cross_validation import CrossValidation
 from tests.conftest import CONF
 from tests.forked import Command

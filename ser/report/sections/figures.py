@@ -18,7 +18,7 @@ from ser.report.page.blocks import Picture, percent, points
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, difference_of, interval_of
 from ser.report.sections.folds import speaker_accuracies
-from ser.report.sections.paper_tables import paper_intervals, same_test_set
+from ser.report.sections.paper_tables import comparability, paper_intervals
 from ser.results.paper import TABLE_1
 from ser.results.speaker_counts import counted
 
@@ -100,31 +100,11 @@ def draw_scores(entries: list[Entry]) -> Picture:
             f"{each.title} WA {percent(each.scores['wa'], 1)}, UA {percent(each.scores['ua'], 1)}" for each in entries
         )
         title = "WA and UA with 95 % intervals: ours by a bootstrap over speakers, the paper's where known."
-        return sheet.picture("scores", title + _caution(entries), f"Intervals of WA and UA: {values}.")
+        return sheet.picture("scores", f"{title} {comparability(entries)}", f"Intervals of WA and UA: {values}.")
 
 
-def _caution(entries: list[Entry]) -> str:
-    """Which of the paper's points are of other utterances than ours."""
-    paper = {row.system: row for row in TABLE_1}
-    names: dict[str, list[str]] = {"yes": [], "unknown": [], "no": []}
-    for entry in entries:
-        if row := paper.get(entry.about["system"]):
-            names[same_test_set(entry, row)[0]].append(entry.title)
-    caution = ""
-    if names["yes"]:
-        caution += f" Same test utterances: {', '.join(names['yes'])}."
-    if names["no"]:
-        caution += f" Other test utterances in the paper, not to be compared: {', '.join(names['no'])}."
-    if names["unknown"]:
-        caution += f" The paper's test utterances are not known: {', '.join(names['unknown'])}."
-    return caution
-
-
-def draw_differences(pairs: list[Pair]) -> Picture | None:
-    """Differences of every compared pair with 95 % intervals; None without a compared pair."""
-    compared = [pair for pair in pairs if pair.comparison]
-    if not compared:
-        return None
+def draw_differences(compared: list[Pair]) -> Picture:
+    """Differences of compared pairs with 95 % intervals."""
     names = [f"{pair.second}\nminus {pair.first}" for pair in compared]
     with drawing(8.5, 1.1 + 0.55 * len(compared)) as sheet:
         for axes, measure in zip(sheet.figure.subplots(1, 2, sharey=True), ("WA", "UA"), strict=True):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser.report.page.blocks import Column, Paragraph, Picture, Table
 from ser.report.reported_results import Entry
-from ser.report.sections.comparisons import Pair, comparison_table, correct, describe_tests, holm_notes
+from ser.report.sections.comparisons import Pair, comparison_table, correct
 from ser.results.branch_posteriors import validation_notes
 from ser.results.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve
 from ser.results.pooled import pooled_scores
@@ -48,11 +48,11 @@ def _blocks(
         outcomes = {f"{tested_with:g} (as the result was made)": tables["test"], **outcomes}
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
     pair, *_ = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
-    notes = [f"{pair.finding()[0].upper()}{pair.finding()[1:]}", f"Tests: {describe_tests([pair])}."]
-    notes += holm_notes([pair])
     return [
         _outcome_table(title, stem, outcomes),
-        comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing lambda changes", [pair], notes),
+        comparison_table(
+            f"lambda-difference-{stem}", f"{title}: what choosing lambda changes", [pair], [pair.finding()]
+        ),
         _picture(title, stem, curves, choices),
         _curve_table(title, stem, curves, _notes_of_curve(tables, chosen_with)),
         _choice_table(title, stem, choices),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from ser.report.page.blocks import Column, Paragraph, Table
 from ser.report.reported_results import Entry
@@ -80,19 +79,11 @@ def _both_ways(first: Entry, second: Entry) -> list[tuple[Entry, Entry]]:
 
 
 def unlike(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """A sentence on the options, besides the system, in which results that are compared differ, if there are any."""
+    """The options, besides the system, in which results that are compared differ, if there are any."""
     by_title = {entry.title: entry for entry in entries}
     compared = [(by_title[pair.first], by_title[pair.second]) for pair in pairs if pair.comparison]
     names = sorted({name for pair in compared for name in differing(*pair)} - {SYSTEM})
-    titles = [title for title in by_title if any(title in (one.title, other.title) for one, other in compared)]
-    found = []
-    for name in names:
-        values: dict[str, list[str]] = {}
-        for title in titles:
-            if name in (options := options_of(by_title[title])):
-                values.setdefault(text_of(options[name]), []).append(title)
-        found.append(f"{name} " + ", ".join(f"{value} ({', '.join(who)})" for value, who in values.items()))
-    return [f"Compared results differ in these options: {'; '.join(found)}."] if found else []
+    return [f"Compared results differ in these options, see the table: {', '.join(names)}."] if names else []
 
 
 def unrecorded(entries: list[Entry]) -> list[str]:
@@ -121,7 +112,10 @@ def recipe_table(entries: list[Entry]) -> Table | Paragraph:
     """Every option in which a result differs from the paper's recipe, with its value in all results."""
     found = {name: stated for entry in entries for name, stated in departures(entry).items()}
     if not found:
-        return Paragraph(recipe_note(entries))
+        known = [entry.title for entry in entries if is_recorded(entry)]
+        return Paragraph(
+            " ".join([f"No option of {', '.join(known)} differs from the paper's recipe.", *unrecorded(entries)])
+        )
     columns = [Column("option"), Column("recipe"), Column("source"), *(Column(entry.title) for entry in entries)]
     rows = [
         [name, text_of(value), source, *(value_of(entry, name) for entry in entries)]
@@ -136,15 +130,3 @@ def value_of(entry: Entry, name: str) -> str:
     """An option's value in a result as text; "-" where its system or corpus has no such option."""
     options = options_of(entry)
     return text_of(options[name]) if name in options else "-" if is_recorded(entry) else NOT_RECORDED
-
-
-def recipe_note(entries: Iterable[Entry]) -> str:
-    """In which options results differ from the paper's recipe, as a sentence beside a comparison with the paper."""
-    alike: dict[str, list[str]] = {}
-    for entry in entries:
-        stated = departures(entry)
-        found = [f"{name} {value_of(entry, name)} ({text_of(value)})" for name, (value, _) in stated.items()]
-        found += [] if is_recorded(entry) else [UNRECORDED]
-        alike.setdefault(", ".join(found) or "none", []).append(entry.title)
-    listed = "; ".join(f"{', '.join(titles)}: {found}" for found, titles in alike.items())
-    return f"Options in which ours differ from the paper's recipe (in brackets the recipe): {listed}."

@@ -7,7 +7,6 @@ import numpy as np
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table
 from ser.report.reported_results import Entry, interval_notes
-from ser.report.sections.options import recipe_note
 from ser.results.paper import (
     RECCAP_TEST_HALVES,
     SEQCAP_TEST_HALVES,
@@ -85,27 +84,25 @@ def table_1(entries: list[Entry]) -> Table:
             Column("our 95 % interval", "interval", measure),
         ]
     columns += [Column("paper", "count", "n"), Column("ours", "count", "n"), Column("same test set")]
-    rows = []
-    for row in TABLE_1:
-        intervals = paper_intervals(row) or (UNRECOVERED, UNRECOVERED)
-        known = row.utterances or "unknown"
-        ours = [entry for entry in entries if entry.about["system"] == row.system]
-        if not ours:
-            rows.append(
-                [row.name, row.wa, intervals[0], None, None, row.ua, intervals[1], None, None, known, None, None]
-            )
-        for entry in ours:
-            found = entry.scores
-            wa = [row.wa, intervals[0], found["wa"], entry.intervals["wa"]]
-            ua = [row.ua, intervals[1], found["ua"], entry.intervals["ua"]]
-            size = entry.test_set["utterances"]
-            rows.append([entry.title, *wa, *ua, known, size, same_test_set(entry, row)[0]])
-    for entry in entries:
-        if entry.about["system"] not in {row.system for row in TABLE_1}:
-            found = entry.scores
-            wa, ua = [None, None, found["wa"], entry.intervals["wa"]], [None, None, found["ua"], entry.intervals["ua"]]
-            rows.append([entry.title, *wa, *ua, None, entry.test_set["utterances"], "no"])
+    known = {row.system for row in TABLE_1}
+    listed = [
+        (row, entry)
+        for row in TABLE_1
+        for entry in [each for each in entries if each.about["system"] == row.system] or [None]
+    ]
+    listed += [(None, entry) for entry in entries if entry.about["system"] not in known]
+    rows = [_row_1(row, entry) for row, entry in listed]
     return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, _notes_1(entries))
+
+
+def _row_1(row: PaperRow | None, entry: Entry | None) -> list:
+    cells: list = [entry.title if entry else row.name]
+    for place, score in enumerate(("wa", "ua")):
+        intervals = row and (paper_intervals(row) or (UNRECOVERED, UNRECOVERED))
+        cells += [row and getattr(row, score), row and intervals[place]]
+        cells += [entry and entry.scores[score], entry and entry.intervals[score]]
+    cells += [row and (row.utterances or "unknown"), entry and entry.test_set["utterances"]]
+    return [*cells, entry and same_test_set(entry, row)[0]]
 
 
 def _notes_1(entries: list[Entry]) -> list[str]:
@@ -122,7 +119,6 @@ def _notes_1(entries: list[Entry]) -> list[str]:
         "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "
         "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
     )
-    notes.append(recipe_note(entries))
     if several := [entry for entry in entries if entry.num_seeds > 1]:
         listed = ", ".join(f"{entry.title} ({entry.num_seeds})" for entry in several)
         notes.append(f"Several seeds, each utterance counted once per seed in WA and UA: {listed}.")
@@ -137,16 +133,14 @@ def comparability(entries: list[Entry]) -> str:
         answers.setdefault(same_test_set(entry, paper.get(entry.about["system"])), []).append(entry.title)
     if all(answer == "yes" for answer, _ in answers):
         return "Ours were measured on the paper's test utterances (counts of every emotion agree)."
-    reasons = {answer: [] for answer in ("yes", "unknown", "no")}
-    for (answer, reason), titles in answers.items():
-        reasons[answer].append((" and ".join(titles), reason))
-    if not reasons["yes"] and not reasons["unknown"]:
-        causes = "; ".join(f"{reason}{f' ({names})' if len(answers) > 1 else ''}" for names, reason in reasons["no"])
-        return f"The paper's columns and ours cannot be compared: {causes}. They stand side by side, no more."
-    sentences = [f"{names} can be compared with the paper's row: same test utterances." for names, _ in reasons["yes"]]
-    sentences += [f"Whether {names} can be is unknown: {reason}." for names, reason in reasons["unknown"]]
-    sentences += [f"{names} cannot be compared with the paper's row: {reason}." for names, reason in reasons["no"]]
-    return " ".join(sentences)
+    listed = "; ".join(
+        f"{answer} for {', '.join(titles)}{f' ({reason})' if reason else ''}"
+        for (answer, reason), titles in answers.items()
+    )
+    return (
+        f"Same test utterances as the paper's row: {listed}. Where that is not yes, the paper's numbers and ours "
+        "cannot be compared: they stand side by side, no more."
+    )
 
 
 def printed_table(system: str, entry: Entry | None, stem: str) -> Table:

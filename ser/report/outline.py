@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from ser.errors import InputError
 from ser.report.page.blocks import Commands, Listing, Paragraph, Section
@@ -40,15 +41,14 @@ def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], sa
         commands: those that made the results and the report.
         say: is told what is being done.
     """
-    for entry in entries:
-        say(f"intervals of {entry.title}")
-        _ = entry.intervals
-    pairs = []
-    for pair in compare_pairs(entries, unpaired):
-        say(f"compared {pair.second} with {pair.first}")
-        pairs.append(pair)
-    pairs = correct(pairs)
+    say("intervals and comparisons")
+    pairs = correct(list(compare_pairs(entries, unpaired)))
     groups = list(same_tests(entries))
+    folds = [fold_table(members, suffix) for suffix, members in groups]
+    speakers = [(speaker_table(members, suffix), draw_speakers(members, suffix)) for suffix, members in groups]
+    protocols = [
+        (Paragraph(shared_sentence(members[0])), protocol_table(members, suffix)) for suffix, members in groups
+    ]
     say("figures")
     return [
         Section("findings", "Findings", [Listing(headline(entries, pairs)), draw_scores(entries)]),
@@ -60,12 +60,12 @@ def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], sa
             [*matrix_tables(entries), draw_matrices(entries)],
         ),
         Section("recall", "Recall of each emotion", [recall_table(entries), draw_recalls(entries)]),
-        Section("folds", "Folds and seeds", _folds(entries, groups)),
+        Section("folds", "Folds and seeds", [*folds, seed_table(entries) or Paragraph("Every result has one seed.")]),
         *_epochs(entries),
-        Section("speakers", "Speakers", [block for suffix, members in groups for block in _speakers(members, suffix)]),
+        Section("speakers", "Speakers", [*chain(*speakers)]),
         Section("learning", "Learning curves", [draw_learning(entry) for entry in entries]),
         *_lambda(entries, say),
-        Section("protocol", "Protocol", _protocol(groups)),
+        Section("protocol", "Protocol", [*chain(*protocols)]),
         Section(
             "settings",
             "Settings, versions and commands",
@@ -95,12 +95,6 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
     return [*blocks, with_paper]
 
 
-def _folds(entries: list[Entry], groups: list[tuple[str, list[Entry]]]) -> list:
-    blocks: list = [fold_table(members, suffix) for suffix, members in groups]
-    seeds = seed_table(entries)
-    return [*blocks, seeds or Paragraph("Every result has one seed; there is no spread over seeds to show.")]
-
-
 def _epochs(entries: list[Entry]) -> list[Section]:
     table = epoch_table(entries)
     if not table:
@@ -108,10 +102,6 @@ def _epochs(entries: list[Entry]) -> list[Section]:
     pairs = correct(list(compare_epochs(entries)))
     difference = comparison_table("epochs-difference", "What averaging changes", pairs, [])
     return [Section("epochs", "Best epoch and mean of the last epochs", [table, difference])]
-
-
-def _speakers(members: list[Entry], suffix: str) -> list:
-    return [speaker_table(members, suffix), draw_speakers(members, suffix)]
 
 
 def _lambda(entries: list[Entry], say: Say) -> list[Section]:
@@ -124,10 +114,3 @@ def _lambda(entries: list[Entry], say: Say) -> list[Section]:
             except InputError as error:
                 raise InputError(f"{entry.pooled.folder}: {error}") from error
     return [Section("lambda", "Lambda, the weight of the capsules", blocks)] if blocks else []
-
-
-def _protocol(groups: list[tuple[str, list[Entry]]]) -> list:
-    blocks: list = []
-    for suffix, members in groups:
-        blocks += [Paragraph(shared_sentence(members[0])), protocol_table(members, suffix)]
-    return blocks

@@ -7,21 +7,13 @@ import numpy as np
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table
 from ser.report.reported_results import Entry, interval_notes
-from ser.results.paper import (
-    RECCAP_TEST_HALVES,
-    SEQCAP_TEST_HALVES,
-    TABLE_1,
-    TABLE_2,
-    TABLE_3,
-    PaperRow,
-    fitting_halves,
-    row_sums,
-)
+from ser.results.paper import TABLE_1, PaperRow, fitting_halves, row_sums
 from ser.results.predictions import of_emotions, score_matrix
+from ser.results.speaker_counts import counted
 from ser.results.statistics import multinomial_ua_interval, wilson_interval
 
 UNRECOVERED = "cannot be recovered"
-PRINTED = {"CNNSeqCap": (2, TABLE_2, SEQCAP_TEST_HALVES), "CNNRecCap": (3, TABLE_3, RECCAP_TEST_HALVES)}
+PRINTED = {"CNNSeqCap": 2, "CNNRecCap": 3}  # numbers of the paper's tables
 
 
 def is_comparable(entry: Entry, row: PaperRow) -> bool:
@@ -109,7 +101,7 @@ def _notes_1(entries: list[Entry]) -> list[str]:
     notes = [comparability(entries)]
     notes.append(
         "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion "
-        "matrix pooled over the folds. n: test utterances."
+        "matrix pooled over the folds and seeds. n: test utterances."
     )
     if few := [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]:
         notes.append(f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}.")
@@ -119,9 +111,6 @@ def _notes_1(entries: list[Entry]) -> list[str]:
         "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "
         "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
     )
-    if several := [entry for entry in entries if entry.num_seeds > 1]:
-        listed = ", ".join(f"{entry.title} ({entry.num_seeds})" for entry in several)
-        notes.append(f"Several seeds, each utterance counted once per seed in WA and UA: {listed}.")
     return notes
 
 
@@ -143,46 +132,34 @@ def comparability(entries: list[Entry]) -> str:
     )
 
 
-def printed_table(system: str, entry: Entry | None, stem: str) -> Table:
-    """Table 2 or 3: the paper's counts and row percentages, and beside them ours.
-
-    Args:
-        system: "CNNSeqCap" or "CNNRecCap".
-        entry: our result of that system; None if there is none.
-        stem: name of the file.
-    """
-    number, printed, halves = PRINTED[system]
-    row = next(row for row in TABLE_1 if row.system == system)
-    matrices = {"paper": np.asarray(row.confusion)}
-    if entry is not None:
-        matrices["ours"] = np.asarray(entry.scores["confusion"])
-    shares = 100 * np.asarray(row.confusion) / np.sum(row.confusion, axis=1, keepdims=True)
-    furthest = np.abs(shares - np.asarray(printed)).max()
-    ours = f"; ours: {entry.about['corpus']}, protocol {entry.protocol}" if entry else ""
-    notes = [
-        "Rows actual, columns predicted; in brackets per cent of the row. "
-        f"Paper: IEMOCAP, test halves {' '.join(halves)} of sessions 1-5{ours}.",
-        "The paper prints percentages; the counts are those that fit them "
-        f"(no cell is further than {furthest:.3f} points from the print).",
+def matrix_tables(entries: list[Entry]) -> list[Table]:
+    """Tables 2 and 3 with ours beside them, then the matrices of the systems that the paper prints none of."""
+    tables = []
+    for row, number in ((row, PRINTED[row.system]) for row in TABLE_1 if row.system in PRINTED):
+        ours = [entry for entry in entries if entry.about["system"] == row.system]
+        for entry in ours or [None]:
+            stem = f"table{number}-{entry.stem}" if len(ours) > 1 else f"table{number}"
+            title = f"Table {number}. Confusion matrix of {entry.title if entry else row.name}"
+            tables.append(_matrix_table(stem, title, row, entry))
+    others = [entry for entry in entries if entry.about["system"] not in PRINTED]
+    return tables + [
+        _matrix_table(f"confusion-{entry.stem}", f"Confusion matrix of {entry.title}", None, entry) for entry in others
     ]
-    if entry is None:
-        notes.append(f"No result of {row.name} was given.")
-    elif entry.num_seeds > 1:
-        notes.append(f"Our counts are sums over {entry.num_seeds} seeds.")
-    title = f"Table {number}. Confusion matrix of {entry.title if entry else row.name}"
+
+
+def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | None) -> Table:
+    matrices, notes = {}, ["Rows actual, columns predicted; in brackets per cent of the row."]
+    if row:
+        matrices["paper"] = np.asarray(row.confusion)
+        notes.append(
+            f"Paper: IEMOCAP, test halves {' '.join(row.test_halves)} of sessions 1-5. It prints percentages; the "
+            "counts are those that fit them (no cell is further than 0.025 points from the print)."
+        )
+    if entry:
+        matrices["ours" if row else ""] = np.asarray(entry.scores["confusion"])
+        seeds = counted(entry.num_seeds, "seed")
+        notes.append(f"Ours: {entry.about['corpus']}, protocol {entry.protocol}, counts summed over {seeds}.")
     return Table(stem, title, *_matrices(matrices), notes)
-
-
-def confusion_table(entry: Entry) -> Table:
-    """Counts and row percentages of a system that the paper prints no matrix of."""
-    columns, rows = _matrices({"": np.asarray(entry.scores["confusion"])})
-    notes = [
-        f"Rows actual, columns predicted; in brackets per cent of the row. {entry.about['corpus']}, protocol "
-        f"{entry.protocol}. The paper prints no matrix of this system."
-    ]
-    if entry.num_seeds > 1:
-        notes.append(f"Counts are sums over {entry.num_seeds} seeds.")
-    return Table(f"confusion-{entry.stem}", f"Confusion matrix of {entry.title}", columns, rows, notes)
 
 
 def _matrices(matrices: dict[str, np.ndarray]) -> tuple[list[Column], list[list]]:
@@ -197,18 +174,6 @@ def _matrices(matrices: dict[str, np.ndarray]) -> tuple[list[Column], list[list]
             row += [(count, count / total) if total else None for count in counts]
             row.append(total)
     return columns, rows
-
-
-def matrix_tables(entries: list[Entry]) -> list[Table]:
-    """Tables 2 and 3, then the matrices of the other systems."""
-    tables = []
-    for system, (number, *_) in PRINTED.items():
-        ours = [entry for entry in entries if entry.about["system"] == system]
-        if len(ours) <= 1:
-            tables.append(printed_table(system, ours[0] if ours else None, f"table{number}"))
-        else:
-            tables += [printed_table(system, entry, f"table{number}-{entry.stem}") for entry in ours]
-    return tables + [confusion_table(entry) for entry in entries if entry.about["system"] not in PRINTED]
 
 
 def recall_table(entries: list[Entry]) -> Table:

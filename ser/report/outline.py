@@ -33,14 +33,7 @@ WITH_PAPER = (
 
 
 def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], say: Say) -> list[Section]:
-    """Compute and draw everything.
-
-    Args:
-        entries: the results.
-        unpaired: compare results on different test sets as well.
-        commands: those that made the results and the report.
-        say: is told what is being done.
-    """
+    """Compute and draw everything; `unpaired` compares results on different test sets as well."""
     say("intervals and comparisons")
     pairs = correct(list(compare_pairs(entries, unpaired)))
     groups = list(same_tests(entries))

@@ -10,22 +10,12 @@ from ser.report.page.blocks import Picture, Table
 from ser.report.page.folder import new_folder, write_marker
 from ser.report.page.rendering import html_page, markdown_page
 from ser.report.reported_results import Entry
+from ser.report.sections.folds import same_tests
 from ser.results.speaker_counts import counted
 
 
 def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str, say: Say) -> list[str]:
-    """Write the report.
-
-    Args:
-        folder: new, empty or an earlier report's.
-        entries: the results.
-        unpaired: compare results on different test sets as well.
-        command: the one that makes this report.
-        say: is told what is being done.
-
-    Returns:
-        What to tell the user: the findings and the files.
-    """
+    """Write the report that `command` makes; what to tell the user: the findings and the files."""
     commands = [*dict.fromkeys(entry.about["command"] for entry in entries), command]
     sections = write_sections(entries, unpaired, commands, say)
     tables, pictures = (
@@ -51,14 +41,11 @@ def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: st
 
 
 def _what(entries: list[Entry]) -> str:
-    by_test: dict[tuple, list[Entry]] = {}
-    for entry in entries:
-        about = entry.about
-        folds = f"only {entry.named_folds}, " if entry.is_incomplete else ""
-        key = (about["corpus"], entry.protocol, folds, entry.test_set["utterances"], len(entry.test_set["speakers"]))
-        by_test.setdefault(key, []).append(entry)
-    return " ".join(
-        f"{', '.join(entry.title for entry in members)}: corpus {corpus}, protocol {protocol}, {folds}"
-        f"{counted(utterances, 'test utterance')} of {counted(speakers, 'speaker')}."
-        for (corpus, protocol, folds, utterances, speakers), members in by_test.items()
-    )
+    sentences = []
+    for _, members in same_tests(entries):
+        first, titles = members[0], ", ".join(entry.title for entry in members)
+        folds = f"only {first.named_folds}, " if first.is_incomplete else ""
+        utterances = counted(first.test_set["utterances"], "test utterance")
+        tested = f"{utterances} of {counted(len(first.test_set['speakers']), 'speaker')}"
+        sentences.append(f"{titles}: corpus {first.about['corpus']}, protocol {first.protocol}, {folds}{tested}.")
+    return " ".join(sentences)

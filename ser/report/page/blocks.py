@@ -190,13 +190,7 @@ class Commands(list):
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report.
-
-    Args:
-        anchor: what links to it.
-        title: its head.
-        blocks: its contents.
-    """
+    """A part of the report; links lead to its anchor."""
 
     anchor: str
     title: str

@@ -28,7 +28,7 @@ class Pair:
     """Two results, compared or not.
 
     Args:
-        first: name of the one that the difference is subtracted from.
+        first: name of the one that is subtracted.
         second: name of the other.
         comparison: None where they are not compared.
         reason: why not.
@@ -143,15 +143,7 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def compare_pairs(entries: list[Entry], unpaired: bool = False) -> Iterator[Pair]:
-    """Compare every two results.
-
-    Args:
-        entries: the results.
-        unpaired: compare results on different test sets as well, without pairing.
-
-    Returns:
-        One pair after the other, in the results' order, not yet corrected for their number.
-    """
+    """Compare every two results, on different test sets only if `unpaired`; not yet corrected for their number."""
     for first, second in combinations(entries, 2):
         names, reason = (first.title, second.title), incomparable(first, second)
         try:
@@ -196,17 +188,17 @@ def correct(pairs: list[Pair]) -> list[Pair]:
     One family, so that the chance to find any difference between equal systems is at most `LEVEL`: a finding is "in WA
     or UA", of any pair. McNemar's test and that over sessions decide nothing and are not corrected.
     """
-    named = [
-        (place, name, pair.comparison.p_values[name] if pair.testable(measure) else float("nan"))
+    named = {
+        (place, name): pair.comparison.p_values[name] if pair.testable(measure) else float("nan")
         for place, pair in enumerate(pairs)
         for measure in (MEASURES if pair.comparison else ())
         if (name := name_of_test(pair.comparison, measure))
-    ]
-    adjusted: dict[int, dict[str, float]] = {}
-    for (place, name, _), p in zip(named, holm([p for *_, p in named]), strict=True):
-        adjusted.setdefault(place, {})[name] = p
+    }
     # A pair of which nothing can be told is no chance to find a difference: it does not count.
-    tests = sum(not isnan(p) for *_, p in named)
+    tests = sum(not isnan(p) for p in named.values())
+    adjusted: dict[int, dict[str, float]] = {}
+    for (place, name), p in zip(named, holm([*named.values()]), strict=True):
+        adjusted.setdefault(place, {})[name] = p
     return [
         replace(pair, adjusted=adjusted[place], tests=tests) if place in adjusted else pair
         for place, pair in enumerate(pairs)
@@ -214,14 +206,7 @@ def correct(pairs: list[Pair]) -> list[Pair]:
 
 
 def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str]) -> Table:
-    """Differences with intervals and p values, as they are and by Holm's correction; columns that have a value.
-
-    Args:
-        name: stem of its CSV file.
-        title: what it shows.
-        pairs: one row each.
-        notes: sentences under it, below the one on the tests.
-    """
+    """Differences with intervals and p values, as they are and by Holm's correction, in columns that have a value."""
     cells = [_cells(pair) for pair in pairs]
     columns = dict.fromkeys(column for row in cells for column, value in row.items() if value is not None)
     tests = dict.fromkeys(test for pair in pairs if pair.comparison for test in pair.comparison.p_values)

@@ -13,21 +13,16 @@ SCORES = ("wa", "ua")
 
 
 def same_tests(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
-    """The results with the same test set and protocol together, each group with what names its files."""
+    """The results with the same protocol, folds and test set together, each group with what names its files."""
     groups: dict[tuple, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault((entry.protocol, entry.test_set["digest"]), []).append(entry)
+        groups.setdefault((entry.protocol, entry.folds, entry.test_set["digest"]), []).append(entry)
     for number, members in enumerate(groups.values(), start=1):
         yield (f"-{number}" if len(groups) > 1 else ""), members
 
 
 def fold_table(entries: list[Entry], suffix: str) -> Table:
-    """WA and UA of every fold of results on the same folds; then mean, deviation, and the pooled result.
-
-    Args:
-        entries: results of one protocol on one test set.
-        suffix: of the file's name.
-    """
+    """WA and UA of every fold of results with one protocol and test set; then mean, deviation, the pooled result."""
     columns = [Column("fold"), Column("tested"), Column("n", "count")]
     for entry in entries:
         columns += [Column(measure, "short percent", entry.title) for measure in ("WA %", "UA %")]

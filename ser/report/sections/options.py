@@ -67,15 +67,13 @@ def difference_table(entries: list[Entry], pairs: list[Pair]) -> Table:
         first, second = by_title[pair.first], by_title[pair.second]
         found = [f"{name} {one} / {other}" for name, (one, other) in differing(first, second).items()]
         found += [f"{entry.title}: {UNRECORDED}" for entry in (first, second) if not is_recorded(entry)]
-        alone = [[f"{name} {value}" for name, value in only_in(*each).items()] for each in _both_ways(first, second)]
+        alone = [
+            [f"{name} {value}" for name, value in only_in(*each).items()] for each in ((first, second), (second, first))
+        ]
         rows.append([f"{pair.second} - {pair.first}", *("; ".join(cell) or "none" for cell in (found, *alone))])
     columns = [Column("second minus first"), Column("options that differ: first / second")]
     columns += [Column("only the first has"), Column("only the second has")]
     return Table("comparison-options", "Options in which the compared results differ", columns, rows)
-
-
-def _both_ways(first: Entry, second: Entry) -> list[tuple[Entry, Entry]]:
-    return [(first, second), (second, first)]
 
 
 def unlike(entries: list[Entry], pairs: list[Pair]) -> list[str]:

@@ -22,22 +22,14 @@ def is_comparable(entry: Entry, row: PaperRow) -> bool:
 
 
 def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
-    """Whether a result and a row of the paper have the same test utterances: "yes", "no" or "unknown", and why not.
-
-    Args:
-        entry: a result.
-        row: the paper's of the same system; None where it has none.
-    """
+    """Whether a result and the paper's row of its system have the same test utterances: "yes", "no", "unknown"; why."""
     about = entry.about
     if row is None:
         return "no", "the paper has no row of that system"
     if about["corpus"] != "iemocap":
         return "no", f"ours is the corpus {about['corpus']}, the paper's is IEMOCAP"
     if about["protocol"] != "wu2019":
-        return (
-            "no",
-            f"both are IEMOCAP, but ours was tested by protocol {entry.protocol}, the paper on halves of dialogs",
-        )
+        return "no", f"ours was tested by protocol {entry.protocol}, the paper's on halves of dialogs"
     if entry.is_incomplete:
         return "no", f"ours is only {entry.named_folds}"
     if row.source:
@@ -46,10 +38,7 @@ def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
     if halves not in fits:
         if row.test_halves:
             return "no", f"ours was tested on the halves {halves}, the paper's row on {row.test_halves}"
-        return (
-            "no",
-            f"the paper's row was tested on unknown halves, but not on ours, {halves}: its WA is no ratio there",
-        )
+        return "no", f"the paper's row has a WA that is no ratio on our halves, {halves}"
     if tuple(entry.test_set["counts"].values()) != row_sums(halves):
         return "no", f"ours has other counts of emotions than the paper's utterances in the halves {halves}"
     if row.test_halves:

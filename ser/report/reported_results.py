@@ -68,8 +68,6 @@ class Entry:
         name: of its folder; unique in a report.
         title: the system as in the paper, with the name where two results have the same system.
         stem: the name as part of file names.
-        pooled: what was read.
-        runs: its folds and seeds.
     """
 
     name: str
@@ -150,11 +148,7 @@ def printed_name(system: str) -> str:
 
 
 def read_entries(folders: list[str]) -> list[Entry]:
-    """Read the results of several `ser crossval` and check that they belong into one report.
-
-    Raises:
-        InputError: for a folder that is no result, results of different corpora, or a name that occurs twice.
-    """
+    """Read the results of several `ser crossval` and check that they belong into one report."""
     paths = [Path(folder).resolve() for folder in folders]
     for name, count in Counter(path.name for path in paths).items():
         if count > 1:

@@ -18,7 +18,7 @@ from ser.report.page.blocks import Picture, percent, points
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, difference_of, interval_of
 from ser.report.sections.folds import speaker_accuracies
-from ser.report.sections.paper_tables import comparability, paper_intervals
+from ser.report.sections.paper_tables import comparability, confusion_matrices, paper_intervals
 from ser.results.paper import TABLE_1
 from ser.results.speaker_counts import counted
 
@@ -124,15 +124,9 @@ def draw_differences(compared: list[Pair]) -> Picture:
         return sheet.picture("differences", title, f"Differences in WA, points: {values}.")
 
 
-def _matrices(entries: list[Entry]) -> dict[str, np.ndarray]:
-    """Confusion matrices by name, ours and then the paper's two."""
-    ours = {entry.title: np.asarray(entry.scores["confusion"]) for entry in entries}
-    return ours | {f"paper: {row.name}": np.asarray(row.confusion) for row in TABLE_1 if row.confusion}
-
-
 def draw_matrices(entries: list[Entry]) -> Picture:
     """Confusion matrices in shades of grey with counts, ours and the paper's two."""
-    matrices = _matrices(entries)
+    matrices = confusion_matrices(entries)
     columns = min(3, len(matrices))
     rows = -(-len(matrices) // columns)
     look = {"ha": "center", "va": "center", "fontsize": 8}
@@ -162,7 +156,7 @@ def draw_matrices(entries: list[Entry]) -> Picture:
 
 def draw_recalls(entries: list[Entry]) -> Picture:
     """Recall of each emotion for every result, as points; the paper's hollow."""
-    matrices = _matrices(entries)
+    matrices = confusion_matrices(entries)
     hollow = {"color": "#777777", "markerfacecolor": "white"}
     looks = styles(len(entries)) + [{**look, **hollow} for look in styles(len(matrices) - len(entries))]
     with drawing(8.5, 3.6) as sheet:

@@ -33,16 +33,13 @@ def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
     found = compare_matrices(first.confusion, second.confusion)
     pairs = [Pair(*names, found, label=label, independent=True)]
     for row in (first, second):
-        for entry in entries:
-            if entry.about["system"] == row.system and is_comparable(entry, row):
-                names = (f"the paper's {row.name}", f"our {entry.title}")
-                if entry.num_seeds > 1:
-                    pairs.append(
-                        Pair(*names, reason="ours pools several seeds, and the paper's predictions are not known")
-                    )
-                else:
-                    found = compare_matrices(row.confusion, entry.scores["confusion"])
-                    pairs.append(Pair(*names, found, independent=True))
+        for entry in (each for each in entries if each.about["system"] == row.system and is_comparable(each, row)):
+            names = (f"the paper's {row.name}", f"our {entry.title}")
+            if entry.num_seeds > 1:
+                pairs.append(Pair(*names, reason="ours pools several seeds, and the paper's predictions are not known"))
+            else:
+                found = compare_matrices(row.confusion, entry.scores["confusion"])
+                pairs.append(Pair(*names, found, independent=True))
     return correct(pairs)
 
 

@@ -49,12 +49,12 @@ def differing(first: Entry, second: Entry) -> dict[str, tuple[str, str]]:
     return {name: (text_of(one[name]), text_of(other[name])) for name in names if one[name] != other[name]}
 
 
-def only_in(first: Entry, second: Entry) -> dict[str, str]:
+def only_in(first: Entry, second: Entry) -> list[str]:
     """Options that the first result has and the second has not, with their values; its system's own, as a rule."""
     own, others = options_of(first), options_of(second)
     known = is_recorded(first) and is_recorded(second)  # or a name that is missing need not be an option it lacks
     missing = sorted(name for name in own.keys() - others.keys() if known or name.startswith("model."))
-    return {name: text_of(own[name]) for name in missing}
+    return [f"{name} {text_of(own[name])}" for name in missing]
 
 
 def difference_table(entries: list[Entry], pairs: list[Pair]) -> Table:
@@ -67,10 +67,8 @@ def difference_table(entries: list[Entry], pairs: list[Pair]) -> Table:
         first, second = by_title[pair.first], by_title[pair.second]
         found = [f"{name} {one} / {other}" for name, (one, other) in differing(first, second).items()]
         found += [f"{entry.title}: {UNRECORDED}" for entry in (first, second) if not is_recorded(entry)]
-        alone = [
-            [f"{name} {value}" for name, value in only_in(*each).items()] for each in ((first, second), (second, first))
-        ]
-        rows.append([f"{pair.second} - {pair.first}", *("; ".join(cell) or "none" for cell in (found, *alone))])
+        cells = (found, only_in(first, second), only_in(second, first))
+        rows.append([f"{pair.second} - {pair.first}", *("; ".join(cell) or "none" for cell in cells)])
     columns = [Column("second minus first"), Column("options that differ: first / second")]
     columns += [Column("only the first has"), Column("only the second has")]
     return Table("comparison-options", "Options in which the compared results differ", columns, rows)
@@ -110,10 +108,7 @@ def recipe_table(entries: list[Entry]) -> Table | Paragraph:
     """Every option in which a result differs from the paper's recipe, with its value in all results."""
     found = {name: stated for entry in entries for name, stated in departures(entry).items()}
     if not found:
-        known = [entry.title for entry in entries if is_recorded(entry)]
-        return Paragraph(
-            " ".join([f"No option of {', '.join(known)} differs from the paper's recipe.", *unrecorded(entries)])
-        )
+        return Paragraph(" ".join(["No recorded option differs from the paper's recipe.", *unrecorded(entries)]))
     columns = [Column("option"), Column("recipe"), Column("source"), *(Column(entry.title) for entry in entries)]
     rows = [
         [name, text_of(value), source, *(value_of(entry, name) for entry in entries)]

@@ -58,12 +58,8 @@ def table_1(entries: list[Entry]) -> Table:
     """Every row of the paper's Table 1, and beside it our results of that system."""
     columns = [Column("system")]
     for measure in ("WA %", "UA %"):
-        columns += [
-            Column("paper", "percent", measure),
-            Column("paper's 95 % interval", "interval", measure),
-            Column("ours", "percent", measure),
-            Column("our 95 % interval", "interval", measure),
-        ]
+        columns += [Column("paper", "percent", measure), Column("paper's 95 % interval", "interval", measure)]
+        columns += [Column("ours", "percent", measure), Column("our 95 % interval", "interval", measure)]
     columns += [Column("paper", "count", "n"), Column("ours", "count", "n"), Column("same test set")]
     known = {row.system for row in TABLE_1}
     listed = [
@@ -87,20 +83,20 @@ def _row_1(row: PaperRow | None, entry: Entry | None) -> list:
 
 
 def _notes_1(entries: list[Entry]) -> list[str]:
-    notes = [comparability(entries)]
-    notes.append(
+    notes = [
+        comparability(entries),
         "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion "
-        "matrix pooled over the folds and seeds. n: test utterances."
-    )
+        "matrix pooled over the folds and seeds. n: test utterances.",
+    ]
     if few := [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]:
         notes.append(f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}.")
-    notes += interval_notes(entries)
-    notes.append(
+    return [
+        *notes,
+        *interval_notes(entries),
         "The paper's intervals: Wilson for WA, row-wise multinomial for UA, from the counts behind its Tables 2 and 3. "
         "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "
-        "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
-    )
-    return notes
+        "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not.",
+    ]
 
 
 def comparability(entries: list[Entry]) -> str:
@@ -165,16 +161,19 @@ def _matrices(matrices: dict[str, np.ndarray]) -> tuple[list[Column], list[list]
     return columns, rows
 
 
+def confusion_matrices(entries: list[Entry]) -> dict[str, np.ndarray]:
+    """Counts by name, ours and then the paper's two."""
+    ours = {entry.title: np.asarray(entry.scores["confusion"]) for entry in entries}
+    return ours | {f"paper: {row.name}": np.asarray(row.confusion) for row in TABLE_1 if row.confusion}
+
+
 def recall_table(entries: list[Entry]) -> Table:
     """Recall of every emotion, ours and the paper's where its counts are known."""
     columns = [Column("system"), *[Column(emotion, "hits") for emotion in EMOTIONS], Column("UA", "percent")]
-    sources = [(entry.title, entry.scores) for entry in entries]
-    sources += [(f"paper: {row.name}", score_matrix(np.array(row.confusion))) for row in TABLE_1 if row.confusion]
     rows = []
-    for name, found in sources:
-        matrix = np.asarray(found["confusion"])
+    for name, matrix in confusion_matrices(entries).items():
         hits, totals = matrix.diagonal().tolist(), matrix.sum(axis=1).tolist()
         cells = [(hit, total) if total else None for hit, total in zip(hits, totals, strict=True)]
-        rows.append([name, *cells, found["ua"]])
+        rows.append([name, *cells, score_matrix(matrix)["ua"]])
     notes = ["Per cent of the utterances of each emotion that were recognised; in brackets how many of how many."]
     return Table("recall", "Recall of each emotion", columns, rows, notes)

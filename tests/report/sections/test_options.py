@@ -124,10 +124,10 @@ def test_each_systems_own_configuration_is_the_papers_recipe_but_for_the_statist
 
 def test_a_result_by_the_recipe_is_called_so(entry):
     by_recipe = changed(entry, "ours", options={"data.statistics": "corpus"})
-    assert recipe_table([by_recipe]) == "No option of ours differs from the paper's recipe."
+    assert recipe_table([by_recipe]) == "No recorded option differs from the paper's recipe."
     older = changed(by_recipe, "older", options=None, model={}, statistics="corpus")
     said = recipe_table([by_recipe, older])
-    assert said.startswith("No option of ours differs from the paper's recipe. older: options not recorded")
+    assert said.startswith("No recorded option differs from the paper's recipe. older: options not recorded")
 
 
 def test_the_demo_differs_from_the_recipe_in_all_that_its_file_sets(recorded):

@@ -48,22 +48,19 @@ class Pair:
     label: str = ""
     independent: bool = False
 
-    def p_value(self, measure: str) -> float | None:
-        """Corrected p value of the difference in WA or UA, where a test of it was made."""
-        name = name_of_test(self.comparison, measure)
-        return None if name is None else (self.adjusted or self.comparison.p_values)[name]
+    def p_value(self, measure: str) -> float:
+        """Corrected p value of the difference in WA or UA; NaN where no test can be made."""
+        return (self.adjusted or self.comparison.p_values)[name_of_test(self.comparison, measure)]
 
     def testable(self, measure: str) -> bool:
         """Whether a difference could have been found; of a single speaker none can."""
-        name = name_of_test(self.comparison, measure)
-        p = 1.0 if name is None else self.comparison.p_values[name]
+        p = self.comparison.p_values[name_of_test(self.comparison, measure)]
         return not isnan(p) and not isnan(interval_of(self.comparison, measure)[0])
 
     def distinguishable(self, measure: str) -> bool:
-        """Whether both the interval and the test, where there is one, exclude a difference of zero."""
+        """Whether both the interval and the test exclude a difference of zero."""
         low, high = interval_of(self.comparison, measure)
-        p = self.p_value(measure)
-        return (low > 0 or high < 0) and (p is None or p < LEVEL)
+        return (low > 0 or high < 0) and self.p_value(measure) < LEVEL
 
     def finding(self) -> str:
         """What was found, as a sentence for WA and one for UA."""
@@ -77,7 +74,7 @@ class Pair:
         """Difference, interval, p values and verdict."""
         difference = points(difference_of(self.comparison, measure))
         found = [f"95 % interval {points_interval(interval_of(self.comparison, measure))}"]
-        if (p := self.p_value(measure)) is not None and not isnan(p):
+        if not isnan(p := self.p_value(measure)):
             found.append(f"p {_relation(p)}{' after Holm' if self.adjusted else ''}")
         if (p := of_sessions(self.comparison, measure)) is not None:
             found.append(f"over sessions p {_relation(p)}")
@@ -114,10 +111,10 @@ def interval_of(comparison: Comparison, measure: str) -> tuple[float, float]:
     return comparison.wa_interval if measure == "WA" else comparison.ua_interval
 
 
-def name_of_test(comparison: Comparison, measure: str) -> str | None:
+def name_of_test(comparison: Comparison, measure: str) -> str:
     """Name of the test that decides on the difference in WA or UA, which its name ends with."""
-    names = [name for name in comparison.p_values if name.endswith(f"({measure})") and not name.startswith(SESSIONS)]
-    return names[0] if names else None
+    names = (name for name in comparison.p_values if name.endswith(f"({measure})"))
+    return next(name for name in names if not name.startswith(SESSIONS))
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -189,10 +186,12 @@ def correct(pairs: list[Pair]) -> list[Pair]:
     or UA", of any pair. McNemar's test and that over sessions decide nothing and are not corrected.
     """
     named = {
-        (place, name): pair.comparison.p_values[name] if pair.testable(measure) else float("nan")
+        (place, name_of_test(pair.comparison, measure)): pair.p_value(measure)
+        if pair.testable(measure)
+        else float("nan")
         for place, pair in enumerate(pairs)
-        for measure in (MEASURES if pair.comparison else ())
-        if (name := name_of_test(pair.comparison, measure))
+        if pair.comparison
+        for measure in MEASURES
     }
     # A pair of which nothing can be told is no chance to find a difference: it does not count.
     tests = sum(not isnan(p) for p in named.values())
@@ -225,7 +224,7 @@ def _cells(pair: Pair) -> dict[Column, Any]:
         test = name_of_test(found, measure)
         cells[Column("difference", "difference", measure)] = difference_of(found, measure)
         cells[Column("95 % interval", "difference interval", measure)] = interval_of(found, measure)
-        cells[Column("p", "p", measure)] = found.p_values.get(test)
+        cells[Column("p", "p", measure)] = found.p_values[test]
         cells[Column("p (Holm)", "p", measure)] = (pair.adjusted or {}).get(test)
         cells[Column("p, sessions", "p", measure)] = of_sessions(found, measure)
     return cells | {Column("p", "p", "McNemar"): found.p_values.get("McNemar")}

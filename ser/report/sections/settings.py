@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table, percent
 from ser.report.reported_results import Entry, counts_of
@@ -87,9 +89,6 @@ def _settings(entry: Entry) -> dict[str, str]:
 
 def report_versions() -> str:
     """What computed the report, which may be newer than what made the results."""
-    from matplotlib import __version__ as matplotlib_version
-    from scipy import __version__ as scipy_version
-
-    found = {**versions(), "scipy": scipy_version, "matplotlib": matplotlib_version}
-    listed = ", ".join(f"{name} {version}" for name, version in found.items())
+    found = versions() | {name: version(name) for name in ("scipy", "matplotlib")}
+    listed = ", ".join(f"{name} {number}" for name, number in found.items())
     return f"The report was computed by {listed}; commit {commit() or 'unknown'}."

@@ -148,7 +148,11 @@ def printed_name(system: str) -> str:
 
 
 def read_entries(folders: list[str]) -> list[Entry]:
-    """Read the results of several `ser crossval` and check that they belong into one report."""
+    """Read the results of several `ser crossval` and check that they belong into one report.
+
+    Raises:
+        InputError: for a folder that is no result, results of different corpora, or a name that occurs twice.
+    """
     paths = [Path(folder).resolve() for folder in folders]
     for name, count in Counter(path.name for path in paths).items():
         if count > 1:

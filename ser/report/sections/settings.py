@@ -51,9 +51,9 @@ def shared_sentence(entry: Entry) -> str:
     listed = "; ".join(
         f"{counted(len(found[kind]), kind.removesuffix('s'))} ({', '.join(names)})" for kind, names in kinds.items()
     )
-    voices = " The epoch was chosen on voices that are tested: this says little about new speakers, as in the paper."
     shared = f"Protocol {entry.protocol}: validation and test share {listed}."
-    return f"{shared}{voices}" if "speakers" in found else shared
+    voices = "The epoch was chosen on voices that are tested; as the paper's, such numbers say little about new speakers."
+    return f"{shared} {voices}" if "speakers" in found else shared
 
 
 def settings_table(entries: list[Entry]) -> Table:

@@ -52,7 +52,7 @@ def shared_sentence(entry: Entry) -> str:
         f"{counted(len(found[kind]), kind.removesuffix('s'))} ({', '.join(names)})" for kind, names in kinds.items()
     )
     shared = f"Protocol {entry.protocol}: validation and test share {listed}."
-    voices = "The epoch was chosen on voices that are tested; as the paper's, such numbers say little about new speakers."
+    voices = "The epoch was chosen on voices that are tested: as the paper's, it says little about new speakers."
     return f"{shared} {voices}" if "speakers" in found else shared
 
 

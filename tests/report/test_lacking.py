@@ -19,8 +19,9 @@ def entry(tmp_path_factory):
     lacks = [emotion in lacking.get(who, ()) for who, emotion in zip(corpus.speaker, corpus.emotion, strict=True)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(made_up, "speakers_corpus", lambda: corpus[~np.array(lacks)])
+        older = {"intervals": {"wa": [0.1, 0.9], "ua": [0.1, 0.9]}}
         folder = made_up.make_result(
-            tmp_path_factory.mktemp("lacking") / "one", "CNNGRUSeqCap", averaged=5, folds=[1, 2, 3]
+            tmp_path_factory.mktemp("lacking") / "one", "CNNGRUSeqCap", averaged=5, folds=[1, 2, 3], **older
         )
     return read_entries([str(folder)])[0]
 
@@ -36,12 +37,16 @@ def test_the_mean_over_folds_is_over_those_with_all_emotions(entry):
     assert note.endswith("over the runs that have all 4: CNN_GRU-SeqCap 1 of 3.")
 
 
-def test_draws_that_were_redrawn_and_warnings_are_named(entry):
+def test_draws_that_were_redrawn_and_older_intervals_are_named(entry):
     lacking = f"{entry.intervals['redrawn']:,} draws of speakers lacked an emotion"
     for table in (table_1([entry]), epoch_table([entry])):
         assert any(note.startswith(f"CNN_GRU-SeqCap: UA: {lacking}") for note in table.notes)
     tables = {"test": entry.predictions, "val": entry.pooled.validation}
     for notes in (_outcome_table("", "", {"0.6": entry.predictions}).notes, _notes_of_curve(tables, None)):
         assert any(f"UA: {lacking}" in note for note in notes)
+    older = "result.json of CNN_GRU-SeqCap has an interval of UA by an older method (UA over the emotions present in"
+    assert any(line.startswith(older) for line in cautions([entry]))
     entry.about["warnings"] = ["fold 3: validation has no utterance of sad"]
     assert "CNN_GRU-SeqCap, fold 3: validation has no utterance of sad." in cautions([entry])
+    entry.about["bootstrap"] = {"draws": 10_000, "redrawn": 1}
+    assert not any("older method" in line for line in cautions([entry]))

@@ -186,12 +186,10 @@ def correct(pairs: list[Pair]) -> list[Pair]:
     or UA", of any pair. McNemar's test and that over sessions decide nothing and are not corrected.
     """
     named = {
-        (place, name_of_test(pair.comparison, measure)): pair.p_value(measure)
-        if pair.testable(measure)
-        else float("nan")
+        (place, name_of_test(pair.comparison, each)): pair.p_value(each) if pair.testable(each) else float("nan")
         for place, pair in enumerate(pairs)
         if pair.comparison
-        for measure in MEASURES
+        for each in MEASURES
     }
     # A pair of which nothing can be told is no chance to find a difference: it does not count.
     tests = sum(not isnan(p) for p in named.values())

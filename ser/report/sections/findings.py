@@ -114,6 +114,12 @@ def cautions(entries: list[Entry]) -> list[str]:
         for entry in entries
         if not str(entry.about["statistics"]).startswith("train")
     ]
+    lines += [
+        f"result.json of {entry.title} has an interval of UA by an older method (UA over the emotions present in each "
+        "draw); the one here was computed again from its predictions."
+        for entry in entries
+        if entry.intervals["redrawn"] and entry.about.get("intervals") and not entry.about.get("bootstrap")
+    ]
     codes = {entry.title: entry.about.get("code_digest") for entry in entries}
     if len({digest for digest in codes.values() if digest}) > 1:
         listed = ", ".join(f"{title} {digest or 'unknown'}" for title, digest in codes.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from ser.errors import InputError
 from ser.report.page.blocks import Commands, Listing, Paragraph, Section
@@ -13,44 +14,38 @@ from ser.report.sections.comparisons import (
     compare_pairs,
     comparison_table,
     correct,
-    describe_tests,
-    holm_notes,
 )
 from ser.report.sections.figures import draw_differences, draw_matrices, draw_recalls, draw_scores, draw_speakers
 from ser.report.sections.findings import cautions, compare_matrices_of_paper, headline
 from ser.report.sections.folds import epoch_table, fold_table, same_tests, seed_table, speaker_table
 from ser.report.sections.lambdas import lambda_blocks
 from ser.report.sections.learning import draw_learning
-from ser.report.sections.options import difference_table, recipe_note, recipe_table
+from ser.report.sections.options import difference_table, recipe_table
 from ser.report.sections.paper_tables import matrix_tables, recall_table, table_1
 from ser.report.sections.settings import protocol_table, report_versions, settings_table, shared_sentence
-from ser.results.speaker_counts import counted
 
 Say = Callable[[str], None]
+WITH_PAPER = (
+    "Ours stands beside the paper's row where both are of the same utterances; as the paper's single predictions are "
+    "not known, the test cannot use the pairing and is the weaker for it. The options in which ours differ from the "
+    "paper's recipe are listed under Table 1."
+)
 
 
 def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], say: Say) -> list[Section]:
-    """Compute and draw everything.
-
-    Args:
-        entries: the results.
-        unpaired: compare results on different test sets as well.
-        commands: those that made the results and the report.
-        say: is told what is being done.
-    """
-    for entry in entries:
-        say(f"intervals of {entry.title}")
-        _ = entry.intervals
-    pairs = []
-    for pair in compare_pairs(entries, unpaired):
-        say(f"compared {pair.second} with {pair.first}")
-        pairs.append(pair)
-    pairs = correct(pairs)
+    """Compute and draw everything; `unpaired` compares results on different test sets as well."""
+    say("intervals and comparisons")
+    pairs = correct(list(compare_pairs(entries, unpaired)))
     groups = list(same_tests(entries))
+    folds = [fold_table(members, suffix) for suffix, members in groups]
+    speakers = [(speaker_table(members, suffix), draw_speakers(members, suffix)) for suffix, members in groups]
+    protocols = [
+        (Paragraph(shared_sentence(members[0])), protocol_table(members, suffix)) for suffix, members in groups
+    ]
     say("figures")
     return [
         Section("findings", "Findings", [Listing(headline(entries, pairs)), draw_scores(entries)]),
-        Section("table-1", "The paper's Table 1 and ours", [table_1(entries)]),
+        Section("table-1", "The paper's Table 1 and ours", [table_1(entries), recipe_table(entries)]),
         Section("comparisons", "Comparisons", _comparisons(entries, pairs)),
         Section(
             "matrices",
@@ -58,74 +53,39 @@ def write_sections(entries: list[Entry], unpaired: bool, commands: list[str], sa
             [*matrix_tables(entries), draw_matrices(entries)],
         ),
         Section("recall", "Recall of each emotion", [recall_table(entries), draw_recalls(entries)]),
-        Section("folds", "Folds and seeds", _folds(entries, groups)),
+        Section("folds", "Folds and seeds", [*folds, seed_table(entries) or Paragraph("Every result has one seed.")]),
         *_epochs(entries),
-        Section("speakers", "Speakers", [block for suffix, members in groups for block in _speakers(members, suffix)]),
+        Section("speakers", "Speakers", [*chain(*speakers)]),
         Section("learning", "Learning curves", [draw_learning(entry) for entry in entries]),
         *_lambda(entries, say),
-        Section("protocol", "Protocol", _protocol(groups)),
+        Section("protocol", "Protocol", [*chain(*protocols)]),
         Section(
             "settings",
             "Settings, versions and commands",
             [
                 settings_table(entries),
-                recipe_table(entries),
                 Paragraph(report_versions()),
                 Paragraph("The commands that made the results and this report:"),
                 Commands(commands),
             ],
         ),
-        Section("cautions", "Cautions", [Listing(cautions(entries, pairs))]),
+        Section("cautions", "Cautions", [Listing(cautions(entries))]),
     ]
 
 
 def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
-    blocks: list = []
-    if pairs:
-        notes = [f"Tests: {describe_tests(pairs)}."] if any(pair.comparison for pair in pairs) else []
-        notes += holm_notes(pairs)
-        if any(pair.comparison and pair.comparison.paired for pair in pairs):
-            notes.append(
-                "p, sessions: whole sessions are swapped, as one training answers both speakers of a session. "
-                f"{_fewest_sessions(entries, pairs)}, so that it cannot decide alone, and it is not corrected."
-            )
-        notes += [pair.finding() for pair in pairs if not pair.comparison]
-        notes += [pair.comparison.caution for pair in pairs if pair.comparison and not pair.comparison.paired]
-        blocks.append(comparison_table("comparisons", "Every two results", pairs, notes))
-        if any(pair.comparison for pair in pairs):
-            blocks.append(difference_table(entries, pairs))
-        if picture := draw_differences(pairs):
-            blocks.append(picture)
-    else:
-        blocks.append(Paragraph("One result was given; there is nothing to compare it with."))
     paper = compare_matrices_of_paper(entries)
-    notes = [f"Tests: {describe_tests(paper)}.", *holm_notes(paper), paper[0].comparison.caution]
-    if len(paper) > 1:
-        notes.append(
-            "Ours and the paper's row are of the same utterances, but the paper's single predictions are not known: "
-            "the test cannot use the pairing and is the weaker for it."
-        )
-        named = {pair.second.removeprefix("our ") for pair in paper}
-        notes.append(recipe_note(entry for entry in entries if entry.title in named))
-    return [*blocks, comparison_table("comparison-paper", "With the paper's Tables 2 and 3", paper, notes)]
-
-
-def _fewest_sessions(entries: list[Entry], pairs: list[Pair]) -> str:
-    """How small the test over sessions can get, for every number of sessions that was compared."""
-    paired = {
-        name for pair in pairs if pair.comparison and pair.comparison.paired for name in (pair.first, pair.second)
-    }
-    numbers = {entry.predictions.session.nunique() for entry in entries if entry.title in paired}
-    # Rounded as the table's own p values are: the note must not forbid what stands in the table.
-    least = {number: round(2 / 2**number, 4) for number in sorted(numbers)}
-    limits = [f"with {counted(number, 'session')} it is never below {p:g}" for number, p in least.items()]
-    return f"{limits[0][0].upper()}{', '.join(limits)[1:]}"
-
-
-def _folds(entries: list[Entry], groups: list[tuple[str, list[Entry]]]) -> list:
-    blocks: list = [fold_table(members, suffix) for suffix, members in groups]
-    seeds = seed_table(entries)
-    return [*blocks, seeds or Paragraph("Every result has one seed; there is no spread over seeds to show.")]
+    with_paper = comparison_table(
+        "comparison-paper", "With the paper's Tables 2 and 3", paper, [paper[0].comparison.caution, WITH_PAPER]
+    )
+    if not pairs:
+        return [Paragraph("One result was given; there is nothing to compare it with."), with_paper]
+    compared = [pair for pair in pairs if pair.comparison]
+    known = dict.fromkeys(pair.comparison.caution for pair in compared)
+    blocks: list = [comparison_table("comparisons", "Every two results", pairs, list(known))]
+    if compared:
+        blocks += [difference_table(entries, pairs), draw_differences(compared)]
+    return [*blocks, with_paper]
 
 
 def _epochs(entries: list[Entry]) -> list[Section]:
@@ -133,13 +93,8 @@ def _epochs(entries: list[Entry]) -> list[Section]:
     if not table:
         return []
     pairs = correct(list(compare_epochs(entries)))
-    notes = [f"Tests: {describe_tests(pairs)}.", *holm_notes(pairs)]
-    difference = comparison_table("epochs-difference", "What averaging changes", pairs, notes)
+    difference = comparison_table("epochs-difference", "What averaging changes", pairs, [])
     return [Section("epochs", "Best epoch and mean of the last epochs", [table, difference])]
-
-
-def _speakers(members: list[Entry], suffix: str) -> list:
-    return [speaker_table(members, suffix), draw_speakers(members, suffix)]
 
 
 def _lambda(entries: list[Entry], say: Say) -> list[Section]:
@@ -152,10 +107,3 @@ def _lambda(entries: list[Entry], say: Say) -> list[Section]:
             except InputError as error:
                 raise InputError(f"{entry.pooled.folder}: {error}") from error
     return [Section("lambda", "Lambda, the weight of the capsules", blocks)] if blocks else []
-
-
-def _protocol(groups: list[tuple[str, list[Entry]]]) -> list:
-    blocks: list = []
-    for suffix, members in groups:
-        blocks += [Paragraph(shared_sentence(members[0])), protocol_table(members, suffix)]
-    return blocks

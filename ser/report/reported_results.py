@@ -69,8 +69,6 @@ class Entry:
         name: of its folder; unique in a report.
         title: the system as in the paper, with the name where two results have the same system.
         stem: the name as part of file names.
-        pooled: what was read.
-        runs: its folds and seeds.
     """
 
     name: str

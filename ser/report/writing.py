@@ -6,68 +6,46 @@ from pathlib import Path
 
 from ser.files import write_bytes, write_text
 from ser.report.outline import Say, write_sections
-from ser.report.page.blocks import Section
+from ser.report.page.blocks import Picture, Table
 from ser.report.page.folder import new_folder, write_marker
 from ser.report.page.rendering import html_page, markdown_page
 from ser.report.reported_results import Entry
+from ser.report.sections.folds import same_tests
 from ser.results.speaker_counts import counted
 
 
 def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str, say: Say) -> list[str]:
-    """Write the report.
-
-    Args:
-        folder: new, empty or an earlier report's.
-        entries: the results.
-        unpaired: compare results on different test sets as well.
-        command: the one that makes this report.
-        say: is told what is being done.
-
-    Returns:
-        What to tell the user: the findings and the files.
-    """
+    """Write the report that `command` makes; what to tell the user: the findings and the files."""
     commands = [*dict.fromkeys(entry.about["command"] for entry in entries), command]
     sections = write_sections(entries, unpaired, commands, say)
+    tables, pictures = (
+        [block for section in sections for block in section.blocks if isinstance(block, form)]
+        for form in (Table, Picture)
+    )
     corpus = entries[0].about["corpus"]
     title = f"Capsule networks for speech emotion recognition: {corpus} beside the paper"
     subtitle = " ".join([_what(entries), "The paper: Wu et al., ICASSP 2019."])
     say("writing")
     with new_folder(folder) as place:
-        _write_files(place, title, subtitle, sections)
+        write_text(place / "index.html", html_page(title, subtitle, sections))
+        write_text(place / "tables.md", markdown_page(title, subtitle, sections))
+        for table in tables:
+            write_text(place / f"{table.name}.csv", table.csv())
+        for picture in pictures:
+            write_bytes(place / f"{picture.name}.png", picture.png)
         results = [{"name": entry.name, "test_set": entry.test_set["digest"]} for entry in entries]
         write_marker(place, {"results": results, "corpus": corpus, "command": command})
-    return ["", *sections[0].blocks[0].lines, "", *_files(folder, sections)]
+    files = [f"{folder / 'index.html'}  the report", f"{folder / 'tables.md'}  its tables"]
+    files.append(f"{folder}/*.csv, *.png  {len(tables)} tables, {len(pictures)} figures")
+    return ["", *sections[0].blocks[0], "", *files]
 
 
 def _what(entries: list[Entry]) -> str:
-    by_test: dict[tuple, list[Entry]] = {}
-    for entry in entries:
-        about = entry.about
-        folds = f"only {entry.named_folds}, " if entry.is_incomplete else ""
-        key = (about["corpus"], entry.protocol, folds, entry.test_set["utterances"], len(entry.test_set["speakers"]))
-        by_test.setdefault(key, []).append(entry)
-    return " ".join(
-        f"{', '.join(entry.title for entry in members)}: corpus {corpus}, protocol {protocol}, {folds}"
-        f"{counted(utterances, 'test utterance')} of {counted(speakers, 'speaker')}."
-        for (corpus, protocol, folds, utterances, speakers), members in by_test.items()
-    )
-
-
-def _write_files(place: Path, title: str, subtitle: str, sections: list[Section]) -> None:
-    write_text(place / "index.html", html_page(title, subtitle, sections))
-    write_text(place / "tables.md", markdown_page(title, subtitle, sections))
-    for section in sections:
-        for table in section.of_form("table"):
-            write_text(place / f"{table.name}.csv", table.csv())
-        for picture in section.of_form("picture"):
-            write_bytes(place / f"{picture.name}.png", picture.png)
-
-
-def _files(folder: Path, sections: list[Section]) -> list[str]:
-    tables = sum(len(section.of_form("table")) for section in sections)
-    pictures = sum(len(section.of_form("picture")) for section in sections)
-    return [
-        f"{folder / 'index.html'}  the report",
-        f"{folder / 'tables.md'}  its tables",
-        f"{folder}/*.csv, *.png  {tables} tables, {pictures} figures",
-    ]
+    sentences = []
+    for _, members in same_tests(entries):
+        first, titles = members[0], ", ".join(entry.title for entry in members)
+        folds = f"only {first.named_folds}, " if first.is_incomplete else ""
+        utterances = counted(first.test_set["utterances"], "test utterance")
+        tested = f"{utterances} of {counted(len(first.test_set['speakers']), 'speaker')}"
+        sentences.append(f"{titles}: corpus {first.about['corpus']}, protocol {first.protocol}, {folds}{tested}.")
+    return " ".join(sentences)

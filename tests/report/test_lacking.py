@@ -45,8 +45,8 @@ def test_draws_that_were_redrawn_and_older_intervals_are_named(entry):
     for notes in (_outcome_table("", "", {"0.6": entry.predictions}).notes, _notes_of_curve(tables, None)):
         assert any(f"UA: {lacking}" in note for note in notes)
     older = "result.json of CNN_GRU-SeqCap has an interval of UA by an older method (UA over the emotions present in"
-    assert any(line.startswith(older) for line in cautions([entry], []))
+    assert any(line.startswith(older) for line in cautions([entry]))
     entry.about["warnings"] = ["fold 3: validation has no utterance of sad"]
-    assert "CNN_GRU-SeqCap, fold 3: validation has no utterance of sad." in cautions([entry], [])
+    assert "CNN_GRU-SeqCap, fold 3: validation has no utterance of sad." in cautions([entry])
     entry.about["bootstrap"] = {"draws": 10_000, "redrawn": 1}
-    assert not any("older method" in line for line in cautions([entry], []))
+    assert not any("older method" in line for line in cautions([entry]))

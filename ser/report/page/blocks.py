@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import isnan
@@ -34,7 +33,7 @@ def points_interval(interval: tuple[float, float]) -> str:
 
 
 def probability(p: float) -> str:
-    """A p value: three digits after the point, four where the smallest possible ones lie, as 0.0625 of five sessions.
+    """A p value: three digits after the point, four below 0.1, where the least possible ones are (0.0625).
 
     Example:
         >>> [probability(p) for p in (0.0002, 0.0625, 0.25)]
@@ -43,53 +42,19 @@ def probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.{4 if p < 0.1 else 3}f}"
 
 
-@dataclass(frozen=True)
-class Kind:
-    """How the values of a column are written.
-
-    Args:
-        text: a value for people.
-        numbers: the same for a CSV file, one or two numbers.
-        suffixes: what distinguishes the CSV file's columns.
-    """
-
-    text: Callable[[Any], str]
-    numbers: Callable[[Any], tuple]
-    suffixes: tuple[str, ...] = ("",)
-
-
-def _hundredfold(*shares: float) -> tuple[float, ...]:
-    return tuple(round(100 * share, 4) for share in shares)
-
-
+# For each kind of value: its text, and how the names of its columns in a CSV file end.
 KINDS = {
-    "text": Kind(str, lambda value: (value,)),
-    "count": Kind(lambda value: f"{value:d}", lambda value: (value,)),
-    "number": Kind(lambda value: f"{value:g}", lambda value: (value,)),
-    "percent": Kind(percent, lambda value: _hundredfold(value), (" %",)),
-    "short percent": Kind(lambda value: percent(value, 1), lambda value: _hundredfold(value), (" %",)),
-    "interval": Kind(
-        percent_interval,
-        lambda value: _hundredfold(*value),
-        (" low %", " high %"),
-    ),
-    "difference": Kind(points, lambda value: _hundredfold(value), (" points",)),
-    "difference interval": Kind(
-        points_interval,
-        lambda value: _hundredfold(*value),
-        (" low points", " high points"),
-    ),
-    "p": Kind(probability, lambda value: (float(f"{value:.6g}"),)),
-    "count and percent": Kind(
-        lambda value: f"{value[0]} ({percent(value[1])})",
-        lambda value: (value[0], *_hundredfold(value[1])),
-        (" count", " %"),
-    ),
-    "hits": Kind(
-        lambda value: f"{percent(value[0] / value[1], 1)} ({value[0]}/{value[1]})",
-        lambda value: (value[0], value[1]),
-        (" correct", " of"),
-    ),
+    "text": (str, [""]),
+    "count": ("{:d}".format, [""]),
+    "number": ("{:g}".format, [""]),
+    "percent": (percent, [" %"]),
+    "short percent": (lambda share: percent(share, 1), [" %"]),
+    "interval": (percent_interval, [" low %", " high %"]),
+    "difference": (points, [" points"]),
+    "difference interval": (points_interval, [" low points", " high points"]),
+    "p": (probability, [""]),
+    "count and percent": (lambda value: f"{value[0]} ({percent(value[1])})", [" count", " %"]),
+    "hits": (lambda value: f"{percent(value[0] / value[1], 1)} ({value[0]}/{value[1]})", [" correct", " of"]),
 }
 
 
@@ -110,21 +75,27 @@ class Column:
         return f"{self.group}: {self.name}" if self.group else self.name
 
     def text(self, value: Any) -> str:
-        """A value for people; words stand for themselves, nothing is a dash."""
-        if value is None:
-            return "-"
-        if isinstance(value, str):
-            return value
-        return UNKNOWN if _is_nan(value) else KINDS[self.kind].text(value)
+        """A value for people; words stand for themselves, None is a dash."""
+        if value is None or isinstance(value, str):
+            return "-" if value is None else value
+        return UNKNOWN if _is_nan(value) else KINDS[self.kind][0](value)
 
     def csv_names(self) -> list[str]:
-        return [self.full_name.removesuffix(suffix) + suffix for suffix in KINDS[self.kind].suffixes]
+        return [self.full_name.removesuffix(ending) + ending for ending in KINDS[self.kind][1]]
 
     def csv_values(self, value: Any) -> list:
-        width = len(KINDS[self.kind].suffixes)
+        """One or two numbers, shares in per cent; words would make text of a column of numbers."""
+        endings = KINDS[self.kind][1]
         if value is None or _is_nan(value) or (isinstance(value, str) and self.kind != "text"):
-            return [""] * width  # words would make text of a column of numbers
-        return list(KINDS[self.kind].numbers(value))
+            return [""] * len(endings)
+        values = zip(value if isinstance(value, tuple) else (value,), endings, strict=True)
+        return [_number(each, ending) for each, ending in values]
+
+
+def _number(value: Any, ending: str) -> Any:
+    if ending.endswith(("%", "points")):
+        return round(100 * value, 4)
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 @dataclass(frozen=True)
@@ -148,34 +119,17 @@ class Table:
     notes: list[str] = field(default_factory=list)
     summary_rows: int = 0
     csv_rows: list[list] | None = None
-    form: str = "table"
+    form = "table"
 
     @property
     def groups(self) -> list[tuple[str, int]]:
-        """The upper heads with the number of columns under each; empty without any."""
-        if not any(column.group for column in self.columns):
-            return []
+        """The upper heads with the number of columns under each."""
         return [(group, len(list(columns))) for group, columns in groupby(column.group for column in self.columns)]
 
     @property
     def texts(self) -> list[list[str]]:
         """All cells as people read them."""
         return [[column.text(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
-
-    def look(self, place: int) -> str:
-        """Classes of a column (from 0) on the page: numbers to the right, a line where a new group begins."""
-        words = ["words" if self.columns[place].kind == "text" else "number"]
-        if place and self.columns[place].group != self.columns[place - 1].group:
-            words.append("first")
-        return " ".join(words)
-
-    def is_aside(self, row: int, place: int) -> bool:
-        """Whether words stand in place of a number."""
-        return self.columns[place].kind != "text" and isinstance(self.rows[row][place], str)
-
-    def is_summary(self, number: int) -> bool:
-        """Whether a row (from 0) sums up others."""
-        return number >= len(self.rows) - self.summary_rows
 
     def csv(self) -> str:
         """The table for programs: two columns for an interval or a count with its percentage, four decimals."""
@@ -213,62 +167,34 @@ class Picture:
     alt: str
     png: bytes
     inches: float
-    form: str = "picture"
-
-    def markdown(self) -> str:
-        return f"![{escape(self.alt)}]({self.name}.png)\n\n{escape(self.title)}"
+    form = "picture"
 
 
-@dataclass(frozen=True)
-class Paragraph:
+class Paragraph(str):
     """Plain text."""
 
-    text: str
-    form: str = "paragraph"
-
-    def markdown(self) -> str:
-        return escape(self.text)
+    form = "paragraph"
 
 
-@dataclass(frozen=True)
-class Listing:
-    """A list of sentences."""
+class Listing(list):
+    """Sentences, one under the other."""
 
-    lines: list[str]
-    form: str = "listing"
-
-    def markdown(self) -> str:
-        return "\n".join(f"- {escape(line)}" for line in self.lines)
+    form = "listing"
 
 
-@dataclass(frozen=True)
-class Commands:
+class Commands(list):
     """Lines for a terminal."""
 
-    lines: list[str]
-    form: str = "commands"
-
-    def markdown(self) -> str:
-        return "\n".join(["```", *self.lines, "```"])
+    form = "commands"
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report.
-
-    Args:
-        anchor: what links to it.
-        title: its head.
-        blocks: its contents.
-    """
+    """A part of the report; links lead to its anchor."""
 
     anchor: str
     title: str
     blocks: list[Table | Picture | Paragraph | Listing | Commands]
-
-    def of_form(self, form: str) -> list:
-        """Its tables, or its pictures."""
-        return [block for block in self.blocks if block.form == form]
 
 
 def escape(text: str) -> str:

@@ -23,12 +23,12 @@ def check_folder(out: str) -> Path:
         InputError: if the place holds something else.
     """
     folder = Path(out).resolve()
+    parent = next(each for each in folder.parents if each.exists())
+    if not parent.is_dir():
+        raise InputError(f"--out {out}: {parent} is a file; choose a folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise InputError(f"--out {out}: {parent} is not yours to write to; choose another folder")
     if not folder.exists():
-        parent = next(each for each in folder.parents if each.exists())
-        if not parent.is_dir():
-            raise InputError(f"--out {out}: {parent} is a file; choose a folder")
-        if not os.access(parent, os.W_OK | os.X_OK):
-            raise InputError(f"--out {out}: {parent} is not yours to write to; choose another folder")
         return folder
     if not folder.is_dir():
         raise InputError(f"--out {out} is a file; choose a folder")
@@ -36,8 +36,6 @@ def check_folder(out: str) -> Path:
         found = {path.name for path in folder.iterdir()}
     except OSError as error:
         raise InputError(f"--out {out}: {error.strerror}") from error
-    if not os.access(folder.parent, os.W_OK | os.X_OK):
-        raise InputError(f"--out {out}: {folder.parent} is not yours to write to; choose another folder")
     if others := sorted(found - _files_of_report(folder)):
         raise InputError(
             f"--out {out} holds {', '.join(others[:3])}{' and more' if len(others) > 3 else ''}, "

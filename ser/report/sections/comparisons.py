@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import isnan
+from typing import Any
 
 from ser.errors import InputError
-from ser.report.page.blocks import Column, Table, points_interval, probability
+from ser.report.page.blocks import Column, Table, points, points_interval, probability
 from ser.report.reported_results import Entry
 from ser.results.speaker_counts import counted
 from ser.results.statistics import Comparison, compare, compare_unpaired
@@ -16,6 +17,10 @@ from ser.results.statistics import Comparison, compare, compare_unpaired
 LEVEL = 0.05
 MEASURES = ("WA", "UA")
 SESSIONS = "sign-flip over sessions"  # with few sessions it cannot find anything: it decides nothing
+HOLM = (
+    "p (Holm): corrected together, WA and UA of all rows ({tests}); that and the interval decide. McNemar's test and "
+    "the test over sessions decide nothing and are not corrected."
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Pair:
     """Two results, compared or not.
 
     Args:
-        first: name of the one that the difference is subtracted from.
+        first: name of the one that is subtracted.
         second: name of the other.
         comparison: None where they are not compared.
         reason: why not.
@@ -43,78 +48,57 @@ class Pair:
     label: str = ""
     independent: bool = False
 
-    def p_value(self, measure: str) -> float | None:
-        """Corrected p value of the difference in WA or UA, where a test of it was made."""
-        name = name_of_test(self.comparison, measure)
-        return None if name is None else (self.adjusted or self.comparison.p_values)[name]
+    def p_value(self, measure: str) -> float:
+        """Corrected p value of the difference in WA or UA; NaN where no test can be made."""
+        return (self.adjusted or self.comparison.p_values)[name_of_test(self.comparison, measure)]
 
     def testable(self, measure: str) -> bool:
         """Whether a difference could have been found; of a single speaker none can."""
-        name = name_of_test(self.comparison, measure)
-        p = 1.0 if name is None else self.comparison.p_values[name]
+        p = self.comparison.p_values[name_of_test(self.comparison, measure)]
         return not isnan(p) and not isnan(interval_of(self.comparison, measure)[0])
 
     def distinguishable(self, measure: str) -> bool:
-        """Whether both the interval and the test, where there is one, exclude a difference of zero."""
+        """Whether both the interval and the test exclude a difference of zero."""
         low, high = interval_of(self.comparison, measure)
-        p = self.p_value(measure)
-        return (low > 0 or high < 0) and (p is None or p < LEVEL)
+        return (low > 0 or high < 0) and self.p_value(measure) < LEVEL
 
     def finding(self) -> str:
         """What was found, as a sentence for WA and one for UA."""
         if self.comparison is None:
             return f"{self.second} and {self.first} are not compared: {self.reason}."
         how = "" if self.comparison.paired else " (unpaired)"
-        wa, ua = self._position("WA", self.first), self._position("UA", "")
-        return (
-            f"{self.second} is {wa} in WA; the 95 % interval of the difference{how}, {self._found('WA')}. "
-            f"In UA it is {ua}, {self._found('UA')}.{self._limits()}"
-        )
-
-    def _position(self, measure: str, other: str) -> str:
-        difference = difference_of(self.comparison, measure)
-        size = f"{abs(100 * difference):.1f}"
-        if size == "0.0":
-            return f"level with {other}" if other else "level"
-        return f"{size} points {'above' if difference > 0 else 'below'} {other}".rstrip()
+        found = f"{self.second} minus {self.first}{how}: {self._found('WA')}. {self._found('UA')}."
+        return found[0].upper() + found[1:]
 
     def _found(self, measure: str) -> str:
-        """Interval, p values and verdict."""
-        low, high = interval_of(self.comparison, measure)
-        excludes = low > 0 or high < 0
-        touches = "" if isnan(low) else ", excludes 0" if excludes else ", includes 0"
-        found = f"{points_interval((low, high))}{touches}"
+        """Difference, interval, p values and verdict."""
+        difference = points(difference_of(self.comparison, measure))
+        found = [f"95 % interval {points_interval(interval_of(self.comparison, measure))}"]
+        if not isnan(p := self.p_value(measure)):
+            found.append(f"p {_relation(p)}{' after Holm' if self.adjusted else ''}")
+        if (p := of_sessions(self.comparison, measure)) is not None:
+            found.append(f"over sessions p {_relation(p)}")
+        return f"{measure} {difference} points ({'; '.join(found)}): {self._verdict(measure)}"
+
+    def _verdict(self, measure: str) -> str:
         if not self.testable(measure):
-            return f"{found}: {self._untestable()}"
-        p, over_sessions = self.p_value(measure), self.comparison.p_values.get(f"{SESSIONS} ({measure})")
-        if p is not None:
-            beside = "" if over_sessions is None else f"; over sessions p {_relation(over_sessions)}"
-            found += f" (p {_relation(p)}{' after Holm' if self.adjusted else ''}{beside})"
-        if self.distinguishable(measure):
-            return f"{found}: distinguishable{' only if utterances were independent' if self.independent else ''}"
-        return f"{found}: not distinguishable{self._although(p) if excludes else ''}"
-
-    def _untestable(self) -> str:
-        if isnan(self.comparison.wa_interval[0]):
             return "too few speakers to tell"
-        return "too few speakers have every emotion to tell"
-
-    def _although(self, p: float) -> str:
-        """Why a difference whose interval excludes 0 is not distinguishable."""
+        if self.distinguishable(measure):
+            return f"distinguishable{' only if utterances were independent' if self.independent else ''}"
         swapped = self.comparison.swapped
         if swapped and (least := min(1, self.tests * 2 / 2**swapped)) >= LEVEL:
-            tests = f" and {self.tests} tests" if self.tests > 1 else ""
-            return f", as the least possible p with {counted(swapped, 'speaker')}{tests} is {least:.2g}"
-        return f", as p is not below {LEVEL}"
-
-    def _limits(self) -> str:
-        if not self.independent:
-            return ""
-        return " This takes utterances for independent, which those of a speaker are not (true intervals are wider)."
+            possible = f"{counted(swapped, 'speaker')} and {counted(self.tests, 'test')}"
+            return f"not distinguishable, as the least possible p with {possible} is {least:.2g}"
+        return "not distinguishable"
 
 
 def _relation(p: float) -> str:
     return probability(p) if p < 0.001 else f"= {probability(p)}"
+
+
+def of_sessions(comparison: Comparison, measure: str) -> float | None:
+    """The p value of the test over sessions, where it was made."""
+    return comparison.p_values.get(f"{SESSIONS} ({measure})")
 
 
 def difference_of(comparison: Comparison, measure: str) -> float:
@@ -127,10 +111,10 @@ def interval_of(comparison: Comparison, measure: str) -> tuple[float, float]:
     return comparison.wa_interval if measure == "WA" else comparison.ua_interval
 
 
-def name_of_test(comparison: Comparison, measure: str) -> str | None:
+def name_of_test(comparison: Comparison, measure: str) -> str:
     """Name of the test that decides on the difference in WA or UA, which its name ends with."""
-    names = [name for name in comparison.p_values if name.endswith(f"({measure})") and not name.startswith(SESSIONS)]
-    return names[0] if names else None
+    names = (name for name in comparison.p_values if name.endswith(f"({measure})"))
+    return next(name for name in names if not name.startswith(SESSIONS))
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -156,15 +140,7 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def compare_pairs(entries: list[Entry], unpaired: bool = False) -> Iterator[Pair]:
-    """Compare every two results.
-
-    Args:
-        entries: the results.
-        unpaired: compare results on different test sets as well, without pairing.
-
-    Returns:
-        One pair after the other, in the results' order, not yet corrected for their number.
-    """
+    """Compare every two results, on different test sets only if `unpaired`; not yet corrected for their number."""
     for first, second in combinations(entries, 2):
         names, reason = (first.title, second.title), incomparable(first, second)
         try:
@@ -182,9 +158,16 @@ def compare_pairs(entries: list[Entry], unpaired: bool = False) -> Iterator[Pair
 
 def incomparable(first: Entry, second: Entry) -> str:
     """Why two results have no test with pairing, or "" if they have."""
-    if reason := _other_corpus(first, second):
-        return reason
-    return "" if first.test_set["digest"] == second.test_set["digest"] else _difference_of_test_sets(first, second)
+    digests = [each.about.get("corpus_digest") for each in (first, second)]
+    if None not in digests and digests[0] != digests[1]:
+        return (
+            "they were made from other audio or other labels of the corpus, "
+            f"{first.title} has digest {digests[0]} and {second.title} has digest {digests[1]}"
+        )
+    if first.test_set["digest"] == second.test_set["digest"]:
+        return ""
+    sizes = [f"{each.title} has {each.test_set['utterances']} (protocol {each.protocol})" for each in (first, second)]
+    return f"they were tested on different utterances, {' and '.join(sizes)}"
 
 
 def compare_epochs(entries: list[Entry]) -> Iterator[Pair]:
@@ -196,39 +179,23 @@ def compare_epochs(entries: list[Entry]) -> Iterator[Pair]:
             yield Pair(*names, compare(entry.predictions, entry.pooled.averaged["test"]), label=label)
 
 
-def _other_corpus(first: Entry, second: Entry) -> str:
-    """Why two results on other audio or labels are not alike; "" if nothing is known of such a difference."""
-    digests = [each.about.get("corpus_digest") for each in (first, second)]
-    if None in digests or digests[0] == digests[1]:
-        return ""
-    listed = " and ".join(
-        f"{each.title} has digest {digest}" for each, digest in zip((first, second), digests, strict=True)
-    )
-    return f"they were made from other audio or other labels of the corpus, {listed}"
-
-
-def _difference_of_test_sets(first: Entry, second: Entry) -> str:
-    sizes = [f"{each.title} has {each.test_set['utterances']} (protocol {each.protocol})" for each in (first, second)]
-    return f"they were tested on different utterances, {' and '.join(sizes)}"
-
-
 def correct(pairs: list[Pair]) -> list[Pair]:
     """Holm's correction of WA and UA of all pairs that were compared, together.
 
     One family, so that the chance to find any difference between equal systems is at most `LEVEL`: a finding is "in WA
     or UA", of any pair. McNemar's test and that over sessions decide nothing and are not corrected.
     """
-    named = [
-        (place, name, pair.comparison.p_values[name] if pair.testable(measure) else float("nan"))
+    named = {
+        (place, name_of_test(pair.comparison, each)): pair.p_value(each) if pair.testable(each) else float("nan")
         for place, pair in enumerate(pairs)
-        for measure in (MEASURES if pair.comparison else ())
-        if (name := name_of_test(pair.comparison, measure))
-    ]
-    adjusted: dict[int, dict[str, float]] = {}
-    for (place, name, _), p in zip(named, holm([p for *_, p in named]), strict=True):
-        adjusted.setdefault(place, {})[name] = p
+        if pair.comparison
+        for each in MEASURES
+    }
     # A pair of which nothing can be told is no chance to find a difference: it does not count.
-    tests = sum(not isnan(p) for *_, p in named)
+    tests = sum(not isnan(p) for p in named.values())
+    adjusted: dict[int, dict[str, float]] = {}
+    for (place, name), p in zip(named, holm([*named.values()]), strict=True):
+        adjusted.setdefault(place, {})[name] = p
     return [
         replace(pair, adjusted=adjusted[place], tests=tests) if place in adjusted else pair
         for place, pair in enumerate(pairs)
@@ -236,65 +203,26 @@ def correct(pairs: list[Pair]) -> list[Pair]:
 
 
 def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str]) -> Table:
-    """Differences with intervals and p values, as they are and by Holm's correction.
+    """Differences with intervals and p values, as they are and by Holm's correction, in columns that have a value."""
+    cells = [_cells(pair) for pair in pairs]
+    columns = dict.fromkeys(column for row in cells for column, value in row.items() if value is not None)
+    tests = dict.fromkeys(test for pair in pairs if pair.comparison for test in pair.comparison.p_values)
+    if tests:
+        number = counted(max(pair.tests for pair in pairs), "test")
+        notes = [f"Tests: {'; '.join(tests)}. {HOLM.format(tests=number)}", *notes]
+    return Table(name, title, list(columns), [[row.get(column) for column in columns] for row in cells], notes)
 
-    The sign-flip over sessions and McNemar's test are not corrected, as nothing is decided by them.
-    """
-    corrected = any(pair.adjusted for pair in pairs)
-    with_sessions = any(_of_sessions(pair, measure) is not None for pair in pairs for measure in MEASURES)
-    columns = [Column("second minus first"), Column("test")]
+
+def _cells(pair: Pair) -> dict[Column, Any]:
+    cells: dict = {Column("second minus first"): pair.label or f"{pair.second} - {pair.first}"}
+    if not (found := pair.comparison):
+        return cells | {Column("test"): "not compared"}
+    cells[Column("test")] = "paired" if found.paired else "unpaired"
     for measure in MEASURES:
-        columns += [
-            Column("difference", "difference", measure),
-            Column("95 % interval", "difference interval", measure),
-        ]
-        columns += [Column("p", "p", measure), *([Column("p (Holm)", "p", measure)] if corrected else [])]
-        columns += [Column("p, sessions", "p", measure)] if with_sessions else []
-    with_mcnemar = any(map(_has_mcnemar, pairs))
-    columns += [Column("p", "p", "McNemar")] if with_mcnemar else []
-    rows = []
-    for pair in pairs:
-        row: list = [pair.label or f"{pair.second} - {pair.first}"]
-        if pair.comparison is None:
-            rows.append([*row, "not compared", *[None] * (len(columns) - 2)])
-            continue
-        row.append("paired" if pair.comparison.paired else "unpaired")
-        for measure in MEASURES:
-            test = name_of_test(pair.comparison, measure)
-            row += [difference_of(pair.comparison, measure), interval_of(pair.comparison, measure)]
-            row.append(pair.comparison.p_values[test] if test else None)
-            if corrected:
-                row.append(pair.adjusted[test] if test else None)
-            if with_sessions:
-                row.append(_of_sessions(pair, measure))
-        row += [pair.comparison.p_values.get("McNemar")] if with_mcnemar else []
-        rows.append(row)
-    return Table(name, title, columns, rows, notes)
-
-
-def _of_sessions(pair: Pair, measure: str) -> float | None:
-    return pair.comparison.p_values.get(f"{SESSIONS} ({measure})") if pair.comparison else None
-
-
-def holm_notes(pairs: list[Pair]) -> list[str]:
-    """What the p values are corrected for, and which are not; nothing where no pair is compared."""
-    compared = [pair for pair in pairs if pair.adjusted]
-    if not compared:
-        return []
-    alone = " McNemar's test decides nothing and is not corrected." if any(map(_has_mcnemar, compared)) else ""
-    return [f"p (Holm): corrected together, WA and UA of all rows ({counted(compared[0].tests, 'test')}).{alone}"]
-
-
-def _has_mcnemar(pair: Pair) -> bool:
-    return bool(pair.comparison) and "McNemar" in pair.comparison.p_values
-
-
-def describe_tests(pairs: list[Pair]) -> str:
-    """Which tests the p values are of, for a note."""
-    tests: dict[str, list[str]] = {}
-    for pair in pairs:
-        for name in pair.comparison.p_values if pair.comparison else ():
-            test, _, measure = name.removesuffix(")").partition(" (")
-            if measure not in tests.setdefault(test, []):
-                tests[test].append(measure)
-    return "; ".join(f"{test} ({', '.join(found)})" if all(found) else test for test, found in tests.items())
+        test = name_of_test(found, measure)
+        cells[Column("difference", "difference", measure)] = difference_of(found, measure)
+        cells[Column("95 % interval", "difference interval", measure)] = interval_of(found, measure)
+        cells[Column("p", "p", measure)] = found.p_values[test]
+        cells[Column("p (Holm)", "p", measure)] = (pair.adjusted or {}).get(test)
+        cells[Column("p, sessions", "p", measure)] = of_sessions(found, measure)
+    return cells | {Column("p", "p", "McNemar"): found.p_values.get("McNemar")}

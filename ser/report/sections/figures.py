@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import cycle, islice
 
 import numpy as np
 from matplotlib import rc_context
@@ -18,7 +18,7 @@ from ser.report.page.blocks import Picture, percent, points
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, difference_of, interval_of
 from ser.report.sections.folds import speaker_accuracies
-from ser.report.sections.paper_tables import paper_intervals, same_test_set
+from ser.report.sections.paper_tables import comparability, confusion_matrices, paper_intervals
 from ser.results.paper import TABLE_1
 from ser.results.speaker_counts import counted
 
@@ -41,11 +41,8 @@ STYLE = {
 
 def styles(number: int) -> list[dict]:
     """Colour, marker and line of so many series."""
-    looks = zip(cycle(COLOURS), cycle(MARKERS), cycle(LINES), strict=False)
-    return [
-        {"color": colour, "marker": marker, "linestyle": line}
-        for (colour, marker, line), _ in zip(looks, range(number), strict=False)
-    ]
+    looks = islice(cycle(zip(COLOURS, MARKERS, LINES, strict=True)), number)
+    return [{"color": colour, "marker": marker, "linestyle": line} for colour, marker, line in looks]
 
 
 class Drawing:
@@ -66,14 +63,21 @@ class Drawing:
 def drawing(width: float, height: float) -> Iterator[Drawing]:
     """Draw a figure of so many inches in the report's style."""
     with rc_context(STYLE):
-        sheet = Drawing(width, height)
-        yield sheet
+        yield Drawing(width, height)
 
 
 def _whisker(axes: Axes, place: float, value: float, interval: tuple[float, float] | None, **look) -> None:
     look = {"linestyle": "none", "markersize": 6, **look}
     errors = None if interval is None else [[100 * (value - interval[0])], [100 * (interval[1] - value)]]
     axes.errorbar([100 * value], [place], xerr=errors, capsize=3, elinewidth=1.3, **look)
+
+
+def _name_rows(axes: Axes, names: list[str], label: str) -> None:
+    """One row for each name, the first above."""
+    axes.set_xlabel(f"{label}, 95 % interval")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
 
 
 def draw_scores(entries: list[Entry]) -> Picture:
@@ -83,49 +87,25 @@ def draw_scores(entries: list[Entry]) -> Picture:
     theirs = {"marker": "D", "color": "#777777", "markerfacecolor": "white"}
     with drawing(8.5, 1.3 + 0.55 * len(entries)) as sheet:
         panels = sheet.figure.subplots(1, 2, sharey=True)
-        for axes, score in zip(panels, ("wa", "ua"), strict=True):
+        for number, (axes, score) in enumerate(zip(panels, ("wa", "ua"), strict=True)):
             for place, entry in enumerate(entries):
                 label = ("ours", "paper") if place == 0 else (None, None)
                 _whisker(axes, place - 0.13, entry.scores[score], entry.intervals[score], label=label[0], **ours)
                 if row := paper.get(entry.about["system"]):
                     intervals = paper_intervals(row)
-                    interval = intervals and intervals[("wa", "ua").index(score)]
+                    interval = intervals and intervals[number]
                     _whisker(axes, place + 0.2, getattr(row, score), interval, label=label[1], **theirs)
-            axes.set_xlabel(f"{score.upper()} (%), 95 % interval")
-            axes.set_yticks(range(len(entries)), [entry.title for entry in entries])
-            axes.set_ylim(len(entries) - 0.5, -0.5)
-            axes.grid(axis="y", visible=False)
+            _name_rows(axes, [entry.title for entry in entries], f"{score.upper()} (%)")
         sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
         values = "; ".join(
             f"{each.title} WA {percent(each.scores['wa'], 1)}, UA {percent(each.scores['ua'], 1)}" for each in entries
         )
         title = "WA and UA with 95 % intervals: ours by a bootstrap over speakers, the paper's where known."
-        return sheet.picture("scores", title + _caution(entries), f"Intervals of WA and UA: {values}.")
+        return sheet.picture("scores", f"{title} {comparability(entries)}", f"Intervals of WA and UA: {values}.")
 
 
-def _caution(entries: list[Entry]) -> str:
-    """Which of the paper's points are of other utterances than ours."""
-    paper = {row.system: row for row in TABLE_1}
-    names: dict[str, list[str]] = {"yes": [], "unknown": [], "no": []}
-    for entry in entries:
-        if row := paper.get(entry.about["system"]):
-            names[same_test_set(entry, row)[0]].append(entry.title)
-    caution = ""
-    if names["yes"]:
-        caution += f" Same test utterances: {', '.join(names['yes'])}."
-    if names["no"]:
-        caution += f" Other test utterances in the paper, not to be compared: {', '.join(names['no'])}."
-    if names["unknown"]:
-        caution += f" The paper's test utterances are not known: {', '.join(names['unknown'])}."
-    return caution
-
-
-def draw_differences(pairs: list[Pair]) -> Picture | None:
-    """Differences of every compared pair with 95 % intervals; None without a compared pair."""
-    compared = [pair for pair in pairs if pair.comparison]
-    if not compared:
-        return None
-    names = [f"{pair.second}\nminus {pair.first}" for pair in compared]
+def draw_differences(compared: list[Pair]) -> Picture:
+    """Differences of compared pairs with 95 % intervals."""
     with drawing(8.5, 1.1 + 0.55 * len(compared)) as sheet:
         for axes, measure in zip(sheet.figure.subplots(1, 2, sharey=True), ("WA", "UA"), strict=True):
             axes.axvline(0, color="black", linewidth=1, linestyle=":")
@@ -134,10 +114,9 @@ def draw_differences(pairs: list[Pair]) -> Picture | None:
                 look = {"marker": "o" if pair.comparison.paired else "s", "color": "black", "markerfacecolor": filled}
                 difference, interval = difference_of(pair.comparison, measure), interval_of(pair.comparison, measure)
                 _whisker(axes, place, difference, interval, **look)
-            axes.set_xlabel(f"difference in {measure} (points), 95 % interval")
-            axes.set_yticks(range(len(compared)), names, fontsize=8)
-            axes.set_ylim(len(compared) - 0.5, -0.5)
-            axes.grid(axis="y", visible=False)
+            names = [f"{pair.second}\nminus {pair.first}" for pair in compared]
+            _name_rows(axes, names, f"difference in {measure} (points)")
+            axes.tick_params(axis="y", labelsize=8)
         values = "; ".join(
             f"{each.second} minus {each.first} {points(each.comparison.wa_difference)}" for each in compared
         )
@@ -147,28 +126,20 @@ def draw_differences(pairs: list[Pair]) -> Picture | None:
 
 def draw_matrices(entries: list[Entry]) -> Picture:
     """Confusion matrices in shades of grey with counts, ours and the paper's two."""
-    panels = [(entry.title, np.asarray(entry.scores["confusion"])) for entry in entries]
-    panels += [(f"paper: {row.name}", np.asarray(row.confusion)) for row in TABLE_1 if row.confusion]
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
+    matrices = confusion_matrices(entries)
+    columns = min(3, len(matrices))
+    rows = -(-len(matrices) // columns)
+    look = {"ha": "center", "va": "center", "fontsize": 8}
     with drawing(2.9 * columns, 2.9 * rows) as sheet:
-        places = sheet.figure.subplots(rows, columns, squeeze=False).flat
-        for axes, (title, matrix) in zip(places, panels, strict=False):
+        places = list(sheet.figure.subplots(rows, columns, squeeze=False).flat)
+        for axes, (title, matrix) in zip(places, matrices.items(), strict=False):
             totals = matrix.sum(axis=1, keepdims=True)
             shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
             axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
             for actual, predicted in np.ndindex(matrix.shape):
                 share = shares[actual, predicted]
                 text = f"{matrix[actual, predicted]}\n{100 * share:.0f} %"
-                axes.text(
-                    predicted,
-                    actual,
-                    text,
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color="white" if share > 0.5 else "black",
-                )
+                axes.text(predicted, actual, text, color="white" if share > 0.5 else "black", **look)
             axes.set_xticks(range(len(EMOTIONS)), EMOTIONS, fontsize=8)
             axes.set_yticks(range(len(EMOTIONS)), EMOTIONS, fontsize=8)
             axes.set_xlabel("predicted", fontsize=8)
@@ -176,26 +147,25 @@ def draw_matrices(entries: list[Entry]) -> Picture:
             axes.set_title(title, fontsize=10)
             axes.grid(visible=False)
             axes.spines[["top", "right"]].set_visible(True)
-        for axes in list(sheet.figure.axes)[len(panels) :]:
+        for axes in places[len(matrices) :]:
             axes.remove()
-        names = ", ".join(title for title, _ in panels)
         title = "Confusion matrices: counts, and per cent of the row; darker is more."
-        return sheet.picture("confusion", title, f"Confusion matrices of {names}; the numbers are in the tables above.")
+        alt = f"Confusion matrices of {', '.join(matrices)}; the numbers are in the tables above."
+        return sheet.picture("confusion", title, alt)
 
 
 def draw_recalls(entries: list[Entry]) -> Picture:
     """Recall of each emotion for every result, as points; the paper's hollow."""
-    sources = [(entry.title, np.asarray(entry.scores["confusion"]), {}) for entry in entries]
-    hollow = {"markerfacecolor": "white"}
-    sources += [(f"paper: {row.name}", np.asarray(row.confusion), hollow) for row in TABLE_1 if row.confusion]
-    looks = styles(len(entries)) + [{**look, "color": "#777777"} for look in styles(len(sources) - len(entries))]
+    matrices = confusion_matrices(entries)
+    hollow = {"color": "#777777", "markerfacecolor": "white"}
+    looks = styles(len(entries)) + [{**look, **hollow} for look in styles(len(matrices) - len(entries))]
     with drawing(8.5, 3.6) as sheet:
         axes = sheet.figure.subplots()
-        spots = np.linspace(-0.3, 0.3, len(sources))
-        for (name, matrix, more), look, spot in zip(sources, looks, spots, strict=True):
+        spots = np.linspace(-0.3, 0.3, len(matrices))
+        for (name, matrix), look, spot in zip(matrices.items(), looks, spots, strict=True):
             totals = matrix.sum(axis=1)
             shares = 100 * np.divide(matrix.diagonal(), totals, out=np.full(len(totals), np.nan), where=totals > 0)
-            axes.plot(np.arange(len(EMOTIONS)) + spot, shares, label=name, **{**look, "linestyle": "none", **more})
+            axes.plot(np.arange(len(EMOTIONS)) + spot, shares, label=name, **{**look, "linestyle": "none"})
         for border in range(len(EMOTIONS) - 1):
             axes.axvline(border + 0.5, color="#bbbbbb", linewidth=0.8)
         axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
@@ -203,8 +173,8 @@ def draw_recalls(entries: list[Entry]) -> Picture:
         axes.set_ylim(-4, 104)
         axes.grid(axis="x", visible=False)
         sheet.figure.legend(loc="outside right upper", fontsize=9)
-        names = ", ".join(name for name, *_ in sources)
-        return sheet.picture("recall", "Recall of each emotion.", f"Recall of each emotion for {names}; see the table.")
+        alt = f"Recall of each emotion for {', '.join(matrices)}; see the table."
+        return sheet.picture("recall", "Recall of each emotion.", alt)
 
 
 def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
@@ -216,15 +186,12 @@ def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
         for entry, found, look in zip(entries, accuracies, styles(len(entries)), strict=True):
             values = [100 * found[person] for person in people]
             axes.plot(range(len(people)), values, label=entry.title, linewidth=1, markersize=5, **look)
-        axes.set_xticks(
-            range(len(people)), [f"{speaker}\nsession {session}" for session, speaker in people], fontsize=8
-        )
+        names = [f"{speaker}\nsession {session}" for session, speaker in people]
+        axes.set_xticks(range(len(people)), names, fontsize=8)
         axes.set_ylabel("WA (%)")
         axes.set_xlabel("tested speaker")
         axes.set_ylim(top=102)
         sheet.figure.legend(loc="outside upper center", ncols=3, fontsize=9)
         title = f"WA of every tested speaker, protocol {entries[0].protocol}. Lines only guide the eye."
-        names = ", ".join(entry.title for entry in entries)
-        return sheet.picture(
-            f"speakers{suffix}", title, f"WA of {counted(len(people), 'speaker')} for {names}; see the table."
-        )
+        alt = f"WA of {counted(len(people), 'speaker')}: {', '.join(entry.title for entry in entries)}; see the table."
+        return sheet.picture(f"speakers{suffix}", title, alt)

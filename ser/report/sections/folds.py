@@ -7,27 +7,32 @@ from collections.abc import Iterator
 from ser.report.page.blocks import Column, Table
 from ser.report.reported_results import Entry, interval_notes
 from ser.results.pooled import pooled_scores, summarise
-from ser.results.statistics import bootstrap_speakers
+from ser.results.statistics import Intervals, bootstrap_speakers
 
 SCORES = ("wa", "ua")
+SCORE_COLUMNS = [
+    Column(name, kind, measure)
+    for measure in ("WA", "UA")
+    for name, kind in (("%", "percent"), ("95 % interval", "interval"))
+]
+
+
+def score_cells(scores: dict, intervals: Intervals) -> list:
+    """WA and UA, each with its interval, for `SCORE_COLUMNS`."""
+    return [each[score] for score in SCORES for each in (scores, intervals)]
 
 
 def same_tests(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
-    """The results with the same test set and protocol together, each group with what names its files."""
+    """The results with the same protocol, folds and test set together, each group with what names its files."""
     groups: dict[tuple, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault((entry.protocol, entry.test_set["digest"]), []).append(entry)
+        groups.setdefault((entry.protocol, entry.folds, entry.test_set["digest"]), []).append(entry)
     for number, members in enumerate(groups.values(), start=1):
         yield (f"-{number}" if len(groups) > 1 else ""), members
 
 
 def fold_table(entries: list[Entry], suffix: str) -> Table:
-    """WA and UA of every fold of results on the same folds; then mean, deviation, and the pooled result.
-
-    Args:
-        entries: results of one protocol on one test set.
-        suffix: of the file's name.
-    """
+    """WA and UA of every fold of results with one protocol and test set; then mean, deviation, the pooled result."""
     columns = [Column("fold"), Column("tested"), Column("n", "count")]
     for entry in entries:
         columns += [Column(measure, "short percent", entry.title) for measure in ("WA %", "UA %")]
@@ -47,14 +52,10 @@ def fold_table(entries: list[Entry], suffix: str) -> Table:
     rows.append(pooled + [entry.scores[score] for entry in entries for score in SCORES])
     notes = [
         "The result is the pooled one: every utterance counts the same. The mean over folds is another number, because "
-        "folds differ in size.",
+        "folds differ in size. A fold's row pools its seeds, and n counts each utterance once; mean and deviation are "
+        "over all runs, one per fold and seed.",
         *_lacking(entries, found, over_folds),
     ]
-    if any(entry.num_seeds > 1 for entry in entries):
-        notes.append(
-            "A fold's row pools its seeds, and n counts each utterance once; mean and deviation are over all "
-            "runs, one per fold and seed."
-        )
     title = f"Results per fold, protocol {entries[0].protocol}"
     return Table(f"folds{suffix}", title, columns, rows, notes, summary_rows=3)
 
@@ -98,20 +99,13 @@ def seed_table(entries: list[Entry]) -> Table | None:
 
 def epoch_table(entries: list[Entry]) -> Table | None:
     """The best epoch by validation WA beside the mean of the last epochs; None if nobody averaged."""
-    columns = [Column("system"), Column("epochs"), Column("chosen by")]
-    for measure in ("WA", "UA"):
-        columns += [Column("%", "percent", measure), Column("95 % interval", "interval", measure)]
+    columns = [Column("system"), Column("epochs"), Column("chosen by"), *SCORE_COLUMNS]
     rows = []
-    for entry in entries:
-        if "test" not in entry.pooled.averaged:
-            continue
-        number, table = entry.about["averaged"]["epochs"], entry.pooled.averaged["test"]
-        ways = [
-            ("best epoch", "validation WA", entry.scores, entry.intervals),
-            (f"mean posterior of the last {number}", "nobody", pooled_scores(table), bootstrap_speakers(table)),
-        ]
-        for epochs, chosen, found, intervals in ways:
-            rows.append([entry.title, epochs, chosen, found["wa"], intervals["wa"], found["ua"], intervals["ua"]])
+    for entry in (each for each in entries if "test" in each.pooled.averaged):
+        last, table = f"mean posterior of the last {entry.about['averaged']['epochs']}", entry.pooled.averaged["test"]
+        best = score_cells(entry.scores, entry.intervals)
+        rows.append([entry.title, "best epoch", "validation WA", *best])
+        rows.append([entry.title, last, "nobody", *score_cells(pooled_scores(table), bootstrap_speakers(table))])
     if not rows:
         return None
     notes = ["The best epoch is the paper's choice, and what every other table of this report shows."]

@@ -10,7 +10,8 @@ import pandas as pd
 
 from ser.report.page.blocks import Column, Paragraph, Picture, Table
 from ser.report.reported_results import Entry
-from ser.report.sections.comparisons import Pair, comparison_table, correct, describe_tests, holm_notes
+from ser.report.sections.comparisons import Pair, comparison_table, correct
+from ser.report.sections.folds import SCORE_COLUMNS, score_cells
 from ser.results.branch_posteriors import validation_notes
 from ser.results.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve
 from ser.results.pooled import pooled_scores
@@ -48,11 +49,9 @@ def _blocks(
         outcomes = {f"{tested_with:g} (as the result was made)": tables["test"], **outcomes}
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
     pair, *_ = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
-    notes = [f"{pair.finding()[0].upper()}{pair.finding()[1:]}", f"Tests: {describe_tests([pair])}."]
-    notes += holm_notes([pair])
     return [
         _outcome_table(title, stem, outcomes),
-        comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing lambda changes", [pair], notes),
+        comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing changes", [pair], [pair.finding()]),
         _picture(title, stem, curves, choices),
         _curve_table(title, stem, curves, _notes_of_curve(tables, chosen_with)),
         _choice_table(title, stem, choices),
@@ -66,14 +65,12 @@ def _notes_of_curve(tables: dict[str, pd.DataFrame], chosen_with: float | None) 
 
 
 def _outcome_table(title: str, stem: str, outcomes: dict[str, pd.DataFrame]) -> Table:
-    columns = [Column("lambda")]
-    for measure in ("WA", "UA"):
-        columns += [Column("%", "percent", measure), Column("95 % interval", "interval", measure)]
     rows, notes = [], {}
     for name, table in outcomes.items():
-        found, intervals = pooled_scores(table), bootstrap_speakers(table)
-        rows.append([name, found["wa"], intervals["wa"], found["ua"], intervals["ua"]])
+        intervals = bootstrap_speakers(table)
+        rows.append([name, *score_cells(pooled_scores(table), intervals)])
         notes[ua_note(intervals)] = None  # the same for every lambda
+    columns = [Column("lambda"), *SCORE_COLUMNS]
     return Table(f"lambda-{stem}", f"{title}: test result with a lambda", columns, rows, list(filter(None, notes)))
 
 
@@ -81,22 +78,16 @@ def _curve_table(title: str, stem: str, curves: dict[str, pd.DataFrame], of_vali
     columns = [Column("lambda")]
     for name in SETS.values():
         for measure in ("WA", "UA"):
-            columns += [
-                Column(f"{measure} %", "short percent", name),
-                Column(f"{measure} 95 % interval", "interval", name),
-            ]
-    rows = []
-    for place, value in enumerate(LAMBDAS):
-        row: list = [f"{value:.2f}"]
-        for name in SETS:
-            point = curves[name].iloc[place]
+            columns.append(Column(f"{measure} %", "short percent", name))
+            columns.append(Column(f"{measure} 95 % interval", "interval", name))
+    rows: list[list] = [[f"{value:.2f}"] for value in LAMBDAS]
+    for name in SETS:
+        for row, point in zip(rows, curves[name].to_dict("records"), strict=True):
             for score in ("wa", "ua"):
-                row += [float(point[score]), (float(point[f"{score}_low"]), float(point[f"{score}_high"]))]
-        rows.append(row)
+                row += [point[score], (point[f"{score}_low"], point[f"{score}_high"])]
     shown = [row for row in rows if float(row[0]) in SHOWN]
     notes = [
-        "Every tenth; the CSV file has every hundredth.",
-        "Reading the best lambda off the test columns would be cheating.",
+        "Every tenth; the CSV file has every hundredth. Choosing lambda by the test columns would be cheating.",
         *of_validation,
     ]
     return Table(f"lambda-curve-{stem}", f"{title}: the curve over lambda", columns, shown, notes, csv_rows=rows)

@@ -23,26 +23,13 @@ def draw_learning(entry: Entry) -> Picture:
             twins.append(twin)
             for run in (run for run in entry.runs if run.fold == fold):
                 curves, chosen = run.curves, run.curves[run.curves.epoch == run.about["epoch"]]
-                mark = "." if len(curves) < 3 else None  # a line needs two points to be seen
-                axes.plot(
-                    curves.epoch,
-                    curves.train_loss,
-                    "--",
-                    marker=mark,
-                    color="#555555",
-                    linewidth=1,
-                    label="training loss",
-                )
-                twin.plot(
-                    curves.epoch,
-                    100 * curves.val_wa,
-                    "-",
-                    marker=mark,
-                    color="black",
-                    linewidth=1,
-                    label="validation WA",
-                )
-                twin.plot(chosen.epoch, 100 * chosen.val_wa, "o", color="black", markersize=5, label="chosen epoch")
+                look = {
+                    "linewidth": 1,
+                    "marker": "." if len(curves) < 3 else None,
+                }  # a line needs two points to be seen
+                axes.plot(curves.epoch, curves.train_loss, "--", color="#555555", label="training loss", **look)
+                twin.plot(curves.epoch, 100 * curves.val_wa, "k-", label="validation WA", **look)
+                twin.plot(chosen.epoch, 100 * chosen.val_wa, "ko", markersize=5, label="chosen epoch")
             axes.set_title(f"fold {fold}", fontsize=9)
             axes.tick_params(labelsize=8)
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from ser.report.page.blocks import Column, Paragraph, Table
 from ser.report.reported_results import Entry
@@ -50,12 +49,12 @@ def differing(first: Entry, second: Entry) -> dict[str, tuple[str, str]]:
     return {name: (text_of(one[name]), text_of(other[name])) for name in names if one[name] != other[name]}
 
 
-def only_in(first: Entry, second: Entry) -> dict[str, str]:
+def only_in(first: Entry, second: Entry) -> list[str]:
     """Options that the first result has and the second has not, with their values; its system's own, as a rule."""
     own, others = options_of(first), options_of(second)
     known = is_recorded(first) and is_recorded(second)  # or a name that is missing need not be an option it lacks
     missing = sorted(name for name in own.keys() - others.keys() if known or name.startswith("model."))
-    return {name: text_of(own[name]) for name in missing}
+    return [f"{name} {text_of(own[name])}" for name in missing]
 
 
 def difference_table(entries: list[Entry], pairs: list[Pair]) -> Table:
@@ -68,31 +67,19 @@ def difference_table(entries: list[Entry], pairs: list[Pair]) -> Table:
         first, second = by_title[pair.first], by_title[pair.second]
         found = [f"{name} {one} / {other}" for name, (one, other) in differing(first, second).items()]
         found += [f"{entry.title}: {UNRECORDED}" for entry in (first, second) if not is_recorded(entry)]
-        alone = [[f"{name} {value}" for name, value in only_in(*each).items()] for each in _both_ways(first, second)]
-        rows.append([f"{pair.second} - {pair.first}", *("; ".join(cell) or "none" for cell in (found, *alone))])
+        cells = (found, only_in(first, second), only_in(second, first))
+        rows.append([f"{pair.second} - {pair.first}", *("; ".join(cell) or "none" for cell in cells)])
     columns = [Column("second minus first"), Column("options that differ: first / second")]
     columns += [Column("only the first has"), Column("only the second has")]
     return Table("comparison-options", "Options in which the compared results differ", columns, rows)
 
 
-def _both_ways(first: Entry, second: Entry) -> list[tuple[Entry, Entry]]:
-    return [(first, second), (second, first)]
-
-
 def unlike(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """A sentence on the options, besides the system, in which results that are compared differ, if there are any."""
+    """The options, besides the system, in which results that are compared differ, if there are any."""
     by_title = {entry.title: entry for entry in entries}
     compared = [(by_title[pair.first], by_title[pair.second]) for pair in pairs if pair.comparison]
     names = sorted({name for pair in compared for name in differing(*pair)} - {SYSTEM})
-    titles = [title for title in by_title if any(title in (one.title, other.title) for one, other in compared)]
-    found = []
-    for name in names:
-        values: dict[str, list[str]] = {}
-        for title in titles:
-            if name in (options := options_of(by_title[title])):
-                values.setdefault(text_of(options[name]), []).append(title)
-        found.append(f"{name} " + ", ".join(f"{value} ({', '.join(who)})" for value, who in values.items()))
-    return [f"Compared results differ in these options: {'; '.join(found)}."] if found else []
+    return [f"Compared results differ in these options, see the table: {', '.join(names)}."] if names else []
 
 
 def unrecorded(entries: list[Entry]) -> list[str]:
@@ -121,7 +108,7 @@ def recipe_table(entries: list[Entry]) -> Table | Paragraph:
     """Every option in which a result differs from the paper's recipe, with its value in all results."""
     found = {name: stated for entry in entries for name, stated in departures(entry).items()}
     if not found:
-        return Paragraph(recipe_note(entries))
+        return Paragraph(" ".join(["No recorded option differs from the paper's recipe.", *unrecorded(entries)]))
     columns = [Column("option"), Column("recipe"), Column("source"), *(Column(entry.title) for entry in entries)]
     rows = [
         [name, text_of(value), source, *(value_of(entry, name) for entry in entries)]
@@ -136,15 +123,3 @@ def value_of(entry: Entry, name: str) -> str:
     """An option's value in a result as text; "-" where its system or corpus has no such option."""
     options = options_of(entry)
     return text_of(options[name]) if name in options else "-" if is_recorded(entry) else NOT_RECORDED
-
-
-def recipe_note(entries: Iterable[Entry]) -> str:
-    """In which options results differ from the paper's recipe, as a sentence beside a comparison with the paper."""
-    alike: dict[str, list[str]] = {}
-    for entry in entries:
-        stated = departures(entry)
-        found = [f"{name} {value_of(entry, name)} ({text_of(value)})" for name, (value, _) in stated.items()]
-        found += [] if is_recorded(entry) else [UNRECORDED]
-        alike.setdefault(", ".join(found) or "none", []).append(entry.title)
-    listed = "; ".join(f"{', '.join(titles)}: {found}" for found, titles in alike.items())
-    return f"Options in which ours differ from the paper's recipe (in brackets the recipe): {listed}."

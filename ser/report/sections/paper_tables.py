@@ -7,22 +7,13 @@ import numpy as np
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table
 from ser.report.reported_results import Entry, interval_notes
-from ser.report.sections.options import recipe_note
 from ser.results.matrices import multinomial_ua_interval, wilson_interval
-from ser.results.paper import (
-    RECCAP_TEST_HALVES,
-    SEQCAP_TEST_HALVES,
-    TABLE_1,
-    TABLE_2,
-    TABLE_3,
-    PaperRow,
-    fitting_halves,
-    row_sums,
-)
+from ser.results.paper import TABLE_1, PaperRow, fitting_halves, row_sums
 from ser.results.predictions import of_emotions, score_matrix
+from ser.results.speaker_counts import counted
 
 UNRECOVERED = "cannot be recovered"
-PRINTED = {"CNNSeqCap": (2, TABLE_2, SEQCAP_TEST_HALVES), "CNNRecCap": (3, TABLE_3, RECCAP_TEST_HALVES)}
+PRINTED = {"CNNSeqCap": 2, "CNNRecCap": 3}  # numbers of the paper's tables
 
 
 def is_comparable(entry: Entry, row: PaperRow) -> bool:
@@ -31,22 +22,14 @@ def is_comparable(entry: Entry, row: PaperRow) -> bool:
 
 
 def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
-    """Whether a result and a row of the paper have the same test utterances: "yes", "no" or "unknown", and why not.
-
-    Args:
-        entry: a result.
-        row: the paper's of the same system; None where it has none.
-    """
+    """Whether a result and the paper's row of its system have the same test utterances: "yes", "no", "unknown"; why."""
     about = entry.about
     if row is None:
         return "no", "the paper has no row of that system"
     if about["corpus"] != "iemocap":
         return "no", f"ours is the corpus {about['corpus']}, the paper's is IEMOCAP"
     if about["protocol"] != "wu2019":
-        return (
-            "no",
-            f"both are IEMOCAP, but ours was tested by protocol {entry.protocol}, the paper on halves of dialogs",
-        )
+        return "no", f"ours was tested by protocol {entry.protocol}, the paper's on halves of dialogs"
     if entry.is_incomplete:
         return "no", f"ours is only {entry.named_folds}"
     if row.source:
@@ -55,10 +38,7 @@ def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
     if halves not in fits:
         if row.test_halves:
             return "no", f"ours was tested on the halves {halves}, the paper's row on {row.test_halves}"
-        return (
-            "no",
-            f"the paper's row was tested on unknown halves, but not on ours, {halves}: its WA is no ratio there",
-        )
+        return "no", f"the paper's row has a WA that is no ratio on our halves, {halves}"
     if tuple(entry.test_set["counts"].values()) != row_sums(halves):
         return "no", f"ours has other counts of emotions than the paper's utterances in the halves {halves}"
     if row.test_halves:
@@ -78,55 +58,45 @@ def table_1(entries: list[Entry]) -> Table:
     """Every row of the paper's Table 1, and beside it our results of that system."""
     columns = [Column("system")]
     for measure in ("WA %", "UA %"):
-        columns += [
-            Column("paper", "percent", measure),
-            Column("paper's 95 % interval", "interval", measure),
-            Column("ours", "percent", measure),
-            Column("our 95 % interval", "interval", measure),
-        ]
+        columns += [Column("paper", "percent", measure), Column("paper's 95 % interval", "interval", measure)]
+        columns += [Column("ours", "percent", measure), Column("our 95 % interval", "interval", measure)]
     columns += [Column("paper", "count", "n"), Column("ours", "count", "n"), Column("same test set")]
-    rows = []
-    for row in TABLE_1:
-        intervals = paper_intervals(row) or (UNRECOVERED, UNRECOVERED)
-        known = row.utterances or "unknown"
-        ours = [entry for entry in entries if entry.about["system"] == row.system]
-        if not ours:
-            rows.append(
-                [row.name, row.wa, intervals[0], None, None, row.ua, intervals[1], None, None, known, None, None]
-            )
-        for entry in ours:
-            found = entry.scores
-            wa = [row.wa, intervals[0], found["wa"], entry.intervals["wa"]]
-            ua = [row.ua, intervals[1], found["ua"], entry.intervals["ua"]]
-            size = entry.test_set["utterances"]
-            rows.append([entry.title, *wa, *ua, known, size, same_test_set(entry, row)[0]])
-    for entry in entries:
-        if entry.about["system"] not in {row.system for row in TABLE_1}:
-            found = entry.scores
-            wa, ua = [None, None, found["wa"], entry.intervals["wa"]], [None, None, found["ua"], entry.intervals["ua"]]
-            rows.append([entry.title, *wa, *ua, None, entry.test_set["utterances"], "no"])
+    known = {row.system for row in TABLE_1}
+    listed = [
+        (row, entry)
+        for row in TABLE_1
+        for entry in [each for each in entries if each.about["system"] == row.system] or [None]
+    ]
+    listed += [(None, entry) for entry in entries if entry.about["system"] not in known]
+    rows = [_row_1(row, entry) for row, entry in listed]
     return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, _notes_1(entries))
 
 
+def _row_1(row: PaperRow | None, entry: Entry | None) -> list:
+    cells: list = [entry.title if entry else row.name]
+    for place, score in enumerate(("wa", "ua")):
+        intervals = row and (paper_intervals(row) or (UNRECOVERED, UNRECOVERED))
+        cells += [row and getattr(row, score), row and intervals[place]]
+        cells += [entry and entry.scores[score], entry and entry.intervals[score]]
+    cells += [row and (row.utterances or "unknown"), entry and entry.test_set["utterances"]]
+    return [*cells, entry and same_test_set(entry, row)[0]]
+
+
 def _notes_1(entries: list[Entry]) -> list[str]:
-    notes = [comparability(entries)]
-    notes.append(
+    notes = [
+        comparability(entries),
         "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion "
-        "matrix pooled over the folds. n: test utterances."
-    )
+        "matrix pooled over the folds and seeds. n: test utterances.",
+    ]
     if few := [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]:
         notes.append(f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}.")
-    notes += interval_notes(entries)
-    notes.append(
+    return [
+        *notes,
+        *interval_notes(entries),
         "The paper's intervals: Wilson for WA, row-wise multinomial for UA, from the counts behind its Tables 2 and 3. "
         "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "
-        "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
-    )
-    notes.append(recipe_note(entries))
-    if several := [entry for entry in entries if entry.num_seeds > 1]:
-        listed = ", ".join(f"{entry.title} ({entry.num_seeds})" for entry in several)
-        notes.append(f"Several seeds, each utterance counted once per seed in WA and UA: {listed}.")
-    return notes
+        "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not.",
+    ]
 
 
 def comparability(entries: list[Entry]) -> str:
@@ -137,58 +107,44 @@ def comparability(entries: list[Entry]) -> str:
         answers.setdefault(same_test_set(entry, paper.get(entry.about["system"])), []).append(entry.title)
     if all(answer == "yes" for answer, _ in answers):
         return "Ours were measured on the paper's test utterances (counts of every emotion agree)."
-    reasons = {answer: [] for answer in ("yes", "unknown", "no")}
-    for (answer, reason), titles in answers.items():
-        reasons[answer].append((" and ".join(titles), reason))
-    if not reasons["yes"] and not reasons["unknown"]:
-        causes = "; ".join(f"{reason}{f' ({names})' if len(answers) > 1 else ''}" for names, reason in reasons["no"])
-        return f"The paper's columns and ours cannot be compared: {causes}. They stand side by side, no more."
-    sentences = [f"{names} can be compared with the paper's row: same test utterances." for names, _ in reasons["yes"]]
-    sentences += [f"Whether {names} can be is unknown: {reason}." for names, reason in reasons["unknown"]]
-    sentences += [f"{names} cannot be compared with the paper's row: {reason}." for names, reason in reasons["no"]]
-    return " ".join(sentences)
+    listed = "; ".join(
+        f"{answer} for {', '.join(titles)}{f' ({reason})' if reason else ''}"
+        for (answer, reason), titles in answers.items()
+    )
+    return (
+        f"Same test utterances as the paper's row: {listed}. Where that is not yes, the paper's numbers and ours "
+        "cannot be compared: they stand side by side, no more."
+    )
 
 
-def printed_table(system: str, entry: Entry | None, stem: str) -> Table:
-    """Table 2 or 3: the paper's counts and row percentages, and beside them ours.
-
-    Args:
-        system: "CNNSeqCap" or "CNNRecCap".
-        entry: our result of that system; None if there is none.
-        stem: name of the file.
-    """
-    number, printed, halves = PRINTED[system]
-    row = next(row for row in TABLE_1 if row.system == system)
-    matrices = {"paper": np.asarray(row.confusion)}
-    if entry is not None:
-        matrices["ours"] = np.asarray(entry.scores["confusion"])
-    shares = 100 * np.asarray(row.confusion) / np.sum(row.confusion, axis=1, keepdims=True)
-    furthest = np.abs(shares - np.asarray(printed)).max()
-    ours = f"; ours: {entry.about['corpus']}, protocol {entry.protocol}" if entry else ""
-    notes = [
-        "Rows actual, columns predicted; in brackets per cent of the row. "
-        f"Paper: IEMOCAP, test halves {' '.join(halves)} of sessions 1-5{ours}.",
-        "The paper prints percentages; the counts are those that fit them "
-        f"(no cell is further than {furthest:.3f} points from the print).",
+def matrix_tables(entries: list[Entry]) -> list[Table]:
+    """Tables 2 and 3 with ours beside them, then the matrices of the systems that the paper prints none of."""
+    tables = []
+    for row, number in ((row, PRINTED[row.system]) for row in TABLE_1 if row.system in PRINTED):
+        ours = [entry for entry in entries if entry.about["system"] == row.system]
+        for entry in ours or [None]:
+            stem = f"table{number}-{entry.stem}" if len(ours) > 1 else f"table{number}"
+            title = f"Table {number}. Confusion matrix of {entry.title if entry else row.name}"
+            tables.append(_matrix_table(stem, title, row, entry))
+    others = [entry for entry in entries if entry.about["system"] not in PRINTED]
+    return tables + [
+        _matrix_table(f"confusion-{entry.stem}", f"Confusion matrix of {entry.title}", None, entry) for entry in others
     ]
-    if entry is None:
-        notes.append(f"No result of {row.name} was given.")
-    elif entry.num_seeds > 1:
-        notes.append(f"Our counts are sums over {entry.num_seeds} seeds.")
-    title = f"Table {number}. Confusion matrix of {entry.title if entry else row.name}"
+
+
+def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | None) -> Table:
+    matrices, notes = {}, ["Rows actual, columns predicted; in brackets per cent of the row."]
+    if row:
+        matrices["paper"] = np.asarray(row.confusion)
+        notes.append(
+            f"Paper: IEMOCAP, test halves {' '.join(row.test_halves)} of sessions 1-5. It prints percentages; the "
+            "counts are those that fit them (no cell is further than 0.025 points from the print)."
+        )
+    if entry:
+        matrices["ours" if row else ""] = np.asarray(entry.scores["confusion"])
+        seeds = counted(entry.num_seeds, "seed")
+        notes.append(f"Ours: {entry.about['corpus']}, protocol {entry.protocol}, counts summed over {seeds}.")
     return Table(stem, title, *_matrices(matrices), notes)
-
-
-def confusion_table(entry: Entry) -> Table:
-    """Counts and row percentages of a system that the paper prints no matrix of."""
-    columns, rows = _matrices({"": np.asarray(entry.scores["confusion"])})
-    notes = [
-        f"Rows actual, columns predicted; in brackets per cent of the row. {entry.about['corpus']}, protocol "
-        f"{entry.protocol}. The paper prints no matrix of this system."
-    ]
-    if entry.num_seeds > 1:
-        notes.append(f"Counts are sums over {entry.num_seeds} seeds.")
-    return Table(f"confusion-{entry.stem}", f"Confusion matrix of {entry.title}", columns, rows, notes)
 
 
 def _matrices(matrices: dict[str, np.ndarray]) -> tuple[list[Column], list[list]]:
@@ -205,28 +161,19 @@ def _matrices(matrices: dict[str, np.ndarray]) -> tuple[list[Column], list[list]
     return columns, rows
 
 
-def matrix_tables(entries: list[Entry]) -> list[Table]:
-    """Tables 2 and 3, then the matrices of the other systems."""
-    tables = []
-    for system, (number, *_) in PRINTED.items():
-        ours = [entry for entry in entries if entry.about["system"] == system]
-        if len(ours) <= 1:
-            tables.append(printed_table(system, ours[0] if ours else None, f"table{number}"))
-        else:
-            tables += [printed_table(system, entry, f"table{number}-{entry.stem}") for entry in ours]
-    return tables + [confusion_table(entry) for entry in entries if entry.about["system"] not in PRINTED]
+def confusion_matrices(entries: list[Entry]) -> dict[str, np.ndarray]:
+    """Counts by name, ours and then the paper's two."""
+    ours = {entry.title: np.asarray(entry.scores["confusion"]) for entry in entries}
+    return ours | {f"paper: {row.name}": np.asarray(row.confusion) for row in TABLE_1 if row.confusion}
 
 
 def recall_table(entries: list[Entry]) -> Table:
     """Recall of every emotion, ours and the paper's where its counts are known."""
     columns = [Column("system"), *[Column(emotion, "hits") for emotion in EMOTIONS], Column("UA", "percent")]
-    sources = [(entry.title, entry.scores) for entry in entries]
-    sources += [(f"paper: {row.name}", score_matrix(np.array(row.confusion))) for row in TABLE_1 if row.confusion]
     rows = []
-    for name, found in sources:
-        matrix = np.asarray(found["confusion"])
+    for name, matrix in confusion_matrices(entries).items():
         hits, totals = matrix.diagonal().tolist(), matrix.sum(axis=1).tolist()
         cells = [(hit, total) if total else None for hit, total in zip(hits, totals, strict=True)]
-        rows.append([name, *cells, found["ua"]])
+        rows.append([name, *cells, score_matrix(matrix)["ua"]])
     notes = ["Per cent of the utterances of each emotion that were recognised; in brackets how many of how many."]
     return Table("recall", "Recall of each emotion", columns, rows, notes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table, percent
 from ser.report.reported_results import Entry, counts_of
@@ -13,12 +15,7 @@ SETS = {"train": "training", "val": "validation", "test": "test"}
 
 
 def protocol_table(entries: list[Entry], suffix: str) -> Table:
-    """Who validates and who is tested in every fold, and how many utterances of each emotion every set has.
-
-    Args:
-        entries: results of one protocol on one test set, hence of the same folds.
-        suffix: of the file's name.
-    """
+    """Who validates and is tested in every fold of results with one protocol and test set, and how many utterances."""
     entry = entries[0]
     columns = [Column("fold"), Column("validates"), Column("tested")]
     for name in SETS.values():
@@ -50,19 +47,13 @@ def shared_sentence(entry: Entry) -> str:
             f"Protocol {entry.protocol}: in no fold do validation and test share a speaker, a dialog, an utterance "
             "or a recording."
         )
+    kinds = {kind: [*map(str, names[:10]), *(["..."] if names[10:] else [])] for kind, names in found.items()}
     listed = "; ".join(
-        f"{counted(len(names), kind.removesuffix('s'))} ({_some(names)})" for kind, names in found.items()
+        f"{counted(len(found[kind]), kind.removesuffix('s'))} ({', '.join(names)})" for kind, names in kinds.items()
     )
-    return f"Protocol {entry.protocol}: validation and test share {listed}. " + (
-        "The epoch was chosen on voices that are tested, so that such numbers stand beside the paper's and say "
-        "little about new speakers."
-        if "speakers" in found
-        else ""
-    )
-
-
-def _some(names: list) -> str:
-    return ", ".join(map(str, names[:10])) + (", ..." if len(names) > 10 else "")
+    shared = f"Protocol {entry.protocol}: validation and test share {listed}."
+    voices = "The epoch was chosen on voices that are tested: as the paper's, it says little about new speakers."
+    return f"{shared} {voices}" if "speakers" in found else shared
 
 
 def settings_table(entries: list[Entry]) -> Table:
@@ -98,9 +89,6 @@ def _settings(entry: Entry) -> dict[str, str]:
 
 def report_versions() -> str:
     """What computed the report, which may be newer than what made the results."""
-    from matplotlib import __version__ as matplotlib_version
-    from scipy import __version__ as scipy_version
-
-    found = {**versions(), "scipy": scipy_version, "matplotlib": matplotlib_version}
-    listed = ", ".join(f"{name} {version}" for name, version in found.items())
+    found = versions() | {name: version(name) for name in ("scipy", "matplotlib")}
+    listed = ", ".join(f"{name} {number}" for name, number in found.items())
     return f"The report was computed by {listed}; commit {commit() or 'unknown'}."

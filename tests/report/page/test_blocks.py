@@ -1,8 +1,11 @@
 """Numbers as a report writes them, literally: for people, for programs, as Markdown."""
 
+import re
+
 import pytest
 
-from ser.report.page.blocks import Column, Table, percent_interval, points_interval, probability
+from ser.report.page.blocks import Column, Section, Table, percent_interval, points_interval, probability
+from ser.report.page.rendering import html_page
 
 NAN = float("nan")
 COLUMNS = [
@@ -36,8 +39,9 @@ def test_what_is_not_known_is_a_dash_or_words_on_the_page_and_nothing_in_a_colum
     table = Table("t", "T", COLUMNS, rows)
     assert table.texts == [["x", "-", "cannot be told", "not available", "-", "not available", "-", "-"]]
     assert table.csv().splitlines()[1] == "x" + 11 * ","
-    assert table.is_aside(0, 2)
-    assert not table.is_aside(0, 0)
+    page = html_page("T", "", [Section("s", "S", [table])])
+    assert '<td class="number aside">cannot be told</td>' in page
+    assert page.count(" aside") == 1
 
 
 def test_the_file_has_its_own_rows_where_the_page_shows_some():
@@ -47,7 +51,20 @@ def test_the_file_has_its_own_rows_where_the_page_shows_some():
 
 def test_the_last_rows_sum_up():
     table = Table("t", "T", [Column("n", "count")], [[1], [2], [3]], summary_rows=2)
-    assert [table.is_summary(row) for row in range(3)] == [False, True, True]
+    body = html_page("T", "", [Section("s", "S", [table])]).split("<tbody>")[1]
+    assert re.findall(r"<tr(.*)>\n<th.*>(.)</th>", body) == [
+        ("", "1"),
+        (' class="summary"', "2"),
+        (' class="summary"', "3"),
+    ]
+
+
+def test_a_line_stands_where_a_group_of_columns_begins():
+    columns = [Column("name"), Column("a", "count", "left"), Column("b", "count", "left"), Column("c", group="right")]
+    page = html_page("T", "", [Section("s", "S", [Table("t", "T", columns, [["x", 1, 2, "y"]])])])
+    assert re.findall(r'<th scope="col" class="(.*)">', page) == ["words", "number first", "number", "words first"]
+    assert re.findall(r'<td class="(.*)">', page) == ["number first", "number", "words first"]
+    assert re.findall(r'<th scope="colgroup" colspan="(.)">(.*)</th>', page) == [("2", "left"), ("1", "right")]
 
 
 def test_markdown_takes_no_name_for_markup():

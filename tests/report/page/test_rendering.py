@@ -52,7 +52,7 @@ def test_markdown_and_page_hold_the_same_cells(report, page):
 def test_one_result_is_enough_and_says_what_it_printed(results, tmp_path, capsys):
     assert main([str(results[0]), "--out", str(tmp_path / "new" / "report")]) == 0
     printed = capsys.readouterr().out
-    assert "CNN_SeqCap has a WA of" in printed
+    assert "of 1 result: CNN_SeqCap, WA " in printed
     assert str(tmp_path / "new" / "report" / "index.html") in printed
     assert not (tmp_path / "new" / "report" / "comparisons.csv").exists()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["report"], "nothing half-written is left"

@@ -20,7 +20,7 @@ def test_a_difference_is_the_second_minus_the_first():
     (pair,) = compare_pairs([result("first", [1, 1, 1, 0]), result("second", [1, 0, 0, 0])])
     assert (pair.first, pair.second) == ("first", "second")
     assert (pair.comparison.wa_difference, pair.comparison.ua_difference) == pytest.approx((-0.5, -0.5))
-    assert pair.finding().startswith("second is 50.0 points below first in WA")
+    assert pair.finding().startswith("Second minus first: WA -50.0 points (95 % interval ")
 
 
 @pytest.mark.parametrize(

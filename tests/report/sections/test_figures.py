@@ -48,7 +48,7 @@ def test_a_point_is_filled_by_the_verdict_on_its_own_score():
     for paired, (wa, ua) in ((True, (0.01, 0.5)), (False, (0.5, 0.01))):
         found = Comparison(paired, 0.1, -0.1, (0.05, 0.3), (-0.2, -0.01), dict(zip(names, (wa, ua), strict=True)), "")
         pairs.append(Pair("one", "other", found))
-    figure = drawn(draw_differences, [*pairs, Pair("one", "third", reason="none")])
+    figure = drawn(draw_differences, pairs)
     wa, ua = figure.axes
     looks = [[(bar[0].get_markerfacecolor(), bar[0].get_marker()) for bar in axes.containers] for axes in (wa, ua)]
     assert looks == [[("black", "o"), ("white", "s")], [("white", "o"), ("black", "s")]]

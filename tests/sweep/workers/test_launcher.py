@@ -39,7 +39,7 @@ def test_a_crew_that_joins_counts_its_workers_from_another_number(monkeypatch, t
 @pytest.fixture
 def launched(monkeypatch):
     """The crews of launchers that check and train nothing."""
-    crews, corner = [], SimpleNamespace(datamodule=None, config_init={"wandb": SimpleNamespace(loggers=lambda *_: [])})
+    crews, corner = [], SimpleNamespace(data=None, settings={"wandb": SimpleNamespace(loggers=lambda *_: [])})
 
     def crew(starter, shared, words, url, slots, folder, first):
         crews.append((first, slots, words))

@@ -6,27 +6,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from optuna.importance import get_param_importances
 
 from ser.files import write_bytes, write_text
 from ser.report.page.blocks import Column, Paragraph, Picture, Section, Table
 from ser.results.lambda_curve import curve
 from ser.sweep.outcome.figures import (
-    draw_history,
-    draw_importances,
     draw_lambda,
     draw_routing,
-    draw_slices,
-    importances,
-    name_of,
-    value_of,
+    draw_with_optuna,
+    importance_evaluator,
+    study_of,
 )
 from ser.sweep.outcome.lambdas import Saved
 from ser.sweep.outcome.routing import ITERATIONS, routing_cells, routing_table, trial_validation
 from ser.sweep.outcome.trials import BEST, best_trial, complete, trials_table, write_outcome
 from ser.sweep.study.plan import LAMBDA
 from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.workers.launcher import short
 
 MOST_ROWS = 10
+
+
+def name_of(option: str) -> str:
+    """An option as a table names it.
+
+    Example:
+        >>> name_of("model.routing_iterations"), name_of("model"), name_of("model.lambda_")
+        ('routing iterations', 'system', 'lambda')
+    """
+    return "system" if option == "model" else option.split(".")[-1].strip("_").replace("_", " ")
+
+
+def value_of(option: str, value: object) -> str:
+    """A value as a table names it; a system without its module."""
+    return str(value).rsplit(".", 1)[-1] if option == "model" else short(value)
 
 
 @dataclass
@@ -49,12 +63,13 @@ class Findings:
         self.trials, self.best = trials_table(self.shared), best_trial(plan, results)
         if self.best is None:
             return
-        self.importances = importances(plan, results)
-        self.pictures = [draw_history(plan, results)]
+        study, self.importances = study_of(results), importance_evaluator(plan, results)
+        self.pictures = [draw_with_optuna("history", plan, study)]
         if not self.saved:  # the lambda curve is its slice
-            self.pictures.append(draw_slices(plan, results))
-        if isinstance(self.importances, dict):
-            self.pictures.append(draw_importances(self.importances, len(complete(results))))
+            self.pictures.append(draw_with_optuna("slices", plan, study))
+        if not isinstance(self.importances, str):
+            self.pictures.append(draw_with_optuna("importances", plan, study, evaluator=self.importances))
+            self.importances = get_param_importances(study, evaluator=self.importances)
         if ITERATIONS in plan.space.dimensions:
             cells = routing_cells(self.shared, self.folder, self.config["model"]["class_path"])
             self.routing = routing_table(cells, len(plan.folds))

@@ -73,16 +73,12 @@ class SharedStudy:
         Raises:
             InputError: if a study of this name is another one; with every difference.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        try:
-            study, made = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize"), True
-        except optuna.exceptions.DuplicatedStudyError:
-            study, made = optuna.load_study(study_name=plan.study, storage=storage), False
-        if IDENTITY not in study.user_attrs:
-            study.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
-        shared = replace(cls.load(plan, storage), made=made)
+        optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
+        shared = cls.load(plan, storage)
+        if made := IDENTITY not in shared.optuna.user_attrs:
+            shared.optuna.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
         shared.check_same(identity)
-        return shared
+        return replace(shared, made=made)
 
     @classmethod
     def load(cls, plan: Plan, storage: RDBStorage, worker: int = 0) -> SharedStudy:
@@ -91,11 +87,8 @@ class SharedStudy:
         Raises:
             InputError: if it has not been started.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
-            study = optuna.load_study(
-                study_name=plan.study, storage=storage, pruner=plan.make_pruner(), sampler=plan.make_sampler(worker)
-            )
+            study = optuna.load_study(study_name=plan.study, storage=storage, pruner=plan.make_pruner())
         except KeyError as error:
             raise InputError(f"study {plan.study} has not been started: ser sweep --config FILE starts it") from error
         begun = sum(row.state != TrialState.WAITING for row in study.get_trials(deepcopy=False))

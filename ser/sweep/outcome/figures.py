@@ -15,7 +15,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState
 from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances, plot_slice
 
-from ser.report.page.blocks import Picture, percent
+from ser.report.page.blocks import Picture
 from ser.report.sections.figures import DOTS_PER_INCH, drawing, styles
 from ser.results.lambda_curve import PAPER_LAMBDA
 from ser.sweep.outcome.routing import Cell
@@ -79,10 +79,11 @@ def draw_with_optuna(name: str, plan: Plan, study: optuna.Study, **settings) -> 
 def draw_routing(cells: list[Cell]) -> Picture:
     """WA and UA over the number of routing iterations, a line for each system."""
     systems = list(dict.fromkeys(cell.system for cell in cells))
+    shifts = 0.12 * (np.arange(len(systems)) - (len(systems) - 1) / 2)
     with drawing(8.5, 3.9) as sheet:
         panels = sheet.figure.subplots(1, 2)
         for axes, score in zip(panels, ("wa", "ua"), strict=True):
-            for system, look, shift in zip(systems, styles(len(systems)), _shifts(len(systems)), strict=True):
+            for system, look, shift in zip(systems, styles(len(systems)), shifts, strict=True):
                 rows = [cell for cell in cells if cell.system == system]
                 values = np.array([100 * cell.scores[score] for cell in rows])
                 limits = [cell.intervals and cell.intervals[score] for cell in rows]
@@ -95,10 +96,8 @@ def draw_routing(cells: list[Cell]) -> Picture:
             axes.set_ylabel(f"validation {score.upper()} (%), 95 % interval")
             axes.grid(axis="x", visible=False)
         sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(systems))
-        best = max(cells, key=lambda cell: cell.scores["wa"])
-        words = f"Highest WA: {best.system} with {best.iterations}, {percent(best.scores['wa'], 1)} %; see the table."
         title = "Validation WA and UA over routing iterations, 95 % intervals by a bootstrap over speakers."
-        return sheet.picture("routing", title, words)
+        return sheet.picture("routing", title, f"{title} The numbers are in the table.")
 
 
 def draw_lambda(curve: pd.DataFrame, chosen: float, others: list[float], whose: str) -> Picture:
@@ -126,7 +125,3 @@ def draw_lambda(curve: pd.DataFrame, chosen: float, others: list[float], whose: 
         sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, fontsize=9)
         words = f"The curve of {whose}; lambda {chosen:.2f} was chosen."
         return sheet.picture("lambda", f"Validation WA and UA of {whose} over lambda, with 95 % intervals.", words)
-
-
-def _shifts(number: int) -> np.ndarray:
-    return np.linspace(-0.06, 0.06, number) if number > 1 else np.zeros(1)

@@ -30,24 +30,17 @@ class Saved:
 
     Attributes:
         folder: of the cross-validation.
-        system: its class.
         validation: posteriors of the validation utterances of the study's folds and seeds.
         test: the same of the test utterances, for the report alone.
         config: of the runs.
-        digest: of the whole validation table, by which the study is known again.
+        identity: what makes a study of these posteriors another one than a study of others.
     """
 
     folder: Path
-    system: str
     validation: pd.DataFrame
     test: pd.DataFrame
     config: dict
-    digest: str
-
-    @property
-    def identity(self) -> dict:
-        """What makes a study of these posteriors another one than a study of others."""
-        return {"config": {TABLES["val"]: self.digest}}
+    identity: dict
 
 
 def read_saved(plan: Plan, runs: str) -> Saved:
@@ -82,9 +75,8 @@ def read_saved(plan: Plan, runs: str) -> Saved:
         branch_posteriors(validation)
     except InputError as error:
         raise InputError(f"--runs {runs}: {pooled.about['system']} has no lambda: {error}") from error
-    config = read_yaml(pooled.folder / "config.yaml")
-    known = digest(pooled.folder / TABLES["val"])
-    return Saved(pooled.folder, pooled.about["system"], validation, test, config, known)
+    identity = {"config": {TABLES["val"]: digest(pooled.folder / TABLES["val"])}}
+    return Saved(pooled.folder, validation, test, read_yaml(pooled.folder / "config.yaml"), identity)
 
 
 def rows_of(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:

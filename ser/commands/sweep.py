@@ -19,7 +19,7 @@ from ser.processes.forked import Starter
 from ser.processes.interruption import LISTENER, Interrupted
 from ser.processes.jobs import only_one
 from ser.results.identity import IDENTITY, read_identity, write_identity
-from ser.sweep.outcome.lambdas import Saved, best_saved_config, join_study, read_saved, run_study
+from ser.sweep.outcome.lambdas import Saved, best_saved_config, read_saved, run_study
 from ser.sweep.outcome.trials import best_config, best_trial, for_crossval, trials_table
 from ser.sweep.study.check import check_runs, check_trainers, corners_of, warnings_of
 from ser.sweep.study.options import check_definition, make_parser, split_options, with_options, write_definition
@@ -101,11 +101,13 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     alone = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device, **given}
     if useless := [name for name, value in alone.items() if value is not None]:
         raise InputError(f"--{useless[0]}: study {plan.study} weighs saved posteriors and trains nothing")
+    if plan.sampler == "tpe":
+        raise InputError(f"study {plan.study}: sampler tpe: lambdas are computed at once; use exhaustive or random")
     saved = read_saved(plan, options.runs)
     folder, url = place_of(plan, options.out, options.storage)
     make_folder(folder)
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
-        shared = join_study(plan, open_storage(url, plan.heartbeat_seconds), saved)
+        shared = SharedStudy.join(plan, open_storage(url, plan.heartbeat_seconds), saved.identity)
         run_study(shared, saved)
         if (saved.folder / IDENTITY).is_file():
             write_identity(folder, read_identity(saved.folder))

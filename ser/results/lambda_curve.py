@@ -6,6 +6,8 @@ is in its predictions table. It is chosen on validation rows: `choose` is given 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -22,7 +24,9 @@ LIMITS = ["wa_low", "wa_high", "ua_low", "ua_high"]
 CURVE_COLUMNS = ["set", "lambda_", "wa", "ua", *LIMITS]
 
 
-def curve(predictions: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> pd.DataFrame:
+def curve(
+    predictions: pd.DataFrame, draws: int = DRAWS, seed: int = 1, lambdas: Sequence[float] = LAMBDAS
+) -> pd.DataFrame:
     """WA and UA of all rows at every lambda, with 95 % intervals by a bootstrap of whole speakers.
 
     The same drawn speakers serve every lambda, and are those of `bootstrap_speakers` with this seed.
@@ -31,9 +35,10 @@ def curve(predictions: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> pd.Da
         predictions: a predictions table with the posteriors of both branches.
         draws: samples of the bootstrap; with 0 there are no intervals.
         seed: of the drawing.
+        lambdas: 0, 0.01 ... 1, or others.
 
     Returns:
-        A row for each of 0, 0.01 ... 1: `lambda_, wa, ua, wa_low, wa_high, ua_low, ua_high`, shares; limits are NaN
+        A row for each lambda: `lambda_, wa, ua, wa_low, wa_high, ua_low, ua_high`, shares; limits are NaN
         for a single speaker, and UA's as well where too many draws lack an emotion.
 
     Raises:
@@ -41,13 +46,13 @@ def curve(predictions: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> pd.Da
     """
     actual = pd.Index(EMOTIONS).get_indexer(predictions.emotion)
     capsule, gru = branch_posteriors(predictions)
-    hits = np.stack([(each * capsule + (1 - each) * gru).argmax(1) == actual for each in LAMBDAS])
+    hits = np.stack([(each * capsule + (1 - each) * gru).argmax(1) == actual for each in lambdas])
     counts = tally(predictions, hits)
     wa, ua = counts.pooled()
-    table = pd.DataFrame({"lambda_": LAMBDAS, "wa": wa, "ua": ua})
+    table = pd.DataFrame({"lambda_": lambdas, "wa": wa, "ua": ua})
     if draws == 0:
         return table
-    limits = np.full((len(LAMBDAS), 4), np.nan)
+    limits = np.full((len(lambdas), 4), np.nan)
     if len(counts.speakers) > 1:
         drawn = draw_speakers(counts, draws, seed).scores(counts)
         limits = np.array(

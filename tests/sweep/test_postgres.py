@@ -23,6 +23,7 @@ from ser.sweep.study.shared_study import SharedStudy
 from ser.sweep.study.storage import open_storage
 from tests.forked import Command
 from tests.sweep.conftest import check_complete
+from tests.sweep.rows import add_row
 
 pytestmark = pytest.mark.postgres
 USER = "postgres"  # Debian's; the server refuses to run as root
@@ -100,6 +101,24 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
     folders = [len(list((tmp_path / name / "trials").glob("*/*/result.json"))) for name in ("first", "second")]
     assert min(folders) >= 1
     assert sum(folders) >= 6
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+def test_a_worker_killed_before_its_first_heartbeat(server, write_study):
+    """In real time: after three seconds without a sign of life, and without a clock of this machine."""
+    plan = read_plan(write_study(study="unheard", heartbeat_seconds=1))
+    storage = open_storage(server, plan.heartbeat_seconds)
+    shared = SharedStudy.create(plan, storage, {})
+    taken = add_row(shared, 0, "unheard")
+    storage.set_trial_state_values(shared.attempts()[0][0]._trial_id, TrialState.FAIL)
+    assert shared.reconcile() == [0, 1]
+    assert shared.attempts()[0][-1].state == TrialState.RUNNING
+    time.sleep(4.5)
+    assert SharedStudy.load(plan, storage).reconcile() == [0, 1]
+    states = {row.number: row.state for row in shared.attempts()[0]}
+    assert states.pop(taken) == TrialState.FAIL
+    assert list(states.values()) == [TrialState.FAIL, TrialState.WAITING]
     storage.remove_session()
     storage.engine.dispose()
 

@@ -1,153 +1,89 @@
-"""A study's figures, readable in black and white, and what they are drawn from."""
+"""A study's figures: Optuna's, and those of routing iterations and lambda."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import accumulate
+import io
+import warnings
 from math import ceil
 
+import matplotlib
 import numpy as np
 import optuna
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.trial import FrozenTrial
+from matplotlib import pyplot
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.trial import FrozenTrial, TrialState
+from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances, plot_slice
 
-from ser.report.page.blocks import Picture, percent
-from ser.report.sections.figures import drawing, styles
+from ser.report.page.blocks import Picture
+from ser.report.sections.figures import DOTS_PER_INCH, drawing, styles
 from ser.results.lambda_curve import PAPER_LAMBDA
 from ser.sweep.outcome.routing import Cell
-from ser.sweep.outcome.trials import best_trial, complete
+from ser.sweep.outcome.trials import complete
 from ser.sweep.study.plan import Plan
-from ser.sweep.workers.launcher import short
 
 FEWEST_FOR_IMPORTANCE = 10
 GOOD_TRIALS = 5  # Optuna advises at least so many above the quantile
-PANELS_PER_ROW = 3
-DOTS = {"linestyle": "none", "marker": "o", "color": "black", "markersize": 5}
 BEST = {"linestyle": "none", "marker": "*", "color": "#d55e00", "markeredgecolor": "black", "markersize": 15}
-PRUNED = {"linestyle": "none", "marker": "x", "color": "#777777", "markersize": 6}
+
+OPTUNAS = {
+    "history": (plot_optimization_history, "every complete trial, and the best so far"),
+    "slices": (plot_slice, "every complete trial over each option"),
+    "importances": (plot_param_importances, "which options decide whether a trial is among the best (PED-ANOVA)"),
+}
 
 
-def name_of(option: str) -> str:
-    """An option as a figure names it.
-
-    Example:
-        >>> name_of("model.routing_iterations"), name_of("model"), name_of("model.lambda_")
-        ('routing iterations', 'system', 'lambda')
-    """
-    return "system" if option == "model" else option.split(".")[-1].strip("_").replace("_", " ")
+def study_of(results: dict[int, FrozenTrial]) -> optuna.Study:
+    """The accepted trials alone, under their numbers in the plan."""
+    study = optuna.create_study(direction="maximize")
+    nothing = optuna.trial.create_trial(state=TrialState.FAIL)
+    study.add_trials(results.get(place, nothing) for place in range(max(results) + 1))
+    return study
 
 
-def value_of(option: str, value: object) -> str:
-    """A value as a figure names it; a system without its module."""
-    return str(value).rsplit(".", 1)[-1] if option == "model" else short(value)
-
-
-def importances(plan: Plan, results: dict[int, FrozenTrial]) -> dict[str, float] | str:
-    """How much each option decides whether a trial is among the best.
+def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnovaImportanceEvaluator | str:
+    """Tells how much each option decides whether a trial is among the best; or in words why that cannot be told.
 
     The best are the top tenth, or the top five of fewer than fifty trials.
-
-    Returns:
-        Shares that add up to 1 by option, the largest first; or in words why they cannot be told.
 
     Source:
         PED-ANOVA (Watanabe et al., IJCAI 2023), Optuna's.
     """
-    rows = list(complete(results).values())
+    values = sorted((row.value for row in complete(results).values()), reverse=True)
     if len(plan.space.dimensions) < 2:
         return "Importances compare options; this study varies one."
-    if len(rows) < FEWEST_FOR_IMPORTANCE:
-        return f"Importances need at least {FEWEST_FOR_IMPORTANCE} complete trials; there are {len(rows)}."
-    quantile = max(0.1, GOOD_TRIALS / len(rows))
-    values = sorted((row.value for row in rows), reverse=True)
+    if len(values) < FEWEST_FOR_IMPORTANCE:
+        return f"Importances need at least {FEWEST_FOR_IMPORTANCE} complete trials; there are {len(values)}."
+    quantile = max(0.1, GOOD_TRIALS / len(values))
     if values[-1] >= values[ceil(quantile * len(values)) - 1]:
         return "Importances cannot be told: too many trials are equally good."
-    study = optuna.create_study(direction="maximize")
-    study.add_trials(rows)
-    return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(target_quantile=quantile))
+    return PedAnovaImportanceEvaluator(target_quantile=quantile)
 
 
-def draw_history(plan: Plan, results: dict[int, FrozenTrial]) -> Picture:
-    """Every trial's score in the order in which they ended, and the best so far."""
-    rows = sorted(results.items(), key=lambda item: item[1].datetime_complete)
-    places = {place: number for number, (place, _) in enumerate(rows, start=1)}
-    done = {place: 100 * row.value for place, row in rows if place in complete(results)}
-    best = best_trial(plan, results)
-    with drawing(7, 3.8) as sheet:
-        axes = sheet.figure.subplots()
-        order = [places[place] for place in done]
-        axes.plot(order, list(done.values()), label="trial", **DOTS)
-        edges = [*order, len(rows) + 0.5]
-        so_far = list(accumulate(done.values(), max))
-        axes.plot(edges, [*so_far, *so_far[-1:]], "k-", drawstyle="steps-post", linewidth=1.2, label="best so far")
-        axes.plot([places[best]], [done[best]], label=f"best: trial {best}", **BEST)
-        axes.margins(y=0.12)
-        _mark_pruned(axes, [places[place] for place in places if place not in done])
-        axes.set_xlabel("trials in the order in which they ended")
-        axes.set_ylabel(_score(plan))
-        axes.set_xlim(0, len(rows) + 1)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        sheet.figure.legend(loc="outside upper center", ncols=4, fontsize=9)
-        words = f"{len(done)} complete trials of {len(rows)}; the best, trial {best}, has {done[best]:.1f} %."
-        return sheet.picture("history", f"Optimisation history: {_score(plan)} of every trial.", words)
-
-
-def draw_importances(shares: dict[str, float], number: int) -> Picture:
-    """Importances as bars.
-
-    Args:
-        shares: `importances`.
-        number: of the trials they were computed from.
-    """
-    with drawing(6, 0.9 + 0.45 * len(shares)) as sheet:
-        axes = sheet.figure.subplots()
-        names, values = [name_of(name) for name in shares], list(shares.values())
-        bars = axes.barh(names, values, color="#bbbbbb", edgecolor="black", height=0.6)
-        axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=4)
-        axes.set_xlim(0, 1.12 * max(values))
-        axes.set_xlabel("importance (share)")
-        axes.invert_yaxis()
-        axes.grid(axis="y", visible=False)
-        words = "; ".join(f"{name} {value:.2f}" for name, value in zip(names, values, strict=True))
-        caution = f"Which options decide whether a trial is among the best: PED-ANOVA of {number} trials."
-        return sheet.picture("importances", caution, f"Importances: {words}.")
-
-
-def draw_slices(plan: Plan, results: dict[int, FrozenTrial]) -> Picture:
-    """Every trial's score over each option."""
-    dimensions = plan.space.dimensions
-    done, best = complete(results), best_trial(plan, results)
-    columns = min(PANELS_PER_ROW, len(dimensions))
-    rows = -(-len(dimensions) // columns)
-    with drawing(max(5.0, 3.2 * columns), 0.7 + 3 * rows) as sheet:
-        panels = sheet.figure.subplots(rows, columns, sharey=True, squeeze=False).flat
-        for axes, (name, dimension) in zip(panels, dimensions.items(), strict=False):
-            spots = _spots(axes, name, dimension)
-            axes.plot([spots(row) for row in done.values()], [100 * row.value for row in done.values()], **DOTS)
-            axes.plot([spots(done[best])], [100 * done[best].value], **BEST)
-            axes.margins(x=0.08, y=0.12)
-            _mark_pruned(axes, [spots(row) for place, row in results.items() if place not in done])
-            axes.set_xlabel(name_of(name))
-        for axes in list(sheet.figure.axes)[len(dimensions) :]:
-            axes.remove()
-        for axes in sheet.figure.axes[::columns]:
-            axes.set_ylabel(_score(plan))
-        names = ", ".join(map(name_of, dimensions))
-        title = f"{_score(plan)} of every trial over each option. Star: the best trial. Crosses at the foot: pruned."
-        return sheet.picture("slices", title, f"Trials over {names}; the numbers are in trials.csv.")
+def draw_with_optuna(name: str, plan: Plan, study: optuna.Study, **settings) -> Picture:
+    """One of Optuna's figures, named as in `OPTUNAS`; it draws with pyplot, in a style that it leaves behind."""
+    plot, words = OPTUNAS[name]
+    title = f"Validation {plan.metric.upper()}: {words}."
+    matplotlib.use("agg")
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an experimental interface, and of axes of a single value
+        figure = np.ravel(plot(study, target_name=plan.objective, **settings))[0].figure
+        for axes in figure.axes if plot is plot_slice else ():  # names of classes are long, numbers on a log scale many
+            axes.tick_params(axis="x", which="both", labelrotation=90)
+        out = io.BytesIO()
+        figure.savefig(out, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
+        pyplot.close(figure)
+    return Picture(name, title, f"{title} The numbers are in trials.csv.", out.getvalue(), figure.get_figwidth())
 
 
 def draw_routing(cells: list[Cell]) -> Picture:
     """WA and UA over the number of routing iterations, a line for each system."""
     systems = list(dict.fromkeys(cell.system for cell in cells))
+    shifts = 0.12 * (np.arange(len(systems)) - (len(systems) - 1) / 2)
     with drawing(8.5, 3.9) as sheet:
         panels = sheet.figure.subplots(1, 2)
         for axes, score in zip(panels, ("wa", "ua"), strict=True):
-            for system, look, shift in zip(systems, styles(len(systems)), _shifts(len(systems)), strict=True):
+            for system, look, shift in zip(systems, styles(len(systems)), shifts, strict=True):
                 rows = [cell for cell in cells if cell.system == system]
                 values = np.array([100 * cell.scores[score] for cell in rows])
                 limits = [cell.intervals and cell.intervals[score] for cell in rows]
@@ -160,10 +96,8 @@ def draw_routing(cells: list[Cell]) -> Picture:
             axes.set_ylabel(f"validation {score.upper()} (%), 95 % interval")
             axes.grid(axis="x", visible=False)
         sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(systems))
-        best = max(cells, key=lambda cell: cell.scores["wa"])
-        words = f"Highest WA: {best.system} with {best.iterations}, {percent(best.scores['wa'], 1)} %; see the table."
         title = "Validation WA and UA over routing iterations, 95 % intervals by a bootstrap over speakers."
-        return sheet.picture("routing", title, words)
+        return sheet.picture("routing", title, f"{title} The numbers are in the table.")
 
 
 def draw_lambda(curve: pd.DataFrame, chosen: float, others: list[float], whose: str) -> Picture:
@@ -191,34 +125,3 @@ def draw_lambda(curve: pd.DataFrame, chosen: float, others: list[float], whose: 
         sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, fontsize=9)
         words = f"The curve of {whose}; lambda {chosen:.2f} was chosen."
         return sheet.picture("lambda", f"Validation WA and UA of {whose} over lambda, with 95 % intervals.", words)
-
-
-def _score(plan: Plan) -> str:
-    return f"validation {plan.metric.upper()} (%)"
-
-
-def _shifts(number: int) -> np.ndarray:
-    return np.linspace(-0.06, 0.06, number) if number > 1 else np.zeros(1)
-
-
-def _mark_pruned(axes: Axes, spots: list[float]) -> None:
-    if spots:
-        foot = axes.get_xaxis_transform()
-        axes.plot(spots, np.full(len(spots), 0.03), transform=foot, label="pruned", **PRUNED)
-
-
-def _spots(axes: Axes, name: str, dimension: BaseDistribution) -> Callable[[FrozenTrial], float]:
-    """Where a trial stands on the axis of an option; sets the axis up."""
-    if isinstance(dimension, CategoricalDistribution):
-        choices = list(dimension.choices)
-        axes.set_xticks(range(len(choices)), [value_of(name, choice) for choice in choices])
-        axes.set_xlim(-0.5, len(choices) - 0.5)
-        return lambda row: choices.index(row.params[name])
-    if dimension.log:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-        axes.xaxis.set_minor_locator(NullLocator())
-    elif isinstance(dimension, optuna.distributions.IntDistribution):
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    return lambda row: row.params[name]

@@ -6,27 +6,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from optuna.importance import get_param_importances
 
 from ser.files import write_bytes, write_text
 from ser.report.page.blocks import Column, Paragraph, Picture, Section, Table
 from ser.results.lambda_curve import curve
 from ser.sweep.outcome.figures import (
-    draw_history,
-    draw_importances,
     draw_lambda,
     draw_routing,
-    draw_slices,
-    importances,
-    name_of,
-    value_of,
+    draw_with_optuna,
+    importance_evaluator,
+    study_of,
 )
 from ser.sweep.outcome.lambdas import Saved
 from ser.sweep.outcome.routing import ITERATIONS, routing_cells, routing_table, trial_validation
 from ser.sweep.outcome.trials import BEST, best_trial, complete, trials_table, write_outcome
 from ser.sweep.study.plan import LAMBDA
 from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.workers.launcher import short
 
 MOST_ROWS = 10
+
+
+def name_of(option: str) -> str:
+    """An option as a table names it.
+
+    Example:
+        >>> name_of("model.routing_iterations"), name_of("model"), name_of("model.lambda_")
+        ('routing iterations', 'system', 'lambda')
+    """
+    return "system" if option == "model" else option.split(".")[-1].strip("_").replace("_", " ")
+
+
+def value_of(option: str, value: object) -> str:
+    """A value as a table names it; a system without its module."""
+    return str(value).rsplit(".", 1)[-1] if option == "model" else short(value)
 
 
 @dataclass
@@ -49,12 +63,13 @@ class Findings:
         self.trials, self.best = trials_table(self.shared), best_trial(plan, results)
         if self.best is None:
             return
-        self.importances = importances(plan, results)
-        self.pictures = [draw_history(plan, results)]
+        study, self.importances = study_of(results), importance_evaluator(plan, results)
+        self.pictures = [draw_with_optuna("history", plan, study)]
         if not self.saved:  # the lambda curve is its slice
-            self.pictures.append(draw_slices(plan, results))
-        if isinstance(self.importances, dict):
-            self.pictures.append(draw_importances(self.importances, len(complete(results))))
+            self.pictures.append(draw_with_optuna("slices", plan, study))
+        if not isinstance(self.importances, str):
+            self.pictures.append(draw_with_optuna("importances", plan, study, evaluator=self.importances))
+            self.importances = get_param_importances(study, evaluator=self.importances)
         if ITERATIONS in plan.space.dimensions:
             cells = routing_cells(self.shared, self.folder, self.config["model"]["class_path"])
             self.routing = routing_table(cells, len(plan.folds))
@@ -91,45 +106,35 @@ class Findings:
 
     def write(self, folder: Path) -> list[str]:
         """Tables, figures and the best configuration; the names of the files."""
-        write_outcome(folder, self.trials, self.config, f"study {self.shared.plan.study}: {self._from()}")
-        for picture in self.pictures:
-            write_bytes(folder / f"{picture.name}.png", picture.png)
-        if self.routing:
-            write_text(folder / "routing.csv", self.routing.csv())
-            write_text(folder / "routing.md", self.routing.markdown() + "\n")
-        tables = ["routing.csv", "routing.md"] if self.routing else []
-        return [
-            "trials.csv",
-            *([BEST] if self.config else []),
-            *tables,
-            *(f"{each.name}.png" for each in self.pictures),
-        ]
-
-    def _from(self) -> str:
-        return "no complete trial" if self.best is None else self.choice
+        about = f"study {self.shared.plan.study}: {self.choice}" if self.config else ""
+        write_outcome(folder, self.trials, self.config, about)
+        tables = (
+            {"routing.csv": self.routing.csv(), "routing.md": self.routing.markdown() + "\n"} if self.routing else {}
+        )
+        for name, text in tables.items():
+            write_text(folder / name, text)
+        pictures = {f"{each.name}.png": each.png for each in self.pictures}
+        for name, png in pictures.items():
+            write_bytes(folder / name, png)
+        return ["trials.csv", *([BEST] if self.config else []), *tables, *pictures]
 
     def sections(self) -> list[Section]:
         """Trials, figures and the routing table for the report."""
         plan = self.shared.plan
         done = self.trials.sort_values(plan.metric, ascending=False, kind="stable", na_position="last")
+        shown = done.astype(object).where(done.notna(), None).head(MOST_ROWS)
         names = list(plan.space.dimensions)
         columns = [Column("trial", "count"), Column("state"), *(Column(name_of(name)) for name in names)]
         columns += [Column(f"validation {name}", "percent") for name in ("WA", "UA")]
         rows = [
-            [int(row.trial), row.state, *(value_of(name, row[name]) for name in names), _share(row.wa), _share(row.ua)]
-            for _, row in done.head(MOST_ROWS).iterrows()
+            [row.trial, row.state, *(value_of(name, row[name]) for name in names), row.wa, row.ua]
+            for _, row in shown.iterrows()
         ]
         title = f"The best {len(rows)} trials of {len(done)}" if len(done) > len(rows) else "All trials"
         trials = Table("trials", title, columns, rows, ["All of them, with errors and workers, are in trials.csv."])
-        found = [Section("trials", "Trials", [trials])]
-        if self.routing:
-            pictures = [each for each in self.pictures if each.name == "routing"]
-            found.append(Section("routing", "Routing iterations", [self.routing, *pictures]))
-        rest: list = [each for each in self.pictures if each.name != "routing"]
-        if isinstance(self.importances, str):
-            rest.append(Paragraph(self.importances))
-        return [*found, Section("figures", "Figures", rest)]
-
-
-def _share(value: float) -> float | None:
-    return None if pd.isna(value) else float(value)
+        why = [Paragraph(self.importances)] if isinstance(self.importances, str) else []
+        return [
+            Section("trials", "Trials", [trials]),
+            *([Section("routing", "Routing iterations", [self.routing])] if self.routing else []),
+            Section("figures", "Figures", [*self.pictures, *why]),
+        ]

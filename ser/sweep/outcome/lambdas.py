@@ -1,6 +1,6 @@
 """A study of lambda on saved posteriors: nothing is trained, and no file of the cross-validation is touched.
 
-A trial takes milliseconds, so one process computes all of them and then writes them to the storage, finished.
+The trials are points of the curve that `ser lambda` shows.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-import optuna
 import pandas as pd
+from optuna.trial import create_trial
 
 from ser.errors import InputError
 from ser.files import digest
-from ser.results.lambda_curve import apply, curve
-from ser.results.pooled import pooled_scores
+from ser.results.branch_posteriors import branch_posteriors
+from ser.results.lambda_curve import curve
 from ser.results.pooled_result import read_pooled
 from ser.results.reading import TABLES
 from ser.sweep.study.plan import LAMBDA, Plan
@@ -30,24 +30,17 @@ class Saved:
 
     Attributes:
         folder: of the cross-validation.
-        system: its class.
         validation: posteriors of the validation utterances of the study's folds and seeds.
         test: the same of the test utterances, for the report alone.
         config: of the runs.
-        digest: of the whole validation table, by which the study is known again.
+        identity: what makes a study of these posteriors another one than a study of others.
     """
 
     folder: Path
-    system: str
     validation: pd.DataFrame
     test: pd.DataFrame
     config: dict
-    digest: str
-
-    @property
-    def identity(self) -> dict:
-        """What makes a study of these posteriors another one than a study of others."""
-        return {"config": {TABLES["val"]: self.digest}}
+    identity: dict
 
 
 def read_saved(plan: Plan, runs: str) -> Saved:
@@ -70,26 +63,20 @@ def read_saved(plan: Plan, runs: str) -> Saved:
     if shared := set(validation.utterance) & set(test.utterance):
         last = pooled.about.get("num_folds")  # older results do not say
         first, second = (
-            [fold for fold in pooled.about["folds"] if last and (fold > last // 2) == half] for half in (0, 1)
+            ",".join(str(fold) for fold in pooled.about["folds"] if last and (fold > last // 2) == half)
+            for half in (False, True)
         )
-        halves = f": --folds {_shorten(first)} or {_shorten(second)}" if first and second else ""
+        halves = f": --folds {first} or {second}" if first and second else ""
         raise InputError(
             f"--runs {runs}: {len(shared)} validation utterances of folds {', '.join(map(str, plan.folds))} are tested "
             f"in another of them, so lambda would be chosen on the test set; take the folds of one direction{halves}"
         )
     try:
-        curve(validation, draws=0)
+        branch_posteriors(validation)
     except InputError as error:
         raise InputError(f"--runs {runs}: {pooled.about['system']} has no lambda: {error}") from error
-    config = read_yaml(pooled.folder / "config.yaml")
-    known = digest(pooled.folder / TABLES["val"])
-    return Saved(pooled.folder, pooled.about["system"], validation, test, config, known)
-
-
-def _shorten(folds: list[int]) -> str:
-    """Numbers as `--folds` takes them."""
-    gapless = len(folds) > 1 and folds[-1] - folds[0] == len(folds) - 1
-    return f"{folds[0]}-{folds[-1]}" if gapless else ",".join(map(str, folds))
+    identity = {"config": {TABLES["val"]: digest(pooled.folder / TABLES["val"])}}
+    return Saved(pooled.folder, validation, test, read_yaml(pooled.folder / "config.yaml"), identity)
 
 
 def rows_of(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
@@ -97,32 +84,15 @@ def rows_of(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
     return table[table.fold.isin(plan.folds) & table.seed.isin(plan.seeds)].reset_index(drop=True)
 
 
-def join_study(plan: Plan, storage: optuna.storages.RDBStorage, saved: Saved) -> SharedStudy:
-    """Make the study or go on with it. Unlike a study of trainings it has no row before that row's result.
-
-    Raises:
-        InputError: if a study of this name is of other posteriors.
-    """
-    return SharedStudy.join(plan, storage, saved.identity)
-
-
 def run_study(shared: SharedStudy, saved: Saved) -> None:
-    """Compute every trial that has no result yet."""
+    """Add every trial that has no result yet, finished: unlike one that trains, it has no row before its result."""
     plan, settled = shared.plan, shared.results()
-    missing = [place for place in range(len(plan.points)) if place not in settled]
-    memory = optuna.create_study(direction="maximize", sampler=plan.make_sampler(0))
-    memory.add_trials(settled.values())
-    for place in missing:
-        memory.enqueue_trial(plan.points[place], user_attrs={PLANNED: place})
-    for _ in missing:
-        trial = memory.ask()
-        lambda_ = plan.space.suggest(trial)[LAMBDA]
-        found = pooled_scores(apply(saved.validation, lambda_))
-        for name in ("wa", "ua"):
-            trial.set_user_attr(name, found[name])
-        trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
-        memory.tell(trial, found[plan.metric])
-    shared.optuna.add_trials(memory.get_trials(deepcopy=False)[len(settled) :])
+    scores = curve(saved.validation, draws=0, lambdas=[point[LAMBDA] for point in plan.points])
+    for place, found in enumerate(scores[["wa", "ua"]].to_dict("records")):
+        if place not in settled:
+            made = {"params": plan.points[place], "distributions": plan.space.dimensions}
+            attributes = {PLANNED: place, **found, "worker": f"{socket.gethostname()}:{os.getpid()}"}
+            shared.optuna.add_trial(create_trial(value=found[plan.metric], user_attrs=attributes, **made))
 
 
 def best_saved_config(saved: Saved, lambda_: float) -> dict:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from optuna.trial import FrozenTrial
@@ -18,23 +18,14 @@ from ser.sweep.workers.trial import Trial
 ITERATIONS = "model.routing_iterations"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """The best trial of one system with one number of iterations.
-
-    Attributes:
-        system: its class.
-        iterations: of the routing.
-        trials: how many complete trials it is the best of.
-        scores: validation "wa" and "ua", shares.
-        intervals: theirs by a bootstrap over speakers; None where the trial was trained on another machine.
-    """
+class Cell(NamedTuple):
+    """The best trial of one system with one number of iterations."""
 
     system: str
     iterations: int
-    trials: int
-    scores: dict[str, float]
-    intervals: Intervals | None
+    trials: int  # complete ones, of which it is the best
+    scores: dict[str, float]  # validation "wa" and "ua", shares
+    intervals: Intervals | None  # of the scores; None where the trial was trained on another machine
 
 
 def trial_validation(shared: SharedStudy, folder: Path, row: FrozenTrial) -> pd.DataFrame | None:

@@ -68,7 +68,7 @@ def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:
     if result:
         state = result.state.name.lower()
     else:
-        state = "given up" if lost else "running" if _is_running(rows) else "waiting"
+        state = "given up" if lost else "running" if TrialState.RUNNING in {row.state for row in rows} else "waiting"
     found = result.user_attrs if result else {}
     return {
         "trial": place,
@@ -83,10 +83,6 @@ def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:
         **{name: found.get(name) for name in ("worker", "folder")},
         "row": result.number if result else None,
     }
-
-
-def _is_running(rows: list[FrozenTrial]) -> bool:
-    return any(row.state == TrialState.RUNNING for row in rows)
 
 
 def best_config(plan: Plan, row: FrozenTrial) -> dict:

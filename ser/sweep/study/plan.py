@@ -20,10 +20,12 @@ from ser.sweep.study.space import Space, read_space
 from ser.training.options.arguments import parse_numbers
 from ser.training.options.configuration import read_yaml
 
-OBJECTIVES = ("val/wa", "val/ua")
-COMMANDS = ("crossval", "lambda")
-SAMPLERS = ("tpe", "random", "exhaustive")
-PRUNERS = ("none", "wilcoxon", "median")
+CHOICES = {
+    "command": ("crossval", "lambda"),
+    "sampler": ("tpe", "random", "exhaustive"),
+    "pruner": ("none", "wilcoxon", "median"),
+    "objective": ("val/wa", "val/ua"),
+}
 LAMBDA = "model.lambda_"
 TYPES = {
     "study": (str, "a name"),
@@ -32,10 +34,17 @@ TYPES = {
     "choose_lambda": (bool, "true or false"),
     **dict.fromkeys(("trials", "tries", "sampler_seed", "heartbeat_seconds"), (int, "a whole number")),
 }
-FOLDS_AND_SEEDS = ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged")
 MOST_TRIALS = 100_000
-NO_OPTIONS = ("help", "config", "print_config")
-NAMES_IN_WANDB = ("wandb.group", "wandb.name", "wandb.tags")
+OWNED = {  # options that a study neither varies nor sets, and why
+    **dict.fromkeys(
+        ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged"),
+        "the study's own affair (folds, seeds) or would change what is measured",
+    ),
+    **dict.fromkeys(
+        ("wandb.group", "wandb.name", "wandb.tags"), "the study's own affair: study and trial name its runs"
+    ),
+    **dict.fromkeys(("help", "config", "print_config"), "no option that a run could have in a study"),
+}
 
 
 @dataclass(frozen=True)
@@ -199,13 +208,10 @@ def check_plan(plan: Plan, where: str) -> None:
     Raises:
         InputError: naming the file, the key and the remedy.
     """
-    choices = {"command": COMMANDS, "sampler": SAMPLERS, "pruner": PRUNERS}
-    for name, allowed in choices.items():
-        if getattr(plan, name) not in allowed:
-            raise InputError(f"{where}: {name} is {getattr(plan, name)!r}, but must be one of {', '.join(allowed)}")
-    if plan.objective not in OBJECTIVES:
-        test = "; a study is judged by validation utterances alone" if str(plan.objective).startswith("test") else ""
-        raise InputError(f"{where}: objective is {plan.objective!r}, but must be one of {', '.join(OBJECTIVES)}{test}")
+    for name, allowed in CHOICES.items():
+        if (found := getattr(plan, name)) not in allowed:
+            why = "; a study is judged by validation utterances alone" if name == "objective" else ""
+            raise InputError(f"{where}: {name} is {found!r}, but must be one of {', '.join(allowed)}{why}")
     if plan.study in ("", ".", "..") or "/" in plan.study:
         raise InputError(f"{where}: study is {plan.study!r}, but must be a name for a folder")
     check_bounds(f"{where}: tries", plan.tries, at_least=1, at_most=1000)
@@ -229,14 +235,8 @@ def check_plan(plan: Plan, where: str) -> None:
     if LAMBDA in short_names(plan.space.dimensions):
         raise InputError(f"{where}: {LAMBDA} needs no training; use choose_lambda: true, or command: lambda")
     for name in [*short_names(plan.options), *short_names(plan.space.dimensions)]:
-        if name in FOLDS_AND_SEEDS:
-            raise InputError(
-                f"{where}: {name} is the study's own affair (folds, seeds) or would change what is measured"
-            )
-        if name in NAMES_IN_WANDB:
-            raise InputError(f"{where}: {name} is the study's own affair: study and trial name its runs")
-        if name in NO_OPTIONS:
-            raise InputError(f"{where}: {name} is no option that a run could have in a study")
+        if name in OWNED:
+            raise InputError(f"{where}: {name} is {OWNED[name]}")
 
 
 def short_names(options: dict[str, object]) -> list[str]:

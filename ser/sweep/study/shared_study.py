@@ -1,28 +1,28 @@
 """The study in Optuna's storage: made once, joined by any number of workers, and reconciled.
 
 Every planned trial is a row of the storage from the start, with its number in the plan; workers take waiting rows. A
-row whose worker died is failed and planned again. Optuna's own retry has two holes (a worker killed before its first
-heartbeat, a worker killed while it puts a trial back). `reconcile` has neither: it compares what was planned with what
-was accepted, as often as it is called and by as many workers as there are.
+row whose worker died is failed by Optuna and planned again by `reconcile`. It is not left to Optuna's
+`RetryHeartbeatStaleTrialCallback`, which has two holes (a worker killed before its first heartbeat, a worker killed
+while it puts a trial back) and does not count a failed training as a try. `reconcile` compares what was planned with
+what was accepted, as often as it is called and by as many workers as there are.
 """
 
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import optuna
-import sqlalchemy
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ser.errors import InputError
 from ser.sweep.study.plan import Plan
-from ser.sweep.study.storage import MISSED_HEARTBEATS
 
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
+WATCHED = "watched"  # of a row that has had a heartbeat, and is failed when no other follows
 IDENTITY, NUMBER = "identity", "planned trials"  # attributes of a study
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
 LIVE = (TrialState.WAITING, TrialState.RUNNING)
@@ -51,7 +51,6 @@ class SharedStudy:
     storage: RDBStorage
     optuna: optuna.Study
     made: bool = False
-    _silent: dict[int, float] = field(default_factory=dict)  # rows without a heartbeat, and when they were first seen
 
     @classmethod
     def create(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
@@ -74,16 +73,12 @@ class SharedStudy:
         Raises:
             InputError: if a study of this name is another one; with every difference.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        try:
-            study, made = optuna.create_study(study_name=plan.study, storage=storage, direction="maximize"), True
-        except optuna.exceptions.DuplicatedStudyError:
-            study, made = optuna.load_study(study_name=plan.study, storage=storage), False
-        if IDENTITY not in study.user_attrs:
-            study.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
-        shared = replace(cls.load(plan, storage), made=made)
+        optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
+        shared = cls.load(plan, storage)
+        if made := IDENTITY not in shared.optuna.user_attrs:
+            shared.optuna.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
         shared.check_same(identity)
-        return shared
+        return replace(shared, made=made)
 
     @classmethod
     def load(cls, plan: Plan, storage: RDBStorage, worker: int = 0) -> SharedStudy:
@@ -92,11 +87,8 @@ class SharedStudy:
         Raises:
             InputError: if it has not been started.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
-            study = optuna.load_study(
-                study_name=plan.study, storage=storage, pruner=plan.make_pruner(), sampler=plan.make_sampler(worker)
-            )
+            study = optuna.load_study(study_name=plan.study, storage=storage, pruner=plan.make_pruner())
         except KeyError as error:
             raise InputError(f"study {plan.study} has not been started: ser sweep --config FILE starts it") from error
         begun = sum(row.state != TrialState.WAITING for row in study.get_trials(deepcopy=False))
@@ -150,7 +142,12 @@ class SharedStudy:
             Planned trials that are neither accepted nor given up.
         """
         optuna.storages.fail_stale_trials(self.optuna)
-        self._fail_never_heard_of()
+        for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if WATCHED not in row.user_attrs:
+                # Optuna waits for ever for a worker that died before its first heartbeat, so give one for it, once.
+                self.storage.record_heartbeat(row._trial_id)
+                with suppress(optuna.exceptions.UpdateFinishedTrialError):
+                    self.storage.set_trial_user_attr(row._trial_id, WATCHED, True)
         unsettled, attempts = [], self.attempts()
         for place, point in enumerate(self.plan.points):
             rows = attempts[place]
@@ -161,25 +158,6 @@ class SharedStudy:
                 begun = next((row.params for row in reversed(rows) if row.params), None)
                 self.optuna.enqueue_trial({**(begun or {}), **point}, user_attrs={PLANNED: place})  # may be half begun
         return unsettled
-
-    def _fail_never_heard_of(self) -> None:
-        # A worker that died before its first heartbeat: Optuna fails rows with a heartbeat only.
-        query = sqlalchemy.text(
-            "SELECT trials.number FROM trials JOIN studies ON trials.study_id = studies.study_id "
-            "JOIN trial_heartbeats ON trials.trial_id = trial_heartbeats.trial_id WHERE studies.study_name = :name"
-        )
-        with self.storage.engine.connect() as connection:
-            heard = {row[0] for row in connection.execute(query, {"name": self.plan.study})}
-        # Its start is by the clock of the worker's machine, which may be another one: what is seen here counts.
-        grace, now = MISSED_HEARTBEATS * self.plan.heartbeat_seconds, time.monotonic()
-        for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if row.number in heard:
-                continue
-            if now - self._silent.setdefault(row.number, now) > grace:
-                try:
-                    self.optuna.tell(row.number, state=TrialState.FAIL)
-                except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
-                    continue  # another process has done it
 
 
 def accepted(rows: list[FrozenTrial]) -> FrozenTrial | None:

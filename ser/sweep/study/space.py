@@ -34,12 +34,12 @@ class Space:
         Raises:
             InputError: for a float without a step, or more combinations than anyone would run.
         """
-        number = prod(count_of(name, dimension) for name, dimension in self.dimensions.items())
-        if number > MOST_EXHAUSTIVE:
+        counts = [count_of(name, dimension) for name, dimension in self.dimensions.items()]
+        if (number := prod(counts)) > MOST_EXHAUSTIVE:
             raise InputError(f"space: an exhaustive study would have {number} trials, of at most {MOST_EXHAUSTIVE}")
-        values = {name: values_of(dimension) for name, dimension in self.dimensions.items()}
-        for combination in product(*values.values()):
-            yield dict(zip(values, combination, strict=True))
+        for places in product(*map(range, counts)):
+            values = map(value_at, self.dimensions.values(), places)
+            yield dict(zip(self.dimensions, values, strict=True))
 
     def corners(self) -> Iterator[dict[str, object]]:
         """Points that between them have both ends of every range and every category."""
@@ -128,14 +128,11 @@ def count_of(name: str, dimension: BaseDistribution) -> int:
     return round((dimension.high - dimension.low) / dimension.step) + 1
 
 
-def values_of(dimension: BaseDistribution) -> list:
-    """Every value of an option that has a finite number of them."""
+def value_at(dimension: BaseDistribution, place: int) -> object:
+    """The value at a place, from 0, of an option that has a finite number of them."""
     if isinstance(dimension, CategoricalDistribution):
-        return list(dimension.choices)
-    if isinstance(dimension, IntDistribution):
-        return list(range(dimension.low, dimension.high + 1, dimension.step))
-    count = round((dimension.high - dimension.low) / dimension.step) + 1
-    return [round(dimension.low + place * dimension.step, 12) for place in range(count)]
+        return dimension.choices[place]
+    return round(dimension.low + place * dimension.step, 12)
 
 
 def suggest(trial: optuna.Trial, name: str, dimension: BaseDistribution) -> object:

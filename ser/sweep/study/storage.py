@@ -35,6 +35,7 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
     Raises:
         InputError: if it cannot be reached; the address without its password.
     """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     # Heartbeats are what Optuna calls experimental; tests kill workers to see that they work.
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     sqlite = url.startswith("sqlite")

@@ -104,14 +104,12 @@ class Worker:
             if step + 1 < number and trial.should_prune():
                 trial.set_user_attr(PRUNED_AFTER, self.plan.folds[step % len(self.plan.folds)])
                 raise optuna.TrialPruned
-        outcome = folds.outcome()
-        found = {name: getattr(outcome, name) for name in ("wa", "ua", "epochs", "threads")}
-        found["folder"] = folds.folder.name
-        if outcome.lambda_ is not None:
-            found["lambda_"] = outcome.lambda_
-        for name, value in found.items():
-            trial.set_user_attr(name, value)
-        return outcome.value
+        found = {**vars(folds.outcome()), "folder": folds.folder.name}
+        value = found.pop("value")
+        for name, each in found.items():
+            if each is not None:
+                trial.set_user_attr(name, each)
+        return value
 
 
 def end_in_order(signal_number: int, frame: object) -> None:

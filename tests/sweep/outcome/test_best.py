@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.importance import get_param_importances
 from optuna.trial import TrialState, create_trial
 
-from ser.sweep.outcome.figures import importances
+from ser.sweep.outcome.figures import importance_evaluator, study_of
 from ser.sweep.outcome.findings import Findings
 from ser.sweep.outcome.routing import Cell, routing_cells, routing_table
 from ser.sweep.outcome.trials import best_trial
@@ -127,5 +128,6 @@ def test_the_important_option_is_that_of_the_best_trials_and_not_of_the_worst():
     for place, (dropout, decay) in enumerate(zip(dropouts, decays, strict=True)):
         value = 0.5 + 0.3 * (dropout > 0.85) - 0.3 * (decay < 0.15) + 0.001 * generator.random()
         rows[place] = row(value, value, model__dropout=dropout, model__decay=decay)
-    shares = importances(make_plan(**{"model.decay": FLOAT}), rows)
+    evaluator = importance_evaluator(make_plan(**{"model.decay": FLOAT}), rows)
+    shares = get_param_importances(study_of(rows), evaluator=evaluator)
     assert shares["model.dropout"] > 0.8

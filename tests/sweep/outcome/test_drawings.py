@@ -1,37 +1,58 @@
 """A study's figures show what they say: given rows, read from the axes."""
 
-from datetime import datetime, timedelta
+import io
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import rcParams
+from matplotlib.image import imread
 from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import TrialState, create_trial
 
-from ser.sweep.outcome.figures import draw_history, draw_lambda, draw_routing, draw_slices
+from ser.sweep.outcome.figures import (
+    draw_lambda,
+    draw_routing,
+    draw_with_optuna,
+    study_of,
+)
 from ser.sweep.outcome.routing import Cell
 from ser.sweep.study.plan import Plan
 from ser.sweep.study.space import Space
 from tests.report.entries import drawn
 
 DIMENSIONS = {"model.dropout": FloatDistribution(0, 1), "model": CategoricalDistribution(("x.A", "x.B"))}
-PLAN = Plan(study="s", space=Space(DIMENSIONS), config=["a.yaml"], options={}, trials=4)
+PLAN = Plan(study="s", space=Space(DIMENSIONS), config=["a.yaml"], options={}, trials=6)
 
 
-def row(value, ended, dropout, system, state=TrialState.COMPLETE):
-    times = {"datetime_start": datetime(2020, 1, 1), "datetime_complete": datetime(2020, 1, 1) + timedelta(hours=ended)}
-    point = {"params": {"model.dropout": dropout, "model": system}, "distributions": DIMENSIONS}
-    attributes = {"user_attrs": {"wa": value, "ua": value}, "system_attrs": {}, "intermediate_values": {}}
-    return FrozenTrial(number=0, trial_id=0, state=state, value=value, **times, **point, **attributes)
+def row(value, dropout, system, state=TrialState.COMPLETE):
+    point = {"model.dropout": dropout, "model": system}
+    return create_trial(value=value, params=point, distributions=DIMENSIONS, state=state)
 
 
-# In the order in which they ended: 2, 0, 3 (pruned), 1.
-ROWS = {
-    0: row(0.7, 2, 0.1, "x.A"),
-    1: row(0.6, 4, 0.2, "x.B"),
-    2: row(0.5, 1, 0.3, "x.A"),
-    3: row(0.9, 3, 0.4, "x.B", TrialState.PRUNED),
+ROWS = {  # trial 3 was given up
+    0: row(0.6, 0.1, "x.A"),
+    1: row(0.7, 0.2, "x.B"),
+    2: row(0.5, 0.3, "x.A"),
+    4: row(0.9, 0.4, "x.B", TrialState.PRUNED),
+    5: row(0.65, 0.5, "x.B"),
 }
+
+
+@pytest.fixture
+def optunas(monkeypatch):
+    """The axes of one of Optuna's figures."""
+    figures = []
+    monkeypatch.setattr("ser.sweep.outcome.figures.pyplot.close", figures.append)
+
+    def run(name, **settings):
+        picture = draw_with_optuna(name, PLAN, study_of(ROWS), **settings)
+        assert imread(io.BytesIO(picture.png)).std() > 0.02  # not an empty sheet
+        return figures.pop().axes
+
+    yield run
+    assert rcParams["axes.facecolor"] == "white", "Optuna's style is left behind"
 
 
 def lines(axes):
@@ -41,24 +62,29 @@ def lines(axes):
     }
 
 
-def test_the_history_has_every_trial_and_the_best_so_far():
-    figure = drawn(draw_history, PLAN, ROWS)
-    found = lines(figure.axes[0])
-    ended, scores = found["trial"]
-    assert dict(zip(ended, scores, strict=True)) == {1: 50, 2: 70, 4: 60}
-    assert found["best so far"][1] == [50, 70, 70, 70]
-    assert found["best: trial 0"] == ([2], [70])
-    assert found["pruned"][0] == [3]
+def spots(axes):
+    """The points of a figure, a row for each."""
+    return [list(map(float, spot)) for spot in axes.collections[0].get_offsets()]
 
 
-def test_a_slice_has_every_trial_over_its_own_value():
-    figure = drawn(draw_slices, PLAN, ROWS)
-    dropout, system = (axes.get_lines() for axes in figure.axes)
-    for trials, best, pruned, spots in ((*dropout, [0.1, 0.2, 0.3, 0.4]), (*system, [0, 1, 0, 1])):
-        assert list(map(float, trials.get_xdata())) == spots[:3]
-        assert list(map(float, trials.get_ydata())) == pytest.approx([70, 60, 50])
-        assert (*best.get_xdata(), *best.get_ydata()) == pytest.approx((spots[0], 70))
-        assert list(pruned.get_xdata()) == [spots[3]]
+def test_the_history_has_every_complete_trial_under_its_number_and_the_best_so_far(optunas):
+    (axes,) = optunas("history")
+    assert spots(axes) == [[0, 0.6], [1, 0.7], [2, 0.5], [5, 0.65]]
+    assert lines(axes)["Best Value"] == ([0, 1, 2, 3, 4, 5], [0.6, 0.7, 0.7, 0.7, 0.7, 0.7])
+
+
+def test_a_slice_has_every_complete_trial_over_its_own_value(optunas):
+    panels = {axes.get_xlabel(): axes for axes in optunas("slices")}
+    assert spots(panels["model.dropout"]) == [[0.1, 0.6], [0.2, 0.7], [0.3, 0.5], [0.5, 0.65]]
+    assert spots(panels["model"]) == [[0, 0.6], [0, 0.5], [1, 0.7], [1, 0.65]]
+    assert [label.get_text() for label in panels["model"].get_xticklabels()] == ["'x.A'", "'x.B'"]
+
+
+def test_the_bars_are_the_importances(optunas):
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=0.25)
+    (axes,) = optunas("importances", evaluator=evaluator)
+    bars = {label.get_text(): bar.get_width() for label, bar in zip(axes.get_yticklabels(), axes.patches, strict=True)}
+    assert bars == get_param_importances(study_of(ROWS), evaluator=evaluator)
 
 
 def test_the_star_stands_on_the_curve_at_the_chosen_lambda():

@@ -10,8 +10,8 @@ from ser.results.lambda_curve import apply, best_of
 from ser.results.pooled import pooled_scores
 from ser.results.reading import read_table
 from ser.results.statistics import bootstrap_speakers
-from ser.sweep.outcome.figures import importances, name_of
-from ser.sweep.outcome.findings import Findings
+from ser.sweep.outcome.figures import importance_evaluator, study_of
+from ser.sweep.outcome.findings import Findings, name_of
 from ser.sweep.outcome.routing import Cell, routing_cells, routing_table
 from tests.conftest import CONF
 from tests.sweep.made_up_study import open_made_up, run_config, settle, write_joint
@@ -123,14 +123,15 @@ def test_the_option_that_decides_is_the_most_important(tmp_path):
         attributes = {"planned": place, "wa": value, "ua": value}
         make = {"params": point, "distributions": shared.plan.space.dimensions, "user_attrs": attributes}
         rows[place] = optuna.trial.create_trial(value=value, **make)
-    shares = importances(shared.plan, rows)
+    evaluator = importance_evaluator(shared.plan, rows)
+    shares = optuna.importance.get_param_importances(study_of(rows), evaluator=evaluator)
     assert next(iter(shares)) == "model.routing_iterations"
     assert shares["model.routing_iterations"] > 0.5
     assert sum(shares.values()) == pytest.approx(1)
     few = {place: rows[place] for place in range(9)}
-    assert "at least 10" in importances(shared.plan, few)
+    assert "at least 10" in importance_evaluator(shared.plan, few)
     alike = {place: optuna.trial.create_trial(value=0.5, **_made(row)) for place, row in rows.items()}
-    assert "equally good" in importances(shared.plan, alike)
+    assert "equally good" in importance_evaluator(shared.plan, alike)
 
 
 def _made(row):

@@ -99,13 +99,14 @@ def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
     assert "folds: [2, 3] there, [2] here" in ser("sweep", "report", *begun, "--folds", "2").err
     three = make_result(tmp_path / "three", "CNNGRUSeqCap", folds=[2, 3, 7])
     refused = ser("sweep", "--config", SWEEP, "--runs", three, "--folds", "2,3,7", "--out", tmp_path / "other")
-    assert "take the folds of one direction: --folds 2-3 or 7" in refused.err
+    assert "take the folds of one direction: --folds 2,3 or 7" in refused.err
 
 
 def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):
     out = tmp_path / "study"
     text = SWEEP.read_text()
-    both, missing, pruned = (tmp_path / f"{name}.yaml" for name in ("both", "missing", "pruned"))
+    both, missing, pruned, guessed = (tmp_path / f"{name}.yaml" for name in ("both", "missing", "pruned", "guessed"))
+    guessed.write_text(text.replace("sampler: exhaustive", "sampler: tpe\ntrials: 5"))
     pruned.write_text(text + "pruner: median\n")
     both.write_text(text.replace("folds: 1-5", "folds: 1-10"))
     missing.write_text(text.replace("folds: 1-5", "folds: 11"))
@@ -113,11 +114,12 @@ def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):
     (single / "config.yaml").write_text(yaml.safe_dump(run_config("ser.systems.CNNSeqCap", {})))
     config = ["sweep", "--out", out, "--config"]
     for words, cause in [
-        ([*config, both, "--runs", runs], "of one direction: --folds 1-5 or 6-10"),
+        ([*config, both, "--runs", runs], "of one direction: --folds 1,2,3,4,5 or 6,7,8,9,10"),
         ([*config, SWEEP, "--runs", runs, "--folds", "two"], "--folds is 'two', but must be numbers like"),
         ([*config, SWEEP.with_name("joint.yaml"), "--folds", "1-2"], "trains its own runs; set folds in "),
         ([*config, missing, "--runs", runs], "has no fold 11"),
         ([*config, pruned, "--runs", runs], "pruner has no meaning"),
+        ([*config, guessed, "--runs", runs], "use exhaustive or random"),
         ([*config, SWEEP, "--runs", single], "CNNSeqCap has no lambda"),
         ([*config, SWEEP, "--runs", tmp_path], "not a result"),
         ([*config, SWEEP], "--runs FOLDER"),

@@ -100,6 +100,13 @@ def test_usual_rates_are_converted_by_torchaudio(tmp_path, speech, rate):
     assert np.array_equal(read_recording(tmp_path / "a.wav"), np.rint(expected.numpy() * np.float32(32_768)))
 
 
+@pytest.mark.parametrize("rate", [24_414, 44_056, 48_000])
+def test_what_is_below_7_khz_is_kept(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", tone(7_000, rate), rate, subtype="PCM_24")
+    pcm = read_recording(tmp_path / "a.wav")
+    assert np.abs(pcm / 32768 - tone(7_000, SAMPLE_RATE_HZ))[800:-800].max() < 2e-3
+
+
 @pytest.mark.parametrize("rate", [24_414, 48_000])
 def test_nothing_is_folded_down_from_above_8_khz(tmp_path, rate):
     soundfile.write(tmp_path / "a.wav", tone(1000, rate) + tone(9_500, rate, amplitude=0.4), rate, subtype="FLOAT")

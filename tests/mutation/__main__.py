@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
@@ -74,16 +75,22 @@ def run_tests(tests: list[str], copy: Path) -> int:
     """
     process = FORK.Process(target=_run_pytest, args=(tests, copy))
     process.start()
-    process.join(SECONDS)
-    if process.is_alive():
-        os.killpg(process.pid, signal.SIGKILL)
-        process.join()
-        raise TimeoutError
+    try:
+        process.join(SECONDS)
+        if process.is_alive():
+            raise TimeoutError
+    finally:
+        if process.is_alive():  # or this process was interrupted
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+            process.join()
     return process.exitcode
 
 
 def _run_pytest(tests: list[str], copy: Path) -> None:
     os.setpgid(0, 0)  # what the tests start ends with them
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.chdir(copy)
     sys.path[0] = os.environ["PYTHONPATH"] = str(copy)
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
@@ -127,6 +134,8 @@ def main() -> int:
     parser.add_argument("--file", action="append", help="only changes of files whose path begins so; may be repeated")
     options = parser.parse_args()
     changes = [each for each in read_changes() if each["file"].startswith(tuple(options.file or [""]))]
+    if not changes:
+        sys.exit(f"no change is of a file whose path begins with {' or '.join(options.file or ['anything'])}")
     keys = [key(each) for each in changes]  # as they are now, like the copy
     answers = json.loads(options.answers.read_text()) if options.answers.exists() else {}
     os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -159,4 +168,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the copy and its tests would stay
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the same command goes on")

@@ -76,10 +76,18 @@ def test_the_larger_row_is_max_pooling_relu_and_mask():
     torch.autograd.gradcheck(PooledRows.apply, (rows, mask))
 
 
+def with_biases(convolutions):
+    """Every bias drawn: at the start they are zero, and what leaves them out is right."""
+    for name, values in convolutions.named_parameters():
+        if name.endswith("bias"):
+            nn.init.normal_(values)
+    return convolutions
+
+
 @pytest.mark.parametrize("frames", [200, 57, 3])
 def test_convolutions_equal_the_printed_order(frames):
     """Concatenation, ReLU, then pooling, with unfolded SAME padding, on an utterance without any padding."""
-    ours = SpectralTemporalConvolutions()
+    ours = with_biases(SpectralTemporalConvolutions())
     spectrogram = torch.randn(1, 512, frames)
     pad, conv = nn.functional.pad, nn.functional.conv2d
     image = spectrogram[None]
@@ -96,7 +104,7 @@ def test_convolutions_equal_the_printed_order(frames):
 
 @pytest.mark.parametrize("frames", [200, 57, 3])
 def test_the_baselines_convolutions_equal_the_printed_order(frames):
-    ours = PlainConvolutions().double()
+    ours = with_biases(PlainConvolutions().double())
     features = torch.randn(1, 1, 512, frames, dtype=torch.float64)
     expected = features
     for layer, padding in ((ours.conv1, (7, 8, 5, 6)), (ours.conv2, (5, 6, 3, 4)), (ours.conv3, (3, 3, 2, 2))):
@@ -113,7 +121,7 @@ def test_the_baselines_convolutions_equal_the_printed_order(frames):
 )
 def test_gradients_equal_those_of_the_printed_order(ours, printed, frames):
     """Of two utterances of unequal length, in float64: every parameter's."""
-    ours, printed = ours().double(), printed().double()
+    ours, printed = with_biases(ours().double()), printed().double()
     printed.load_state_dict(ours.state_dict())
     spectrogram = torch.randn(2, 512, frames, dtype=torch.float64)
     lengths = torch.tensor([frames, (frames + 1) // 2])

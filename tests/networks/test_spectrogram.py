@@ -89,10 +89,15 @@ def test_standardised_training_data_has_zero_mean_and_unit_variance(per):
     torch.testing.assert_close(Standardisation(per)(data, given), standardised)
 
 
-def test_a_constant_bin_does_not_divide_by_zero():
+@pytest.mark.parametrize(
+    ("deviation", "divisor"), [(2.0, 2.0), (0.003, 0.003), (2e-5, 2e-5), (1e-6, 1e-5), (0.0, 1e-5)]
+)
+def test_a_bin_is_divided_by_its_own_deviation_but_never_by_zero(deviation, divisor):
+    """A bin that hardly varies has unit variance like any other."""
     layer = Standardisation()
-    layer.statistics[1] = 0
-    assert torch.isfinite(layer(torch.zeros(1, NUM_BINS, 3))).all()
+    layer.statistics[0], layer.statistics[1] = 3, deviation
+    values = torch.tensor([3.0, 3.5, 1.0])
+    torch.testing.assert_close(layer(values.expand(1, NUM_BINS, 3))[0, 7], (values - 3) / divisor)
 
 
 @pytest.mark.parametrize(("make", "words"), [(Spectrogram, "magnitude"), (Standardisation, "standardise")])

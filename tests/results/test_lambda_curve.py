@@ -96,6 +96,19 @@ def test_equals_are_decided_by_the_papers_value():
     assert choose(rows).lambda_.item() == 0.6
 
 
+@pytest.mark.parametrize("metric", ["wa", "ua"])
+def test_of_two_that_are_equally_near_it_is_the_smaller(metric):
+    """One utterance is recognised up to 0.5, the other from 0.7 on, and none of them between."""
+
+    def sure(margin):
+        return [(1 + margin) / 2, (1 - margin) / 2, 0, 0]
+
+    rows = table([0, 0], [sure(-0.495), sure(0.305)], [sure(0.505), sure(-0.695)], speakers=[1, 2])
+    found = curve(rows, draws=0).set_index("lambda_").wa
+    assert found[[0.5, 0.51, 0.69, 0.7]].tolist() == [0.5, 0, 0, 0.5]
+    assert choose(rows, metric).lambda_.item() == 0.5
+
+
 def test_each_seed_and_fold_has_its_own():
     rows = sample(5)
     several = pd.concat([rows, sample(6).assign(seed=2)])

@@ -1,7 +1,7 @@
 """A capsule network learns emotions of a speaker it never heard, and learns nothing where there is nothing to learn.
 
 Smoke tests of a whole training: the demo passes as well without squash, without the head's ReLU, or with a single
-routing iteration. That the network is the paper's is shown by test_capsules.py, test_layers.py and test_plain.py.
+routing iteration. That the network is the paper's is shown by tests/networks.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 import re
 from inspect import isabstract
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -93,6 +94,23 @@ def test_posterior_has_no_dropout_and_leaves_the_mode_alone(system):
         assert torch.equal(system.posterior(waveform, lengths), system.posterior(waveform, lengths))
     assert system.training
     assert all(module.training for module in system.modules())
+
+
+def test_every_validation_is_scored_by_itself(monkeypatch):
+    """Two epochs of two sets: what is logged knows neither the epoch before nor the other set."""
+    system, logged, neutral = build("CNNGRU"), {}, torch.tensor([2.0, 0, 0, 0])
+    system._trainer = SimpleNamespace(state=SimpleNamespace(fn="validate"), num_val_batches=[1, 1])
+    monkeypatch.setattr(system, "logits", lambda waveform, *given: {"gru": neutral.expand(len(waveform), -1)})
+    monkeypatch.setattr(system, "log", lambda name, value, **options: logged.update({name: value.item()}))
+    of_emotion = -neutral.log_softmax(-1)
+    for here, there in (([0, 0, 0, 0], [1, 2]), ([0, 1], [0, 0, 0, 1])):
+        for place, emotion in enumerate((here, there)):
+            batch = SimpleNamespace(waveform=emotion, lengths=None, statistics=None, emotion=torch.tensor(emotion))
+            system.validation_step(batch, 0, place)
+        system.on_validation_epoch_end()
+        for name, emotion in (("val", here), ("val_swapped", there)):
+            assert logged[f"{name}/wa"] == pytest.approx(emotion.count(0) / len(emotion))
+            assert logged[f"{name}/loss"] == pytest.approx(of_emotion[emotion].mean().item())
 
 
 @pytest.mark.parametrize("length", [639, 16_001])

@@ -45,11 +45,11 @@ class Given(LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def kept(callbacks, **scores) -> None:
+def kept(callbacks, last=4, begun=None, **scores) -> None:
     silent = dict.fromkeys(("logger", "enable_progress_bar", "enable_model_summary"), False)
-    limits = {"max_epochs": 4, "num_sanity_val_steps": 0, "accelerator": "cpu"}
-    one = DataLoader([0])
-    Trainer(callbacks=callbacks, **limits, **silent).fit(Given(**scores), one, one)
+    limits = {"max_epochs": last, "num_sanity_val_steps": 0, "accelerator": "cpu"}
+    one, going_on = DataLoader([0]), {"ckpt_path": begun, "weights_only": True}
+    Trainer(callbacks=callbacks, **limits, **silent).fit(Given(**scores), one, one, **going_on)
 
 
 def epochs(folder) -> dict[str, int]:
@@ -80,6 +80,18 @@ def test_each_direction_has_the_best_epoch_of_its_own_speaker(tmp_path):
 def test_as_many_last_epochs_are_kept_as_are_averaged(number, tmp_path):
     kept(checkpoints(tmp_path, number), val=RISING[::-1])
     assert epochs(tmp_path) == {"best": 1, "last": 4} | {f"epoch={each}": each for each in range(5 - number, 5)}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("scores", "best"), [([0.5, 0.8, 0.6, 0.4], 2), ([0.5, 0.8, 0.6, 0.9], 4)])
+@pytest.mark.parametrize("moved", [False, True])
+def test_going_on_after_an_interruption_keeps_the_best_epoch_of_all(moved, scores, best, tmp_path):
+    folder = tmp_path / "first"
+    kept(checkpoints(folder), last=2, val=scores)
+    if moved:
+        folder = folder.rename(tmp_path / "second")
+    kept(checkpoints(folder), begun=folder / "last.ckpt", val=scores)
+    assert epochs(folder) == {"best": best, "last": 4}
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -160,6 +172,21 @@ def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, numbe
     assert best[posterior_columns()].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
     assert averaged[posterior_columns()].to_numpy()[0] == pytest.approx(mean)
     assert averaged.predicted.tolist() == ["angry"]
+
+
+@pytest.mark.parametrize(("fitting", "epochs", "averaged"), [(True, 20, 3), (False, None, 0)])
+def test_a_result_counts_the_epoch_of_its_checkpoint_from_1(monkeypatch, fitting, epochs, averaged):
+    """Lightning counts from 0: the checkpoint of the seventh epoch holds a 6."""
+    for name in ("entries", "training_record", "device_name"):
+        monkeypatch.setattr(run, name, lambda given: given)
+    options = SimpleNamespace(config={"seed_everything": 5})
+    made = SimpleNamespace(system=SimpleNamespace(hparams={}), fitting=fitting, epochs_averaged=3)
+    made.experiment = SimpleNamespace(init_weights=None, options=options, doubts=lambda data, sets: [*sets])
+    made.trainer = SimpleNamespace(max_epochs=20, strategy=SimpleNamespace(root_device="cpu"))
+    made.data = SimpleNamespace(utterances=pd.DataFrame({"set": [], "emotion": []}))
+    about = Run._about(made, {"epoch": 6}, ("test",), bool(averaged))
+    assert (about["epoch"], about["epochs"], about["epochs_averaged"]) == (7, epochs, averaged)
+    assert (about["seed"], about["warnings"]) == (5, ["val", "test"] if fitting else ["test"])
 
 
 @pytest.mark.parametrize("steps", [0, 9, 11])

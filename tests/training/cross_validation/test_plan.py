@@ -95,6 +95,22 @@ def test_initial_weights_may_have_heard_neither_who_validates_nor_who_is_tested(
     assert asked == [(fold, f"utterances {fold}", tested) for fold in (2, 5) for tested in ("val", "test")]
 
 
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_recording_in_two_sets_of_any_fold_is_refused(tmp_path, copied):
+    made = planned(tmp_path, folds=[1, 2])
+    names = {"utterance": [f"u{row}" for row in range(10)], "dialog_half": "", "emotion": "sad"}
+    recordings = [*"0123456789"]
+    recordings[3] = "0" if copied else "3"  # of session 2, and of session 1
+    made.data = SimpleNamespace(
+        utterances=SPEAKERS.assign(**names), protocol="speaker", test_halves=None, recordings=recordings
+    )
+    if copied:
+        with pytest.raises(InputError, match="train and test share 1 recording: u3 = u0"):
+            made._check_leaks()
+    else:
+        assert not any(made._check_leaks().values())
+
+
 def test_a_result_of_some_folds_knows_how_many_there_are_and_its_lambda(tmp_path, monkeypatch):
     given, made = [], planned(tmp_path, folds=[2, 3])
     made.system, made.config = SimpleNamespace(hparams={"lambda_": 0.3, "dropout": 0.5}), {"epochs_averaged": 4}

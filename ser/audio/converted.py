@@ -16,7 +16,7 @@ from ser.audio.recording import read_recording
 from ser.errors import InputError
 from ser.files import sweep_leftovers, write_bytes
 
-_WRITER_SECONDS = 3600  # a file that nobody has written to for so long was left by a writer that was killed
+_WRITER_SECONDS = 3600  # a part file unchanged for this long was left by a writer that was killed
 
 # A file is named after the content of its source. It holds blocks, each with its checksum; only the last is shorter.
 _VERSION = b"ser-pcm3"

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from lightning.pytorch.cli import LightningArgumentParser
 
-from ser.training.experiment import Experiment
 from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions
-from ser.training.run import Run, warn
+from ser.training.run import begin
 from ser.training.session import session
 from ser.training.tracking.tracking import forget_run
 
@@ -23,11 +22,7 @@ def main(arguments: list[str]) -> int:
 
 def _session(arguments: list[str]) -> None:
     options = RunOptions("fit", arguments, "", _add_folder)
-    experiment = Experiment(options)
-    experiment.read_corpus()
-    experiment.check_beginning(experiment.data, experiment.data.other_direction())
-    training = Run(experiment)
-    warn(training, "val", "test")
+    training = begin(options, lambda data: [data, data.other_direction()])
     with training.alone():
         session(training, Path(options.config["out_swapped"]))
 

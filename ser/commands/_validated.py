@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ser.training.experiment import Experiment
 from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions
-from ser.training.run import Run, validated, warn
+from ser.training.run import begin, validated
 
 
 def main(arguments: list[str]) -> int:
@@ -15,10 +14,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _validated(arguments: list[str]) -> None:
-    experiment = Experiment(RunOptions("fit", arguments, ""))
-    experiment.read_corpus()
-    experiment.check_beginning(experiment.data)
-    training = Run(experiment)
-    warn(training, "val", "test")
+    training = begin(RunOptions("fit", arguments, ""))
     with training.alone():
         validated(training)

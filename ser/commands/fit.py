@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ser.training.experiment import Experiment
 from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions
-from ser.training.run import Run, fit, warn
+from ser.training.run import begin, fit
 
 ABOUT = "Train a system on one fold, then test the epoch with the best validation WA."
 
@@ -18,10 +17,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _fit(arguments: list[str], typed: list[str]) -> None:
-    experiment = Experiment(RunOptions("fit", arguments, ABOUT))
-    experiment.read_corpus()
-    experiment.check_beginning(experiment.data)
-    training = Run(experiment)
-    warn(training, "val", "test")
+    training = begin(RunOptions("fit", arguments, ABOUT))
     with training.alone():
         fit(training, typed)

@@ -17,7 +17,7 @@ def somebody_listens() -> bool:
 def tell(step: int, steps: int, scores: dict[str, float], epoch: str | None = None) -> None:
     """Send steps done, steps in all, the scores of the last validation, and at an epoch's end a line about it.
 
-    Where nobody listens any more this process is ended by `ser.processes.interruption.end_with_reader`: after its step.
+    When the reading process has ended, `ser.processes.interruption.end_with_reader` ends this one after its step.
     """
     with suppress(BrokenPipeError):
         told = {"step": step, "steps": steps, **scores, **({"epoch": epoch} if epoch else {})}

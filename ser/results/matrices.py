@@ -1,4 +1,4 @@
-"""What can be said of two confusion matrices, where nobody knows who spoke."""
+"""Intervals and tests from confusion matrices alone, without knowing the speakers."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 
 
 class SeededDropout(Callback):
-    """Draw the dropout of a step from (seed, step, process), whatever else has drawn random numbers before.
+    """Draw the dropout of a step from (seed, step, process), independent of all other random draws.
 
     A training then does not depend on what is validated beside it, nor on where it was interrupted.
 

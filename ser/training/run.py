@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from lightning import Callback, Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint.reading import newest, put_weights, read_checkpoint
+from ser.data.datamodule import EmotionData
 from ser.data.folds import set_warnings
 from ser.errors import InputError
 from ser.files import digest, make_folder
@@ -212,6 +213,24 @@ def warn(run: Run, *sets: str) -> None:
         print(f"ser: warning: {line}", file=sys.stderr)
 
 
+def begin(options: RunOptions, folds: Callable[[EmotionData], list[EmotionData]] = lambda data: [data]) -> Run:
+    """A training about to start: its corpus is read, its initial weights are checked, its folder has a name.
+
+    Args:
+        options: of the training.
+        folds: those that it validates, from the fold of the options; checked before anything is written.
+
+    Raises:
+        InputError: where an option, the corpus, the initial weights or the folder are refused.
+    """
+    experiment = Experiment(options)
+    experiment.read_corpus()
+    experiment.check_beginning(*folds(experiment.data))
+    run = Run(experiment)
+    warn(run, "val", "test")
+    return run
+
+
 def fit(run: Run, typed: list[str]) -> None:
     """Train, then validate and test the epoch with the best validation WA.
 
@@ -252,9 +271,10 @@ def evaluate_checkpoint(command: str, tested: str, words: list[str], about: str)
     Raises:
         InputError: if no checkpoint is named, or it has heard the people it would be tested on.
     """
-    experiment = Experiment(RunOptions(command, words, about, add_checkpoint))
-    if not experiment.checkpoint:
+    options = RunOptions(command, words, about, add_checkpoint)
+    if not options.checkpoint:
         raise InputError(f"ser {command} needs --ckpt_path FILE, the checkpoint of a trained system")
+    experiment = Experiment(options)
     experiment.read_corpus()
     experiment.check_checkpoint(tested)
     run = Run(experiment, (command,))

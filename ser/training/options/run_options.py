@@ -72,7 +72,7 @@ class RunOptions(LightningCLI):
             "--epochs_averaged",
             type=int,
             default=0,
-            help="Also score the mean posterior of so many last epochs, which nobody has chosen.",
+            help="Also score the average posterior of the last N epochs.",
         )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")

@@ -3,89 +3,72 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from pydantic import ConfigDict, Field, StrictBool, TypeAdapter
 
 from ser.errors import InputError, check_bounds
 from ser.paths import expand_home
 from ser.results.identity import flatten
-from ser.sweep.study.space import Space, read_space
+from ser.sweep.study.space import Space, read_space, refusals
 from ser.training.options.arguments import parse_numbers
 from ser.training.options.configuration import read_yaml
 
-CHOICES = {
-    "command": ("crossval", "lambda"),
-    "sampler": ("tpe", "random", "exhaustive"),
-    "pruner": ("none", "wilcoxon", "median"),
-    "objective": ("val/wa", "val/ua"),
-}
 LAMBDA = "model.lambda_"
-TYPES = {
-    "study": (str, "a name"),
-    "options": (dict, "options with their values"),
-    "pruner_options": (dict, "options with their values"),
-    "choose_lambda": (bool, "true or false"),
-    **dict.fromkeys(("trials", "tries", "sampler_seed", "heartbeat_seconds"), (int, "a whole number")),
-}
 MOST_TRIALS = 100_000
 OWNED = {  # options that a study neither varies nor sets, and why
     **dict.fromkeys(
         ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged"),
         "the study's own affair (folds, seeds) or would change what is measured",
     ),
-    **dict.fromkeys(
-        ("wandb.group", "wandb.name", "wandb.tags"), "the study's own affair: study and trial name its runs"
-    ),
+    **dict.fromkeys(("wandb.group", "wandb.name", "wandb.tags"), "the study's own affair: it names its runs"),
     **dict.fromkeys(("help", "config", "print_config"), "no option that a run could have in a study"),
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study varies and how its trials are judged.
+    """What a study varies and how its trials are judged; `read_plan` checks the types and bounds.
 
     Attributes:
-        study: its name.
-        config: configuration files of the runs, as `--config` takes them.
+        study: its name, and that of its folder.
         options: options of every run that the study does not vary.
-        space: what it varies.
         command: "crossval" trains the folds of every trial; "lambda" weighs saved posteriors.
-        objective: "val/wa" or "val/ua", pooled over the folds' validation utterances.
-        folds: of every trial, one direction only.
-        seeds: of every trial.
-        sampler: "tpe", "random" or "exhaustive" (every combination once).
-        sampler_seed: where its draws start.
-        pruner: "none", "wilcoxon" or "median"; folds are its steps.
-        pruner_options: those of Optuna's class.
+        objective: pooled over the validation utterances of the folds.
+        folds: of every trial, one direction only; they are the pruner's steps.
+        sampler: "exhaustive" tries every combination once.
         trials: how many; an exhaustive study has as many as combinations.
         choose_lambda: choose lambda on the validation posteriors inside each trial.
         tries: how often a trial is begun whose worker dies or whose training fails.
         heartbeat_seconds: between two signs of life of a worker; after three missing ones it counts as dead.
     """
 
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
     study: str
     space: Space
-    config: list[str]
-    options: dict[str, object]
-    command: str = "crossval"
-    objective: str = "val/wa"
+    config: list[str] = field(default_factory=list)
+    options: dict[str, object] = field(default_factory=dict)
+    command: Literal["crossval", "lambda"] = "crossval"
+    objective: Literal["val/wa", "val/ua"] = "val/wa"
     folds: tuple[int, ...] = (1, 2, 3, 4, 5)
     seeds: tuple[int, ...] = (1,)
-    sampler: str = "tpe"
-    sampler_seed: int = 1
-    pruner: str = "none"
-    pruner_options: dict[str, object] | None = None
-    trials: int | None = None
-    choose_lambda: bool = False
-    tries: int = 3
-    heartbeat_seconds: int = 20
+    sampler: Literal["tpe", "random", "exhaustive"] = "tpe"
+    sampler_seed: Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)] = 1
+    pruner: Literal["none", "wilcoxon", "median"] = "none"
+    pruner_options: dict[str, object] = field(default_factory=dict)
+    trials: Annotated[int, Field(strict=True, ge=1, le=MOST_TRIALS)] | None = None
+    choose_lambda: StrictBool = False
+    tries: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3
+    heartbeat_seconds: Annotated[int, Field(strict=True, ge=1, le=86_400)] = 20
 
     @property
     def metric(self) -> str:
@@ -93,26 +76,22 @@ class Plan:
         return self.objective.removeprefix("val/")
 
     def make_sampler(self, worker: int, begun: int = 0) -> BaseSampler:
-        """The sampler of one worker; workers that draw the same numbers would propose the same trials.
+        """The sampler of a worker, by its number and the number of trials begun so far.
 
-        Args:
-            worker: its number.
-            begun: trials begun so far; a worker that is started again must not draw what its predecessor drew.
+        Each worker draws other numbers, also one that takes another's place: else they would propose the same trials.
         """
         if self.sampler != "tpe":
             return RandomSampler(seed=self.sampler_seed)
         seed = int(np.random.SeedSequence((self.sampler_seed, worker, begun)).generate_state(1)[0])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            return TPESampler(seed=seed, multivariate=True, constant_liar=True)
+        return TPESampler(seed=seed, multivariate=True, constant_liar=True)
 
     def make_pruner(self) -> BasePruner:
         """Optuna's pruner of that name."""
         classes = {"none": NopPruner, "wilcoxon": WilcoxonPruner, "median": MedianPruner}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)
-                return classes[self.pruner](**(self.pruner_options or {}))
+                warnings.simplefilter("ignore", ExperimentalWarning)  # WilcoxonPruner is
+                return classes[self.pruner](**self.pruner_options)
         except (TypeError, ValueError) as error:
             raise InputError(f"study {self.study}: pruner_options: {error}") from error
 
@@ -130,7 +109,7 @@ class Plan:
         """The plan with another number of trials, where one is given.
 
         Raises:
-            InputError: if the number is the study's own affair, or none.
+            InputError: if the study is exhaustive, or the number is out of bounds.
         """
         if trials is None:
             return self
@@ -141,16 +120,10 @@ class Plan:
 
     def described(self) -> dict[str, object]:
         """What makes this study another one than a study of the same name: everything but the number of trials."""
+        same = ("command", "objective", "sampler", "sampler_seed", "pruner", "pruner_options", "choose_lambda")
         return {
-            "command": self.command,
-            "objective": self.objective,
-            "folds": list(self.folds),
-            "seeds": list(self.seeds),
-            "sampler": self.sampler,
-            "sampler_seed": self.sampler_seed,
-            "pruner": self.pruner,
-            "pruner_options": self.pruner_options or {},
-            "choose_lambda": self.choose_lambda,
+            **{name: getattr(self, name) for name in same},
+            **{name: list(getattr(self, name)) for name in ("folds", "seeds")},
             "heartbeat_seconds": self.heartbeat_seconds,  # who waits less takes the others' workers for dead
             "order of the space": list(self.space.dimensions),  # the same points in another order are other trials
             **{f"space: {name}": text for name, text in self.space.described().items()},
@@ -164,42 +137,19 @@ def read_plan(path: str | Path) -> Plan:
         InputError: naming the file and what is wrong in it.
     """
     path = Path(path)
-    written = read_yaml(path)
-    known = [field.name for field in fields(Plan)]
-    if unknown := [key for key in written if key not in known]:
-        raise InputError(f"{path}: unknown key {unknown[0]!r} (known: {', '.join(known)})")
-    written = {key: value for key, value in written.items() if value is not None}
-    if missing := [key for key in ("study", "space") if key not in written]:
-        raise InputError(f"{path}: {missing[0]} is missing")
-    check_types(written, str(path))
-    config = written.get("config", [])
-    settings = {
-        **written,
-        "space": read_space(written["space"], str(path)),
-        "config": [str(path.parent / each) for each in expand_home([config] if isinstance(config, str) else config)],
-        "options": written.get("options", {}),
-    }
+    written = {key: value for key, value in read_yaml(path).items() if value is not None}
+    if "space" in written:
+        written["space"] = read_space(written["space"], str(path))
     for name in ("folds", "seeds"):
         if name in written:
-            settings[name] = tuple(parse_numbers(f"{path}: {name}", written[name]))
-    plan = Plan(**settings)
+            written[name] = tuple(parse_numbers(f"{path}: {name}", written[name]))
+    if isinstance(written.get("config"), str):
+        written["config"] = [written["config"]]
+    with refusals(str(path), known=[field.name for field in fields(Plan)]):
+        plan = TypeAdapter(Plan).validate_python(written)
+    plan = replace(plan, config=[str(path.parent / each) for each in expand_home(plan.config)])
     check_plan(plan, str(path))
     return plan
-
-
-def check_types(written: dict[str, object], where: str) -> None:
-    """Refuse values of another type than their key's.
-
-    Raises:
-        InputError: naming the file and the key.
-    """
-    for name, (kind, words) in TYPES.items():
-        value = written.get(name)
-        if name in written and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
-            raise InputError(f"{where}: {name} is {value!r}, but must be {words}")
-    config = written.get("config", [])
-    if not all(isinstance(each, str) for each in (config if isinstance(config, list) else [config])):
-        raise InputError(f"{where}: config is {config!r}, but must be a configuration file or a list of them")
 
 
 def check_plan(plan: Plan, where: str) -> None:
@@ -208,23 +158,14 @@ def check_plan(plan: Plan, where: str) -> None:
     Raises:
         InputError: naming the file, the key and the remedy.
     """
-    for name, allowed in CHOICES.items():
-        if (found := getattr(plan, name)) not in allowed:
-            why = "; a study is judged by validation utterances alone" if name == "objective" else ""
-            raise InputError(f"{where}: {name} is {found!r}, but must be one of {', '.join(allowed)}{why}")
     if plan.study in ("", ".", "..") or "/" in plan.study:
         raise InputError(f"{where}: study is {plan.study!r}, but must be a name for a folder")
-    check_bounds(f"{where}: tries", plan.tries, at_least=1, at_most=1000)
-    check_bounds(f"{where}: heartbeat_seconds", plan.heartbeat_seconds, at_least=1, at_most=86_400)
-    check_bounds(f"{where}: sampler_seed", plan.sampler_seed, at_least=0, at_most=2**32 - 1)
     if plan.sampler == "exhaustive":
         if plan.trials is not None:
             raise InputError(f"{where}: trials: an exhaustive study has one for every combination")
         list(plan.space.points())
     elif plan.trials is None:
         raise InputError(f"{where}: trials is missing: how many does the study have?")
-    else:
-        check_bounds(f"{where}: trials", plan.trials, at_least=1, at_most=MOST_TRIALS)
     plan.make_pruner()
     if plan.command == "lambda":
         if list(plan.space.dimensions) != [LAMBDA]:
@@ -232,13 +173,12 @@ def check_plan(plan: Plan, where: str) -> None:
         return
     if not plan.config:
         raise InputError(f"{where}: config is missing: which runs does the study vary?")
-    if LAMBDA in short_names(plan.space.dimensions):
+    varied, fixed = (
+        [name.replace(".init_args.", ".") for name in flatten(options)]  # "model.init_args.x" is "model.x"
+        for options in (plan.space.dimensions, plan.options)
+    )
+    if LAMBDA in varied:
         raise InputError(f"{where}: {LAMBDA} needs no training; use choose_lambda: true, or command: lambda")
-    for name in [*short_names(plan.options), *short_names(plan.space.dimensions)]:
+    for name in [*fixed, *varied]:
         if name in OWNED:
             raise InputError(f"{where}: {name} is {OWNED[name]}")
-
-
-def short_names(options: dict[str, object]) -> list[str]:
-    """Options by the names that mean the same as theirs, nested ones too: "model.init_args.x" is "model.x"."""
-    return [name.replace(".init_args.", ".") for name in flatten(options)]

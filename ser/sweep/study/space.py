@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from math import isfinite, prod
+from typing import Annotated, ClassVar
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from pydantic import BaseModel, Field, ValidationError
 
-from ser.errors import InputError
+from ser.errors import InputError, show
 
-KINDS = ("int", "float", "categorical")
 MOST_EXHAUSTIVE = 10_000
 LARGEST = 10**15 - 1  # exact in a float as well
 
@@ -25,14 +27,14 @@ class Space:
     dimensions: dict[str, BaseDistribution]
 
     def suggest(self, trial: optuna.Trial) -> dict[str, object]:
-        """A value for every option."""
+        """A value for every option, by the study's sampler."""
         return {name: suggest(trial, name, dimension) for name, dimension in self.dimensions.items()}
 
     def points(self) -> Iterator[dict[str, object]]:
         """Every combination of values.
 
         Raises:
-            InputError: for a float without a step, or more combinations than anyone would run.
+            InputError: for a float without a step, or more than 10,000 combinations.
         """
         counts = [count_of(name, dimension) for name, dimension in self.dimensions.items()]
         if (number := prod(counts)) > MOST_EXHAUSTIVE:
@@ -44,10 +46,8 @@ class Space:
     def corners(self) -> Iterator[dict[str, object]]:
         """Points that between them have both ends of every range and every category."""
         ends = {
-            name: list(dimension.choices)
-            if isinstance(dimension, CategoricalDistribution)
-            else [dimension.low, dimension.high]
-            for name, dimension in self.dimensions.items()
+            name: each.choices if isinstance(each, CategoricalDistribution) else (each.low, each.high)
+            for name, each in self.dimensions.items()
         }
         for place in range(max(map(len, ends.values()))):
             yield {name: values[min(place, len(values) - 1)] for name, values in ends.items()}
@@ -73,46 +73,70 @@ def dimension(name: str, entry: object) -> BaseDistribution:
     kinds = [kind for kind in KINDS if isinstance(entry, dict) and kind in entry]
     if len(kinds) != 1:
         raise InputError(f"{name}: give one of int, float, categorical, as in {{int: [1, 5]}}")
-    kind, values, extra = kinds[0], entry[kinds[0]], {key: value for key, value in entry.items() if key != kinds[0]}
-    if not isinstance(values, list) or not values:
-        raise InputError(f"{name}: {kind} needs a list of values, not {values!r}")
-    if kind == "categorical":
-        if extra:
-            raise InputError(f"{name}: categorical takes no {', '.join(extra)}")
-        if odd := [value for value in values if not isinstance(value, str | int | float | None)]:
-            raise InputError(f"{name}: {odd[0]!r} is not a single value (text, number, true, false or null)")
-        if odd := [value for value in values if isinstance(value, float) and not isfinite(value)]:
-            raise InputError(f"{name}: {odd[0]} is no value")
-        if len(set(values)) < len(values):  # 1, 1.0 and true are one value to Optuna
-            raise InputError(f"{name}: a value stands twice in {values}")
-        return CategoricalDistribution(values)
-    if unknown := set(extra) - {"log", "step"}:
-        raise InputError(f"{name}: unknown key {min(unknown)!r} (known: log, step)")
-    number = int if kind == "int" else float
-    if len(values) != 2 or any(isinstance(value, bool) or not isinstance(value, int | number) for value in values):
-        raise InputError(f"{name}: {kind} needs its lowest and highest value, not {values}")
-    low, high = values
-    if any(isinstance(value, int) and abs(value) > LARGEST for value in values):
-        raise InputError(f"{name}: whole numbers may have at most 15 digits")
-    if not low < high:
-        raise InputError(f"{name}: the range {low} to {high} is empty or upside down")
-    if not (isfinite(low) and isfinite(high)):
-        raise InputError(f"{name}: the range {low} to {high} has no end")
-    if not isinstance(log := extra.get("log", False), bool):
-        raise InputError(f"{name}: log is {log!r}, but must be true or false")
-    step = extra.get("step", 1 if kind == "int" else None)
-    if step is not None and (isinstance(step, bool) or not isinstance(step, int | number) or not step > 0):
-        raise InputError(f"{name}: step is {step!r}, but must be a number above 0")
+    with refusals(name):
+        return KINDS[kinds[0]].model_validate(entry).distribution()
+
+
+@contextmanager
+def refusals(where: str, known: Iterable[str] = ("step", "log")) -> Iterator[None]:
+    """Turn what pydantic or Optuna refuses into one message: "where: key: what is wrong (value)".
+
+    Raises:
+        InputError: for the first wrong value; for an unknown key with the known ones.
+    """
     try:
-        if step is not None and (step > high - low or abs((high - low) / step - round((high - low) / step)) > 1e-9):
-            raise InputError(f"{name}: steps of {step} from {low} do not reach {high}")
-        if kind == "int":
-            return IntDistribution(low, high, log=log, step=step)
-        return FloatDistribution(low, high, log=log, step=step)
-    except InputError:
-        raise
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise InputError(f"{name}: {error or type(error).__name__}") from error
+        yield
+    except ValidationError as error:
+        found = error.errors()[0]
+        place, kind = ": ".join([where, *map(str, found["loc"])]), found["type"]
+        if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+            raise InputError(f"{place}: no such key (known: {', '.join(known)})") from None
+        value = "" if kind == "missing" else f" ({show(found['input'])})"
+        raise InputError(f"{place}: {found['msg']}{value}") from None
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+class _Range(BaseModel, extra="forbid", strict=True):
+    """Two ends of a range; whole numbers and others differ in what they allow."""
+
+    log: bool = False
+
+    def distribution(self) -> BaseDistribution:
+        low, high = self.ends
+        if not low < high:
+            raise ValueError(f"the range {low} to {high} is empty or upside down")
+        steps = (high - low) / (self.step or high - low)
+        if steps < 1 or abs(steps - round(steps)) > 1e-9:
+            raise ValueError(f"steps of {self.step} from {low} do not reach {high}")
+        return self.kind(low, high, log=self.log, step=self.step)
+
+
+class _Whole(_Range):
+    kind: ClassVar = IntDistribution
+    ends: list[Annotated[int, Field(ge=-LARGEST, le=LARGEST)]] = Field(alias="int", min_length=2, max_length=2)
+    step: Annotated[int, Field(ge=1)] = 1
+
+
+class _Real(_Range):
+    kind: ClassVar = FloatDistribution
+    ends: list[Annotated[float, Field(ge=-LARGEST, le=LARGEST)]] = Field(alias="float", min_length=2, max_length=2)
+    step: Annotated[float, Field(ge=1e-12)] | None = None
+
+
+class _Categories(BaseModel, extra="forbid"):
+    values: list[object] = Field(alias="categorical", min_length=1)
+
+    def distribution(self) -> CategoricalDistribution:
+        for value in self.values:
+            if not isinstance(value, str | int | float | None) or (isinstance(value, float) and not isfinite(value)):
+                raise ValueError(f"{value!r} is not a single value (text, number, true, false or null)")
+        if len(set(self.values)) < len(self.values):  # 1, 1.0 and true are one value to Optuna
+            raise ValueError(f"a value stands twice in {self.values}")
+        return CategoricalDistribution(self.values)
+
+
+KINDS = {"int": _Whole, "float": _Real, "categorical": _Categories}
 
 
 def count_of(name: str, dimension: BaseDistribution) -> int:

@@ -13,20 +13,18 @@ from ser.processes.progress_pipe import PROGRESS_PIPE
 from ser.sweep.study.plan import read_plan
 from ser.sweep.study.shared_study import SharedStudy
 from ser.sweep.study.storage import open_storage
-from ser.sweep.workers.trial import check_devices_free
 from ser.sweep.workers.worker import STORAGE, Worker, end_in_order
 from ser.training.options.arguments import Parser
 
 
 def main(arguments: list[str]) -> int:
-    """Run `ser sweep-worker`: what `ser sweep` starts; not a user's command."""
+    """Run `ser sweep-worker`, which `ser sweep` starts."""
     parser = Parser(prog="ser sweep-worker")
     for name in ("--config", "--out"):
         parser.add_argument(name, required=True)
     parser.add_argument("--worker", type=int, required=True)
     parser.add_argument("--trials", type=int)
     options = parser.parse_args(arguments)
-    check_devices_free()
     for number in ENDING:
         signal.signal(number, end_in_order)
     with Starter(run_ser, ("ser.commands._validated",)) as starter:

@@ -19,22 +19,21 @@ from ser.processes.forked import Starter
 from ser.processes.interruption import LISTENER, Interrupted
 from ser.processes.jobs import only_one
 from ser.results.identity import IDENTITY, read_identity, write_identity
-from ser.sweep.outcome.lambdas import Saved, best_saved_config, read_saved, run_study
-from ser.sweep.outcome.trials import best_config, best_trial, for_crossval, trials_table
+from ser.sweep.outcome.lambdas import Saved, read_saved, run_study
+from ser.sweep.outcome.trials import trials_table
 from ser.sweep.study.check import check_runs, check_trainers, corners_of, warnings_of
 from ser.sweep.study.options import check_definition, make_parser, split_options, with_options, write_definition
-from ser.sweep.study.plan import LAMBDA, Plan, read_plan
+from ser.sweep.study.plan import Plan, read_plan
 from ser.sweep.study.shared_study import IDENTITY as IDENTITY_OF_STUDY
-from ser.sweep.study.shared_study import SharedStudy
+from ser.sweep.study.shared_study import SharedStudy, describe
 from ser.sweep.study.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
-from ser.sweep.workers.launcher import Crew, describe, given_up
-from ser.sweep.workers.trial import check_devices_free
+from ser.sweep.workers.launcher import run_workers
 from ser.training.devices import slots
 from ser.training.options.arguments import parse_numbers
 from ser.training.tracking.tracking import Tracking, finish, forget_run, record_study, tracked
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
-HOME = "sqlite:///~"  # no shell expands it there
+HOME = "sqlite:///~"  # shells do not expand it
 SETTLED = ("complete", "pruned")
 PATIENCE_SECONDS = 300  # launchers that start together make the study one after the other
 
@@ -61,9 +60,9 @@ def main(arguments: list[str]) -> int:
 
 def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
     """Start a study of trainings or join it, and see it to its end."""
-    check_devices_free()
     plan = with_options(plan, given)
-    crew_slots = worker_slots(options.workers, options.devices, 1 if options.per_device is None else options.per_device)
+    per_device = 1 if options.per_device is None else options.per_device
+    environments = worker_slots(options.workers, options.devices, per_device)
     corners = corners_of(plan)
     check_trainers(plan, corners)
     identity = check_runs(plan, corners)
@@ -72,22 +71,30 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     make_folder(folder)
     for corner in corners:
         corner.settings["wandb"].loggers(folder, [])  # refuses what W&B would refuse in a trial
-    # A fresh database made by two at once crashes one of them.
+    # Two that make a fresh database at once would crash one of them.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
         write_identity(folder, identity)
         definition = write_definition(folder, options.config, plan)
         shared.optuna.set_user_attr(GIVEN, {name: plan.options[name] for name in given})
-    print(headline(shared, folder, url, len(crew_slots)), flush=True)
-    for line in warnings_of(plan, corners[0].data):
-        print(f"  warning         {line}", flush=True)
-    for place, row in shared.results().items():
-        print(describe(place, row))
+    print(
+        f"study {plan.study}: {len(plan.points)} trials by {plan.sampler}, {plan.objective} pooled over folds "
+        f"{', '.join(map(str, plan.folds))} (validation only), seeds {', '.join(map(str, plan.seeds))}",
+        *(f"  {name}: {text}" for name, text in plan.space.described().items()),
+        f"  settled before  {len(shared.results())}",
+        f"  workers         {len(environments)}",
+        f"  storage         {without_password(url)}",
+        f"  folder          {folder}",
+        *(f"  warning         {line}" for line in warnings_of(plan, corners[0].data)),
+        *(describe(place, row) for place, row in shared.results().items()),
+        sep="\n",
+        flush=True,
+    )
     words = ["--config", str(definition), "--out", str(folder)]
     words += ["--trials", str(options.trials)] if options.trials else []
     with LISTENER.ending_in_order(), told_when_lost(url):
         try:
-            done = Crew(starter, shared, words, url, crew_slots, folder, 0 if shared.made else os.getpid()).run()
+            done = run_workers(starter, shared, words, url, environments, folder, 0 if shared.made else os.getpid())
         except Interrupted as interrupted:
             interrupted.command = typed(["ser", "sweep", *options.typed])
             raise
@@ -118,10 +125,12 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
 
 def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> int:
     """Say what came of it, and write its tables and figures; the exit code."""
-    lost = given_up(shared)
+    from ser.sweep.outcome.findings import Findings  # draws, so matplotlib is imported only at the end
+
+    lost = shared.given_up()
     for place, error in lost.items():
         print(f"given up: trial {place} after {shared.plan.tries} tries\n{error}", file=sys.stderr)
-    found = findings_of(shared, folder, saved)
+    found = Findings(shared, folder, saved)
     files = found.write(folder)
     if found.best is None:
         print(f"no trial came to an end; see {folder / files[0]}", file=sys.stderr)
@@ -134,21 +143,8 @@ def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> i
     return 1 if lost else 0
 
 
-def findings_of(shared: SharedStudy, folder: Path, saved: Saved | None):
-    """What the study shows, with the configuration of its best trial."""
-    from ser.sweep.outcome.findings import Findings  # draws, so matplotlib is imported only at the end
-
-    plan, results = shared.plan, shared.results()
-    best, config = best_trial(plan, results), None
-    if best is not None and saved:
-        config = for_crossval(plan, best_saved_config(saved, results[best].params[LAMBDA]))
-    elif best is not None:
-        config = best_config(plan, results[best])
-    return Findings(shared, folder, config, saved)
-
-
 def track(found) -> list[str]:
-    """One summary run in W&B, by whichever launcher comes first; where to look at it."""
+    """Add one summary run to W&B, by the first launcher that ends; where to look at it."""
     study, plan, settings = found.shared.optuna, found.shared.plan, found.config["wandb"]
     settled = len(found.shared.results())
     if study.user_attrs.get(SUMMARISED) == settled:
@@ -161,21 +157,21 @@ def track(found) -> list[str]:
             logger.log_hyperparams({**plan.described(), "best": found.config})
         shares = found.importances if isinstance(found.importances, dict) else {}
         pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
-        record_study(loggers, found.trials, plan.metric, found.best, shares, found.curve, pictures)
+        record_study(loggers, found.trials, plan.metric, found.best, shares, pictures)
         return tracked(loggers)
     finally:
         finish()
 
 
 def status(options: argparse.Namespace) -> int:
-    """How far a study is."""
+    """Print how far a study is."""
     shared, _ = open_study(options)
     states, settled = trials_table(shared).state, shared.results()
     parts = "".join(f", {number} {state}" for state, number in states.value_counts().items() if state not in SETTLED)
     print(f"{shared.plan.study}: {states.isin(SETTLED).sum()} of {len(states)} trials settled{parts}")
     for place, row in settled.items():
         print(describe(place, row))
-    for place, error in given_up(shared).items():
+    for place, error in shared.given_up().items():
         print(f"trial {place:3d}  given up: {error}")
     return 0
 
@@ -184,7 +180,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
     """Write a study's report; test its best trial once, unless that is left out."""
     from ser.report.page.folder import check_folder, new_folder, write_marker
     from ser.sweep.outcome.best_trial import claim, describe_claim, run_best
-    from ser.sweep.outcome.report import write_report
+    from ser.sweep.outcome.findings import Findings, write_report
 
     shared, folder = open_study(options)
     saved = read_saved(shared.plan, options.runs) if shared.plan.command == "lambda" else None
@@ -196,7 +192,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
     out = check_folder(options.out or str(folder / "report"))
     shared.check_same(saved.identity if saved else check_runs(shared.plan, corners_of(shared.plan)))
     make_folder(folder)
-    found = findings_of(shared, folder, saved)
+    found = Findings(shared, folder, saved)
     found.write(folder)
     if found.best is None:
         print(f"study {shared.plan.study}: no trial has come to an end; there is nothing to report", file=sys.stderr)
@@ -223,7 +219,7 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
     """A study that was started before, and its folder.
 
     Raises:
-        InputError: if it was not, or not there.
+        InputError: if it was not started in this storage.
     """
     plan = plan_of(options)
     folder, url = place_of(plan, options.study, options.storage)
@@ -232,7 +228,7 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
     shared = SharedStudy.load(plan, open_storage(url, plan.heartbeat_seconds))
     if shared.planned and options.trials is None and plan.sampler != "exhaustive":
         shared = replace(shared, plan=plan.with_trials(shared.planned))
-    if plan.command == "lambda" and options.folds is None:  # those that the study was begun with
+    if plan.command == "lambda" and options.folds is None:
         begun = shared.optuna.user_attrs.get(IDENTITY_OF_STUDY, {})
         shared = replace(shared, plan=replace(plan, folds=tuple(begun.get("folds", plan.folds))))
     return shared, folder
@@ -258,21 +254,6 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return plan
 
 
-def headline(shared: SharedStudy, folder: Path, url: str, workers: int) -> str:
-    """What is about to be tried."""
-    plan = shared.plan
-    lines = [
-        f"study {plan.study}: {len(plan.points)} trials by {plan.sampler}, {plan.objective} pooled over folds "
-        f"{', '.join(map(str, plan.folds))} (validation only), seeds {', '.join(map(str, plan.seeds))}",
-        *(f"  {name}: {text}" for name, text in plan.space.described().items()),
-        f"  settled before  {len(shared.results())}",
-        f"  workers         {workers}",
-        f"  storage         {without_password(url)}",
-        f"  folder          {folder}",
-    ]
-    return "\n".join(lines)
-
-
 def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path, str]:
     """The study's folder, and the address of its storage."""
     place = Path(folder or Path("studies") / plan.study)
@@ -290,8 +271,7 @@ def worker_slots(workers: int | None, devices: str | None, per_device: int) -> l
     check_bounds("--per-device", per_device, at_least=1, at_most=1024)
     if workers is not None:
         check_bounds("--workers", workers, at_least=1, at_most=1024)
-    gpus = torch.cuda.device_count()
-    if devices is None and gpus:
+    if devices is None and (gpus := torch.cuda.device_count()):
         devices = str(gpus)
     each = len(slots(devices, None))
     return slots(devices, each * per_device if workers is None else workers)

@@ -16,8 +16,7 @@ from ser.results.pooled_result import read_pooled
 from ser.results.predictions import emotions_note
 from ser.results.reading import read_about
 from ser.results.statistics import bootstrap_speakers, ua_note
-from ser.sweep.outcome.findings import Findings
-from ser.sweep.outcome.trials import BEST
+from ser.sweep.outcome.findings import BEST, Findings
 from ser.sweep.study.plan import LAMBDA
 from ser.training.options.configuration import read_yaml
 
@@ -26,21 +25,21 @@ TESTED = "best"  # the folder of the best configuration's cross-validation, in t
 
 
 def run_best(findings: Findings, words: list[str]) -> Path | None:
-    """Test the best configuration on the study's folds, once: the folder of its cross-validation.
-
-    Args:
-        findings: of the study, whose folder has `best.yaml`.
-        words: more options of `ser crossval` (`--jobs`, `--devices`).
+    """Test the best configuration on the study's folds, once, with these further options of `ser crossval`.
 
     Returns:
-        None if the cross-validation did not come to its end.
+        The folder of the cross-validation, None if it did not come to its end.
 
     Raises:
         InputError: if another configuration of this study was tested already.
     """
     folder = findings.folder / TESTED
     if (folder / "config.yaml").is_file():
-        before, now = (_tested(each) for each in (read_yaml(folder / "config.yaml"), findings.config))
+        varied = ("folds", "seeds", *FREE, *PER_FOLD)
+        before, now = (
+            {name: value for name, value in flatten(config).items() if not name.startswith(varied)}
+            for config in (read_yaml(folder / "config.yaml"), findings.config)
+        )
         if differences := [name for name in sorted(before | now) if before.get(name) != now.get(name)]:
             lines = "\n".join(f"  {name}: {before.get(name)} there, {now.get(name)} now best" for name in differences)
             raise InputError(
@@ -59,17 +58,12 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
     return None if done.returncode else folder
 
 
-def _tested(config: dict) -> dict:
-    varied = ("folds", "seeds", *FREE, *PER_FOLD)
-    return {name: value for name, value in flatten(config).items() if not name.startswith(varied)}
-
-
 def claim(findings: Findings, tested: Path | None) -> Table:
     """Validation and test of the best trial beside each other.
 
     Args:
         findings: of the study.
-        tested: the folder of the best configuration's cross-validation, None for a study of saved posteriors.
+        tested: the folder that `run_best` returned, None for a study of saved posteriors.
     """
     plan, row = findings.shared.plan, findings.shared.results()[findings.best]
     rows, notes = [], []
@@ -89,8 +83,16 @@ def claim(findings: Findings, tested: Path | None) -> Table:
         rows.append([name, scores["wa"], limits["wa"], scores["ua"], limits["ua"]])
         notes += [f"{name}, {note}" for note in (emotions_note(scores), ua_note(limits)) if note]
     folds = ", ".join(map(str, plan.folds))
+    varied = plan.space.dimensions.get(STATISTICS)
+    tried = {findings.config["data"].get("statistics", "train"), *(varied.choices if varied else ())}
+    part = "the test set took no part in the choice"
+    if heard := sorted(tried - {"train"}):
+        part = (
+            "no label of the test set took part in the choice, but its audio standardises the input "
+            f"({STATISTICS}: {' and '.join(heard)}), so the test is not one of unheard speakers"
+        )
     notes.append(
-        f"Validation is the best of {findings.counts} and therefore flatters; {_part_of_test(findings)}. "
+        f"Validation is the best of {findings.counts} and therefore flatters; {part}. "
         f"Both are of folds {folds} and say nothing about other folds."
     )
     columns = [Column("set")]
@@ -99,20 +101,8 @@ def claim(findings: Findings, tested: Path | None) -> Table:
     return Table("claim", "The best trial: validation and test, %, with 95 % intervals", columns, rows, notes)
 
 
-def _part_of_test(findings: Findings) -> str:
-    """What the test set had to do with the choice; some statistics are computed from its audio as well."""
-    varied = findings.shared.plan.space.dimensions.get(STATISTICS)
-    tried = {findings.config["data"].get("statistics", "train"), *(varied.choices if varied else ())}
-    if heard := sorted(tried - {"train"}):
-        return (
-            "no label of the test set took part in the choice, but its audio standardises the input "
-            f"({STATISTICS}: {' and '.join(heard)}), so the test is not one of unheard speakers"
-        )
-    return "the test set took no part in the choice"
-
-
 def describe_claim(result: Table) -> str:
-    """Validation and test as text for a person."""
+    """Validation and test as lines of text."""
     lines = ["", result.title]
     for name, *cells in result.rows:
         scores = []

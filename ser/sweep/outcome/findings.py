@@ -1,31 +1,41 @@
-"""Everything a study shows: its trials, figures and routing table, as files and as sections of a report."""
+"""Everything a study shows: its trials, Optuna's figures and the routing table, as files and as a report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+import warnings
+from math import ceil
 from pathlib import Path
 
+import matplotlib
+import numpy as np
+import optuna
 import pandas as pd
-from optuna.importance import get_param_importances
+from matplotlib import pyplot
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import FrozenTrial, TrialState
+from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances, plot_slice
 
 from ser.files import write_bytes, write_text
-from ser.report.page.blocks import Column, Paragraph, Picture, Section, Table
-from ser.results.lambda_curve import curve
-from ser.sweep.outcome.figures import (
-    draw_lambda,
-    draw_routing,
-    draw_with_optuna,
-    importance_evaluator,
-    study_of,
-)
-from ser.sweep.outcome.lambdas import Saved
-from ser.sweep.outcome.routing import ITERATIONS, routing_cells, routing_table, trial_validation
-from ser.sweep.outcome.trials import BEST, best_trial, complete, trials_table, write_outcome
-from ser.sweep.study.plan import LAMBDA
-from ser.sweep.study.shared_study import SharedStudy
-from ser.sweep.workers.launcher import short
+from ser.report.page.blocks import Column, Commands, Listing, Paragraph, Picture, Section, Table
+from ser.report.page.rendering import markdown_page
+from ser.report.sections.figures import DOTS_PER_INCH
+from ser.sweep.outcome.lambdas import Saved, best_saved_config
+from ser.sweep.outcome.routing import ITERATIONS, routing_cells, routing_table
+from ser.sweep.outcome.trials import best_config, best_trial, complete, for_crossval, trials_table
+from ser.sweep.study.plan import LAMBDA, Plan
+from ser.sweep.study.shared_study import SharedStudy, short
+from ser.training.options.configuration import to_yaml
 
+TRIALS, BEST = "trials.csv", "best.yaml"
 MOST_ROWS = 10
+FEWEST_FOR_IMPORTANCE = 10
+GOOD_TRIALS = 5  # Optuna advises at least so many above the quantile
+FIGURES = {
+    "history": (plot_optimization_history, "every complete trial, and the best so far"),
+    "slices": (plot_slice, "every complete trial over each option"),
+    "importances": (plot_param_importances, "which options decide whether a trial is among the best (PED-ANOVA)"),
+}
 
 
 def name_of(option: str) -> str:
@@ -43,52 +53,46 @@ def value_of(option: str, value: object) -> str:
     return str(value).rsplit(".", 1)[-1] if option == "model" else short(value)
 
 
-@dataclass
 class Findings:
-    """Everything a study shows, computed once for its folder, its report and W&B."""
+    """Everything a study shows, computed once for its folder, its report and W&B.
 
-    shared: SharedStudy
-    folder: Path
-    config: dict | None  # of the best trial
-    saved: Saved | None = None
-    trials: pd.DataFrame = field(init=False)
-    pictures: list[Picture] = field(default_factory=list)
-    importances: dict[str, float] | str = ""
-    curve: pd.DataFrame | None = None
-    routing: Table | None = None
-    best: int | None = field(init=False)
+    Args:
+        shared: the study.
+        folder: of the study.
+        saved: the posteriors that it weighs, where nothing is trained.
 
-    def __post_init__(self) -> None:
-        plan, results = self.shared.plan, self.shared.results()
-        self.trials, self.best = trials_table(self.shared), best_trial(plan, results)
+    Attributes:
+        trials: `trials_table`.
+        best: number of the best trial; None without a complete one, and then there is nothing else.
+        config: of the best trial, as `ser crossval` takes it.
+        importances: share of each option, or why that cannot be told.
+        routing: the routing table, where the number of iterations is varied.
+    """
+
+    def __init__(self, shared: SharedStudy, folder: Path, saved: Saved | None = None) -> None:
+        self.shared, self.folder, self.saved = shared, folder, saved
+        plan, results = shared.plan, shared.results()
+        self.trials, self.best = trials_table(shared), best_trial(plan, results)
+        self.config: dict | None = None
+        self.pictures: list[Picture] = []
+        self.importances: dict[str, float] | str = ""
+        self.routing: Table | None = None
         if self.best is None:
             return
-        study, self.importances = study_of(results), importance_evaluator(plan, results)
-        self.pictures = [draw_with_optuna("history", plan, study)]
-        if not self.saved:  # the lambda curve is its slice
-            self.pictures.append(draw_with_optuna("slices", plan, study))
-        if not isinstance(self.importances, str):
-            self.pictures.append(draw_with_optuna("importances", plan, study, evaluator=self.importances))
-            self.importances = get_param_importances(study, evaluator=self.importances)
-        if ITERATIONS in plan.space.dimensions:
-            cells = routing_cells(self.shared, self.folder, self.config["model"]["class_path"])
-            self.routing = routing_table(cells, len(plan.folds))
-            self.pictures.append(draw_routing(cells))
-        self._draw_lambda(results)
-
-    def _draw_lambda(self, results: dict) -> None:
-        row, others = results[self.best], []
-        if self.saved:
-            table, chosen, whose = self.saved.validation, row.params[LAMBDA], str(self.saved.folder)
-        elif self.shared.plan.choose_lambda:
-            table, chosen = trial_validation(self.shared, self.folder, row), row.user_attrs["lambda_"]
-            whose = f"trial {self.best}"
-            others = [each.user_attrs["lambda_"] for place, each in complete(results).items() if place != self.best]
+        row = results[self.best]
+        self.config = (
+            for_crossval(plan, best_saved_config(saved, row.params[LAMBDA])) if saved else best_config(plan, row)
+        )
+        study, evaluator = study_of(results), importance_evaluator(plan, results)
+        self.pictures = [draw_with_optuna(name, plan, study) for name in ("history", "slices")]
+        if isinstance(evaluator, str):
+            self.importances = evaluator
         else:
-            return
-        if table is not None:
-            self.curve = curve(table)
-            self.pictures.append(draw_lambda(self.curve, chosen, others, whose))
+            self.importances = get_param_importances(study, evaluator=evaluator)
+            self.pictures.append(draw_with_optuna("importances", plan, study, evaluator=evaluator))
+        if ITERATIONS in plan.space.dimensions:
+            cells = routing_cells(shared, folder, self.config["model"]["class_path"])
+            self.routing = routing_table(cells, len(plan.folds))
 
     @property
     def counts(self) -> str:
@@ -105,18 +109,17 @@ class Findings:
         return f"trial {self.best} of {self.counts}, by {plan.objective}: {point}{chosen}"
 
     def write(self, folder: Path) -> list[str]:
-        """Tables, figures and the best configuration; the names of the files."""
-        about = f"study {self.shared.plan.study}: {self.choice}" if self.config else ""
-        write_outcome(folder, self.trials, self.config, about)
-        tables = (
-            {"routing.csv": self.routing.csv(), "routing.md": self.routing.markdown() + "\n"} if self.routing else {}
-        )
-        for name, text in tables.items():
+        """Write tables, figures and the best configuration; the names of the files."""
+        files = {TRIALS: self.trials.to_csv(index=False)}
+        if self.config:
+            files[BEST] = f"# study {self.shared.plan.study}: {self.choice}\n{to_yaml(self.config)}"
+        if self.routing:
+            files |= {"routing.csv": self.routing.csv(), "routing.md": self.routing.markdown() + "\n"}
+        for name, text in files.items():
             write_text(folder / name, text)
-        pictures = {f"{each.name}.png": each.png for each in self.pictures}
-        for name, png in pictures.items():
-            write_bytes(folder / name, png)
-        return ["trials.csv", *([BEST] if self.config else []), *tables, *pictures]
+        for picture in self.pictures:
+            write_bytes(folder / f"{picture.name}.png", picture.png)
+        return [*files, *(f"{picture.name}.png" for picture in self.pictures)]
 
     def sections(self) -> list[Section]:
         """Trials, figures and the routing table for the report."""
@@ -138,3 +141,72 @@ class Findings:
             *([Section("routing", "Routing iterations", [self.routing])] if self.routing else []),
             Section("figures", "Figures", [*self.pictures, *why]),
         ]
+
+
+def write_report(folder: Path, findings: Findings, result: Table | None, commands: list[str]) -> list[str]:
+    """Write `report.md`, the tables and the figures; the names of the files.
+
+    Args:
+        folder: a new one.
+        findings: of the study.
+        result: `claim`, or None where nothing was tested.
+        commands: those that made the report.
+    """
+    plan = findings.shared.plan
+    first = [result] if result else [Paragraph("The test set was left out (--no-test): nothing is claimed.")]
+    described = [f"{name}: {text}" for name, text in plan.space.described().items()]
+    described.append(f"folds {', '.join(map(str, plan.folds))}, seeds {', '.join(map(str, plan.seeds))}")
+    sections = [
+        Section("result", "Result", [Paragraph(f"Best: {findings.choice}."), *first]),
+        Section("study", "What was tried", [Listing(described), Commands(commands)]),
+        *findings.sections(),
+    ]
+    files = findings.write(folder)
+    if result:
+        write_text(folder / "claim.csv", result.csv())
+    subtitle = f"{len(findings.trials)} planned trials by {plan.sampler}, {plan.objective} on validation utterances."
+    write_text(folder / "report.md", markdown_page(f"Study {plan.study}", subtitle, sections))
+    return ["report.md", *(["claim.csv"] if result else []), *files]
+
+
+def study_of(results: dict[int, FrozenTrial]) -> optuna.Study:
+    """The accepted trials alone, under their numbers in the plan."""
+    study = optuna.create_study(direction="maximize")
+    nothing = optuna.trial.create_trial(state=TrialState.FAIL)
+    study.add_trials(results.get(place, nothing) for place in range(max(results) + 1))
+    return study
+
+
+def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnovaImportanceEvaluator | str:
+    """Tells how much each option decides whether a trial is among the best; or in words why that cannot be told.
+
+    The best are the top tenth, or the top five of fewer than fifty trials.
+
+    Source:
+        PED-ANOVA (Watanabe et al., IJCAI 2023), Optuna's.
+    """
+    values = sorted((row.value for row in complete(results).values()), reverse=True)
+    if len(plan.space.dimensions) < 2:
+        return "Importances compare options; this study varies one."
+    if len(values) < FEWEST_FOR_IMPORTANCE:
+        return f"Importances need at least {FEWEST_FOR_IMPORTANCE} complete trials; there are {len(values)}."
+    quantile = max(0.1, GOOD_TRIALS / len(values))
+    if values[-1] >= values[ceil(quantile * len(values)) - 1]:
+        return "Importances cannot be told: too many trials are equally good."
+    return PedAnovaImportanceEvaluator(target_quantile=quantile)
+
+
+def draw_with_optuna(name: str, plan: Plan, study: optuna.Study, **settings) -> Picture:
+    """One of Optuna's figures, named as in `FIGURES`; it draws with pyplot, in a style that it leaves behind."""
+    plot, words = FIGURES[name]
+    title = f"Validation {plan.metric.upper()}: {words}."
+    matplotlib.use("agg")
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an experimental interface, and of axes of a single value
+        figure = np.ravel(plot(study, target_name=plan.objective, **settings))[0].figure
+        for axes in figure.axes if plot is plot_slice else ():  # names of classes are long, numbers on a log scale many
+            axes.tick_params(axis="x", which="both", labelrotation=90)
+        out = io.BytesIO()
+        figure.savefig(out, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
+        pyplot.close(figure)
+    return Picture(name, title, f"{title} The numbers are in trials.csv.", out.getvalue(), figure.get_figwidth())

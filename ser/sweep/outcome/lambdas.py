@@ -1,7 +1,4 @@
-"""A study of lambda on saved posteriors: nothing is trained, and no file of the cross-validation is touched.
-
-The trials are points of the curve that `ser lambda` shows.
-"""
+"""A study of lambda on saved posteriors: its trials are points of the curve of `ser lambda`, nothing is trained."""
 
 from __future__ import annotations
 
@@ -26,14 +23,10 @@ from ser.training.options.configuration import read_yaml
 
 @dataclass(frozen=True)
 class Saved:
-    """The rows of a cross-validation that a study may use.
+    """The predictions of a cross-validation for the folds and seeds of a study; test rows are for the report alone.
 
     Attributes:
-        folder: of the cross-validation.
-        validation: posteriors of the validation utterances of the study's folds and seeds.
-        test: the same of the test utterances, for the report alone.
-        config: of the runs.
-        identity: what makes a study of these posteriors another one than a study of others.
+        identity: tells a study of these posteriors from a study of others.
     """
 
     folder: Path
@@ -61,11 +54,9 @@ def read_saved(plan: Plan, runs: str) -> Saved:
             raise InputError(f"--runs {runs} has no {name[:-1]} {min(missing)}, only {there}; {remedy}")
     validation, test = (rows_of(plan, table) for table in (pooled.validation, pooled.predictions))
     if shared := set(validation.utterance) & set(test.utterance):
-        last = pooled.about.get("num_folds")  # older results do not say
-        first, second = (
-            ",".join(str(fold) for fold in pooled.about["folds"] if last and (fold > last // 2) == half)
-            for half in (False, True)
-        )
+        middle = pooled.about.get("num_folds", 0) // 2  # older results do not say
+        first = ",".join(str(fold) for fold in pooled.about["folds"] if fold <= middle)
+        second = ",".join(str(fold) for fold in pooled.about["folds"] if fold > middle)
         halves = f": --folds {first} or {second}" if first and second else ""
         raise InputError(
             f"--runs {runs}: {len(shared)} validation utterances of folds {', '.join(map(str, plan.folds))} are tested "
@@ -85,7 +76,7 @@ def rows_of(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def run_study(shared: SharedStudy, saved: Saved) -> None:
-    """Add every trial that has no result yet, finished: unlike one that trains, it has no row before its result."""
+    """Add every trial that has no result yet, finished: no row waits for a worker."""
     plan, settled = shared.plan, shared.results()
     scores = curve(saved.validation, draws=0, lambdas=[point[LAMBDA] for point in plan.points])
     for place, found in enumerate(scores[["wa", "ua"]].to_dict("records")):

@@ -60,12 +60,8 @@ def routing_cells(shared: SharedStudy, folder: Path, system: str) -> list[Cell]:
 
 
 def routing_table(cells: list[Cell], folds: int) -> Table:
-    """Iterations downwards, systems side by side.
-
-    Args:
-        cells: `routing_cells`.
-        folds: how many the scores are pooled over.
-    """
+    """Iterations downwards, systems side by side; the scores are pooled over so many folds."""
+    found = {(cell.system, cell.iterations): cell for cell in cells}
     systems = list(dict.fromkeys(cell.system for cell in cells))
     several = any(cell.trials > 1 for cell in cells)
     columns = [Column("iterations", "count")]
@@ -77,20 +73,13 @@ def routing_table(cells: list[Cell], folds: int) -> Table:
     for iterations in sorted({cell.iterations for cell in cells}):
         row: list = [iterations]
         for system in systems:
-            found = [cell for cell in cells if (cell.system, cell.iterations) == (system, iterations)]
-            row += _values(found[0] if found else None, several)
+            cell = found.get((system, iterations))
+            row += [cell and cell.trials] if several else []
+            for score in ("wa", "ua"):
+                row += [cell and cell.scores[score], cell and cell.intervals and cell.intervals[score]]
         rows.append(row)
     notes = ["95 % intervals: bootstrap over the validation speakers, who are few; true intervals are wider."]
     notes += dict.fromkeys(note for cell in cells if cell.intervals and (note := ua_note(cell.intervals)))
     if several:
         notes.append("Each row is the best of its trials, so that a row with more trials is favoured.")
     return Table("routing", f"Validation over routing iterations, % (pooled over {folds} folds)", columns, rows, notes)
-
-
-def _values(cell: Cell | None, several: bool) -> list:
-    if cell is None:
-        return [None] * (4 + several)
-    values: list = [cell.trials] if several else []
-    for score in ("wa", "ua"):
-        values += [cell.scores[score], cell.intervals and cell.intervals[score]]
-    return values

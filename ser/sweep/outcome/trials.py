@@ -1,25 +1,17 @@
-"""What a study came to: its table of trials, its best trial, and the configuration of that one."""
+"""What became of a study's trials: their table, the best of them, and its configuration."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from ser.files import write_text
 from ser.paths import absolute_places
 from ser.results.lambda_curve import PAPER_LAMBDA
 from ser.sweep.study.check import WITHOUT
 from ser.sweep.study.plan import LAMBDA, Plan
-from ser.sweep.study.shared_study import SharedStudy, accepted, failures, last_error
-from ser.sweep.workers.launcher import given_up
+from ser.sweep.study.shared_study import PRUNED_AFTER, SharedStudy, accepted, failures, last_error
 from ser.sweep.workers.trial import run_options
-from ser.sweep.workers.worker import PRUNED_AFTER
-from ser.training.options.configuration import to_yaml
 from ser.training.options.run_options import RunOptions
-
-TRIALS, BEST = "trials.csv", "best.yaml"
 
 
 def complete(results: dict[int, FrozenTrial]) -> dict[int, FrozenTrial]:
@@ -30,8 +22,8 @@ def complete(results: dict[int, FrozenTrial]) -> dict[int, FrozenTrial]:
 def best_trial(plan: Plan, results: dict[int, FrozenTrial]) -> int | None:
     """Number of the best complete trial, None without one.
 
-    The best by the objective; among equals the best by the other score. Where lambda is what is varied, the rule goes
-    on as that of `ser lambda`: nearest to the paper's 0.6, then the smallest. Else the first one.
+    The best by the objective; among equals the best by the other score. A study of lambda goes on by the rule of
+    `ser lambda`: nearest to the paper's 0.6, then the smallest. Else the first one.
     """
     other = {"wa": "ua", "ua": "wa"}[plan.metric]
 
@@ -53,66 +45,41 @@ def trials_table(shared: SharedStudy) -> pd.DataFrame:
         `error` of the last failed try, `seconds` of the accepted try, `worker` and `folder`, and its `row`, which is
         the number that Optuna and its dashboard give it; empty where there is none.
     """
-    attempts, lost = shared.attempts(), given_up(shared)
-    rows = [_row(shared.plan, place, attempts[place], place in lost) for place in sorted(attempts) if place >= 0]
-    table = pd.DataFrame(rows).astype({"tries": int, PRUNED_AFTER: "Int64", "row": "Int64"})
-    for name in shared.plan.space.dimensions:  # whole numbers stay whole beside trials that have none yet
-        table[name] = pd.Series([row[name] for row in rows], dtype=object)
-    return table
-
-
-def _row(plan: Plan, place: int, rows: list[FrozenTrial], lost: bool) -> dict:
-    result, failed = accepted(rows), failures(rows)
-    begun = result or next((row for row in reversed(rows) if row.params), None)
-    point = begun.params if begun else plan.points[place] if place < len(plan.points) else {}
-    if result:
-        state = result.state.name.lower()
-    else:
-        state = "given up" if lost else "running" if TrialState.RUNNING in {row.state for row in rows} else "waiting"
-    found = result.user_attrs if result else {}
-    return {
-        "trial": place,
-        "state": state,
-        **{name: point.get(name) for name in plan.space.dimensions},
-        **{name: found.get(name) for name in ("wa", "ua", "lambda_")},
-        "epochs": " ".join(map(str, found.get("epochs", []))),
-        PRUNED_AFTER: found.get(PRUNED_AFTER),
-        "tries": len(failed) + bool(result),
-        "error": last_error(failed),
-        "seconds": round(result.duration.total_seconds(), 1) if result else None,
-        **{name: found.get(name) for name in ("worker", "folder")},
-        "row": result.number if result else None,
-    }
+    plan, table = shared.plan, []
+    for place, rows in shared.attempts().items():
+        result, running = accepted(rows), any(row.state == TrialState.RUNNING for row in rows)
+        begun = result or next((row for row in reversed(rows) if row.params), None)
+        point = begun.params if begun else plan.points[place] if place < len(plan.points) else {}
+        unsettled = "given up" if shared.is_given_up(rows) else "running" if running else "waiting"
+        found = result.user_attrs if result else {}
+        table.append(
+            {
+                "trial": place,
+                "state": result.state.name.lower() if result else unsettled,
+                **{name: point.get(name) for name in plan.space.dimensions},
+                **{name: found.get(name) for name in ("wa", "ua", "lambda_")},
+                "epochs": " ".join(map(str, found.get("epochs", []))),
+                PRUNED_AFTER: found.get(PRUNED_AFTER),
+                "tries": len(failures(rows)) + bool(result),
+                "error": last_error(rows),
+                "seconds": round(result.duration.total_seconds(), 1) if result else None,
+                **{name: found.get(name) for name in ("worker", "folder")},
+                "row": result.number if result else None,
+            }
+        )
+    return pd.DataFrame(table, dtype=object)  # whole numbers stay whole beside trials that have none yet
 
 
 def best_config(plan: Plan, row: FrozenTrial) -> dict:
-    """The configuration of a trial, as `ser crossval --config` takes it: with its lambda, and the study's folds.
-
-    Paths are absolute, so that it means the same wherever it is read.
-    """
+    """The configuration of a trial, as `ser crossval --config` takes it: with its lambda, and the study's folds."""
     chosen = {LAMBDA: row.user_attrs["lambda_"]} if "lambda_" in row.user_attrs else {}
     settings = RunOptions("fit", run_options(plan, {**row.params, **chosen}), "").plain()
     return for_crossval(plan, {name: value for name, value in settings.items() if name not in WITHOUT})
 
 
 def for_crossval(plan: Plan, config: dict) -> dict:
-    """A run's configuration with the study's folds and seeds in place of one fold and one seed."""
+    """A run's configuration with absolute paths, and the study's folds and seeds in place of one fold and one seed."""
     data = {name: value for name, value in config["data"].items() if name not in ("fold", "seed")}
     tracking = {**config["wandb"], "group": config["wandb"]["group"] or f"{plan.study}-best"}
     chosen = {"data": data, "wandb": tracking, "folds": list(plan.folds), "seeds": list(plan.seeds)}
     return absolute_places({**config, **chosen})
-
-
-def write_outcome(folder: Path, table: pd.DataFrame, config: dict | None, about: str) -> None:
-    """`trials.csv`, and `best.yaml` where a trial is complete.
-
-    Args:
-        folder: receives them.
-        table: `trials_table`.
-        config: `best_config`, or None.
-        about: a line on where the configuration comes from.
-    """
-    write_text(folder / TRIALS, table.to_csv(index=False))
-    if config is not None:
-        text = to_yaml(config)
-        write_text(folder / BEST, f"# {about}\n{text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from lightning import Trainer
@@ -18,26 +19,12 @@ from ser.training.options.run_options import RunOptions
 from ser.training.options.trainer import refusals
 
 WITHOUT = ("config", "out")
+ONE_DEVICE = "a trial is one process on one device"
 
 
 def experiment_of(words: list[str]) -> Experiment:
     """The system and the data of a run with these options."""
     return Experiment(RunOptions("fit", words, ""))
-
-
-def check_devices(plan: Plan, options: RunOptions) -> None:
-    """Refuse one trial on several devices.
-
-    Raises:
-        InputError: naming the option.
-    """
-    settings = options.config["trainer"]
-    if settings.strategy not in ("auto", "single_device"):
-        raise InputError(f"study {plan.study}: trainer.strategy: a trial is one process on one device")
-    if settings.devices not in (1, "1", "auto") or settings.num_nodes != 1:
-        raise InputError(
-            f"study {plan.study}: trainer.devices: a trial is one process on one device; --workers runs several at once"
-        )
 
 
 def corners_of(plan: Plan) -> list[Experiment]:
@@ -47,6 +34,8 @@ def corners_of(plan: Plan) -> list[Experiment]:
         InputError: for an unknown option, a value out of its range, a trial on several devices, or a system without
             the lambda that is to be chosen.
     """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise InputError(f"{ONE_DEVICE}; start ser sweep once, not by torchrun")
     quieten()
     corners = []
     for point in plan.space.corners():
@@ -54,7 +43,11 @@ def corners_of(plan: Plan) -> list[Experiment]:
             found = experiment_of(run_options(plan, point))
         except InputError as error:
             raise InputError(f"study {plan.study}, at {point}: {error}") from error
-        check_devices(plan, found.options)
+        settings = found.options.config["trainer"]
+        if settings.strategy not in ("auto", "single_device"):
+            raise InputError(f"study {plan.study}: trainer.strategy: {ONE_DEVICE}")
+        if settings.devices not in (1, "1", "auto") or settings.num_nodes != 1:
+            raise InputError(f"study {plan.study}: trainer.devices: {ONE_DEVICE}; --workers runs several at once")
         if plan.choose_lambda and "lambda_" not in found.system.hparams:
             raise InputError(f"study {plan.study}: choose_lambda, but {type(found.system).__name__} has no lambda")
         corners.append(found)
@@ -67,13 +60,8 @@ def check_trainers(plan: Plan, corners: list[Experiment]) -> None:
     Raises:
         InputError: with its words.
     """
-    bare = {
-        "devices": 1,
-        "logger": False,
-        "callbacks": None,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-    }
+    bare = {"devices": 1, "logger": False, "callbacks": None}
+    bare |= {"enable_checkpointing": False, "enable_progress_bar": False}
     for corner in corners:
         with refusals(f"study {plan.study}: trainer"):
             Trainer(**{**corner.settings["trainer"], **bare})
@@ -101,21 +89,17 @@ def check_beginning(plan: Plan, corner: Experiment) -> None:
 def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
     """Read the corpus and check the folds.
 
-    Args:
-        plan: the study.
-        corners: of `corners_of`.
-
     Returns:
         The identity of the runs, without what the study varies.
 
     Raises:
-        InputError: for a corpus that is not there, folds of both directions, first weights that have heard somebody.
+        InputError: for a corpus that is not there, folds of both directions, or initial weights that have heard a
+            speaker who is validated.
     """
-    first = corners[0]
     several = any(name == "data" or name.startswith("data.corpus") for name in plan.space.dimensions)
     for corner in corners if several else corners[:1]:
         corner.read_corpus()
-    data = first.data
+    data = corners[0].data
     sessions = data.utterances.session.nunique()
     last = num_folds(data.utterances, data.protocol)
     if outside := [fold for fold in plan.folds if not 1 <= fold <= last]:
@@ -129,7 +113,7 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
     beginnings = {corner.init_weights: corner for corner in corners if corner.init_weights}
     for path in sorted(beginnings):
         check_beginning(plan, beginnings[path])
-    config = {key: value for key, value in first.options.plain().items() if key not in WITHOUT}
+    config = {key: value for key, value in corners[0].options.plain().items() if key not in WITHOUT}
     known = identity(config, data.corpus_digest, without=PER_FOLD)
     varied = {*plan.space.dimensions, *([LAMBDA] if plan.choose_lambda else [])}
     known["config"] = {
@@ -141,7 +125,7 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
 
 
 def warnings_of(plan: Plan, data: EmotionData) -> list[str]:
-    """What weakens the numbers of the study's folds (`ser.data.folds.set_warnings`)."""
+    """What weakens the numbers of the study's folds (`ser.data.folds.fold_warnings`)."""
     table = data.utterances
     sets = {fold: split(table, data.protocol, fold, data.test_halves) for fold in plan.folds}
     return fold_warnings((fold, table.assign(set=column)) for fold, column in sets.items())

@@ -46,40 +46,33 @@ def with_options(plan: Plan, given: dict[str, str]) -> Plan:
     """The plan with further options of every run, which win over the file's; places on disk become absolute.
 
     Raises:
-        InputError: if the study varies an option, or it is the study's own affair.
+        InputError: if the study varies an option, or sets it itself.
     """
     for name in given:
         if name in plan.space.dimensions:
             raise InputError(f"--{name}: study {plan.study} varies it")
     options = absolute_places(expand_home({**plan.options, **given}))
-    options |= {name: str(Path(value).resolve()) for name, value in options.items() if _is_file(name, value)}
+    for name in OWN_FILES:
+        if isinstance(value := options.get(name), str) and Path(value).is_file():
+            options[name] = str(Path(value).resolve())
     ordered = dict(sorted(options.items(), key=lambda item: item[0] not in OWN_FILES))  # files before single options
     changed = replace(plan, options=ordered)
     check_plan(changed, f"study {plan.study}")
     return changed
 
 
-def _is_file(name: str, value: object) -> bool:
-    return name in OWN_FILES and isinstance(value, str) and Path(value).is_file()
-
-
 def check_definition(folder: Path, plan: Plan) -> None:
-    """Refuse the folder of another study: both would write the same files.
-
-    Raises:
-        InputError: naming that study.
-    """
+    """Refuse the folder of another study: both would write the same files."""
     path = folder / DEFINITION
     if path.is_file() and (other := read_yaml(path).get("study")) != plan.study:
         raise InputError(f"{folder} is the folder of study {other}; take another one for {plan.study} (--out)")
 
 
 def write_definition(folder: Path, path: str, plan: Plan) -> Path:
-    """`study.yaml`: the study with all its options, for its workers; it means the same wherever it is read."""
+    """`study.yaml`: the study with all its options and absolute paths, for its workers."""
     written = read_yaml(Path(path))
     written |= {"config": [str(Path(each).resolve()) for each in plan.config], "options": plan.options}
-    text = to_yaml(written)
-    write_text(folder / DEFINITION, f"# Written by ser sweep from {Path(path).resolve()}\n{text}")
+    write_text(folder / DEFINITION, f"# Written by ser sweep from {Path(path).resolve()}\n{to_yaml(written)}")
     return folder / DEFINITION
 
 
@@ -109,10 +102,7 @@ def make_parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--devices", help="GPUs for the test, as ser crossval takes them")
     parser.add_argument("--runs", metavar="FOLDER", help="of a ser crossval, for a study of saved posteriors")
     parser.add_argument("--folds", help="of that ser crossval, as 1-2, in place of the file's")
-    parser.add_argument(
-        "--storage",
-        metavar="URL",
-        help="Optuna's storage, postgresql://user@host/name; without it a file in the folder",
-    )
+    storage = "Optuna's storage, postgresql://user@host/name; without it a file in the folder"
+    parser.add_argument("--storage", metavar="URL", help=storage)
     parser.add_argument("--trials", type=int, help="another number of trials than the file's")
     return parser

@@ -1,10 +1,10 @@
 """The study in Optuna's storage: made once, joined by any number of workers, and reconciled.
 
 Every planned trial is a row of the storage from the start, with its number in the plan; workers take waiting rows. A
-row whose worker died is failed by Optuna and planned again by `reconcile`. It is not left to Optuna's
-`RetryHeartbeatStaleTrialCallback`, which has two holes (a worker killed before its first heartbeat, a worker killed
-while it puts a trial back) and does not count a failed training as a try. `reconcile` compares what was planned with
-what was accepted, as often as it is called and by as many workers as there are.
+row whose worker died is failed by Optuna and planned again by `reconcile`, which compares what was planned with what
+was accepted, as often as it is called and by as many workers as there are. Optuna's `RetryHeartbeatStaleTrialCallback`
+has two holes (a worker killed before its first heartbeat, a worker killed while it puts a trial back) and does not
+count a failed training as a try.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ser.errors import InputError
 from ser.sweep.study.plan import Plan
 
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
+PRUNED_AFTER = "pruned_after_fold"  # another one
 WATCHED = "watched"  # of a row that has had a heartbeat, and is failed when no other follows
 IDENTITY, NUMBER = "identity", "planned trials"  # attributes of a study
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -29,23 +30,9 @@ LIVE = (TrialState.WAITING, TrialState.RUNNING)
 DIED = "its worker died without a word (killed, or out of memory?); see worker*.log in the study's folder"
 
 
-def flat(identity: dict) -> dict[str, object]:
-    """An identity as one level of names."""
-    versions = {f"version of {name}": text for name, text in identity.get("versions", {}).items()}
-    digests = {name: identity[name] for name in ("corpus", "code") if name in identity}
-    return {**identity.get("config", {}), **digests, **versions}
-
-
 @dataclass(frozen=True)
 class SharedStudy:
-    """A study that several processes work on.
-
-    Attributes:
-        plan: what it is.
-        storage: where it lives.
-        optuna: Optuna's view of it.
-        made: whether this process has made it, and not joined it.
-    """
+    """A study that several processes work on; `made` where this one has begun it."""
 
     plan: Plan
     storage: RDBStorage
@@ -54,7 +41,7 @@ class SharedStudy:
 
     @classmethod
     def create(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
-        """Make the study or join it, and plan its trials; arguments and errors are those of `join`."""
+        """Make the study or join it, as `join` does, and plan its trials."""
         shared = cls.join(plan, storage, identity)
         if len(plan.points) > shared.planned:
             shared.optuna.set_user_attr(NUMBER, len(plan.points))
@@ -71,12 +58,12 @@ class SharedStudy:
             identity: of configuration, corpus and code (`ser.results.identity`).
 
         Raises:
-            InputError: if a study of this name is another one; with every difference.
+            InputError: as `check_same`.
         """
         optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
         shared = cls.load(plan, storage)
         if made := IDENTITY not in shared.optuna.user_attrs:
-            shared.optuna.set_user_attr(IDENTITY, {**plan.described(), **flat(identity)})
+            shared.optuna.set_user_attr(IDENTITY, shared._described(identity))
         shared.check_same(identity)
         return replace(shared, made=made)
 
@@ -95,13 +82,18 @@ class SharedStudy:
         study.sampler = plan.make_sampler(worker, begun)
         return cls(plan, storage, study)
 
+    def _described(self, identity: dict) -> dict[str, object]:
+        versions = {f"version of {name}": text for name, text in identity.get("versions", {}).items()}
+        digests = {name: identity[name] for name in ("corpus", "code") if name in identity}
+        return {**self.plan.described(), **identity.get("config", {}), **digests, **versions}
+
     def check_same(self, identity: dict) -> None:
-        """Refuse to go on with, or to speak for, a study of other options, another corpus or other code.
+        """Refuse to continue or report a study of other options, another corpus or other code.
 
         Raises:
             InputError: with every difference.
         """
-        before, now = self.optuna.user_attrs.get(IDENTITY, {}), {**self.plan.described(), **flat(identity)}
+        before, now = self.optuna.user_attrs.get(IDENTITY, {}), self._described(identity)
         if differences := [
             f"  {name}: {before.get(name)} there, {now.get(name)} here"
             for name in sorted(before | now)
@@ -114,26 +106,34 @@ class SharedStudy:
 
     @property
     def identity(self) -> str:
-        """A digest of all that the study's trials have in common: what was trained for another is not this one's."""
+        """A digest of what the study's trials have in common, so that none uses what another study has trained."""
         common = json.dumps([self.plan.study, self.optuna.user_attrs.get(IDENTITY)], sort_keys=True)
         return blake2b(common.encode(), digest_size=6).hexdigest()
 
     @property
     def planned(self) -> int:
-        """How many trials were planned by whoever wanted most."""
+        """The largest number of trials that a launcher has asked for."""
         return self.optuna.user_attrs.get(NUMBER, 0)
 
     def attempts(self) -> dict[int, list[FrozenTrial]]:
         """The rows of every planned trial, in their order."""
         by_plan: dict[int, list[FrozenTrial]] = {place: [] for place in range(len(self.plan.points))}
-        for trial in self.optuna.get_trials(deepcopy=False):
-            by_plan.setdefault(trial.user_attrs.get(PLANNED, -1), []).append(trial)
-        return by_plan
+        for row in self.optuna.get_trials(deepcopy=False):
+            if PLANNED in row.user_attrs:
+                by_plan.setdefault(row.user_attrs[PLANNED], []).append(row)
+        return dict(sorted(by_plan.items()))
 
     def results(self) -> dict[int, FrozenTrial]:
         """The accepted row of each planned trial that has one."""
-        attempts = sorted(self.attempts().items())
-        return {place: found for place, rows in attempts if place >= 0 and (found := accepted(rows))}
+        return {place: found for place, rows in self.attempts().items() if (found := accepted(rows))}
+
+    def is_given_up(self, rows: list[FrozenTrial]) -> bool:
+        """Whether a planned trial was begun as often as allowed without a result."""
+        return not accepted(rows) and len(failures(rows)) >= self.plan.tries
+
+    def given_up(self) -> dict[int, str]:
+        """The last error of each planned trial that is given up."""
+        return {place: last_error(rows) for place, rows in self.attempts().items() if self.is_given_up(rows)}
 
     def reconcile(self) -> list[int]:
         """Bring the storage in line with the plan: nothing lost, nothing left running by the dead.
@@ -144,19 +144,19 @@ class SharedStudy:
         optuna.storages.fail_stale_trials(self.optuna)
         for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if WATCHED not in row.user_attrs:
-                # Optuna waits for ever for a worker that died before its first heartbeat, so give one for it, once.
+                # Optuna never gives up a worker that died before its first heartbeat, so record one for it, once.
                 self.storage.record_heartbeat(row._trial_id)
                 with suppress(optuna.exceptions.UpdateFinishedTrialError):
                     self.storage.set_trial_user_attr(row._trial_id, WATCHED, True)
         unsettled, attempts = [], self.attempts()
         for place, point in enumerate(self.plan.points):
             rows = attempts[place]
-            if accepted(rows) or len(failures(rows)) >= self.plan.tries:
+            if accepted(rows) or self.is_given_up(rows):
                 continue
             unsettled.append(place)
             if not any(row.state in LIVE for row in rows):
-                begun = next((row.params for row in reversed(rows) if row.params), None)
-                self.optuna.enqueue_trial({**(begun or {}), **point}, user_attrs={PLANNED: place})  # may be half begun
+                begun = next((row.params for row in reversed(rows) if row.params), {})  # perhaps not all of a point
+                self.optuna.enqueue_trial({**begun, **point}, user_attrs={PLANNED: place})
         return unsettled
 
 
@@ -171,6 +171,22 @@ def failures(rows: list[FrozenTrial]) -> list[FrozenTrial]:
     return [row for row in rows if row.state == TrialState.FAIL and not free & set(row.user_attrs)]
 
 
-def last_error(failed: list[FrozenTrial]) -> str | None:
-    """Why the last try failed, if any has; a worker that is killed can leave no word."""
+def last_error(rows: list[FrozenTrial]) -> str | None:
+    """Why the last try failed, if any has; a worker that is killed leaves no message."""
+    failed = failures(rows)
     return failed[-1].user_attrs.get(ERROR, DIED) if failed else None
+
+
+def describe(place: int, row: FrozenTrial) -> str:
+    """One settled trial as a line of text."""
+    point = ", ".join(f"{name.removeprefix('model.')} {short(value)}" for name, value in row.params.items())
+    if row.state == TrialState.PRUNED:
+        return f"trial {place:3d}  {point}: pruned after fold {row.user_attrs[PRUNED_AFTER]}"
+    lambda_ = f", lambda {row.user_attrs['lambda_']:.2f}" if "lambda_" in row.user_attrs else ""
+    scores = [f"{name.upper()} {100 * row.user_attrs[name]:.1f} %" for name in ("wa", "ua")]
+    return f"trial {place:3d}  {point}: validation {'  '.join(scores)}{lambda_}"
+
+
+def short(value: object) -> str:
+    """A parameter's value with the digits that a person reads."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

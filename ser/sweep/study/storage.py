@@ -30,14 +30,13 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
     Args:
         url: its address, as SQLAlchemy writes it.
         heartbeat_seconds: between two signs of life of a worker.
-        attempts: how often to try where another process makes the tables at the same time.
+        attempts: where another process makes the tables at the same time.
 
     Raises:
         InputError: if it cannot be reached; the address without its password.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # Heartbeats are what Optuna calls experimental; tests kill workers to see that they work.
-    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)  # heartbeats; tests kill workers
     sqlite = url.startswith("sqlite")
     options = {"connect_args": {"timeout": LOCK_SECONDS}} if sqlite else {"pool_pre_ping": True}
     if url.startswith("postgres"):
@@ -55,7 +54,7 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
         if (isinstance(error, TABLES_AT_ONCE) or "already exists" in str(error)) and attempts > 1:  # the latter: SQLite
             time.sleep(1)
             return open_storage(url, heartbeat_seconds, attempts - 1)
-        cause = without_password(first_line(error), url)
+        cause = first_line(error, url)
     else:
         if sqlite and storage.engine.url.database in (None, "", ":memory:"):
             raise InputError(f"storage {without_password(url)} is in memory: no other process could join the study")
@@ -67,27 +66,22 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
 
 @contextmanager
 def told_when_lost(url: str) -> Iterator[None]:
-    """Say of a storage that goes away in the middle what it was and what is kept.
-
-    Raises:
-        InputError: the address without its password.
-    """
+    """Turn the loss of the storage into an InputError that names its address without the password."""
     try:
         yield
     except LOST as error:
-        cause = without_password(first_line(error), url)
         raise InputError(
-            f"storage {without_password(url)} was lost ({cause}); "
+            f"storage {without_password(url)} was lost ({first_line(error, url)}); "
             "what is finished is kept, and the same command goes on"
         ) from None
 
 
 def hold_the_file_while_writing(engine: sqlalchemy.Engine) -> None:
-    """Let every transaction in a SQLite file hold it from its first statement on.
+    """Let every transaction in a SQLite file lock it from its first statement on.
 
-    SQLite has no lock for a row. A transaction that reads "waiting" and then writes "running" lets another read
-    "waiting" in between: two workers would run one trial, under TPE at two points, and the value of one would be
-    stored beside the parameters of the other.
+    SQLite has no lock for a row: between a transaction's reading "waiting" and writing "running" another may read
+    "waiting" as well. Two workers would run one trial, and under TPE the value of one would be stored with the
+    parameters of the other.
     """
 
     @sqlalchemy.event.listens_for(engine, "connect")
@@ -101,9 +95,9 @@ def hold_the_file_while_writing(engine: sqlalchemy.Engine) -> None:
     engine.dispose()  # the connections that were made before
 
 
-def first_line(error: Exception) -> str:
-    """What an error says, without the statement that it comes from."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def first_line(error: Exception, url: str) -> str:
+    """What an error says, without the password and the statement that it comes from."""
+    return without_password(str(error).splitlines()[0] if str(error) else type(error).__name__, url)
 
 
 def file_address(path: Path) -> str:
@@ -113,13 +107,10 @@ def file_address(path: Path) -> str:
 
 def missing_file(url: str) -> Path | None:
     """The file of a SQLite address if it is not there: opening it would make it."""
-    if not url.startswith("sqlite"):
+    if not re.match("sqlite[^:]*:///[^:?]", url):  # another server, or :memory:
         return None
-    try:
-        name = sqlalchemy.make_url(url).database
-    except (sqlalchemy.exc.SQLAlchemyError, ValueError):
-        return None  # `open_storage` says what is wrong with it
-    return Path(name) if name and name != ":memory:" and not Path(name).is_file() else None
+    path = Path(sqlalchemy.make_url(url).database)
+    return None if path.is_file() else path
 
 
 def without_password(text: str, url: str | None = None) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import pandas as pd
 
-from ser.errors import InputError
 from ser.files import write_text
 from ser.processes.forked import Starter, StarterDied
 from ser.processes.jobs import Job, last_lines, only_one, run_jobs
@@ -25,27 +22,6 @@ class TrialError(RuntimeError):
     """A fold of a trial failed; its cause is the end of its log."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a trial came to.
-
-    Attributes:
-        value: the objective, pooled over the folds' validation utterances.
-        wa: pooled validation WA.
-        ua: pooled validation UA.
-        epochs: best epoch of each fold.
-        threads: of each fold's process, which decide the last bits of its sums.
-        lambda_: where it was chosen inside the trial.
-    """
-
-    value: float
-    wa: float
-    ua: float
-    epochs: list[int]
-    threads: list[int]
-    lambda_: float | None = None
-
-
 class Trial:
     """The folds of one point of the search space, in a folder of their own.
 
@@ -54,7 +30,7 @@ class Trial:
         folder: of the study; equal points share a folder below it, so nothing is trained twice.
         parameters: the point.
         number: of the trial in the plan, for W&B.
-        identity: digest of the study; a folder that another study has used before holds nothing for this one.
+        identity: digest of the study, so that what another study has left in its folder is not used.
     """
 
     def __init__(
@@ -67,12 +43,9 @@ class Trial:
     def run(self, starter: Starter) -> Iterator[float]:
         """Train and validate fold after fold; the objective of each.
 
-        Args:
-            starter: forks the trainings.
-
         Raises:
             TrialError: if a fold fails.
-            StarterDied: if nothing can be trained any more.
+            RuntimeError: if nothing can be trained any more.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with only_one(self.folder, wait_seconds=None) as lock:
@@ -86,7 +59,7 @@ class Trial:
         return [(f"seed{seed}-fold{fold:02d}", seed, fold) for seed in self.plan.seeds for fold in self.plan.folds]
 
     def _score(self, name: str, seed: int, fold: int) -> float:
-        if self.plan.choose_lambda:  # or a pruner would judge by a lambda that nobody has chosen
+        if self.plan.choose_lambda:  # else a pruner would judge by another lambda
             rows = pool({(seed, fold): read_table(self.folder / name / TABLES["val"])})
             return best_of(rows, self.plan.metric)[self.plan.metric]
         return read_about(self.folder / name)["validation"][self.plan.metric]
@@ -104,25 +77,28 @@ class Trial:
         log = self.folder / f"{name}.log"
         try:
             code = run_training(starter, Job(name, [name], arguments, log), lock)
-        except StarterDied as error:  # ends this worker, which can train nothing more: another one takes its place
+        except StarterDied as error:  # ends this worker, which can train nothing more; the launcher starts another
             raise RuntimeError(str(error)) from error
         except OSError as error:
             raise TrialError(f"fold {fold} could not be started: {error!r}") from error
         if code:
             raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")
 
-    def outcome(self) -> Outcome:
-        """The pooled score of all folds."""
-        runs = self._runs()
-        abouts = [read_about(self.folder / name) for name, _, _ in runs]
-        validation = self.validation()
-        lambda_ = None
+    def outcome(self) -> dict[str, object]:
+        """The scores of all folds, as the trial's row keeps them.
+
+        Returns:
+            `wa` and `ua` pooled over the validation utterances, the best `epochs` of the folds, the `threads` of their
+            processes, which decide the last bits of the sums, and `lambda_` where it is chosen inside the trial.
+        """
+        abouts = [read_about(self.folder / name) for name, _, _ in self._runs()]
+        validation, chosen = self.validation(), {}
         if self.plan.choose_lambda:
             lambda_ = best_of(validation, self.plan.metric)["lambda_"]
-            validation = apply(validation, lambda_)
+            validation, chosen = apply(validation, lambda_), {"lambda_": lambda_}
         scores = pooled_scores(validation)
         epochs, threads = ([about[name] for about in abouts] for name in ("epoch", "threads"))
-        return Outcome(scores[self.plan.metric], scores["wa"], scores["ua"], epochs, threads, lambda_)
+        return {"wa": scores["wa"], "ua": scores["ua"], "epochs": epochs, "threads": threads, **chosen}
 
     def is_validated_here(self) -> bool:
         """Whether the folder has what `validation` reads; not if the trial was trained on another machine."""
@@ -135,7 +111,7 @@ class Trial:
 
 
 def run_training(starter: Starter, job: Job, lock: int) -> int:
-    """Run a training; its exit code."""
+    """Run one training; its exit code."""
     codes: list[int] = []
     run_jobs(starter, [job], [{}], lock, lambda job, code, seconds: codes.append(code))
     return codes[0]
@@ -148,13 +124,3 @@ def run_options(plan: Plan, parameters: dict[str, object]) -> list[str]:
     for name, value in sorted(options.items(), key=lambda item: item[0] != "model"):  # a class before its options
         words += [f"--{name}", value if isinstance(value, str) else json.dumps(value)]
     return words
-
-
-def check_devices_free(environment: dict[str, str] = os.environ) -> None:
-    """Refuse a trial inside a distributed launch: every rank would run a study of its own.
-
-    Raises:
-        InputError: if this process is one of several ranks.
-    """
-    if int(environment.get("WORLD_SIZE", 1)) > 1:
-        raise InputError("a trial is one process on one device; start ser sweep once, not by torchrun")

@@ -14,25 +14,27 @@ from optuna.trial import TrialState
 from ser.errors import InputError
 from ser.processes.forked import Starter
 from ser.processes.interruption import ENDING
-from ser.sweep.study.shared_study import ERROR, INTERRUPTED, LIVE, PLANNED, SURPLUS, SharedStudy, accepted
+from ser.sweep.study.shared_study import (
+    ERROR,
+    INTERRUPTED,
+    LIVE,
+    PLANNED,
+    PRUNED_AFTER,
+    SURPLUS,
+    SharedStudy,
+    accepted,
+)
 from ser.sweep.workers.trial import Trial, TrialError
 
-PRUNED_AFTER = "pruned_after_fold"
-STORAGE = "SER_STORAGE"  # environment variable: an address with its password is nobody else's to read
+STORAGE = "SER_STORAGE"  # environment variable: an address may have a password, and other users read command lines
 
 
 class Surplus(Exception):
-    """This trial is another worker's already, or nobody's."""
+    """This trial was not planned, or is another worker's."""
 
 
 class Worker:
-    """One process of a study.
-
-    Args:
-        shared: the study.
-        folder: where its trials are trained.
-        starter: forks the trainings.
-    """
+    """One process of a study: trains the trials in the study's folder, by a starter that forks the trainings."""
 
     def __init__(self, shared: SharedStudy, folder: Path, starter: Starter) -> None:
         self.shared, self.plan, self.folder, self.starter = shared, shared.plan, folder, starter
@@ -57,11 +59,9 @@ class Worker:
                 raise
 
     def _was_ended_by_another(self) -> bool:
-        # A machine that slept: others have failed the row and planned it again; the finished folds are kept.
-        if self.trial is None:
-            return False
-        row = self.shared.storage.get_trial(self.trial._trial_id)
-        return row.state.is_finished() and not {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs)
+        # After its machine slept: others have failed the row and planned it again; the finished folds are kept.
+        row = self.trial and self.shared.storage.get_trial(self.trial._trial_id)
+        return bool(row) and row.state.is_finished() and not {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs)
 
     def objective(self, trial: optuna.Trial) -> float:
         """Run one trial.
@@ -91,7 +91,7 @@ class Worker:
     def _is_mine(self, trial: optuna.Trial) -> bool:
         place = trial.user_attrs.get(PLANNED)
         rows = [row for row in self.shared.attempts().get(place, []) if row.number != trial.number]
-        # Two that reconcile at once may both plan it again; of two live rows the first counts, whoever takes it.
+        # Two that reconcile at once may both plan it again; of two live rows the first counts.
         earlier = any(row.state in LIVE and row.number < trial.number for row in rows)
         return place is not None and not accepted(rows) and not earlier
 
@@ -104,12 +104,10 @@ class Worker:
             if step + 1 < number and trial.should_prune():
                 trial.set_user_attr(PRUNED_AFTER, self.plan.folds[step % len(self.plan.folds)])
                 raise optuna.TrialPruned
-        found = {**vars(folds.outcome()), "folder": folds.folder.name}
-        value = found.pop("value")
-        for name, each in found.items():
-            if each is not None:
-                trial.set_user_attr(name, each)
-        return value
+        found = {**folds.outcome(), "folder": folds.folder.name}
+        for name, value in found.items():
+            trial.set_user_attr(name, value)
+        return found[self.plan.metric]
 
 
 def end_in_order(signal_number: int, frame: object) -> None:

@@ -124,10 +124,9 @@ def record_study(
     metric: str,
     best: int,
     importances: dict[str, float],
-    curve: pd.DataFrame | None,
     pictures: dict[str, Path],
 ) -> None:
-    """Add a study to its summary run: trials, history, importances, the lambda curve, figures.
+    """Add a study to its summary run: trials, history, importances, figures.
 
     Args:
         loggers: of the summary run.
@@ -135,7 +134,6 @@ def record_study(
         metric: what the study maximises, "wa" or "ua".
         best: number of the best trial.
         importances: share of each option; empty where they cannot be told.
-        curve: `lambda_, wa, ua` on validation rows, or None.
         pictures: PNG files by name.
     """
 
@@ -156,11 +154,6 @@ def record_study(
         if importances:
             shares = wandb.Table(columns=["option", "importance"], data=[list(item) for item in importances.items()])
             logged["importances"] = wandb.plot.bar(shares, "option", "importance", title="Importance of each option")
-        if curve is not None:
-            lines = [curve.wa.tolist(), curve.ua.tolist()]
-            logged["lambda curve"] = wandb.plot.line_series(
-                curve.lambda_.tolist(), lines, keys=["val/wa", "val/ua"], title="Validation over lambda", xname="lambda"
-            )
         logged |= {f"figures/{name}": wandb.Image(str(path)) for name, path in pictures.items()}
         run.log(logged)
 

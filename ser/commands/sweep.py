@@ -27,14 +27,13 @@ from ser.sweep.study.plan import Plan, read_plan
 from ser.sweep.study.shared_study import IDENTITY as IDENTITY_OF_STUDY
 from ser.sweep.study.shared_study import SharedStudy, describe
 from ser.sweep.study.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
-from ser.sweep.workers.launcher import run_workers
+from ser.sweep.workers.worker import run_workers
 from ser.training.devices import slots
 from ser.training.options.arguments import parse_numbers
 from ser.training.tracking.tracking import Tracking, finish, forget_run, record_study, tracked
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
 HOME = "sqlite:///~"  # shells do not expand it
-SETTLED = ("complete", "pruned")
 PATIENCE_SECONDS = 300  # launchers that start together make the study one after the other
 
 
@@ -108,8 +107,6 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     alone = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device, **given}
     if useless := [name for name, value in alone.items() if value is not None]:
         raise InputError(f"--{useless[0]}: study {plan.study} weighs saved posteriors and trains nothing")
-    if plan.sampler == "tpe":
-        raise InputError(f"study {plan.study}: sampler tpe: lambdas are computed at once; use exhaustive or random")
     saved = read_saved(plan, options.runs)
     folder, url = place_of(plan, options.out, options.storage)
     make_folder(folder)
@@ -137,9 +134,7 @@ def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> i
         return 1
     settled = shared.results()
     print(f"\nbest of {len(settled)} trials by {shared.plan.objective}:\n{describe(found.best, settled[found.best])}")
-    print(f"\nThis study: {folder}\n  {', '.join(files)}")
-    for line in track(found):
-        print(line)
+    print(f"\nThis study: {folder}\n  {', '.join(files)}", *track(found), sep="\n")
     return 1 if lost else 0
 
 
@@ -155,9 +150,8 @@ def track(found) -> list[str]:
         loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"])
         for logger in loggers:
             logger.log_hyperparams({**plan.described(), "best": found.config})
-        shares = found.importances if isinstance(found.importances, dict) else {}
         pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
-        record_study(loggers, found.trials, plan.metric, found.best, shares, pictures)
+        record_study(loggers, found.trials, plan.metric, found.best, found.importances, pictures)
         return tracked(loggers)
     finally:
         finish()
@@ -167,19 +161,21 @@ def status(options: argparse.Namespace) -> int:
     """Print how far a study is."""
     shared, _ = open_study(options)
     states, settled = trials_table(shared).state, shared.results()
-    parts = "".join(f", {number} {state}" for state, number in states.value_counts().items() if state not in SETTLED)
-    print(f"{shared.plan.study}: {states.isin(SETTLED).sum()} of {len(states)} trials settled{parts}")
-    for place, row in settled.items():
-        print(describe(place, row))
-    for place, error in shared.given_up().items():
-        print(f"trial {place:3d}  given up: {error}")
+    left = states[~states.isin(["complete", "pruned"])].value_counts()
+    parts = "".join(f", {number} {state}" for state, number in left.items())
+    print(
+        f"{shared.plan.study}: {len(settled)} of {len(states)} trials settled{parts}",
+        *(describe(place, row) for place, row in settled.items()),
+        *(f"trial {place:3d}  given up: {error}" for place, error in shared.given_up().items()),
+        sep="\n",
+    )
     return 0
 
 
 def report(options: argparse.Namespace, given: dict[str, str], arguments: list[str]) -> int:
     """Write a study's report; test its best trial once, unless that is left out."""
     from ser.report.page.folder import check_folder, new_folder, write_marker
-    from ser.sweep.outcome.best_trial import claim, describe_claim, run_best
+    from ser.sweep.outcome.best_trial import claim, run_best
     from ser.sweep.outcome.findings import Findings, write_report
 
     shared, folder = open_study(options)
@@ -198,11 +194,10 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
         print(f"study {shared.plan.study}: no trial has come to an end; there is nothing to report", file=sys.stderr)
         return 1
     print(f"best: {found.choice}")
-    result = None
+    result, tested = None, None
     if not options.no_test:
         more = [f"--{name}={value}" for name in ("jobs", "devices") if (value := getattr(options, name))]
-        tested = None if saved else run_best(found, more)
-        if tested is None and saved is None:
+        if not saved and not (tested := run_best(found, more)):
             print("the best trial could not be tested; the same command tries again", file=sys.stderr)
             return 1
         result = claim(found, tested)
@@ -210,7 +205,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
     with new_folder(out) as place:
         files = write_report(place, found, result, [command])
         write_marker(place, {"study": shared.plan.study, "command": command})
-    print(describe_claim(result) if result else "the test set was left out (--no-test)")
+    print(f"\n{result.markdown()}" if result else "the test set was left out (--no-test)")
     print(f"\n{out}\n  {', '.join(files)}")
     return 0
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ser.errors import InputError
-from ser.report.page.blocks import Column, Table, percent, percent_interval
+from ser.report.page.blocks import Column, Table
 from ser.results.identity import FREE, PER_FOLD, flatten
 from ser.results.lambda_curve import apply
 from ser.results.pooled import pooled_scores
@@ -99,14 +99,3 @@ def claim(findings: Findings, tested: Path | None) -> Table:
     for score in ("WA", "UA"):
         columns += [Column(score, "percent"), Column(f"{score} interval", "interval")]
     return Table("claim", "The best trial: validation and test, %, with 95 % intervals", columns, rows, notes)
-
-
-def describe_claim(result: Table) -> str:
-    """Validation and test as lines of text."""
-    lines = ["", result.title]
-    for name, *cells in result.rows:
-        scores = []
-        for title, share, limits in (("WA", *cells[:2]), ("UA", *cells[2:])):
-            scores.append(f"{title} {percent(share)}" + (f" [{percent_interval(limits)}]" if limits else ""))
-        lines.append(f"  {name:26s} {'   '.join(scores)}")
-    return "\n".join([*lines, *(f"  {note}" for note in result.notes)])

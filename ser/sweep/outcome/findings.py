@@ -6,6 +6,7 @@ import io
 import warnings
 from math import ceil
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -20,37 +21,28 @@ from ser.files import write_bytes, write_text
 from ser.report.page.blocks import Column, Commands, Listing, Paragraph, Picture, Section, Table
 from ser.report.page.rendering import markdown_page
 from ser.report.sections.figures import DOTS_PER_INCH
+from ser.results.lambda_curve import apply
+from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
 from ser.sweep.outcome.lambdas import Saved, best_saved_config
-from ser.sweep.outcome.routing import ITERATIONS, routing_cells, routing_table
 from ser.sweep.outcome.trials import best_config, best_trial, complete, for_crossval, trials_table
 from ser.sweep.study.plan import LAMBDA, Plan
-from ser.sweep.study.shared_study import SharedStudy, short
+from ser.sweep.study.shared_study import SharedStudy, describe_point, short
+from ser.sweep.workers.trial import Trial
 from ser.training.options.configuration import to_yaml
 
 TRIALS, BEST = "trials.csv", "best.yaml"
+ITERATIONS = "model.routing_iterations"
 MOST_ROWS = 10
 FEWEST_FOR_IMPORTANCE = 10
 GOOD_TRIALS = 5  # Optuna advises at least so many above the quantile
+UNTOLD = (
+    f"Importances need two options and {FEWEST_FOR_IMPORTANCE} complete trials, some of them better than the others."
+)
 FIGURES = {
     "history": (plot_optimization_history, "every complete trial, and the best so far"),
     "slices": (plot_slice, "every complete trial over each option"),
     "importances": (plot_param_importances, "which options decide whether a trial is among the best (PED-ANOVA)"),
 }
-
-
-def name_of(option: str) -> str:
-    """An option as a table names it.
-
-    Example:
-        >>> name_of("model.routing_iterations"), name_of("model"), name_of("model.lambda_")
-        ('routing iterations', 'system', 'lambda')
-    """
-    return "system" if option == "model" else option.split(".")[-1].strip("_").replace("_", " ")
-
-
-def value_of(option: str, value: object) -> str:
-    """A value as a table names it; a system without its module."""
-    return str(value).rsplit(".", 1)[-1] if option == "model" else short(value)
 
 
 class Findings:
@@ -65,7 +57,7 @@ class Findings:
         trials: `trials_table`.
         best: number of the best trial; None without a complete one, and then there is nothing else.
         config: of the best trial, as `ser crossval` takes it.
-        importances: share of each option, or why that cannot be told.
+        importances: share of each option; empty where they cannot be told (`importance_evaluator`).
         routing: the routing table, where the number of iterations is varied.
     """
 
@@ -75,7 +67,7 @@ class Findings:
         self.trials, self.best = trials_table(shared), best_trial(plan, results)
         self.config: dict | None = None
         self.pictures: list[Picture] = []
-        self.importances: dict[str, float] | str = ""
+        self.importances: dict[str, float] = {}
         self.routing: Table | None = None
         if self.best is None:
             return
@@ -83,11 +75,9 @@ class Findings:
         self.config = (
             for_crossval(plan, best_saved_config(saved, row.params[LAMBDA])) if saved else best_config(plan, row)
         )
-        study, evaluator = study_of(results), importance_evaluator(plan, results)
+        study = study_of(results)
         self.pictures = [draw_with_optuna(name, plan, study) for name in ("history", "slices")]
-        if isinstance(evaluator, str):
-            self.importances = evaluator
-        else:
+        if evaluator := importance_evaluator(plan, results):
             self.importances = get_param_importances(study, evaluator=evaluator)
             self.pictures.append(draw_with_optuna("importances", plan, study, evaluator=evaluator))
         if ITERATIONS in plan.space.dimensions:
@@ -103,10 +93,10 @@ class Findings:
     @property
     def choice(self) -> str:
         """Which trial is the best, and of how many."""
-        plan, row = self.shared.plan, self.trials[self.trials.trial == self.best].iloc[0]
-        point = ", ".join(f"{name_of(name)} {value_of(name, row[name])}" for name in plan.space.dimensions)
+        row = self.trials.set_index("trial").loc[self.best]
+        point = describe_point(row[list(self.shared.plan.space.dimensions)].to_dict())
         chosen = f", lambda {row.lambda_:.2f}" if pd.notna(row.lambda_) else ""
-        return f"trial {self.best} of {self.counts}, by {plan.objective}: {point}{chosen}"
+        return f"trial {self.best} of {self.counts}, by {self.shared.plan.objective}: {point}{chosen}"
 
     def write(self, folder: Path) -> list[str]:
         """Write tables, figures and the best configuration; the names of the files."""
@@ -127,15 +117,12 @@ class Findings:
         done = self.trials.sort_values(plan.metric, ascending=False, kind="stable", na_position="last")
         shown = done.astype(object).where(done.notna(), None).head(MOST_ROWS)
         names = list(plan.space.dimensions)
-        columns = [Column("trial", "count"), Column("state"), *(Column(name_of(name)) for name in names)]
+        columns = [Column("trial", "count"), Column("state"), *map(Column, names)]
         columns += [Column(f"validation {name}", "percent") for name in ("WA", "UA")]
-        rows = [
-            [row.trial, row.state, *(value_of(name, row[name]) for name in names), row.wa, row.ua]
-            for _, row in shown.iterrows()
-        ]
+        rows = [[row.trial, row.state, *map(short, row[names]), row.wa, row.ua] for _, row in shown.iterrows()]
         title = f"The best {len(rows)} trials of {len(done)}" if len(done) > len(rows) else "All trials"
         trials = Table("trials", title, columns, rows, ["All of them, with errors and workers, are in trials.csv."])
-        why = [Paragraph(self.importances)] if isinstance(self.importances, str) else []
+        why = [] if self.importances else [Paragraph(UNTOLD)]
         return [
             Section("trials", "Trials", [trials]),
             *([Section("routing", "Routing iterations", [self.routing])] if self.routing else []),
@@ -177,8 +164,8 @@ def study_of(results: dict[int, FrozenTrial]) -> optuna.Study:
     return study
 
 
-def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnovaImportanceEvaluator | str:
-    """Tells how much each option decides whether a trial is among the best; or in words why that cannot be told.
+def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnovaImportanceEvaluator | None:
+    """Tells how much each option decides whether a trial is among the best, where it can be told (`UNTOLD`).
 
     The best are the top tenth, or the top five of fewer than fifty trials.
 
@@ -186,14 +173,11 @@ def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnov
         PED-ANOVA (Watanabe et al., IJCAI 2023), Optuna's.
     """
     values = sorted((row.value for row in complete(results).values()), reverse=True)
-    if len(plan.space.dimensions) < 2:
-        return "Importances compare options; this study varies one."
-    if len(values) < FEWEST_FOR_IMPORTANCE:
-        return f"Importances need at least {FEWEST_FOR_IMPORTANCE} complete trials; there are {len(values)}."
+    if len(plan.space.dimensions) < 2 or len(values) < FEWEST_FOR_IMPORTANCE:
+        return None
     quantile = max(0.1, GOOD_TRIALS / len(values))
-    if values[-1] >= values[ceil(quantile * len(values)) - 1]:
-        return "Importances cannot be told: too many trials are equally good."
-    return PedAnovaImportanceEvaluator(target_quantile=quantile)
+    equally_good = values[-1] == values[ceil(quantile * len(values)) - 1]
+    return None if equally_good else PedAnovaImportanceEvaluator(target_quantile=quantile)
 
 
 def draw_with_optuna(name: str, plan: Plan, study: optuna.Study, **settings) -> Picture:
@@ -210,3 +194,70 @@ def draw_with_optuna(name: str, plan: Plan, study: optuna.Study, **settings) -> 
         figure.savefig(out, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
         pyplot.close(figure)
     return Picture(name, title, f"{title} The numbers are in trials.csv.", out.getvalue(), figure.get_figwidth())
+
+
+class Cell(NamedTuple):
+    """The best trial of one system with one number of iterations."""
+
+    system: str
+    iterations: int
+    trials: int  # complete ones, of which it is the best
+    scores: dict[str, float]  # validation "wa" and "ua", shares
+    intervals: Intervals | None  # of the scores; None where the trial was trained on another machine
+
+
+def trial_validation(shared: SharedStudy, folder: Path, row: FrozenTrial) -> pd.DataFrame | None:
+    """Validation predictions of a trial's folds, with its lambda; None if they are not in this study's folder."""
+    trial = Trial(shared.plan, folder, row.params, row.number, shared.identity)
+    if not trial.is_validated_here():
+        return None
+    table = trial.validation()
+    return apply(table, row.user_attrs["lambda_"]) if "lambda_" in row.user_attrs else table
+
+
+def routing_cells(shared: SharedStudy, folder: Path, system: str) -> list[Cell]:
+    """The best trial for each system and number of iterations, by the study's objective.
+
+    Args:
+        shared: the study.
+        folder: of the study.
+        system: class of the runs, where the study does not vary it.
+    """
+    groups: dict[tuple[str, int], dict[int, FrozenTrial]] = {}
+    for place, row in complete(shared.results()).items():
+        name = str(row.params.get("model", system)).rsplit(".", 1)[-1]
+        groups.setdefault((name, row.params[ITERATIONS]), {})[place] = row
+    cells = []
+    for (name, iterations), rows in sorted(groups.items()):
+        best = rows[best_trial(shared.plan, rows)]
+        table = trial_validation(shared, folder, best)
+        intervals = None if table is None else bootstrap_speakers(table)
+        scores = {score: best.user_attrs[score] for score in ("wa", "ua")}
+        cells.append(Cell(name, iterations, len(rows), scores, intervals))
+    return cells
+
+
+def routing_table(cells: list[Cell], folds: int) -> Table:
+    """Iterations downwards, systems side by side; the scores are pooled over so many folds."""
+    found = {(cell.system, cell.iterations): cell for cell in cells}
+    systems = list(dict.fromkeys(cell.system for cell in cells))
+    several = any(cell.trials > 1 for cell in cells)
+    columns = [Column("iterations", "count")]
+    for system in systems:
+        columns += [Column("trials", "count", system)] if several else []
+        for score in ("WA", "UA"):
+            columns += [Column(score, "percent", system), Column(f"{score} interval", "interval", system)]
+    rows = []
+    for iterations in sorted({cell.iterations for cell in cells}):
+        row: list = [iterations]
+        for system in systems:
+            cell = found.get((system, iterations))
+            row += [cell and cell.trials] if several else []
+            for score in ("wa", "ua"):
+                row += [cell and cell.scores[score], cell and cell.intervals and cell.intervals[score]]
+        rows.append(row)
+    notes = ["95 % intervals: bootstrap over the validation speakers, who are few; true intervals are wider."]
+    notes += dict.fromkeys(note for cell in cells if cell.intervals and (note := ua_note(cell.intervals)))
+    if several:
+        notes.append("Each row is the best of its trials, so that a row with more trials is favoured.")
+    return Table("routing", f"Validation over routing iterations, % (pooled over {folds} folds)", columns, rows, notes)

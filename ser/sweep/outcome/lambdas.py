@@ -43,9 +43,11 @@ def read_saved(plan: Plan, runs: str) -> Saved:
         InputError: if the folder holds no result of a system with two branches, or not the study's folds and seeds,
             or if an utterance that is validated in one of the folds is tested in another.
     """
-    useless = {"config": plan.config, "options": plan.options, "choose_lambda": plan.choose_lambda}
-    if found := [name for name, value in {**useless, "pruner": plan.pruner != "none"}.items() if value]:
-        raise InputError(f"study {plan.study}: {found[0]} has no meaning where nothing is trained")
+    if plan.sampler == "tpe":
+        raise InputError(f"study {plan.study}: sampler tpe: lambdas are computed at once; use exhaustive or random")
+    for name, unset in (("config", []), ("options", {}), ("choose_lambda", False), ("pruner", "none")):
+        if getattr(plan, name) != unset:
+            raise InputError(f"study {plan.study}: {name} has no meaning where nothing is trained")
     pooled = read_pooled(runs)
     for name, wanted in (("folds", plan.folds), ("seeds", plan.seeds)):
         if missing := set(wanted) - set(pooled.about[name]):

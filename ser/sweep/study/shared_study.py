@@ -99,10 +99,8 @@ class SharedStudy:
             for name in sorted(before | now)
             if json.dumps(before.get(name)) != json.dumps(now.get(name))
         ]:
-            lines = "\n".join(differences)
-            raise InputError(
-                f"study {self.plan.study} was begun otherwise; go on the same way, or give this one a new name\n{lines}"
-            )
+            first = f"study {self.plan.study} was begun otherwise; go on the same way, or give this one a new name"
+            raise InputError("\n".join([first, *differences]))
 
     @property
     def identity(self) -> str:
@@ -134,6 +132,13 @@ class SharedStudy:
     def given_up(self) -> dict[int, str]:
         """The last error of each planned trial that is given up."""
         return {place: last_error(rows) for place, rows in self.attempts().items() if self.is_given_up(rows)}
+
+    def is_to_run(self, trial: optuna.Trial) -> bool:
+        """Whether a worker should run a row that it has taken: it was planned, and no other row stands for it."""
+        rows = self.attempts().get(place := trial.user_attrs.get(PLANNED), [])
+        # Two that reconcile at once may both plan a trial again; of two live rows the first counts.
+        earlier = any(row.state in LIVE and row.number < trial.number for row in rows)
+        return place is not None and not accepted(rows) and not earlier
 
     def reconcile(self) -> list[int]:
         """Bring the storage in line with the plan: nothing lost, nothing left running by the dead.
@@ -179,12 +184,17 @@ def last_error(rows: list[FrozenTrial]) -> str | None:
 
 def describe(place: int, row: FrozenTrial) -> str:
     """One settled trial as a line of text."""
-    point = ", ".join(f"{name.removeprefix('model.')} {short(value)}" for name, value in row.params.items())
+    shown = f"trial {place:3d}  {describe_point(row.params)}:"
     if row.state == TrialState.PRUNED:
-        return f"trial {place:3d}  {point}: pruned after fold {row.user_attrs[PRUNED_AFTER]}"
+        return f"{shown} pruned after fold {row.user_attrs[PRUNED_AFTER]}"
     lambda_ = f", lambda {row.user_attrs['lambda_']:.2f}" if "lambda_" in row.user_attrs else ""
     scores = [f"{name.upper()} {100 * row.user_attrs[name]:.1f} %" for name in ("wa", "ua")]
-    return f"trial {place:3d}  {point}: validation {'  '.join(scores)}{lambda_}"
+    return f"{shown} validation {'  '.join(scores)}{lambda_}"
+
+
+def describe_point(point: dict[str, object]) -> str:
+    """Options and their values as text: "routing_iterations 3, dropout 0.5"."""
+    return ", ".join(f"{name.removeprefix('model.')} {short(value)}" for name, value in point.items())
 
 
 def short(value: object) -> str:

@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from math import isfinite, prod
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError, validate_call
 
 from ser.errors import InputError, show
 
 MOST_EXHAUSTIVE = 10_000
 LARGEST = 10**15 - 1  # exact in a float as well
+Ends = Field(min_length=2, max_length=2)
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,36 @@ class Space:
 
     def suggest(self, trial: optuna.Trial) -> dict[str, object]:
         """A value for every option, by the study's sampler."""
-        return {name: suggest(trial, name, dimension) for name, dimension in self.dimensions.items()}
+        point = {}
+        for name, each in self.dimensions.items():
+            if isinstance(each, CategoricalDistribution):
+                point[name] = trial.suggest_categorical(name, each.choices)
+            else:
+                suggest = trial.suggest_int if isinstance(each, IntDistribution) else trial.suggest_float
+                point[name] = suggest(name, each.low, each.high, step=each.step, log=each.log)
+        return point
 
-    def points(self) -> Iterator[dict[str, object]]:
+    def points(self) -> list[dict[str, object]]:
         """Every combination of values.
 
         Raises:
             InputError: for a float without a step, or more than 10,000 combinations.
         """
-        counts = [count_of(name, dimension) for name, dimension in self.dimensions.items()]
+        counts = []
+        for name, each in self.dimensions.items():
+            if isinstance(each, FloatDistribution) and each.step is None:
+                raise InputError(f"space: {name}: an exhaustive study needs a step")
+            choices = isinstance(each, CategoricalDistribution)
+            counts.append(len(each.choices) if choices else round((each.high - each.low) / each.step) + 1)
         if (number := prod(counts)) > MOST_EXHAUSTIVE:
             raise InputError(f"space: an exhaustive study would have {number} trials, of at most {MOST_EXHAUSTIVE}")
-        for places in product(*map(range, counts)):
-            values = map(value_at, self.dimensions.values(), places)
-            yield dict(zip(self.dimensions, values, strict=True))
+        values = [
+            each.choices
+            if isinstance(each, CategoricalDistribution)
+            else [round(each.low + place * each.step, 12) for place in range(count)]
+            for each, count in zip(self.dimensions.values(), counts, strict=True)
+        ]
+        return [dict(zip(self.dimensions, point, strict=True)) for point in product(*values)]
 
     def corners(self) -> Iterator[dict[str, object]]:
         """Points that between them have both ends of every range and every category."""
@@ -54,7 +71,41 @@ class Space:
 
     def described(self) -> dict[str, str]:
         """Options and their ranges as text, to be compared and shown."""
-        return {name: describe(dimension) for name, dimension in self.dimensions.items()}
+        return {name: describe(each) for name, each in self.dimensions.items()}
+
+
+def describe(dimension: BaseDistribution) -> str:
+    """A distribution as text.
+
+    Example:
+        >>> describe(IntDistribution(1, 5))
+        'int 1 to 5'
+    """
+    if isinstance(dimension, CategoricalDistribution):
+        return f"one of {', '.join(map(json.dumps, dimension.choices))}"
+    kind, unsaid = ("int", 1) if isinstance(dimension, IntDistribution) else ("float", None)
+    step = f", step {dimension.step}" if dimension.step != unsaid else ""
+    return f"{kind} {dimension.low} to {dimension.high}{step}{', log' if dimension.log else ''}"
+
+
+@contextmanager
+def refusals(where: str, known: Iterable[str]) -> Iterator[None]:
+    """Turn what pydantic or Optuna refuses into one message: "where: key: what is wrong (value)".
+
+    Raises:
+        InputError: for the first wrong value; for an unknown key with the known ones.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        found = error.errors()[0]
+        place, kind = ": ".join([where, *map(str, found["loc"])]), found["type"]
+        if kind == "unexpected_keyword_argument":
+            raise InputError(f"{place}: no such key (known: {', '.join(known) or 'none'})") from None
+        value = "" if kind == "missing" else f" ({show(found['input'])})"
+        raise InputError(f"{place}: {found['msg']}{value}") from None
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from error
 
 
 def read_space(written: object, where: str) -> Space:
@@ -73,109 +124,49 @@ def dimension(name: str, entry: object) -> BaseDistribution:
     kinds = [kind for kind in KINDS if isinstance(entry, dict) and kind in entry]
     if len(kinds) != 1:
         raise InputError(f"{name}: give one of int, float, categorical, as in {{int: [1, 5]}}")
-    with refusals(name):
-        return KINDS[kinds[0]].model_validate(entry).distribution()
+    kind = KINDS[kinds[0]]
+    with refusals(name, known=[] if kind is _categorical else ["step", "log"]):
+        return kind(**{str(key): value for key, value in entry.items()})
 
 
-@contextmanager
-def refusals(where: str, known: Iterable[str] = ("step", "log")) -> Iterator[None]:
-    """Turn what pydantic or Optuna refuses into one message: "where: key: what is wrong (value)".
-
-    Raises:
-        InputError: for the first wrong value; for an unknown key with the known ones.
-    """
-    try:
-        yield
-    except ValidationError as error:
-        found = error.errors()[0]
-        place, kind = ": ".join([where, *map(str, found["loc"])]), found["type"]
-        if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-            raise InputError(f"{place}: no such key (known: {', '.join(known)})") from None
-        value = "" if kind == "missing" else f" ({show(found['input'])})"
-        raise InputError(f"{place}: {found['msg']}{value}") from None
-    except ValueError as error:
-        raise InputError(f"{where}: {error}") from error
+@validate_call(config={"strict": True})
+def _int(
+    ends: Annotated[list[Annotated[int, Field(ge=-LARGEST, le=LARGEST)]], Field(alias="int"), Ends],
+    step: Annotated[int, Field(ge=1)] = 1,
+    log: bool = False,
+) -> IntDistribution:
+    _check_range(*ends, step)
+    return IntDistribution(*ends, step=step, log=log)
 
 
-class _Range(BaseModel, extra="forbid", strict=True):
-    """Two ends of a range; whole numbers and others differ in what they allow."""
-
-    log: bool = False
-
-    def distribution(self) -> BaseDistribution:
-        low, high = self.ends
-        if not low < high:
-            raise ValueError(f"the range {low} to {high} is empty or upside down")
-        steps = (high - low) / (self.step or high - low)
-        if steps < 1 or abs(steps - round(steps)) > 1e-9:
-            raise ValueError(f"steps of {self.step} from {low} do not reach {high}")
-        return self.kind(low, high, log=self.log, step=self.step)
+@validate_call(config={"strict": True})
+def _float(
+    ends: Annotated[list[Annotated[float, Field(ge=-LARGEST, le=LARGEST)]], Field(alias="float"), Ends],
+    step: Annotated[float, Field(ge=1e-12)] | None = None,
+    log: bool = False,
+) -> FloatDistribution:
+    _check_range(*ends, step)
+    return FloatDistribution(*ends, step=step, log=log)
 
 
-class _Whole(_Range):
-    kind: ClassVar = IntDistribution
-    ends: list[Annotated[int, Field(ge=-LARGEST, le=LARGEST)]] = Field(alias="int", min_length=2, max_length=2)
-    step: Annotated[int, Field(ge=1)] = 1
+@validate_call
+def _categorical(
+    values: Annotated[list[object], Field(alias="categorical", min_length=1)],
+) -> CategoricalDistribution:
+    for value in values:
+        if not isinstance(value, str | int | float | None) or (isinstance(value, float) and not isfinite(value)):
+            raise ValueError(f"{value!r} is not a single value (text, number, true, false or null)")
+    if len(set(values)) < len(values):  # 1, 1.0 and true are one value to Optuna
+        raise ValueError(f"a value stands twice in {values}")
+    return CategoricalDistribution(values)
 
 
-class _Real(_Range):
-    kind: ClassVar = FloatDistribution
-    ends: list[Annotated[float, Field(ge=-LARGEST, le=LARGEST)]] = Field(alias="float", min_length=2, max_length=2)
-    step: Annotated[float, Field(ge=1e-12)] | None = None
+def _check_range(low: float, high: float, step: float | None) -> None:
+    if not low < high:
+        raise ValueError(f"the range {low} to {high} is empty or upside down")
+    steps = (high - low) / (step or high - low)
+    if steps < 1 or abs(steps - round(steps)) > 1e-9:
+        raise ValueError(f"steps of {step} from {low} do not reach {high}")
 
 
-class _Categories(BaseModel, extra="forbid"):
-    values: list[object] = Field(alias="categorical", min_length=1)
-
-    def distribution(self) -> CategoricalDistribution:
-        for value in self.values:
-            if not isinstance(value, str | int | float | None) or (isinstance(value, float) and not isfinite(value)):
-                raise ValueError(f"{value!r} is not a single value (text, number, true, false or null)")
-        if len(set(self.values)) < len(self.values):  # 1, 1.0 and true are one value to Optuna
-            raise ValueError(f"a value stands twice in {self.values}")
-        return CategoricalDistribution(self.values)
-
-
-KINDS = {"int": _Whole, "float": _Real, "categorical": _Categories}
-
-
-def count_of(name: str, dimension: BaseDistribution) -> int:
-    """How many values an option has.
-
-    Raises:
-        InputError: for a float without a step.
-    """
-    if isinstance(dimension, CategoricalDistribution):
-        return len(dimension.choices)
-    if dimension.step is None:
-        raise InputError(f"space: {name}: an exhaustive study needs a step")
-    return round((dimension.high - dimension.low) / dimension.step) + 1
-
-
-def value_at(dimension: BaseDistribution, place: int) -> object:
-    """The value at a place, from 0, of an option that has a finite number of them."""
-    if isinstance(dimension, CategoricalDistribution):
-        return dimension.choices[place]
-    return round(dimension.low + place * dimension.step, 12)
-
-
-def suggest(trial: optuna.Trial, name: str, dimension: BaseDistribution) -> object:
-    """A value for one option, by the study's sampler."""
-    if isinstance(dimension, CategoricalDistribution):
-        return trial.suggest_categorical(name, dimension.choices)
-    suggested = trial.suggest_int if isinstance(dimension, IntDistribution) else trial.suggest_float
-    return suggested(name, dimension.low, dimension.high, step=dimension.step, log=dimension.log)
-
-
-def describe(dimension: BaseDistribution) -> str:
-    """A distribution as text.
-
-    Example:
-        >>> describe(IntDistribution(1, 5))
-        'int 1 to 5'
-    """
-    if isinstance(dimension, CategoricalDistribution):
-        return f"one of {', '.join(map(json.dumps, dimension.choices))}"
-    kind, unsaid = ("int", 1) if isinstance(dimension, IntDistribution) else ("float", None)
-    step = f", step {dimension.step}" if dimension.step != unsaid else ""
-    return f"{kind} {dimension.low} to {dimension.high}{step}{', log' if dimension.log else ''}"
+KINDS = {"int": _int, "float": _float, "categorical": _categorical}

@@ -39,6 +39,9 @@ class Trial:
         self.plan, self.parameters, self.number = plan, parameters, number
         words = json.dumps([identity, parameters], sort_keys=True)
         self.folder = folder / "trials" / blake2b(words.encode(), digest_size=6).hexdigest()
+        self.runs = {
+            (seed, fold): self.folder / f"seed{seed}-fold{fold:02d}" for seed in plan.seeds for fold in plan.folds
+        }
 
     def run(self, starter: Starter) -> Iterator[float]:
         """Train and validate fold after fold; the objective of each.
@@ -50,33 +53,32 @@ class Trial:
         self.folder.mkdir(parents=True, exist_ok=True)
         with only_one(self.folder, wait_seconds=None) as lock:
             write_text(self.folder / "parameters.json", json.dumps(self.parameters, indent=2) + "\n")
-            for name, seed, fold in self._runs():
-                if not (self.folder / name / "result.json").is_file():  # one that was begun goes on
-                    self._train(starter, name, seed, fold, lock)
-                yield self._score(name, seed, fold)
+            for (seed, fold), run in self.runs.items():
+                if not (run / "result.json").is_file():  # one that was begun goes on
+                    self._train(starter, run, seed, fold, lock)
+                if self.plan.choose_lambda:  # else a pruner would judge by another lambda
+                    rows = pool({(seed, fold): read_table(run / TABLES["val"])})
+                    yield best_of(rows, self.plan.metric)[self.plan.metric]
+                else:
+                    yield read_about(run)["validation"][self.plan.metric]
 
-    def _runs(self) -> list[tuple[str, int, int]]:
-        return [(f"seed{seed}-fold{fold:02d}", seed, fold) for seed in self.plan.seeds for fold in self.plan.folds]
-
-    def _score(self, name: str, seed: int, fold: int) -> float:
-        if self.plan.choose_lambda:  # else a pruner would judge by another lambda
-            rows = pool({(seed, fold): read_table(self.folder / name / TABLES["val"])})
-            return best_of(rows, self.plan.metric)[self.plan.metric]
-        return read_about(self.folder / name)["validation"][self.plan.metric]
-
-    def _train(self, starter: Starter, name: str, seed: int, fold: int, lock: int) -> None:
-        target = self.folder / name
+    def _train(self, starter: Starter, run: Path, seed: int, fold: int, lock: int) -> None:
         arguments = [
             "validated",
             *run_options(self.plan, self.parameters),
             *("--seed_everything", str(seed), "--data.fold", str(fold), "--trainer.devices", "1"),
-            *("--wandb.group", f"{self.plan.study}-{self.folder.name}", "--wandb.name", f"trial{self.number}-{name}"),
+            *(
+                "--wandb.group",
+                f"{self.plan.study}-{self.folder.name}",
+                "--wandb.name",
+                f"trial{self.number}-{run.name}",
+            ),
             *("--wandb.tags", json.dumps([f"study:{self.plan.study}", f"trial:{self.number}"])),
-            *("--out", str(target)),
+            *("--out", str(run)),
         ]
-        log = self.folder / f"{name}.log"
+        log = self.folder / f"{run.name}.log"
         try:
-            code = run_training(starter, Job(name, [name], arguments, log), lock)
+            code = run_training(starter, Job(run.name, [run.name], arguments, log), lock)
         except StarterDied as error:  # ends this worker, which can train nothing more; the launcher starts another
             raise RuntimeError(str(error)) from error
         except OSError as error:
@@ -91,7 +93,7 @@ class Trial:
             `wa` and `ua` pooled over the validation utterances, the best `epochs` of the folds, the `threads` of their
             processes, which decide the last bits of the sums, and `lambda_` where it is chosen inside the trial.
         """
-        abouts = [read_about(self.folder / name) for name, _, _ in self._runs()]
+        abouts = [read_about(run) for run in self.runs.values()]
         validation, chosen = self.validation(), {}
         if self.plan.choose_lambda:
             lambda_ = best_of(validation, self.plan.metric)["lambda_"]
@@ -102,12 +104,11 @@ class Trial:
 
     def is_validated_here(self) -> bool:
         """Whether the folder has what `validation` reads; not if the trial was trained on another machine."""
-        return all((self.folder / name / TABLES["val"]).is_file() for name, _, _ in self._runs())
+        return all((run / TABLES["val"]).is_file() for run in self.runs.values())
 
     def validation(self) -> pd.DataFrame:
         """Predictions of the validation utterances of all folds."""
-        tables = {(seed, fold): self.folder / name / TABLES["val"] for name, seed, fold in self._runs()}
-        return pool({key: read_table(path) for key, path in tables.items()})
+        return pool({key: read_table(run / TABLES["val"]) for key, run in self.runs.items()})
 
 
 def run_training(starter: Starter, job: Job, lock: int) -> int:

@@ -1,32 +1,27 @@
-"""A worker: takes one trial after the other until every planned one is settled."""
+"""Workers take one trial after the other until every planned one is settled; a launcher starts and restarts them."""
 
 from __future__ import annotations
 
 import os
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
+from tqdm import tqdm
 
 from ser.errors import InputError
 from ser.processes.forked import Starter
 from ser.processes.interruption import ENDING
-from ser.sweep.study.shared_study import (
-    ERROR,
-    INTERRUPTED,
-    LIVE,
-    PLANNED,
-    PRUNED_AFTER,
-    SURPLUS,
-    SharedStudy,
-    accepted,
-)
+from ser.processes.jobs import Job, run_jobs
+from ser.sweep.study.shared_study import ERROR, INTERRUPTED, PLANNED, PRUNED_AFTER, SURPLUS, SharedStudy, describe
 from ser.sweep.workers.trial import Trial, TrialError
 
 STORAGE = "SER_STORAGE"  # environment variable: an address may have a password, and other users read command lines
+MOST_RESTARTS = 3  # of each worker, without a settled trial between them
 
 
 class Surplus(Exception):
@@ -34,7 +29,7 @@ class Surplus(Exception):
 
 
 class Worker:
-    """One process of a study: trains the trials in the study's folder, by a starter that forks the trainings."""
+    """Runs trials in the study's folder; the starter forks their trainings."""
 
     def __init__(self, shared: SharedStudy, folder: Path, starter: Starter) -> None:
         self.shared, self.plan, self.folder, self.starter = shared, shared.plan, folder, starter
@@ -69,10 +64,10 @@ class Worker:
         Raises:
             TrialError: if a fold fails.
             Surplus: if the trial is not to be run.
-            TrialPruned: if the pruner sees no hope in it.
+            TrialPruned: if the pruner ends it.
         """
         self.trial = trial
-        if not self._is_mine(trial):
+        if not self.shared.is_to_run(trial):
             trial.set_user_attr(SURPLUS, True)
             raise Surplus
         trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
@@ -88,20 +83,12 @@ class Worker:
             trial.set_user_attr(ERROR, str(error) or repr(error))
             raise
 
-    def _is_mine(self, trial: optuna.Trial) -> bool:
-        place = trial.user_attrs.get(PLANNED)
-        rows = [row for row in self.shared.attempts().get(place, []) if row.number != trial.number]
-        # Two that reconcile at once may both plan it again; of two live rows the first counts.
-        earlier = any(row.state in LIVE and row.number < trial.number for row in rows)
-        return place is not None and not accepted(rows) and not earlier
-
     def _run(self, trial: optuna.Trial) -> float:
-        place = trial.user_attrs[PLANNED]
-        folds = Trial(self.plan, self.folder, self.plan.space.suggest(trial), place, self.shared.identity)
-        number = len(self.plan.seeds) * len(self.plan.folds)
+        point, place = self.plan.space.suggest(trial), trial.user_attrs[PLANNED]
+        folds = Trial(self.plan, self.folder, point, place, self.shared.identity)
         for step, value in enumerate(folds.run(self.starter)):
             trial.report(value, step)
-            if step + 1 < number and trial.should_prune():
+            if step + 1 < len(folds.runs) and trial.should_prune():
                 trial.set_user_attr(PRUNED_AFTER, self.plan.folds[step % len(self.plan.folds)])
                 raise optuna.TrialPruned
         found = {**folds.outcome(), "folder": folds.folder.name}
@@ -111,11 +98,58 @@ class Worker:
 
 
 def end_in_order(signal_number: int, frame: object) -> None:
-    """Interrupt this process once; a signal reaches it from the terminal or the cluster and again from the launcher.
-
-    Raises:
-        KeyboardInterrupt: always.
-    """
+    """Interrupt this process once; a signal reaches it from the terminal or the cluster and again from the launcher."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def run_workers(
+    starter: Starter,
+    shared: SharedStudy,
+    words: list[str],
+    url: str,
+    slots: list[dict[str, str]],
+    folder: Path,
+    first: int = 0,
+) -> bool:
+    """Keep workers going until every trial is settled; False where they keep dying before.
+
+    Args:
+        starter: forks them.
+        shared: the study.
+        words: arguments of every worker.
+        url: address of the study's storage.
+        slots: environment of each worker (its device).
+        folder: receives their logs.
+        first: number of the first worker; launchers that join a study start elsewhere, or their samplers would agree.
+    """
+    told, deaths = shared.results(), 0
+    bar = tqdm(total=len(shared.plan.points), initial=len(told), desc=shared.plan.study, unit="trial", disable=None)
+
+    def tell() -> None:
+        nonlocal deaths
+        new = {place: row for place, row in shared.results().items() if place not in told}
+        for place, row in new.items():
+            tqdm.write(describe(place, row), file=sys.stdout)
+            bar.update()
+        if new:
+            sys.stdout.flush()
+            told.update(new)
+            deaths = 0
+
+    def ended(job: Job, code: int, seconds: float) -> bool:
+        nonlocal deaths
+        if not code or deaths >= MOST_RESTARTS * len(slots):
+            return False
+        deaths += 1
+        tqdm.write(f"{job.title} ended with code {code}; starting another", file=sys.stderr)
+        return True
+
+    jobs = []
+    for number in range(first, first + len(slots)):
+        arguments = ["sweep-worker", *words, "--worker", str(number)]
+        jobs.append(Job(f"worker {number}", [], arguments, folder / f"worker{number}.log", is_training=False))
+    with bar:
+        run_jobs(starter, jobs, [{**slot, STORAGE: url} for slot in slots], None, ended, tell)
+    return not shared.reconcile()

@@ -62,11 +62,8 @@ def settle(shared, folder, place, system, skill, pruned_after=None, error=None):
     for fold in plan.folds:
         make_fold(trial.folder / f"seed1-fold{fold:02d}", system, fold, skill, generator)
     outcome = trial.outcome()
-    attributes = {PLANNED: place, "wa": outcome.wa, "ua": outcome.ua, "epochs": outcome.epochs}
-    attributes |= {"folder": trial.folder.name, "worker": "here:1"}
-    if outcome.lambda_ is not None:
-        attributes["lambda_"] = outcome.lambda_
-    shared.optuna.add_trial(create(value=outcome.value, user_attrs=attributes, **make))
+    attributes = {PLANNED: place, **outcome, "folder": trial.folder.name, "worker": "here:1"}
+    shared.optuna.add_trial(create(value=outcome[plan.metric], user_attrs=attributes, **make))
 
 
 def open_made_up(path, folder, identity=None, **changes):

@@ -9,7 +9,6 @@ import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
 from ser.sweep.study.shared_study import INTERRUPTED, PLANNED, SURPLUS, SharedStudy
-from ser.sweep.workers.trial import Outcome
 
 TRIES, PLACES = 3, 4
 HEARTBEAT_SECONDS = 20
@@ -67,6 +66,7 @@ class CountedTrial:
 
     def __init__(self, plan, folder, parameters, number, identity=""):
         self.parameters, self.folder = parameters, folder
+        self.runs = {(seed, fold): folder for seed in plan.seeds for fold in plan.folds}
 
     def run(self, starter):
         CountedTrial.begun.append(self.parameters)
@@ -74,4 +74,4 @@ class CountedTrial:
 
     def outcome(self):
         value = list(CountedTrial.values(self.parameters))[-1]
-        return Outcome(value, value, value, [1], [1])
+        return {"wa": value, "ua": value, "epochs": [1], "threads": [1]}

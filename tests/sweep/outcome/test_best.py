@@ -9,9 +9,14 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import get_param_importances
 from optuna.trial import TrialState, create_trial
 
-from ser.sweep.outcome.figures import importance_evaluator, study_of
-from ser.sweep.outcome.findings import Findings
-from ser.sweep.outcome.routing import Cell, routing_cells, routing_table
+from ser.sweep.outcome.findings import (
+    Cell,
+    Findings,
+    importance_evaluator,
+    routing_cells,
+    routing_table,
+    study_of,
+)
 from ser.sweep.outcome.trials import best_trial
 from ser.sweep.study.plan import LAMBDA, Plan
 from ser.sweep.study.shared_study import accepted
@@ -78,7 +83,7 @@ def test_the_best_trials_stand_above_by_the_objective(objective, order):
     state = ["complete", "pruned", "complete", "complete"]
     trials = pd.DataFrame({"trial": range(4), "state": state, "model.dropout": 0.5, **scores})
     shared = SimpleNamespace(plan=make_plan(objective))
-    found = SimpleNamespace(shared=shared, trials=trials, routing=None, pictures=[], importances="")
+    found = SimpleNamespace(shared=shared, trials=trials, routing=None, pictures=[], importances={})
     (table,) = Findings.sections(found)[0].blocks
     assert [each[0] for each in table.rows] == order
     assert table.rows[0][-2:] == [scores["wa"][order[0]], scores["ua"][order[0]]]
@@ -88,7 +93,7 @@ def test_the_best_trials_stand_above_by_the_objective(objective, order):
 @pytest.mark.parametrize(("objective", "best"), [("val/wa", (0.8, 0.3)), ("val/ua", (0.7, 0.6))])
 def test_a_cell_of_the_routing_table_is_its_best_trial_by_the_objective(monkeypatch, objective, best):
     """Two systems; one trial of the first with one iteration, three with two."""
-    monkeypatch.setattr("ser.sweep.outcome.routing.trial_validation", lambda shared, folder, found: None)
+    monkeypatch.setattr("ser.sweep.outcome.findings.trial_validation", lambda shared, folder, found: None)
     scores = [
         (1, "x.A", 0.9, 0.9),
         (2, "x.A", 0.6, 0.4),

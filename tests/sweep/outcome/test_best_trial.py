@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution
 from ser.emotions import EMOTIONS
 from ser.results.pooled import describe_pooled
 from ser.results.pooled_result import read_pooled
-from ser.sweep.outcome.best_trial import claim, describe_claim
+from ser.sweep.outcome.best_trial import claim
 from ser.sweep.study.plan import read_plan
 from ser.sweep.study.space import Space
 from tests.conftest import CONF
@@ -40,8 +40,8 @@ def test_a_study_whose_input_is_standardised_with_test_audio_says_so(tested, sta
     shared = SimpleNamespace(plan=SimpleNamespace(space=Space(dimensions), folds=(1, 2)), results=lambda: {0: row})
     data = {"statistics": statistics} if statistics else {}  # a configuration of an older version may not have it
     table = claim(SimpleNamespace(shared=shared, best=0, saved=None, counts="6 trials", config={"data": data}), tested)
-    assert words in describe_claim(table)
-    assert (NO_PART in describe_claim(table)) is (words == NO_PART)
+    assert words in table.notes[-1]
+    assert (NO_PART in table.notes[-1]) is (words == NO_PART)
 
 
 def test_a_ua_over_fewer_emotions_is_not_put_beside_another_without_a_word(tested):

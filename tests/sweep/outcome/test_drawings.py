@@ -2,8 +2,6 @@
 
 import io
 
-import numpy as np
-import pandas as pd
 import pytest
 from matplotlib import rcParams
 from matplotlib.image import imread
@@ -11,16 +9,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState, create_trial
 
-from ser.sweep.outcome.figures import (
-    draw_lambda,
-    draw_routing,
-    draw_with_optuna,
-    study_of,
-)
-from ser.sweep.outcome.routing import Cell
+from ser.sweep.outcome.findings import draw_with_optuna, study_of
 from ser.sweep.study.plan import Plan
 from ser.sweep.study.space import Space
-from tests.report.entries import drawn
 
 DIMENSIONS = {"model.dropout": FloatDistribution(0, 1), "model": CategoricalDistribution(("x.A", "x.B"))}
 PLAN = Plan(study="s", space=Space(DIMENSIONS), config=["a.yaml"], options={}, trials=6)
@@ -44,7 +35,7 @@ ROWS = {  # trial 3 was given up
 def optunas(monkeypatch):
     """The axes of one of Optuna's figures."""
     figures = []
-    monkeypatch.setattr("ser.sweep.outcome.figures.pyplot.close", figures.append)
+    monkeypatch.setattr("ser.sweep.outcome.findings.pyplot.close", figures.append)
 
     def run(name, **settings):
         picture = draw_with_optuna(name, PLAN, study_of(ROWS), **settings)
@@ -85,29 +76,3 @@ def test_the_bars_are_the_importances(optunas):
     (axes,) = optunas("importances", evaluator=evaluator)
     bars = {label.get_text(): bar.get_width() for label, bar in zip(axes.get_yticklabels(), axes.patches, strict=True)}
     assert bars == get_param_importances(study_of(ROWS), evaluator=evaluator)
-
-
-def test_the_star_stands_on_the_curve_at_the_chosen_lambda():
-    lambdas = np.arange(101) / 100
-    curve = pd.DataFrame({"lambda_": lambdas, "wa": 0.5 + lambdas / 4, "ua": 0.5 - lambdas / 4})
-    limits = {f"{score}_{end}": curve[score] + shift for score in ("wa", "ua") for end, shift in LIMITS.items()}
-    figure = drawn(draw_lambda, curve.assign(**limits), 0.4, [0.2], "trial 3")
-    for axes, height in zip(figure.axes, (60, 40), strict=True):
-        found = lines(axes)
-        assert found["chosen: 0.40"] == ([0.4], [pytest.approx(height)])
-        assert found["0.6, the paper's"][0] == [0.6, 0.6]
-        assert found["other trials'"][0] == [0.2]
-
-
-LIMITS = {"low": -0.1, "high": 0.2}
-
-
-def test_the_routing_figure_has_each_systems_scores_and_limits():
-    limits = {"wa": (0.5, 0.9), "ua": (0.3, 0.45), "redrawn": 0}
-    cells = [Cell("A", number, 1, {"wa": 0.6, "ua": 0.4}, limits) for number in (1, 2)]
-    figure = drawn(draw_routing, [*cells, Cell("B", 2, 1, {"wa": 0.7, "ua": 0.2}, None)])
-    for axes, middle, ends in zip(figure.axes, (60, 40), ((50, 90), (30, 45)), strict=True):
-        ours, other = axes.containers
-        assert ours[0].get_ydata().tolist() == pytest.approx([middle] * 2)
-        assert ours[2][0].get_segments()[0][:, 1].tolist() == pytest.approx(ends)
-        assert other[0].get_xdata().tolist() == pytest.approx([2], abs=0.1)

@@ -10,7 +10,7 @@ import yaml
 from ser.errors import InputError
 from ser.results.statistics import bootstrap_speakers
 from ser.sweep.outcome.best_trial import claim, run_best
-from ser.sweep.outcome.report import write_report
+from ser.sweep.outcome.findings import write_report
 from ser.sweep.study.space import Space
 from tests.hits import predictions
 

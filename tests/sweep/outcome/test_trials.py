@@ -8,7 +8,7 @@ import yaml
 
 from ser.errors import InputError
 from ser.results.identity import read_identity
-from ser.sweep.outcome.trials import best_config, best_trial, trials_table, write_outcome
+from ser.sweep.outcome.trials import best_config, best_trial, trials_table
 from ser.sweep.study.check import check_runs, corners_of
 from ser.sweep.study.options import split_options, with_options
 from ser.sweep.study.plan import read_plan
@@ -36,7 +36,7 @@ def made_up(tmp_path_factory):
 
 def test_trials_csv_has_one_row_per_planned_trial(made_up, tmp_path):
     shared, _ = made_up
-    write_outcome(tmp_path, trials_table(shared), None, "")
+    trials_table(shared).to_csv(tmp_path / "trials.csv", index=False)
     table = pd.read_csv(tmp_path / "trials.csv")
     assert table.trial.tolist() == list(range(6))
     assert table.state.tolist() == ["complete", "pruned", "given up", "waiting", "waiting", "complete"]
@@ -51,7 +51,6 @@ def test_trials_csv_has_one_row_per_planned_trial(made_up, tmp_path):
     assert table.wa.dropna().to_dict() == pytest.approx({place: results[place].value for place in (0, 5)})
     assert table.lambda_.dropna().between(0, 1).all()
     assert best_trial(shared.plan, results) == table.wa.idxmax() == 5
-    assert not (tmp_path / "best.yaml").exists()
 
 
 def test_fewer_trials_than_the_files_are_all_there_are(ser, make_shared, tmp_path):

@@ -12,7 +12,6 @@ from optuna.trial import TrialState
 
 from ser.sweep.outcome.trials import trials_table
 from ser.sweep.study.shared_study import PLANNED, SharedStudy, accepted
-from ser.sweep.workers.launcher import given_up
 from ser.sweep.workers.worker import Worker
 from tests.sweep.rows import HEARTBEAT_SECONDS, PLACES, STATES, TRIES, add_row, empty_study
 
@@ -147,7 +146,7 @@ def test_a_try_whose_worker_was_killed_has_a_cause(patient):
     for _ in range(TRIES):
         add_row(shared, 3, "stale")
     assert 3 not in shared.reconcile()
-    assert "its worker died" in given_up(shared)[3]
+    assert "its worker died" in shared.given_up()[3]
     row = trials_table(shared).set_index("trial").loc[3]
     assert row.state == "given up"
     assert "its worker died" in row.error

@@ -11,10 +11,8 @@ from optuna.pruners import BasePruner
 from ser.commands.sweep import conclude, launch, plan_of, worker_slots
 from ser.errors import InputError
 from ser.sweep.study.plan import read_plan
-from ser.sweep.study.shared_study import PLANNED
-from ser.sweep.workers.launcher import Crew, describe, given_up
-from ser.sweep.workers.trial import Outcome
-from ser.sweep.workers.worker import PRUNED_AFTER, STORAGE, Worker
+from ser.sweep.study.shared_study import PLANNED, PRUNED_AFTER, describe
+from ser.sweep.workers.worker import STORAGE, Worker, run_workers
 from tests.conftest import CONF
 from tests.sweep.rows import TRIES, CountedTrial, add_row, empty_study
 
@@ -56,7 +54,7 @@ def test_a_crew_that_joins_counts_its_workers_from_another_number(forked, tmp_pa
     """Workers of the same number would draw the same points."""
     slots = [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
     for first in (0, 77):
-        assert Crew("starter", study(), ["--out", "x"], "address", slots, tmp_path, first).run()
+        assert run_workers("starter", study(), ["--out", "x"], "address", slots, tmp_path, first)
     numbers = [0, 1, 77, 78]
     for number, (starter, words, log, lock, environment) in zip(numbers, forked.started, strict=True):
         assert (starter, words) == ("starter", ["sweep-worker", "--out", "x", "--worker", str(number)])
@@ -68,7 +66,7 @@ def test_a_crew_that_joins_counts_its_workers_from_another_number(forked, tmp_pa
 def test_a_worker_that_dies_is_replaced_three_times_in_a_row_and_keeps_its_log(forked, tmp_path, capsys):
     forked.codes[:] = [9] * 4
     (tmp_path / "worker5.log").write_text("of an earlier launcher\n")
-    assert not Crew("starter", study(left=[1]), [], "address", [{}], tmp_path, 5).run()
+    assert not run_workers("starter", study(left=[1]), [], "address", [{}], tmp_path, 5)
     assert [words[-1] for _, words, *_ in forked.started] == ["5"] * 4
     assert capsys.readouterr().err == "worker 5 ended with code 9; starting another\n" * 3
     assert (tmp_path / "worker5.log").read_text() == "of an earlier launcher\n"
@@ -81,7 +79,7 @@ def test_a_settled_trial_is_told_once_and_ends_the_row_of_deaths(forked, tmp_pat
     def results():
         return {0: row} if len(forked.started) > 2 else {}
 
-    Crew("starter", study(results), [], "address", [{}], tmp_path, 0).run()
+    run_workers("starter", study(results), [], "address", [{}], tmp_path, 0)
     assert len(forked.started) == 1 + 2 + 3
     assert capsys.readouterr().out == "trial   0  : validation WA 50.0 %  UA 25.0 %\n"
 
@@ -91,15 +89,15 @@ def launched(monkeypatch):
     """The crews of launchers that check and train nothing."""
     crews, corner = [], SimpleNamespace(data=None, settings={"wandb": SimpleNamespace(loggers=lambda *_: [])})
 
-    def crew(starter, shared, words, url, slots, folder, first):
+    def run_workers(starter, shared, words, url, slots, folder, first):
         crews.append((first, slots, words))
-        return SimpleNamespace(run=lambda: len(crews) < 3)
+        return len(crews) < 3
 
-    nothing = {"check_devices_free": None, "check_trainers": None, "check_runs": {}, "warnings_of": [], "conclude": 0}
+    nothing = {"check_trainers": None, "check_runs": {}, "warnings_of": [], "conclude": 0}
     for name, answer in nothing.items():
         monkeypatch.setattr(f"ser.commands.sweep.{name}", lambda *_, answer=answer: answer)
     monkeypatch.setattr("ser.commands.sweep.corners_of", lambda plan: [corner])
-    monkeypatch.setattr("ser.commands.sweep.Crew", crew)
+    monkeypatch.setattr("ser.commands.sweep.run_workers", run_workers)
     monkeypatch.setattr("ser.commands.sweep.os", SimpleNamespace(getpid=lambda: 4711))
     return crews
 
@@ -124,9 +122,9 @@ def test_a_trial_is_given_up_after_all_its_tries(patient, failed):
     for _ in range(failed):
         add_row(shared, 2, "failed")
     add_row(shared, 2, "interrupted")
-    assert list(given_up(shared)) == ([2] if failed == TRIES else [])
+    assert list(shared.given_up()) == ([2] if failed == TRIES else [])
     add_row(shared, 2, "complete")
-    assert list(given_up(shared)) == [], "it has a result"
+    assert list(shared.given_up()) == [], "it has a result"
 
 
 @pytest.mark.parametrize(("failed", "code"), [(0, 0), (TRIES, 1)])
@@ -137,7 +135,8 @@ def test_a_study_that_has_given_up_a_trial_is_no_success(patient, monkeypatch, c
     shared.optuna.add_trial(optuna.trial.create_trial(value=0.5, user_attrs=attributes, **made))
     for _ in range(failed):
         add_row(shared, 1, "failed")
-    monkeypatch.setattr("ser.commands.sweep.findings_of", lambda *_: SimpleNamespace(best=0, write=lambda _: ["a.csv"]))
+    found = SimpleNamespace(best=0, write=lambda _: ["a.csv"])
+    monkeypatch.setattr("ser.sweep.outcome.findings.Findings", lambda *_: found)
     monkeypatch.setattr("ser.commands.sweep.track", lambda found: [])
     assert conclude(shared, tmp_path) == code
     told = capsys.readouterr()
@@ -194,20 +193,20 @@ def test_a_trial_is_pruned_between_its_folds_and_not_after_the_last(make_shared,
 
 
 def test_each_number_of_a_trial_is_kept_under_its_own_name(make_shared, counted, monkeypatch, tmp_path):
-    outcome = Outcome(value=0.3, wa=0.5, ua=0.3, epochs=[4, 9], threads=[1, 2], lambda_=0.4)
+    outcome = {"wa": 0.5, "ua": 0.3, "epochs": [4, 9], "threads": [1, 2], "lambda_": 0.4}
     monkeypatch.setattr(CountedTrial, "outcome", lambda self: outcome)
     shared = make_shared(objective="val/ua")
     Worker(shared, tmp_path, starter=None).work()
     row = shared.results()[2]
     found = {name: row.user_attrs[name] for name in ("wa", "ua", "epochs", "threads", "lambda_")}
     assert row.value == 0.3
-    assert found == {"wa": 0.5, "ua": 0.3, "epochs": [4, 9], "threads": [1, 2], "lambda_": 0.4}
+    assert found == outcome
     assert describe(2, row) == "trial   2  gru_units 3: validation WA 50.0 %  UA 30.0 %, lambda 0.40"
 
 
-def test_a_row_of_a_trial_that_has_its_result_is_not_run(patient, counted, tmp_path):
+def test_a_row_of_a_trial_that_has_its_result_is_not_run(patient):
     shared = empty_study(patient, "late")
     add_row(shared, 0, "complete")
     late = add_row(shared, 0, "waiting")
     ids = {row.number: row._trial_id for row in shared.optuna.get_trials()}
-    assert not Worker(shared, tmp_path, starter=None)._is_mine(optuna.Trial(shared.optuna, ids[late]))
+    assert not shared.is_to_run(optuna.Trial(shared.optuna, ids[late]))

@@ -11,7 +11,7 @@ from optuna.distributions import FloatDistribution
 from ser.errors import InputError
 from ser.files import digest
 from ser.processes.forked import CannotFork, StarterDied
-from ser.sweep.outcome.routing import trial_validation
+from ser.sweep.outcome.findings import trial_validation
 from ser.sweep.study.plan import Plan
 from ser.sweep.study.space import Space
 from ser.sweep.workers.trial import Trial, TrialError, run_options
@@ -59,9 +59,9 @@ def test_a_trial_is_judged_by_its_objective_with_a_lambda_chosen_by_the_same(
     wanted = scores[objective.removeprefix("val/")]
     assert list(trial.run(starter=None)) == [pytest.approx(wanted)], "nothing is left to train"
     found = trial.outcome()
-    assert (found.wa, found.ua, found.value) == pytest.approx((scores["wa"], scores["ua"], wanted))
-    assert found.lambda_ == lambda_
-    assert (found.epochs, found.threads) == ([11], [1])
+    assert (found["wa"], found["ua"]) == pytest.approx((scores["wa"], scores["ua"]))
+    assert found.get("lambda_") == lambda_
+    assert (found["epochs"], found["threads"]) == ([11], [1])
 
 
 def test_equal_points_of_one_study_share_a_folder_and_no_others(tmp_path):
@@ -102,7 +102,7 @@ def test_every_seed_trains_every_fold_once_with_its_own_seed_fold_and_folder(tra
     assert [(each["--seed_everything"], each["--data.fold"]) for each in trained[4:]] == [("7", "2")], "no other again"
     rows = trial.validation()
     assert sorted(set(zip(rows.seed, rows.fold, strict=True))) == grid
-    assert trial.outcome().epochs == [12, 13, 12, 13]
+    assert trial.outcome()["epochs"] == [12, 13, 12, 13]
 
 
 @pytest.mark.parametrize(

@@ -13,20 +13,19 @@ from optuna.trial import TrialState
 import ser.sweep.workers.worker
 from ser.errors import InputError
 from ser.sweep.study.plan import read_plan
-from ser.sweep.study.shared_study import ERROR, PLANNED, SharedStudy, failures
+from ser.sweep.study.shared_study import ERROR, PLANNED, PRUNED_AFTER, SharedStudy, failures
 from ser.sweep.study.storage import open_storage
 from ser.sweep.workers.trial import TrialError
-from ser.sweep.workers.worker import PRUNED_AFTER, Worker
+from ser.sweep.workers.worker import Worker
 from tests.sweep.rows import CountedTrial, add_row, empty_study
 
 
-def test_of_two_live_rows_the_first_counts_whoever_takes_it_first(patient, counted, tmp_path):
+def test_of_two_live_rows_the_first_counts_whoever_takes_it_first(patient):
     shared = empty_study(patient, "two")
     first, second = add_row(shared, 0, "waiting"), add_row(shared, 0, "unheard")
-    worker = Worker(shared, tmp_path, starter=None)
     ids = {row.number: row._trial_id for row in shared.optuna.get_trials()}
-    assert not worker._is_mine(optuna.Trial(shared.optuna, ids[second]))
-    assert worker._is_mine(optuna.Trial(shared.optuna, ids[first]))
+    assert not shared.is_to_run(optuna.Trial(shared.optuna, ids[second]))
+    assert shared.is_to_run(optuna.Trial(shared.optuna, ids[first]))
 
 
 def test_a_trial_that_always_fails_is_given_up_with_its_error(make_shared, counted, tmp_path, monkeypatch):

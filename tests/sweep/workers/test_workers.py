@@ -15,7 +15,6 @@ from ser.commands import main
 from ser.processes.forked import Starter
 from ser.processes.jobs import Job, only_one
 from ser.sweep.study.plan import read_plan
-from ser.sweep.workers.launcher import given_up
 from ser.sweep.workers.trial import run_options, run_training
 from tests.conftest import CONF
 from tests.forked import Command, Fresh
@@ -107,7 +106,7 @@ def test_a_training_that_always_fails_is_given_up_and_the_others_go_on(write_stu
     assert "Traceback (most recent call last)" not in ended.err
     shared = stored(config, tmp_path / "study")
     assert sorted(shared.results()) == [0]
-    assert list(given_up(shared)) == [1]
+    assert list(shared.given_up()) == [1]
     assert not processes_of(process.pid)
 
 

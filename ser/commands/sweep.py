@@ -24,8 +24,7 @@ from ser.sweep.outcome.trials import trials_table
 from ser.sweep.study.check import check_runs, check_trainers, corners_of, warnings_of
 from ser.sweep.study.options import check_definition, make_parser, split_options, with_options, write_definition
 from ser.sweep.study.plan import Plan, read_plan
-from ser.sweep.study.shared_study import IDENTITY as IDENTITY_OF_STUDY
-from ser.sweep.study.shared_study import SharedStudy, describe
+from ser.sweep.study.shared_study import BEGUN, SharedStudy, describe
 from ser.sweep.study.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
 from ser.sweep.workers.worker import run_workers
 from ser.training.devices import slots
@@ -211,11 +210,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
 
 
 def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
-    """A study that was started before, and its folder.
-
-    Raises:
-        InputError: if it was not started in this storage.
-    """
+    """A study and its folder; an InputError if it was not started in this storage."""
     plan = plan_of(options)
     folder, url = place_of(plan, options.study, options.storage)
     if missing := missing_file(url):
@@ -224,17 +219,13 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
     if shared.planned and options.trials is None and plan.sampler != "exhaustive":
         shared = replace(shared, plan=plan.with_trials(shared.planned))
     if plan.command == "lambda" and options.folds is None:
-        begun = shared.optuna.user_attrs.get(IDENTITY_OF_STUDY, {})
-        shared = replace(shared, plan=replace(plan, folds=tuple(begun.get("folds", plan.folds))))
+        folds = shared.optuna.user_attrs.get(BEGUN, {}).get("folds", plan.folds)
+        shared = replace(shared, plan=replace(plan, folds=tuple(folds)))
     return shared, folder
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
-    """The study of a command line; one of saved posteriors has its cross-validation in its name.
-
-    Raises:
-        InputError: as `read_plan`, and where `--runs` is missing, or it or `--folds` has no meaning.
-    """
+    """The study of a command line; one of saved posteriors has its cross-validation in its name."""
     plan = read_plan(options.config).with_trials(options.trials)
     if plan.command == "lambda":
         if not options.runs:
@@ -258,11 +249,7 @@ def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path,
 
 
 def worker_slots(workers: int | None, devices: str | None, per_device: int) -> list[dict[str, str]]:
-    """The environment of every worker: one per GPU, or one on a machine without.
-
-    Raises:
-        InputError: as `ser.training.devices.slots`.
-    """
+    """The environment of every worker: one per GPU, or one on a machine without."""
     check_bounds("--per-device", per_device, at_least=1, at_most=1024)
     if workers is not None:
         check_bounds("--workers", workers, at_least=1, at_most=1024)

@@ -43,7 +43,7 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
         if differences := [name for name in sorted(before | now) if before.get(name) != now.get(name)]:
             lines = "\n".join(f"  {name}: {before.get(name)} there, {now.get(name)} now best" for name in differences)
             raise InputError(
-                f"{folder} holds the test of what was best before. To test each new best is to choose on the test set; "
+                f"{folder} holds the test of what was best before. Testing each new best would choose on the test set; "
                 f"use --no-test, or move the folder away and say so\n{lines}"
             )
         if (folder / "result.json").is_file() and read_about(folder):
@@ -59,12 +59,7 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
 
 
 def claim(findings: Findings, tested: Path | None) -> Table:
-    """Validation and test of the best trial beside each other.
-
-    Args:
-        findings: of the study.
-        tested: the folder that `run_best` returned, None for a study of saved posteriors.
-    """
+    """Validation and test of the best trial beside each other; a study of saved posteriors was not `tested`."""
     plan, row = findings.shared.plan, findings.shared.results()[findings.best]
     rows, notes = [], []
     in_study = {name: row.user_attrs[name] for name in ("wa", "ua")}

@@ -48,12 +48,8 @@ FIGURES = {
 class Findings:
     """Everything a study shows, computed once for its folder, its report and W&B.
 
-    Args:
-        shared: the study.
-        folder: of the study.
-        saved: the posteriors that it weighs, where nothing is trained.
-
     Attributes:
+        saved: the posteriors that the study weighs, where nothing is trained.
         trials: `trials_table`.
         best: number of the best trial; None without a complete one, and then there is nothing else.
         config: of the best trial, as `ser crossval` takes it.
@@ -131,14 +127,7 @@ class Findings:
 
 
 def write_report(folder: Path, findings: Findings, result: Table | None, commands: list[str]) -> list[str]:
-    """Write `report.md`, the tables and the figures; the names of the files.
-
-    Args:
-        folder: a new one.
-        findings: of the study.
-        result: `claim`, or None where nothing was tested.
-        commands: those that made the report.
-    """
+    """Write `report.md` with a claim where the best was tested, the tables and the figures; the names of the files."""
     plan = findings.shared.plan
     first = [result] if result else [Paragraph("The test set was left out (--no-test): nothing is claimed.")]
     described = [f"{name}: {text}" for name, text in plan.space.described().items()]
@@ -216,13 +205,7 @@ def trial_validation(shared: SharedStudy, folder: Path, row: FrozenTrial) -> pd.
 
 
 def routing_cells(shared: SharedStudy, folder: Path, system: str) -> list[Cell]:
-    """The best trial for each system and number of iterations, by the study's objective.
-
-    Args:
-        shared: the study.
-        folder: of the study.
-        system: class of the runs, where the study does not vary it.
-    """
+    """The best trial for each system (this one, where none is varied) and number of iterations, by the objective."""
     groups: dict[tuple[str, int], dict[int, FrozenTrial]] = {}
     for place, row in complete(shared.results()).items():
         name = str(row.params.get("model", system)).rsplit(".", 1)[-1]

@@ -55,11 +55,7 @@ def corners_of(plan: Plan) -> list[Experiment]:
 
 
 def check_trainers(plan: Plan, corners: list[Experiment]) -> None:
-    """Refuse what Lightning's trainer would refuse on the machine that is to train, with one device as a trial has.
-
-    Raises:
-        InputError: with its words.
-    """
+    """Refuse (InputError) what Lightning's trainer would refuse on this machine, with one device as a trial has."""
     bare = {"devices": 1, "logger": False, "callbacks": None}
     bare |= {"enable_checkpointing": False, "enable_progress_bar": False}
     for corner in corners:
@@ -68,11 +64,7 @@ def check_trainers(plan: Plan, corners: list[Experiment]) -> None:
 
 
 def check_beginning(plan: Plan, corner: Experiment) -> None:
-    """Refuse initial weights that have heard a speaker who is validated in a fold of the study, or warn of them.
-
-    Raises:
-        InputError: naming the fold.
-    """
+    """Refuse (InputError) initial weights that have heard who is validated in a fold of the study; warn of others."""
     warnings = set()
     for fold in plan.folds:
         found = experiment_of([*corner.options.words, "--data.fold", str(fold)])

@@ -106,11 +106,7 @@ class Plan:
         return [{} for _ in range(self.trials)]
 
     def with_trials(self, trials: int | None) -> Plan:
-        """The plan with another number of trials, where one is given.
-
-        Raises:
-            InputError: if the study is exhaustive, or the number is out of bounds.
-        """
+        """The plan with another number of trials, where one is given; an InputError for an exhaustive study."""
         if trials is None:
             return self
         if self.sampler == "exhaustive":
@@ -153,11 +149,7 @@ def read_plan(path: str | Path) -> Plan:
 
 
 def check_plan(plan: Plan, where: str) -> None:
-    """Refuse what no study could mean.
-
-    Raises:
-        InputError: naming the file, the key and the remedy.
-    """
+    """Refuse (InputError) what no study could mean, and what types and bounds cannot say."""
     if plan.study in ("", ".", "..") or "/" in plan.study:
         raise InputError(f"{where}: study is {plan.study!r}, but must be a name for a folder")
     if plan.sampler == "exhaustive":

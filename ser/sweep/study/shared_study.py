@@ -24,7 +24,7 @@ from ser.sweep.study.plan import Plan
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
 PRUNED_AFTER = "pruned_after_fold"  # another one
 WATCHED = "watched"  # of a row that has had a heartbeat, and is failed when no other follows
-IDENTITY, NUMBER = "identity", "planned trials"  # attributes of a study
+BEGUN, NUMBER = "identity", "planned trials"  # attributes of a study
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
 LIVE = (TrialState.WAITING, TrialState.RUNNING)
 DIED = "its worker died without a word (killed, or out of memory?); see worker*.log in the study's folder"
@@ -50,30 +50,17 @@ class SharedStudy:
 
     @classmethod
     def join(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
-        """Make the study, or join it where it is the same.
-
-        Args:
-            plan: what it is.
-            storage: where it lives.
-            identity: of configuration, corpus and code (`ser.results.identity`).
-
-        Raises:
-            InputError: as `check_same`.
-        """
+        """Make the study, or join it where configuration, corpus and code are the same (`ser.results.identity`)."""
         optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
         shared = cls.load(plan, storage)
-        if made := IDENTITY not in shared.optuna.user_attrs:
-            shared.optuna.set_user_attr(IDENTITY, shared._described(identity))
+        if made := BEGUN not in shared.optuna.user_attrs:
+            shared.optuna.set_user_attr(BEGUN, shared._described(identity))
         shared.check_same(identity)
         return replace(shared, made=made)
 
     @classmethod
     def load(cls, plan: Plan, storage: RDBStorage, worker: int = 0) -> SharedStudy:
-        """The study, for a worker or a report.
-
-        Raises:
-            InputError: if it has not been started.
-        """
+        """The study for a worker or a report; an InputError if it has not been started."""
         try:
             study = optuna.load_study(study_name=plan.study, storage=storage, pruner=plan.make_pruner())
         except KeyError as error:
@@ -88,12 +75,8 @@ class SharedStudy:
         return {**self.plan.described(), **identity.get("config", {}), **digests, **versions}
 
     def check_same(self, identity: dict) -> None:
-        """Refuse to continue or report a study of other options, another corpus or other code.
-
-        Raises:
-            InputError: with every difference.
-        """
-        before, now = self.optuna.user_attrs.get(IDENTITY, {}), self._described(identity)
+        """Refuse to go on with other options, another corpus or other code: an InputError with every difference."""
+        before, now = self.optuna.user_attrs.get(BEGUN, {}), self._described(identity)
         if differences := [
             f"  {name}: {before.get(name)} there, {now.get(name)} here"
             for name in sorted(before | now)
@@ -105,7 +88,7 @@ class SharedStudy:
     @property
     def identity(self) -> str:
         """A digest of what the study's trials have in common, so that none uses what another study has trained."""
-        common = json.dumps([self.plan.study, self.optuna.user_attrs.get(IDENTITY)], sort_keys=True)
+        common = json.dumps([self.plan.study, self.optuna.user_attrs.get(BEGUN)], sort_keys=True)
         return blake2b(common.encode(), digest_size=6).hexdigest()
 
     @property
@@ -141,11 +124,7 @@ class SharedStudy:
         return place is not None and not accepted(rows) and not earlier
 
     def reconcile(self) -> list[int]:
-        """Bring the storage in line with the plan: nothing lost, nothing left running by the dead.
-
-        Returns:
-            Planned trials that are neither accepted nor given up.
-        """
+        """Fail the rows of dead workers and plan their trials again; the trials neither accepted nor given up."""
         optuna.storages.fail_stale_trials(self.optuna)
         for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if WATCHED not in row.user_attrs:

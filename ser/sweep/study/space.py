@@ -90,11 +90,7 @@ def describe(dimension: BaseDistribution) -> str:
 
 @contextmanager
 def refusals(where: str, known: Iterable[str]) -> Iterator[None]:
-    """Turn what pydantic or Optuna refuses into one message: "where: key: what is wrong (value)".
-
-    Raises:
-        InputError: for the first wrong value; for an unknown key with the known ones.
-    """
+    """Turn what pydantic or Optuna refuses first into an InputError "where: key: what is wrong (value)"."""
     try:
         yield
     except ValidationError as error:

@@ -25,12 +25,7 @@ LOST = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStorage:
-    """Optuna's storage with heartbeats.
-
-    Args:
-        url: its address, as SQLAlchemy writes it.
-        heartbeat_seconds: between two signs of life of a worker.
-        attempts: where another process makes the tables at the same time.
+    """Optuna's storage with heartbeats, tried again where another process makes the tables at the same time.
 
     Raises:
         InputError: if it cannot be reached; the address without its password.

@@ -28,16 +28,14 @@ class Trial:
     Args:
         plan: the study.
         folder: of the study; equal points share a folder below it, so nothing is trained twice.
-        parameters: the point.
+        point: options and their values.
         number: of the trial in the plan, for W&B.
         identity: digest of the study, so that what another study has left in its folder is not used.
     """
 
-    def __init__(
-        self, plan: Plan, folder: Path, parameters: dict[str, object], number: int, identity: str = ""
-    ) -> None:
-        self.plan, self.parameters, self.number = plan, parameters, number
-        words = json.dumps([identity, parameters], sort_keys=True)
+    def __init__(self, plan: Plan, folder: Path, point: dict[str, object], number: int, identity: str = "") -> None:
+        self.plan, self.point, self.number = plan, point, number
+        words = json.dumps([identity, point], sort_keys=True)
         self.folder = folder / "trials" / blake2b(words.encode(), digest_size=6).hexdigest()
         self.runs = {
             (seed, fold): self.folder / f"seed{seed}-fold{fold:02d}" for seed in plan.seeds for fold in plan.folds
@@ -52,7 +50,7 @@ class Trial:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with only_one(self.folder, wait_seconds=None) as lock:
-            write_text(self.folder / "parameters.json", json.dumps(self.parameters, indent=2) + "\n")
+            write_text(self.folder / "parameters.json", json.dumps(self.point, indent=2) + "\n")
             for (seed, fold), run in self.runs.items():
                 if not (run / "result.json").is_file():  # one that was begun goes on
                     self._train(starter, run, seed, fold, lock)
@@ -65,14 +63,10 @@ class Trial:
     def _train(self, starter: Starter, run: Path, seed: int, fold: int, lock: int) -> None:
         arguments = [
             "validated",
-            *run_options(self.plan, self.parameters),
+            *run_options(self.plan, self.point),
             *("--seed_everything", str(seed), "--data.fold", str(fold), "--trainer.devices", "1"),
-            *(
-                "--wandb.group",
-                f"{self.plan.study}-{self.folder.name}",
-                "--wandb.name",
-                f"trial{self.number}-{run.name}",
-            ),
+            *("--wandb.group", f"{self.plan.study}-{self.folder.name}"),
+            *("--wandb.name", f"trial{self.number}-{run.name}"),
             *("--wandb.tags", json.dumps([f"study:{self.plan.study}", f"trial:{self.number}"])),
             *("--out", str(run)),
         ]
@@ -118,10 +112,10 @@ def run_training(starter: Starter, job: Job, lock: int) -> int:
     return codes[0]
 
 
-def run_options(plan: Plan, parameters: dict[str, object]) -> list[str]:
+def run_options(plan: Plan, point: dict[str, object]) -> list[str]:
     """A run's options on the command line: configuration files, the study's own, then the point's."""
     words = [word for path in plan.config for word in ("--config", path)]
-    options = {**plan.options, **parameters}
+    options = {**plan.options, **point}
     for name, value in sorted(options.items(), key=lambda item: item[0] != "model"):  # a class before its options
         words += [f"--{name}", value if isinstance(value, str) else json.dumps(value)]
     return words

@@ -24,10 +24,6 @@ STORAGE = "SER_STORAGE"  # environment variable: an address may have a password,
 MOST_RESTARTS = 3  # of each worker, without a settled trial between them
 
 
-class Surplus(Exception):
-    """This trial was not planned, or is another worker's."""
-
-
 class Worker:
     """Runs trials in the study's folder; the starter forks their trainings."""
 
@@ -39,37 +35,25 @@ class Worker:
     def work(self) -> None:
         """Take trials until all are settled."""
         while self.shared.reconcile():
-            if self.shared.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-                self._take_one()
-            else:
+            if not self.shared.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
                 time.sleep(min(1.0, self.plan.heartbeat_seconds / 2))  # the others are at the last ones
-
-    def _take_one(self) -> None:
-        try:
-            self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, InputError, Surplus))
-        except Exception:
-            if self.interrupted:
-                raise KeyboardInterrupt from None
-            if not self._was_ended_by_another():
-                raise
-
-    def _was_ended_by_another(self) -> bool:
-        # After its machine slept: others have failed the row and planned it again; the finished folds are kept.
-        row = self.trial and self.shared.storage.get_trial(self.trial._trial_id)
-        return bool(row) and row.state.is_finished() and not {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs)
+                continue
+            try:
+                self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, InputError))
+            except Exception:
+                if self.interrupted:
+                    raise KeyboardInterrupt from None
+                # After a machine slept, others have failed its row and planned it again; the finished folds are kept.
+                row = self.trial and self.shared.storage.get_trial(self.trial._trial_id)
+                if not row or not row.state.is_finished() or {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs):
+                    raise
 
     def objective(self, trial: optuna.Trial) -> float:
-        """Run one trial.
-
-        Raises:
-            TrialError: if a fold fails.
-            Surplus: if the trial is not to be run.
-            TrialPruned: if the pruner ends it.
-        """
+        """Run one trial; why it fails is kept in its row."""
         self.trial = trial
         if not self.shared.is_to_run(trial):
             trial.set_user_attr(SURPLUS, True)
-            raise Surplus
+            raise TrialError("not planned, or another worker's")
         trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
         try:
             return self._run(trial)

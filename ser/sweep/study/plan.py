@@ -99,7 +99,7 @@ class Plan:
     def points(self) -> list[dict[str, object]]:
         """The parameters of every planned trial: all where they are known in advance, else nothing yet."""
         if self.sampler == "exhaustive":
-            return list(self.space.points())
+            return self.space.points()
         if self.sampler == "random":
             drawn = optuna.create_study(sampler=RandomSampler(seed=self.sampler_seed))
             return [self.space.suggest(drawn.ask()) for _ in range(self.trials)]
@@ -155,7 +155,7 @@ def check_plan(plan: Plan, where: str) -> None:
     if plan.sampler == "exhaustive":
         if plan.trials is not None:
             raise InputError(f"{where}: trials: an exhaustive study has one for every combination")
-        list(plan.space.points())
+        plan.space.points()
     elif plan.trials is None:
         raise InputError(f"{where}: trials is missing: how many does the study have?")
     plan.make_pruner()

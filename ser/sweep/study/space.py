@@ -18,7 +18,7 @@ from ser.errors import InputError, show
 
 MOST_EXHAUSTIVE = 10_000
 LARGEST = 10**15 - 1  # exact in a float as well
-Ends = Field(min_length=2, max_length=2)
+ENDS = Field(min_length=2, max_length=2)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def dimension(name: str, entry: object) -> BaseDistribution:
 
 @validate_call(config={"strict": True})
 def _int(
-    ends: Annotated[list[Annotated[int, Field(ge=-LARGEST, le=LARGEST)]], Field(alias="int"), Ends],
+    ends: Annotated[list[Annotated[int, Field(ge=-LARGEST, le=LARGEST)]], Field(alias="int"), ENDS],
     step: Annotated[int, Field(ge=1)] = 1,
     log: bool = False,
 ) -> IntDistribution:
@@ -137,7 +137,7 @@ def _int(
 
 @validate_call(config={"strict": True})
 def _float(
-    ends: Annotated[list[Annotated[float, Field(ge=-LARGEST, le=LARGEST)]], Field(alias="float"), Ends],
+    ends: Annotated[list[Annotated[float, Field(ge=-LARGEST, le=LARGEST)]], Field(alias="float"), ENDS],
     step: Annotated[float, Field(ge=1e-12)] | None = None,
     log: bool = False,
 ) -> FloatDistribution:

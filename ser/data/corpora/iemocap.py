@@ -25,7 +25,7 @@ class IEMOCAP(Corpus):
     """Five sessions of one woman and one man; ten speakers, improvised and scripted dialogs.
 
     Args:
-        root: folder `IEMOCAP_full_release`, or the one it lies in.
+        root: folder `IEMOCAP_full_release`, or the one around it.
         style: which dialogs to use.
         merge_excited: count "excited" as happy (the paper does not).
 
@@ -33,13 +33,10 @@ class IEMOCAP(Corpus):
         Wu et al. (2019), section 4: improvised dialogs, four emotions; 2280 utterances, excited not merged.
     """
 
-    sessions_of_release = 5
     title = "IEMOCAP"
     looks_like = "Session1 ... Session5 (IEMOCAP)"
-
-    @classmethod
-    def recognises(cls, place: Path) -> bool:
-        return holds_sessions(place) or holds_sessions(place / "IEMOCAP_full_release")
+    inner = "IEMOCAP_full_release"
+    sessions_of_release = 5
 
     def __init__(
         self,
@@ -56,27 +53,23 @@ class IEMOCAP(Corpus):
     @property
     def name(self) -> str:
         """ "iemocap", or "synthetic" for the built-in corpus: synthetic speech is never reported as IEMOCAP."""
-        built_in = bool(self.root) and (self.folder() / BUILT_IN_MARKER).is_file()
+        built_in = self.root and (self.place() / BUILT_IN_MARKER).is_file()
         return "synthetic" if built_in else "iemocap"
 
-    @property
-    def location(self) -> str:
-        return str(self.folder())
+    @classmethod
+    def holds(cls, place: Path) -> bool:
+        return bool(_sessions(place))
 
-    def folder(self) -> Path:
-        """The folder with the sessions.
-
-        Raises:
-            InputError: no folder was given, or it holds no session.
-        """
-        return find_folder("IEMOCAP", self.root, "IEMOCAP_full_release", "Session folder", holds_sessions)
+    def place(self) -> Path:
+        return find_folder(self, self.root)
 
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         emotions = EMOTION_OF_LABEL | ({"exc": "happy"} if self.merge_excited else {})
         rows, problems = [], []
-        for other in sorted(set(self.folder().glob("Session*/")) - set(_sessions(self.folder()))):
+        sessions = _sessions(self.place())
+        for other in sorted(set(self.place().glob("Session*/")) - set(sessions)):
             problems.append(f"{other}: not named like a session (Session1)")
-        for session in _sessions(self.folder()):
+        for session in sessions:
             number = int(session.name.removeprefix("Session"))
             label_folder = session / "dialog" / "EmoEvaluation"
             audio_folder = session / "sentences" / "wav"
@@ -195,11 +188,6 @@ def parse_line(line: str, dialog: str) -> tuple[str, str]:
         known = ", ".join([*EMOTION_OF_LABEL, *sorted(OTHER_LABELS)])
         raise ValueError(f"unknown emotion {label!r} (known: {known})")
     return utterance, label
-
-
-def holds_sessions(folder: Path) -> bool:
-    """Whether a folder looks like the release."""
-    return bool(_sessions(folder))
 
 
 def _sessions(folder: Path) -> list[Path]:

@@ -39,6 +39,8 @@ class Synthetic(Corpus):
         InputError: a parameter is out of range.
     """
 
+    name = "synthetic"
+
     def __init__(self, root: str | None = None, utterances_per_speaker: int = 40, seed: int = 1) -> None:
         # With 8, every speaker has every emotion in both halves of the dialogs.
         check_bounds("utterances_per_speaker", utterances_per_speaker, at_least=8, at_most=10_000)
@@ -47,20 +49,7 @@ class Synthetic(Corpus):
         self.utterances_per_speaker = utterances_per_speaker
         self.seed = seed
 
-    @property
-    def name(self) -> str:
-        return "synthetic"
-
-    @property
-    def location(self) -> str:
-        return str(self.folder())
-
-    def folder(self) -> Path:
-        """The folder of the corpus, absolute.
-
-        Raises:
-            InputError: none was given.
-        """
+    def place(self) -> Path:
         if not self.root:
             raise InputError(
                 "no folder was given for the built-in corpus: neither --data.corpus.root on the command line nor "
@@ -71,7 +60,7 @@ class Synthetic(Corpus):
 
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         self.prepare()
-        return IEMOCAP(str(self.folder())).read()
+        return IEMOCAP(str(self.place())).read()
 
     def prepare(self) -> bool:
         """Write the corpus if it is not there.
@@ -87,7 +76,7 @@ class Synthetic(Corpus):
         """
         if self._found():
             return False
-        root = self.folder()
+        root = self.place()
         if root == Path.cwd():  # renaming would take the user's current folder away
             raise InputError(
                 f"{root} is the current folder; the built-in corpus needs one of its own, such as data/demo"
@@ -109,7 +98,7 @@ class Synthetic(Corpus):
 
     def _found(self) -> bool:
         """Whether the folder holds this corpus already."""
-        root = self.folder()
+        root = self.place()
         marker = root / BUILT_IN_MARKER
         if marker.is_file():
             wanted = self._parameters()

@@ -67,7 +67,7 @@ def test_table(table):
 
 
 def test_layout(corpus):
-    root = corpus.folder()
+    root = corpus.place()
     wavs = root / "Session3" / "sentences" / "wav"
     labels = root / "Session3" / "dialog" / "EmoEvaluation"
     dialogs = {path.name for path in wavs.iterdir()}
@@ -83,7 +83,7 @@ def test_layout(corpus):
 
 
 def test_label_files(corpus):
-    labels = corpus.folder() / "Session1" / "dialog" / "EmoEvaluation"
+    labels = corpus.place() / "Session1" / "dialog" / "EmoEvaluation"
     found = set()
     for path in labels.glob("Ses*.txt"):
         lines = path.read_text("utf-8").split("\n")
@@ -91,7 +91,7 @@ def test_label_files(corpus):
         for line in filter(lambda line: line.startswith("["), lines):
             times, utterance, label, _ = line.split("\t")
             start, end = map(float, times.strip("[]").split(" - "))
-            wav = corpus.folder() / "Session1/sentences/wav" / path.stem / f"{utterance}.wav"
+            wav = corpus.place() / "Session1/sentences/wav" / path.stem / f"{utterance}.wav"
             assert end - start == pytest.approx(len(pcm(wav)) / 16_000, abs=2e-4)
             found.add(label)
         assert any(line.startswith("C-E2:\t") for line in lines)
@@ -109,9 +109,9 @@ def test_an_utterance_alone_equals_the_same_within_the_corpus(corpus, table):
 
 
 def test_a_second_preparation_does_nothing(corpus):
-    before = {path: path.stat().st_mtime_ns for path in corpus.folder().rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in corpus.place().rglob("*")}
     assert not Synthetic(corpus.root, utterances_per_speaker=14).prepare()
-    assert before == {path: path.stat().st_mtime_ns for path in corpus.folder().rglob("*")}
+    assert before == {path: path.stat().st_mtime_ns for path in corpus.place().rglob("*")}
 
 
 @pytest.mark.parametrize(("option", "value"), [("utterances_per_speaker", 15), ("seed", 2)])

@@ -112,4 +112,4 @@ def _cache_folder() -> Path:
         return Path(chosen).expanduser()
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared).expanduser() / "ser"
-    return Path("~/.cache/ser").expanduser()
+    return Path(os.path.expanduser("~/.cache/ser"))  # not Path.expanduser, which fails without a home

@@ -39,11 +39,11 @@ class Manner(NamedTuple):
 
 MANNERS = {
     "neutral": Manner(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    "angry": Manner(3.0, 0.3, 0.4, 6.0, 2.0, -6.0),
-    "happy": Manner(8.0, 1.8, 0.1, 2.0, 0.4, 3.0),
-    "sad": Manner(-3.0, -1.5, -0.6, -5.0, -1.8, 9.0),
+    "angry": Manner(3.0, 0.3, 0.5, 6.0, 2.5, -8.0),
+    "happy": Manner(8.5, 2.0, 0.15, 2.0, 0.3, 5.0),
+    "sad": Manner(-3.0, -1.5, -0.6, -5.0, -2.0, 10.0),
 }
-VARIATION = Manner(0.8, 0.25, 0.08, 1.2, 0.25, 1.2)  # standard deviations between utterances of one emotion and speaker
+VARIATION = Manner(0.8, 0.25, 0.08, 1.2, 0.2, 1.0)  # standard deviations between utterances of one emotion and speaker
 
 
 def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
@@ -51,7 +51,7 @@ def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
     return Voice(
         pitch_hz=(200 if woman else 118) * 2 ** (rng.uniform(-1.5, 1.5) / 12),
         formant_scale=(1.15 if woman else 1.0) * rng.uniform(0.97, 1.03),
-        tilt_octaves=rng.uniform(-0.5, 0.5),
+        tilt_octaves=rng.uniform(-0.3, 0.3),
         rate_octaves=rng.uniform(-0.2, 0.2),
         noise_db=rng.uniform(-58, -38),
     )

@@ -125,42 +125,34 @@ def read_dialog(labels: Path, audio: Path) -> tuple[list[tuple[str, Path, str]],
     except OSError as error:
         return [], [f"{labels}: unreadable ({error.strerror})"]
     recordings = {path.stem: path for path in audio.glob("*.wav") if not path.name.startswith(".")}
-    lines, problems = _utterance_lines(labels, content)
     labelled: list[tuple[str, Path, str]] = []
+    problems: list[str] = []
     line_of: dict[str, int] = {}
-    for number, line in lines:
+    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
+    for number, line in enumerate(lines, start=1):
         try:
-            utterance, label = parse_line(line, labels.stem)
+            text = line.decode("utf-8")
+            if not text.startswith("["):  # an evaluator's single vote
+                if named := re.search(rf"{re.escape(labels.stem)}_[FM]\w+", text):
+                    raise ValueError(f"{named[0]} is named in a line that does not begin with '['")
+                continue
+            utterance, label = parse_line(text, labels.stem)
             if utterance in line_of:
                 raise ValueError(f"{utterance} was already labelled in line {line_of[utterance]}")
             line_of[utterance] = number
             if utterance not in recordings:
                 raise ValueError(f"{utterance} has no audio file ({audio / utterance}.wav)")
             labelled.append((utterance, recordings[utterance], label))
+        except UnicodeDecodeError as error:
+            problems.append(f"{labels}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
         except ValueError as error:
             problems.append(f"{labels}:{number}: {error}")
-    if not lines:
+    if not any(line.startswith(b"[") for line in lines):
         problems.append(f"{labels}: no line with an utterance")
     mentioned = set(content.decode("utf-8", "replace").split())  # even in a line that is a problem by itself
     for utterance in sorted(recordings.keys() - mentioned):
         problems.append(f"{recordings[utterance]}: audio without a label line in {labels}")
     return labelled, problems
-
-
-def _utterance_lines(labels: Path, content: bytes) -> tuple[list[tuple[int, str]], list[str]]:
-    """The numbered lines that begin with "[", and the problems; all other lines are the evaluators' single votes."""
-    lines, problems = [], []
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            problems.append(f"{labels}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
-            continue
-        if text.startswith("["):
-            lines.append((number, text))
-        elif named := re.search(rf"{re.escape(labels.stem)}_[FM]\w+", text):
-            problems.append(f"{labels}:{number}: {named[0]} is named in a line that does not begin with '['")
-    return lines, problems
 
 
 def parse_line(line: str, dialog: str) -> tuple[str, str]:

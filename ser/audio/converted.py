@@ -19,7 +19,7 @@ from ser.files import sweep_leftovers, write_bytes
 _WRITER_SECONDS = 3600  # a part file unchanged for this long was left by a writer that was killed
 
 # A file is named after the content of its source. It holds blocks, each with its checksum; only the last is shorter.
-_VERSION = b"ser-pcm3"
+_VERSION = b"ser-pcm4"
 _BLOCK_BYTES = 16_384  # half a second: what a slice reads beyond its ends in order to compare checksums
 _CHECKSUM_BYTES = 4
 _STRIDE = _BLOCK_BYTES + _CHECKSUM_BYTES
@@ -31,8 +31,8 @@ def convert(sources: list[str], folder: Path | None = None) -> dict[str, tuple[P
     Several processes may do this at once: each puts whole files in place, and all of these are right.
 
     Args:
-        sources: files of recordings.
-        folder: of converted ones; by default `$SER_CACHE`, else `$XDG_CACHE_HOME/ser`, else `~/.cache/ser`.
+        sources: recordings.
+        folder: for converted ones; by default `$SER_CACHE`, else `$XDG_CACHE_HOME/ser`, else `~/.cache/ser`.
 
     Returns:
         The converted file of each source, and its number of samples.
@@ -112,4 +112,4 @@ def _cache_folder() -> Path:
         return Path(chosen).expanduser()
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared).expanduser() / "ser"
-    return Path(os.path.expanduser("~")) / ".cache" / "ser"
+    return Path(os.path.expanduser("~/.cache/ser"))  # not Path.expanduser, which fails without a home

@@ -36,7 +36,7 @@ class Decoded(NamedTuple):
     """A recording as its file holds it.
 
     Args:
-        samples: (samples,) mean of the channels, int16 as they lie or float32 in [-1, 1].
+        samples: (samples,) mean of the channels, float32 in [-1, 1].
         sample_rate_hz: the file's own.
         peak: largest sample of any channel, where 1 is full scale; before it is clipped.
         spread: distance between a channel's lowest and highest sample, the largest of all channels.
@@ -92,12 +92,7 @@ def decode(path: str | Path) -> Decoded:
     """
     try:
         with open_recording(path) as file:
-            if (plain := find_samples(file, path)) is not None:
-                _check_length(path, plain.num_samples, SAMPLE_RATE_HZ)
-                file.seek(plain.offset)
-                samples = np.frombuffer(file.read(plain.num_samples * PCM.itemsize), dtype=PCM)
-                lowest, highest = int(samples.min()) / FULL_SCALE, int(samples.max()) / FULL_SCALE
-                return Decoded(samples, SAMPLE_RATE_HZ, max(-lowest, highest), highest - lowest)
+            find_samples(file, path)
             return _decode_with_libsndfile(file, path)
     except OSError as error:
         raise AudioError(f"{path}: unreadable ({error.strerror})") from None

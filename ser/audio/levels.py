@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ser.audio.decoding import FULL_SCALE, PCM, Decoded, digits_of
+from ser.audio.decoding import Decoded, digits_of
 
 CLIPPED_SHARE = 0.001  # of the samples
 CLIPPED_LEVEL = 0.25  # of full scale: quieter recordings have too few steps to tell
@@ -32,14 +32,13 @@ def level_cautions(decoded: Decoded) -> dict[str, str]:
         The words above, each with its measure.
     """
     samples = decoded.samples
-    scale = FULL_SCALE if samples.dtype == PCM else 1
-    lowest, highest = float(samples.min()) / scale, float(samples.max()) / scale
-    mean = float(samples.mean(dtype=np.float64)) / scale
+    lowest, highest = float(samples.min()), float(samples.max())
+    mean = float(samples.mean(dtype=np.float64))
     half = (highest - lowest) / 2
     cautions = {}
     if decoded.peak > 1:
         cautions["beyond full scale"] = f"samples reach {digits_of(decoded.peak)}; what is beyond 1 is clipped"
-    elif (share := _clipped_share(samples, CLIPPED_LEVEL * scale)) > CLIPPED_SHARE:
+    elif (share := _clipped_share(samples)) > CLIPPED_SHARE:
         cautions["clipped"] = f"{100 * share:.1f} % of the samples lie in runs at the highest or lowest value"
     if 2 * half < CANCELLED * decoded.spread:
         cautions["nearly cancelled"] = f"the mean of the channels is {_decibels(decoded.spread / 2 / half)} below one"
@@ -50,10 +49,10 @@ def level_cautions(decoded: Decoded) -> dict[str, str]:
     return cautions
 
 
-def _clipped_share(samples: np.ndarray, level: float) -> float:
+def _clipped_share(samples: np.ndarray) -> float:
     held = 0
     for extreme in (samples.min(), samples.max()):
-        if abs(float(extreme)) >= level:
+        if abs(extreme) >= CLIPPED_LEVEL:
             at = samples == extreme
             held += np.count_nonzero(at[:-2] & at[1:-1] & at[2:])
     return held / len(samples)

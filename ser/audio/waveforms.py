@@ -48,11 +48,6 @@ class Waveforms:
     def read(self, row: int, start: int = 0, stop: int | None = None) -> np.ndarray:
         """A slice of one utterance; only these samples are read.
 
-        Args:
-            row: row of the table.
-            start: first sample.
-            stop: sample after the last one; by default the end.
-
         Returns:
             (stop - start,) float32 in [-1, 1).
 

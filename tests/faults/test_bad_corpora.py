@@ -41,7 +41,10 @@ LINE = "[0.5000 - 0.6000]\tSes01F_impro01_M000\tneu\t[2.5000, 3.0000, 2.5000]"
 NAN = np.where(np.arange(3200) == 7, np.nan, 0.1)
 
 IEMOCAP_DAMAGES: dict[str, tuple[Damage, str]] = {
-    "no session": (gone("Session*"), "IEMOCAP not found in {root}: no Session folder here or in IEMOCAP_full_release/"),
+    "no session": (
+        gone("Session*"),
+        "IEMOCAP not found in {root}: no Session1 ... Session5 (IEMOCAP) here or in IEMOCAP_full_release/",
+    ),
     "no release": (shutil.rmtree, "IEMOCAP not found in {root}: no such folder"),
     "no labels": (gone("Session1/dialog"), "{root}/Session1/dialog/EmoEvaluation: missing"),
     "no audio": (gone("Session2/sentences"), "{root}/Session2/sentences/wav: missing"),
@@ -108,7 +111,10 @@ IEMOCAP_DAMAGES: dict[str, tuple[Damage, str]] = {
 
 WAV = "wav/03a01Nb.wav"
 EMODB_DAMAGES: dict[str, tuple[Damage, str]] = {
-    "no recording": (gone("wav/*"), "EMO-DB not found in {root}: no .wav file here or in wav/"),
+    "no recording": (
+        gone("wav/*"),
+        "EMO-DB not found in {root}: no recordings named like 03a01Fa.wav (EMO-DB) here or in wav/",
+    ),
     "a recording misnamed": (
         moved(WAV, "wav/3a01Nb.wav"),
         "{root}/wav/3a01Nb.wav: not named like a recording of EMO-DB",

@@ -21,7 +21,7 @@ CONFIGURATIONS = {
     "lightning.pytorch.callbacks.ThroughputMonitor, init_args: {batch_size_fn: os.system}}]}",
     "a callback of functions": "trainer: {callbacks: [{class_path: lightning.pytorch.callbacks.LambdaCallback, "
     "init_args: {setup: ser.data.leaks.shared}}]}",
-    "a way through a module that imports it": "data: {corpus: {class_path: ser.data.synthetic.corpus.shutil.rmtree}}",
+    "a way through a module that imports it": "data: {corpus: {class_path: ser.report.page.folder.shutil.rmtree}}",
     "a parser's own settings": "model: {class_path: jsonargparse.set_parsing_settings}",
     "a tag": "trainer: {max_epochs: !!python/object/apply:evil.touch []}",
     "a tag in a file it names": "trainer: tagged.yaml",

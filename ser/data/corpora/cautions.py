@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from ser.emotions import EMOTIONS
@@ -23,7 +25,11 @@ def cautions(table: pd.DataFrame, location: str) -> list[str]:
     if table.empty:
         return []
     heard = [*_levels(table), *_two_labels(table)] if {"cautions", "recording"} <= set(table.columns) else []
-    return [*heard, *(f"{location}: {cause}" for cause in [*_lacking(table), *_only_session(table)])]
+    causes = _lacking(table)
+    if table.session.nunique() == 1:
+        session = table.session.iloc[0]
+        causes.append(f"one session only ({session}): a fold leaves one out, and nothing remains to train on")
+    return [*heard, *(f"{location}: {cause}" for cause in causes)]
 
 
 def _levels(table: pd.DataFrame) -> list[str]:
@@ -48,26 +54,18 @@ def _two_labels(table: pd.DataFrame) -> list[str]:
 
 
 def _lacking(table: pd.DataFrame) -> list[str]:
-    """Classes that the corpus, a session or a speaker lacks, each said once, of the largest of these."""
+    """Classes that the corpus, a session or a speaker lacks; what a session lacks is not said of its speakers again."""
 
-    def absent(part: pd.DataFrame, among: list[str]) -> list[str]:
-        return [emotion for emotion in among if emotion not in set(part.emotion)]
+    def lacking(part: pd.DataFrame, among: Iterable[str]) -> str:
+        return ", ".join(emotion for emotion in EMOTIONS if emotion in set(among) - set(part.emotion))
 
-    known = [emotion for emotion in EMOTIONS if emotion in set(table.emotion)]
     lines = []
-    if missing := absent(table, list(EMOTIONS)):
-        lines.append(f"no utterance of {', '.join(missing)} at all")
+    if missing := lacking(table, EMOTIONS):
+        lines.append(f"no utterance of {missing} at all")
     for session, of_session in table.groupby("session"):
-        if missing := absent(of_session, known):
-            lines.append(f"session {session} has no utterance of {', '.join(missing)}")
-        there = [emotion for emotion in known if emotion not in missing]
+        if missing := lacking(of_session, table.emotion):
+            lines.append(f"session {session} has no utterance of {missing}")
         for speaker, of_speaker in of_session.groupby("speaker"):
-            if missing_too := absent(of_speaker, there):
-                lines.append(f"speaker {speaker} has no utterance of {', '.join(missing_too)}")
+            if missing := lacking(of_speaker, of_session.emotion):
+                lines.append(f"speaker {speaker} has no utterance of {missing}")
     return lines
-
-
-def _only_session(table: pd.DataFrame) -> list[str]:
-    if table.session.nunique() > 1:
-        return []
-    return [f"one session only ({table.session.iloc[0]}): a fold leaves one out, and nothing remains to train on"]

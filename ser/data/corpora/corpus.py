@@ -20,17 +20,18 @@ COLUMNS = ("utterance", "path", "session", "speaker", "dialog_half", "emotion", 
 class Corpus(ABC):
     """A corpus of labelled utterances on disk. Subclasses know a layout; this class knows what a sound table is.
 
-    `read` collects rows and problems without raising; `utterances` is what everybody else calls.
+    `read` collects rows and problems without raising; use `utterances`.
     """
 
     title: ClassVar[str]  # for messages: "EMO-DB"
     looks_like: ClassVar[str]  # what it is recognised by, for messages
     option: ClassVar[str] = "root"  # that names its place
+    inner: ClassVar[str] = "."  # the folder of the release within the one that is named
     sessions_of_release: ClassVar[int | None] = None  # how many the complete corpus has, where that is known
 
     @classmethod
-    def recognises(cls, place: Path) -> bool:
-        """Whether a file or a folder holds this corpus, by the names in it."""
+    def holds(cls, place: Path) -> bool:
+        """Whether a file or a folder is this corpus, by the names in it."""
         return False
 
     @property
@@ -38,10 +39,18 @@ class Corpus(ABC):
     def name(self) -> str:
         """The corpus's name in results and speaker identities ("iemocap")."""
 
-    @property
     @abstractmethod
+    def place(self) -> Path:
+        """The folder or the file, absolute.
+
+        Raises:
+            InputError: none was given, or it is something else.
+        """
+
+    @property
     def location(self) -> str:
-        """Where it was read from, for messages."""
+        """Where it is read from, for messages."""
+        return str(self.place())
 
     @abstractmethod
     def read(self) -> tuple[pd.DataFrame, list[str]]:
@@ -114,7 +123,7 @@ _UNKNOWN = re.compile(r"(.*): (unknown (?:emotion|set) .*)", re.DOTALL)
 
 
 def one_line_a_label(problems: list[str]) -> list[str]:
-    """Problems, those of the same unknown label in one line with their number and three examples.
+    """Problems, those of the same unknown label in one line with their number and the first three places.
 
     Example:
         >>> one_line_a_label(["a:2: unknown set 'x'", "a:3: column fold is empty", "a:4: unknown set 'x'"])
@@ -122,14 +131,10 @@ def one_line_a_label(problems: list[str]) -> list[str]:
     """
     places: dict[str, list[str]] = {}
     for problem in problems:
-        if form := _UNKNOWN.fullmatch(problem):
-            places.setdefault(form[2], []).append(form[1])
-    lines = []
-    for problem in problems:
         form = _UNKNOWN.fullmatch(problem)
-        found = places.pop(form[2], None) if form else [problem]
-        if form and found and len(found) > 1:
-            lines.append(f"{problem}; {len(found)} in all, also {', '.join(found[1:3])}")
-        elif found:
-            lines.append(problem)
+        places.setdefault(form[2] if form else problem, []).append(f"{form[1]}: " if form else "")
+    lines = []
+    for cause, (first, *others) in places.items():
+        also = ", ".join(other.removesuffix(": ") for other in others[:2])
+        lines.append(f"{first}{cause}" + (f"; {len(others) + 1} in all, also {also}" if also else ""))
     return lines

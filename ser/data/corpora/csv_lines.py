@@ -22,14 +22,7 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
     except OSError as error:
         problems.append(f"{file}: unreadable ({error.strerror})")
         return
-    broken = set()
-    for number, line in enumerate(content.splitlines(), start=1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            problems.append(f"{file}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
-            broken.add(number)
-    text = content.decode("utf-8", "replace")
+    text = content.decode("utf-8", "surrogateescape")  # a byte 0xNN that is not UTF-8 becomes U+DCNN
     separator, announced = _separator(text, required)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] | None = None
@@ -38,6 +31,10 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
             cells = [cell.strip() for cell in record]
             if not any(cells):
                 continue
+            if foreign := re.search("[\udc80-\udcff]", "".join(cells)):
+                problems.append(f"{file}:{reader.line_num}: not UTF-8 (byte 0x{ord(foreign[0]) & 0xFF:02x})")
+                if header is not None:
+                    continue
             if announced:
                 announced = False
             elif header is None:
@@ -50,7 +47,7 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
                     return
             elif len(cells) != len(header):
                 problems.append(f"{file}:{reader.line_num}: {len(cells)} cells, but the header has {len(header)}")
-            elif reader.line_num not in broken:
+            else:
                 yield reader.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         problems.append(f"{file}:{reader.line_num}: not a line of CSV ({error})")

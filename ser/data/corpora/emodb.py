@@ -24,41 +24,30 @@ class EmoDB(Corpus):
     """The four target emotions of EMO-DB, its speakers paired into five sessions of one man and one woman.
 
     Args:
-        root: folder `wav`, or the one it lies in.
+        root: folder `wav`, or the one around it.
     """
 
-    sessions_of_release = 5
+    name = "emodb"
     title = "EMO-DB"
     looks_like = "recordings named like 03a01Fa.wav (EMO-DB)"
-
-    @classmethod
-    def recognises(cls, place: Path) -> bool:
-        return holds_emodb(place)
+    inner = "wav"
+    sessions_of_release = 5
 
     def __init__(self, root: str | None = None) -> None:
         self.root = root
 
-    @property
-    def name(self) -> str:
-        return "emodb"
+    @classmethod
+    def holds(cls, place: Path) -> bool:
+        return any(_NAME.fullmatch(path.stem) for path in recordings(place))
 
-    @property
-    def location(self) -> str:
-        return str(self.folder())
-
-    def folder(self) -> Path:
-        """The folder with the recordings.
-
-        Raises:
-            InputError: no folder was given, it holds no recording, or it holds the built-in corpus.
-        """
+    def place(self) -> Path:
         if self.root and os.path.exists(absolute(self.root) / BUILT_IN_MARKER):
             raise InputError(f"{absolute(self.root)}: holds the built-in corpus, not EMO-DB")
-        return find_folder("EMO-DB", self.root, "wav", ".wav file", lambda folder: bool(recordings(folder)))
+        return find_folder(self, self.root)
 
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         rows, problems = [], []
-        for path in recordings(self.folder()):
+        for path in recordings(self.place()):
             form = _NAME.fullmatch(path.stem)
             if form is None:
                 problems.append(f"{path}: not named like a recording of EMO-DB (03a01Fa.wav)")
@@ -83,8 +72,3 @@ class EmoDB(Corpus):
 def recordings(folder: Path) -> list[Path]:
     """The WAV files of a folder, hidden ones left out."""
     return sorted(path for path in folder.glob("*.[wW][aA][vV]") if not path.name.startswith("."))
-
-
-def holds_emodb(folder: Path) -> bool:
-    """Whether a folder looks like EMO-DB: any of its recordings is named so."""
-    return any(_NAME.fullmatch(path.stem) for path in [*recordings(folder), *recordings(folder / "wav")])

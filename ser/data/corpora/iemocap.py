@@ -25,7 +25,7 @@ class IEMOCAP(Corpus):
     """Five sessions of one woman and one man; ten speakers, improvised and scripted dialogs.
 
     Args:
-        root: folder `IEMOCAP_full_release`, or the one it lies in.
+        root: folder `IEMOCAP_full_release`, or the one around it.
         style: which dialogs to use.
         merge_excited: count "excited" as happy (the paper does not).
 
@@ -33,13 +33,10 @@ class IEMOCAP(Corpus):
         Wu et al. (2019), section 4: improvised dialogs, four emotions; 2280 utterances, excited not merged.
     """
 
-    sessions_of_release = 5
     title = "IEMOCAP"
     looks_like = "Session1 ... Session5 (IEMOCAP)"
-
-    @classmethod
-    def recognises(cls, place: Path) -> bool:
-        return holds_sessions(place) or holds_sessions(place / "IEMOCAP_full_release")
+    inner = "IEMOCAP_full_release"
+    sessions_of_release = 5
 
     def __init__(
         self,
@@ -56,27 +53,23 @@ class IEMOCAP(Corpus):
     @property
     def name(self) -> str:
         """ "iemocap", or "synthetic" for the built-in corpus: synthetic speech is never reported as IEMOCAP."""
-        built_in = bool(self.root) and (self.folder() / BUILT_IN_MARKER).is_file()
+        built_in = self.root and (self.place() / BUILT_IN_MARKER).is_file()
         return "synthetic" if built_in else "iemocap"
 
-    @property
-    def location(self) -> str:
-        return str(self.folder())
+    @classmethod
+    def holds(cls, place: Path) -> bool:
+        return bool(_sessions(place))
 
-    def folder(self) -> Path:
-        """The folder with the sessions.
-
-        Raises:
-            InputError: no folder was given, or it holds no session.
-        """
-        return find_folder("IEMOCAP", self.root, "IEMOCAP_full_release", "Session folder", holds_sessions)
+    def place(self) -> Path:
+        return find_folder(self, self.root)
 
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         emotions = EMOTION_OF_LABEL | ({"exc": "happy"} if self.merge_excited else {})
         rows, problems = [], []
-        for other in sorted(set(self.folder().glob("Session*/")) - set(_sessions(self.folder()))):
+        sessions = _sessions(self.place())
+        for other in sorted(set(self.place().glob("Session*/")) - set(sessions)):
             problems.append(f"{other}: not named like a session (Session1)")
-        for session in _sessions(self.folder()):
+        for session in sessions:
             number = int(session.name.removeprefix("Session"))
             label_folder = session / "dialog" / "EmoEvaluation"
             audio_folder = session / "sentences" / "wav"
@@ -132,42 +125,34 @@ def read_dialog(labels: Path, audio: Path) -> tuple[list[tuple[str, Path, str]],
     except OSError as error:
         return [], [f"{labels}: unreadable ({error.strerror})"]
     recordings = {path.stem: path for path in audio.glob("*.wav") if not path.name.startswith(".")}
-    lines, problems = _utterance_lines(labels, content)
     labelled: list[tuple[str, Path, str]] = []
+    problems: list[str] = []
     line_of: dict[str, int] = {}
-    for number, line in lines:
+    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
+    for number, line in enumerate(lines, start=1):
         try:
-            utterance, label = parse_line(line, labels.stem)
+            text = line.decode("utf-8")
+            if not text.startswith("["):  # an evaluator's single vote
+                if named := re.search(rf"{re.escape(labels.stem)}_[FM]\w+", text):
+                    raise ValueError(f"{named[0]} is named in a line that does not begin with '['")
+                continue
+            utterance, label = parse_line(text, labels.stem)
             if utterance in line_of:
                 raise ValueError(f"{utterance} was already labelled in line {line_of[utterance]}")
             line_of[utterance] = number
             if utterance not in recordings:
                 raise ValueError(f"{utterance} has no audio file ({audio / utterance}.wav)")
             labelled.append((utterance, recordings[utterance], label))
+        except UnicodeDecodeError as error:
+            problems.append(f"{labels}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
         except ValueError as error:
             problems.append(f"{labels}:{number}: {error}")
-    if not lines:
+    if not any(line.startswith(b"[") for line in lines):
         problems.append(f"{labels}: no line with an utterance")
     mentioned = set(content.decode("utf-8", "replace").split())  # even in a line that is a problem by itself
     for utterance in sorted(recordings.keys() - mentioned):
         problems.append(f"{recordings[utterance]}: audio without a label line in {labels}")
     return labelled, problems
-
-
-def _utterance_lines(labels: Path, content: bytes) -> tuple[list[tuple[int, str]], list[str]]:
-    """The numbered lines that begin with "[", and the problems; all other lines are the evaluators' single votes."""
-    lines, problems = [], []
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            problems.append(f"{labels}:{number}: not UTF-8 (byte 0x{line[error.start]:02x})")
-            continue
-        if text.startswith("["):
-            lines.append((number, text))
-        elif named := re.search(rf"{re.escape(labels.stem)}_[FM]\w+", text):
-            problems.append(f"{labels}:{number}: {named[0]} is named in a line that does not begin with '['")
-    return lines, problems
 
 
 def parse_line(line: str, dialog: str) -> tuple[str, str]:
@@ -195,11 +180,6 @@ def parse_line(line: str, dialog: str) -> tuple[str, str]:
         known = ", ".join([*EMOTION_OF_LABEL, *sorted(OTHER_LABELS)])
         raise ValueError(f"unknown emotion {label!r} (known: {known})")
     return utterance, label
-
-
-def holds_sessions(folder: Path) -> bool:
-    """Whether a folder looks like the release."""
-    return bool(_sessions(folder))
 
 
 def _sessions(folder: Path) -> list[Path]:

@@ -42,10 +42,6 @@ class Manifest(Corpus):
     looks_like = "a CSV file"
     option = "csv"
 
-    @classmethod
-    def recognises(cls, place: Path) -> bool:
-        return place.is_file()
-
     def __init__(self, csv: str | None = None, name: str | None = None) -> None:
         if name and ":" in name:
             raise InputError(
@@ -58,16 +54,11 @@ class Manifest(Corpus):
     def name(self) -> str:
         return self._name or (Path(self.csv).stem.replace(":", "-") if self.csv else UNNAMED)
 
-    @property
-    def location(self) -> str:
-        return str(self.file())
+    @classmethod
+    def holds(cls, place: Path) -> bool:
+        return place.is_file()
 
-    def file(self) -> Path:
-        """The CSV file, absolute.
-
-        Raises:
-            InputError: none was given, or there is none.
-        """
+    def place(self) -> Path:
         if not self.csv:
             raise not_given("the manifest", "CSV file", "csv")
         path = absolute(self.csv)
@@ -77,7 +68,7 @@ class Manifest(Corpus):
         return path
 
     def read(self) -> tuple[pd.DataFrame, list[str]]:
-        file = self.file()
+        file = self.place()
         problems: list[str] = []
         rows, sources = [], []
         first: dict[tuple[str, str], int] = {}

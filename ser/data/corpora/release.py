@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +12,7 @@ from tqdm import tqdm
 from ser.audio.decoding import AudioError
 from ser.audio.frames import SAMPLE_RATE_HZ
 from ser.audio.recording import check_recording
-from ser.data.corpora.corpus import COLUMNS
+from ser.data.corpora.corpus import COLUMNS, Corpus
 from ser.errors import InputError
 
 HEARD = ("peak", "recording", "cautions")  # of a recording, as `check_recording` finds them
@@ -27,44 +26,28 @@ def absolute(path: str) -> Path:
 
 
 def not_given(corpus: str, what: str, option: str) -> InputError:
-    """Nothing was given: where that was looked for, and the way out.
-
-    Args:
-        corpus: its full name ("EMO-DB").
-        what: "folder" or "CSV file".
-        option: its name in class and YAML ("root").
-    """
+    """No folder or file was given for a corpus ("EMO-DB"): which option names it, and the way out."""
     where = f"neither --data.corpus.{option} on the command line nor `{option}:` in the YAML names one"
     return InputError(f"no {what} was given for {corpus}: {where}\n{USE_BUILT_IN}")
 
 
-def find_folder(corpus: str, root: str | None, inner: str, wanted: str, holds: Callable[[Path], bool]) -> Path:
-    """The folder that holds the corpus: the one given, or `inner` within it.
-
-    Args:
-        corpus: its full name, for messages.
-        root: the folder given.
-        inner: what the release calls its own folder.
-        wanted: what a right folder holds, in words.
-        holds: whether a folder is right.
-
-    Returns:
-        The folder, absolute.
+def find_folder(corpus: Corpus, root: str | None) -> Path:
+    """The folder that holds the corpus, absolute: the one given, or the release's own within it.
 
     Raises:
         InputError: in two lines, where it was looked for and how to use the built-in corpus instead.
     """
     if not root:
-        raise not_given(corpus, "folder", "root")
+        raise not_given(corpus.title, "folder", corpus.option)
     given = absolute(root)
     try:
-        for folder in (given, given / inner):
-            if holds(folder):
+        for folder in (given, given / corpus.inner):
+            if corpus.holds(folder):
                 return folder
-        cause = f"no {wanted} here or in {inner}/" if given.exists() else "no such folder"
+        cause = f"no {corpus.looks_like} here or in {corpus.inner}/" if given.exists() else "no such folder"
     except (OSError, ValueError) as error:  # not allowed to look, or a name that no file system takes
         cause = str(error)
-    raise InputError(f"{corpus} not found in {given}: {cause}\n{use_instead(given)}")
+    raise InputError(f"{corpus.title} not found in {given}: {cause}\n{use_instead(given)}")
 
 
 def use_instead(place: Path) -> str:
@@ -88,7 +71,7 @@ def check_audio(
 
     Args:
         rows: utterances without `seconds`.
-        sources: "file:line" to begin the problem of each row with; by default a problem begins with the recording.
+        sources: "file:line" of each row, for its problem.
         corpus: name beside the progress bar.
 
     Returns:

@@ -19,8 +19,6 @@ class Census:
     """What was found.
 
     Args:
-        name: the corpus's name.
-        location: where it was read.
         utterances: the usable rows (`ser.data.corpora.corpus.COLUMNS`).
         problems: one line each; a sound corpus has none.
         note: what is no mistake and must be known.
@@ -93,7 +91,7 @@ def detect(path: str) -> Corpus:
     if not place.exists():
         raise InputError(f"{place}: no such file or folder")
     for kind in kinds().values():
-        if kind.recognises(place):
+        if kind.holds(place) or kind.holds(place / kind.inner):
             return kind(path)
     looked_for = [kind.looks_like for kind in kinds().values()]
     raise InputError(f"{place}: no corpus recognised\nlooked for {', '.join(looked_for[:-1])}, or {looked_for[-1]}")

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
-import wave
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
+from scipy.io import wavfile
 from tqdm import tqdm
 
+from ser.audio.frames import SAMPLE_RATE_HZ
 from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.iemocap import IEMOCAP
 from ser.data.corpora.release import BUILT_IN_MARKER
-from ser.data.synthetic.dialogs import LABELS, NUM_SESSIONS, Line, label_file, screenplay
-from ser.data.synthetic.synthesis import SAMPLE_RATE_HZ
-from ser.emotions import EMOTIONS
+from ser.data.synthetic.dialogs import NUM_SESSIONS, Line, label_file, screenplay
 from ser.errors import InputError, check_bounds
 
-RECIPE = 4  # raise it whenever the same parameters give other files
+RECIPE = 5  # raise it whenever the same parameters give other files
 # A resource fork as a Mac leaves it beside a file on a foreign disk: magic number, version, filler, one entry.
 APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00\x01\x00\x00\x00\x09\x00\x00\x00\x26" + bytes(
     [0, 0, 0, 8, 0xFF, 0xFE, 0x80, 0xC3, 0x28, 0, 1, 0xA0]
@@ -30,8 +27,8 @@ APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00\x01\x00\x0
 class Synthetic(Corpus):
     """Ten synthetic speakers in five sessions, four emotions; no download, no licence.
 
-    Every utterance is a function of the seed and its own name. Emotions shift pitch, rate, energy, spectral tilt and
-    formants relative to the speaker, and speakers differ about as much as emotions do.
+    Every utterance is a function of the seed and its own name. Emotions shift pitch, rate, energy and spectral tilt
+    relative to the speaker, and speakers differ about as much as emotions do.
 
     Args:
         root: folder of the corpus, made when it is missing; it must not hold anything else.
@@ -42,6 +39,8 @@ class Synthetic(Corpus):
         InputError: a parameter is out of range.
     """
 
+    name = "synthetic"
+
     def __init__(self, root: str | None = None, utterances_per_speaker: int = 40, seed: int = 1) -> None:
         # With 8, every speaker has every emotion in both halves of the dialogs.
         check_bounds("utterances_per_speaker", utterances_per_speaker, at_least=8, at_most=10_000)
@@ -50,20 +49,7 @@ class Synthetic(Corpus):
         self.utterances_per_speaker = utterances_per_speaker
         self.seed = seed
 
-    @property
-    def name(self) -> str:
-        return "synthetic"
-
-    @property
-    def location(self) -> str:
-        return str(self.folder())
-
-    def folder(self) -> Path:
-        """The folder of the corpus, absolute.
-
-        Raises:
-            InputError: none was given.
-        """
+    def place(self) -> Path:
         if not self.root:
             raise InputError(
                 "no folder was given for the built-in corpus: neither --data.corpus.root on the command line nor "
@@ -74,13 +60,7 @@ class Synthetic(Corpus):
 
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         self.prepare()
-        return IEMOCAP(str(self.folder())).read()
-
-    @property
-    def counts(self) -> dict[str, float]:
-        """What the folder holds, for a message: `utterances`, their `seconds`, and how many improvised utterances of
-        each of the four emotions."""
-        return self._marker()["counts"]
+        return IEMOCAP(str(self.place())).read()
 
     def prepare(self) -> bool:
         """Write the corpus if it is not there.
@@ -96,29 +76,39 @@ class Synthetic(Corpus):
         """
         if self._found():
             return False
-        root = self.folder()
+        root = self.place()
         if root == Path.cwd():  # renaming would take the user's current folder away
             raise InputError(
                 f"{root} is the current folder; the built-in corpus needs one of its own, such as data/demo"
             )
-        # Not tempfile.mkdtemp: its folders are closed to everybody else.
-        draft = root.parent / f".{root.name}.{secrets.token_hex(4)}.partial"
         try:
-            draft.mkdir(parents=True)
-            self._write(draft)
-            return self._move(draft)
+            root.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(".partial", f".{root.name}.", root.parent, ignore_cleanup_errors=True) as place:
+                draft = Path(place) / root.name  # only the folder around it is closed to other users
+                self._write(draft)
+                try:
+                    draft.rename(root)  # takes the place of nothing, or of an empty folder
+                except OSError:
+                    if self._found():
+                        return False
+                    raise
         except OSError as error:
             raise InputError(f"{root}: the built-in corpus cannot be written ({error.strerror or error})") from error
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        return True
 
     def _found(self) -> bool:
         """Whether the folder holds this corpus already."""
-        root = self.folder()
-        if (root / BUILT_IN_MARKER).is_file():
-            marker = self._marker()
+        root = self.place()
+        marker = root / BUILT_IN_MARKER
+        if marker.is_file():
             wanted = self._parameters()
-            held = {name: marker.get(name) for name in wanted}
+            try:
+                found = json.loads(marker.read_text("utf-8"))
+                held = {name: found.get(name) for name in wanted}
+            except (OSError, ValueError, AttributeError) as error:
+                raise InputError(
+                    f"{marker}: unreadable ({error}); remove its folder to have the corpus written anew"
+                ) from error
             if held != wanted:
                 raise InputError(
                     f"{root} holds the built-in corpus with {_words(held)}, but {_words(wanted)} was asked for; "
@@ -135,71 +125,34 @@ class Synthetic(Corpus):
     def _parameters(self) -> dict[str, int]:
         return {"utterances_per_speaker": self.utterances_per_speaker, "seed": self.seed, "recipe": RECIPE}
 
-    def _marker(self) -> dict:
-        path = self.folder() / BUILT_IN_MARKER
-        try:
-            marker = json.loads(path.read_text("utf-8"))
-            marker["counts"]["utterances"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{path}: unreadable ({error}); remove its folder to have the corpus written anew"
-            ) from error
-        return marker
-
-    def _move(self, draft: Path) -> bool:
-        """Rename the finished draft into its place, unless another process was faster."""
-        root = self.folder()
-        try:
-            draft.rename(root)  # takes the place of nothing, or of an empty folder
-        except OSError:
-            if self._found():
-                return False
-            raise
-        return True
-
     def _write(self, folder: Path) -> None:
-        lines = {n: screenplay(n, self.utterances_per_speaker, self.seed) for n in range(1, NUM_SESSIONS + 1)}
-        total = sum(len(dialog) for session in lines.values() for dialog in session.values())
-        labels: list[str] = []
-        samples = 0
-        with tqdm(total=total, desc="writing the built-in corpus", unit="utterance", disable=None, leave=False) as bar:
-            for number, session in lines.items():
-                for dialog, spoken in session.items():
-                    lengths = []
-                    for line in spoken:
-                        lengths.append(self._write_line(folder / f"Session{number}/sentences/wav" / dialog, line))
-                        bar.update()
-                    _write_labels(folder / f"Session{number}/dialog/EmoEvaluation", dialog, spoken, lengths)
-                    samples += sum(lengths)
-                    labels += [line.label for line in spoken if "_impro" in dialog]
-        per_emotion = {emotion: labels.count(LABELS[emotion]) for emotion in EMOTIONS}
-        counts = {"utterances": total, "seconds": round(samples / SAMPLE_RATE_HZ, 1), **per_emotion}
-        marker = folder / BUILT_IN_MARKER
-        draft = marker.with_suffix(".partial")
-        draft.write_text(json.dumps({**self._parameters(), "counts": counts}, indent=2) + "\n", "utf-8")
-        os.replace(draft, marker)
-
-    def _write_line(self, folder: Path, line: Line) -> int:
-        pcm = line.speak(self.seed)
-        folder.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(folder / f"{line.utterance}.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE_HZ)
-            file.writeframes(pcm.astype("<i2").tobytes())
-        if line.utterance.endswith("F000"):
-            (folder / f"._{line.utterance}.wav").write_bytes(APPLE_DOUBLE)
-        return len(pcm)
+        dialogs = [
+            (f"Session{session}", dialog, lines)
+            for session in range(1, NUM_SESSIONS + 1)
+            for dialog, lines in screenplay(session, self.utterances_per_speaker, self.seed).items()
+        ]
+        progress = tqdm(dialogs, "writing the built-in corpus", unit="dialog", disable=None, leave=False)
+        for session, dialog, lines in progress:
+            audio = folder / session / "sentences" / "wav" / dialog
+            audio.mkdir(parents=True)
+            lengths = []
+            for line in lines:
+                pcm = line.speak(self.seed)
+                wavfile.write(audio / f"{line.utterance}.wav", SAMPLE_RATE_HZ, pcm)
+                lengths.append(len(pcm))
+            (audio / f"._{lines[0].utterance}.wav").write_bytes(APPLE_DOUBLE)
+            _write_labels(folder / session / "dialog" / "EmoEvaluation", dialog, lines, lengths)
+        (folder / BUILT_IN_MARKER).write_text(json.dumps(self._parameters(), indent=2) + "\n", "utf-8")
 
 
 def _write_labels(folder: Path, dialog: str, lines: list[Line], lengths: list[int]) -> None:
     """The dialog's labels, and around them what the release has and a reader must not take for labels."""
-    newline = "\r\n" if lines[0].session % 2 == 0 else "\n"  # both occur
+    first = lines[0].utterance
+    newline = "\r\n" if int(first[3:5]) % 2 == 0 else "\n"  # both occur
     for sub_folder in ("Attribute", "Categorical", "Self-evaluation"):
         (folder / sub_folder).mkdir(parents=True, exist_ok=True)
-    (folder / f"{dialog}.txt").write_text(label_file(lines, lengths, newline), "utf-8", newline="")
+    (folder / f"{dialog}.txt").write_text(label_file(lines, lengths), "utf-8", newline=newline)
     (folder / f"._{dialog}.txt").write_bytes(APPLE_DOUBLE)
-    first = lines[0].utterance
     (folder / "Categorical" / f"{dialog}_e2_cat.txt").write_text(f"{first} :Other; ()\n", "utf-8")
     (folder / "Attribute" / f"{dialog}_e3_atr.txt").write_text(f"{first} :act 3; :val 3; :dom 3; ()\n", "utf-8")
     # One rater's own view, in the form of a label line: who reads sub-folders gets doubled names.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import wave
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ser.data.synthetic import corpus as synthetic
 from ser.data.synthetic.corpus import Synthetic
 from ser.data.synthetic.dialogs import Line, screenplay
 from ser.emotions import EMOTIONS
@@ -65,7 +67,7 @@ def test_table(table):
 
 
 def test_layout(corpus):
-    root = corpus.folder()
+    root = corpus.place()
     wavs = root / "Session3" / "sentences" / "wav"
     labels = root / "Session3" / "dialog" / "EmoEvaluation"
     dialogs = {path.name for path in wavs.iterdir()}
@@ -81,7 +83,7 @@ def test_layout(corpus):
 
 
 def test_label_files(corpus):
-    labels = corpus.folder() / "Session1" / "dialog" / "EmoEvaluation"
+    labels = corpus.place() / "Session1" / "dialog" / "EmoEvaluation"
     found = set()
     for path in labels.glob("Ses*.txt"):
         lines = path.read_text("utf-8").split("\n")
@@ -89,18 +91,12 @@ def test_label_files(corpus):
         for line in filter(lambda line: line.startswith("["), lines):
             times, utterance, label, _ = line.split("\t")
             start, end = map(float, times.strip("[]").split(" - "))
-            wav = corpus.folder() / "Session1/sentences/wav" / path.stem / f"{utterance}.wav"
+            wav = corpus.place() / "Session1/sentences/wav" / path.stem / f"{utterance}.wav"
             assert end - start == pytest.approx(len(pcm(wav)) / 16_000, abs=2e-4)
             found.add(label)
         assert any(line.startswith("C-E2:\t") for line in lines)
         assert any(line.startswith("A-E3:\tval ") for line in lines)
     assert found == {"neu", "ang", "hap", "sad", "xxx", "fru", "exc"}
-
-
-def test_counts(corpus, table):
-    counts = corpus.counts
-    assert {emotion: counts[emotion] for emotion in EMOTIONS} == table.emotion.value_counts().to_dict()
-    assert counts["utterances"] == len(list(corpus.folder().rglob("Ses*.wav")))
 
 
 def test_an_utterance_alone_equals_the_same_within_the_corpus(corpus, table):
@@ -113,9 +109,9 @@ def test_an_utterance_alone_equals_the_same_within_the_corpus(corpus, table):
 
 
 def test_a_second_preparation_does_nothing(corpus):
-    before = {path: path.stat().st_mtime_ns for path in corpus.folder().rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in corpus.place().rglob("*")}
     assert not Synthetic(corpus.root, utterances_per_speaker=14).prepare()
-    assert before == {path: path.stat().st_mtime_ns for path in corpus.folder().rglob("*")}
+    assert before == {path: path.stat().st_mtime_ns for path in corpus.place().rglob("*")}
 
 
 @pytest.mark.parametrize(("option", "value"), [("utterances_per_speaker", 15), ("seed", 2)])
@@ -198,15 +194,16 @@ def test_an_interrupted_writing_leaves_nothing(silent, tmp_path, monkeypatch, in
 
 
 def test_a_killed_writing_is_not_taken_for_a_corpus(silent, tmp_path, monkeypatch):
-    # A killed process cleans nothing up; its draft stays beside the corpus's place.
+    """A killed process cleans nothing up; its draft stays beside the corpus's place."""
     corpus = Synthetic(str(tmp_path / "corpus"), utterances_per_speaker=8)
-    with monkeypatch.context() as patch:
-        patch.setattr("ser.data.synthetic.corpus.shutil.rmtree", lambda *_, **__: None)
-        patch.setattr("ser.data.synthetic.corpus.os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            corpus.prepare()
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(synthetic, "label_file", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        corpus.prepare()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     (draft,) = tmp_path.iterdir()
-    assert not (draft / "ser-synthetic.json").exists()
+    assert list(draft.rglob("*.wav"))
+    assert not list(draft.rglob("ser-synthetic.json"))
     assert corpus.prepare()
     assert len(corpus.utterances()) == 80
 

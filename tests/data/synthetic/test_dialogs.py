@@ -7,34 +7,45 @@ import zlib
 import numpy as np
 import pytest
 
-from ser.data.synthetic.dialogs import Line, screenplay, voice
-from ser.data.synthetic.voices import Voice
+from ser.data.synthetic.dialogs import Line, screenplay
+from ser.data.synthetic.speech import Voice
+
+
+@pytest.fixture
+def spoken(monkeypatch) -> list[tuple[Voice, float]]:
+    """Who spoke each utterance, and the first number drawn for it."""
+    drawn = []
+    monkeypatch.setattr(
+        "ser.data.synthetic.dialogs.speak", lambda voice, emotion, rng: drawn.append((voice, rng.random()))
+    )
+    return drawn
 
 
 @pytest.mark.parametrize("session", [1, 2, 3, 4, 5])
-def test_women_speak_higher_and_from_shorter_tracts(session):
-    woman, man = voice(1, session, "F"), voice(1, session, "M")
+def test_women_speak_higher_and_from_shorter_tracts(session, spoken):
+    """The actor is the last field's letter and not the dialog's."""
+    for half in "FM":
+        for actor in "FM":
+            Line(f"Ses{session:02d}{half}_impro01_{actor}003", "neu").speak(1)
+    (woman, _), (man, _) = spoken[:2]
+    assert [voice for voice, _ in spoken[2:]] == [woman, man]
     assert 108 < man.pitch_hz < 129 < 183 < woman.pitch_hz < 219
     assert 0.97 <= man.formant_scale <= 1.03 < 1.11 < woman.formant_scale < 1.19
 
 
-def test_the_actor_is_the_last_fields_letter_and_not_the_dialogs():
-    assert [Line(f"Ses02{half}_impro01_{actor}003", "neu", "neutral").actor for half in "FM" for actor in "FM"] == [
-        *("F", "M", "F", "M")
-    ]
+def test_ten_voices_differ(spoken):
+    for session in range(1, 6):
+        for actor in "FM":
+            Line(f"Ses{session:02d}F_impro01_{actor}000", "neu").speak(1)
+    assert len({voice for voice, _ in spoken}) == 10
 
 
-def test_chance_is_an_utterances_own(monkeypatch):
+def test_chance_is_an_utterances_own(spoken):
     """Two utterances of one speaker and emotion differ; one utterance is the same wherever it is spoken."""
-    drawn = []
-
-    def listen(voice: Voice, emotion: str, rng: np.random.Generator) -> None:
-        drawn.append(rng.random())
-
-    monkeypatch.setattr("ser.data.synthetic.dialogs.speak", listen)
     names = ["Ses01F_impro01_M000", "Ses01F_impro01_M001", "Ses01M_impro01_M000"]
     for name in names:
-        Line(name, "sad", "sad").speak(3)
+        Line(name, "sad").speak(3)
+    drawn = [number for _, number in spoken]
     assert drawn == [np.random.default_rng([3, zlib.crc32(name.encode())]).random() for name in names]
     assert len(set(drawn)) == 3
 
@@ -44,4 +55,7 @@ def test_every_speaker_has_as_many_utterances_as_were_asked_for(number):
     """Improvised ones of the four emotions, odd numbers included."""
     lines = [line for dialog, spoken in screenplay(2, number, 1).items() if "impro" in dialog for line in spoken]
     for actor in "FM":
-        assert sum(line.actor == actor and line.label in ("neu", "ang", "hap", "sad") for line in lines) == number
+        assert (
+            sum(f"_{actor}0" in line.utterance and line.label in ("neu", "ang", "hap", "sad") for line in lines)
+            == number
+        )

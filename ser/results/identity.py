@@ -8,6 +8,7 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.files import digest, write_text
 from ser.results.provenance import code_digest, versions
+from ser.results.records import read_record
 
 # Options that do not change a number, and those that a cross-validation sets for each fold itself.
 FREE = (
@@ -24,8 +25,7 @@ def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) ->
 
     Args:
         config: nested options.
-        corpus_digest: of names, labels and audio.
-        without: options that are left out besides those that change no number.
+        without: options that are left out, besides those that change no number.
     """
     flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
     if (first := flat.get("init_weights")) and Path(first).is_file():
@@ -62,12 +62,7 @@ def differences(before: dict, now: dict) -> list[str]:
 
 
 def check_identity(before: dict, now: dict, what: str) -> None:
-    """Refuse to go on with another configuration, corpus, split or code.
-
-    Args:
-        before: of what is there.
-        now: of what is asked for.
-        what: is there, for the message.
+    """Refuse to go on with another configuration, corpus, split or code; the message begins with `what`.
 
     Raises:
         InputError: with every difference.
@@ -78,7 +73,7 @@ def check_identity(before: dict, now: dict, what: str) -> None:
 
 
 def check_same_run(path: Path, checkpoint: dict, now: dict) -> None:
-    """Refuse to go on from a checkpoint of another run, which somebody has put into this one's folder.
+    """Refuse to go on from a checkpoint of another run that was put into this one's folder.
 
     Raises:
         InputError: with every difference, or if the checkpoint does not say which run it belongs to.
@@ -99,15 +94,8 @@ def read_identity(folder: Path) -> dict:
     Raises:
         InputError: if its file is not one.
     """
-    path = folder / IDENTITY
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: not written by this program ({error})") from error
-    if not is_identity(found):
-        raise InputError(f"{path}: not written by this program")
+    if not is_identity(found := read_record(folder / IDENTITY)):
+        raise InputError(f"{folder / IDENTITY}: not written by this program")
     return found
 
 

@@ -14,9 +14,8 @@ import pandas as pd
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.results.branch_posteriors import branch_posteriors
-from ser.results.draws import DRAWS, draw_speakers
 from ser.results.predictions import posterior_columns
-from ser.results.speaker_counts import percentile_interval, tally
+from ser.results.speaker_counts import DRAWS, draw_speakers, percentile_interval, tally
 
 LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2

@@ -3,6 +3,10 @@
 Utterances of one speaker resemble one another, so whoever asks how sure a score is draws speakers, not utterances. Both
 scores depend on a table only through two counts per speaker and emotion: utterances, and those recognised.
 Over several seeds these are means, so that a seed adds no speaker.
+
+A bootstrap takes any sample of speakers for WA, for UA only those with every emotion of the test set: a UA over the
+emotions that happen to occur is another quantity in every sample. A constant answer would score 1/4 in one and 1/3 in
+the next. A sample that lacks an emotion is therefore drawn again.
 """
 
 from __future__ import annotations
@@ -15,10 +19,15 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
+from ser.results.predictions import accuracies, check_rows
 
 CONFIDENCE = 0.95
 MOST_ENUMERATED = 16  # 65 536 ways to swap so many speakers; beyond, a sample of as many
 EXACT = 1e-12  # sums that differ by less are equal
+DRAWS = 10_000
+# Of the draws. More must be drawn again where two emotions have one speaker each: what is left then hardly varies, and
+# an interval of it would be too narrow. A single emotion of a single speaker stays below (0.72 for many speakers).
+MOST_REDRAWN = 0.75
 
 Interval = tuple[float, float]
 
@@ -42,12 +51,8 @@ class Tally:
         return accuracies(self.total.sum(-2), self.correct.sum(-2))
 
     def drawn(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """WA and UA where each speaker counts as often as drawn, (..., draws) each.
-
-        UA is over the emotions of all speakers: NaN for a draw that lacks one.
-        """
-        wa, ua = accuracies(weights @ self.total, weights @ self.correct)
-        return wa, np.where(self.lacks(weights), np.nan, ua)
+        """WA and UA where each speaker counts as often as drawn, (..., draws) each."""
+        return accuracies(weights @ self.total, weights @ self.correct)
 
     def lacks(self, weights: np.ndarray) -> np.ndarray:
         """Whether a draw lacks an emotion that occurs among all speakers, (draws,)."""
@@ -77,28 +82,80 @@ def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
         InputError: if the table is empty, an emotion is unknown, an utterance occurs twice in a seed, or the seeds
             do not hold the same utterances.
     """
-    table = _checked(predictions)
+    table = predictions if "seed" in predictions else predictions.assign(seed=1)
+    if table.empty:
+        raise InputError("no predictions: nothing can be said about an empty table")
+    check_rows(table)
+    seeds = table.seed.nunique()
+    times = table.groupby(["utterance", "speaker", "emotion"]).size()
+    if (odd := times[times != seeds]).any():
+        raise InputError(f"the seeds hold different utterances, speakers or emotions, first {odd.index[0][0]}")
     if hits is None:
         hits = (table.emotion == table.predicted).to_numpy()
     speakers, places = np.unique(table.speaker.astype(str).to_numpy(str), return_inverse=True)
     cells = np.zeros((len(table), len(speakers), len(EMOTIONS)))
     cells[np.arange(len(table)), places, pd.Index(EMOTIONS).get_indexer(table.emotion)] = 1
-    seeds = table.seed.nunique()
     correct = np.tensordot(np.asarray(hits, dtype=float), cells, axes=1)
     return Tally(tuple(speakers.tolist()), cells.sum(0) / seeds, correct / seeds)
-
-
-def accuracies(total: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """WA, and UA over the emotions that occur, from counts (..., emotions)."""
-    occurs = total > 0
-    recalls = np.divide(correct, total, out=np.zeros(np.broadcast_shapes(total.shape, correct.shape)), where=occurs)
-    return correct.sum(-1) / total.sum(-1), recalls.sum(-1) / occurs.sum(-1)
 
 
 def percentile_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
     """The limits that leave the same share of draws on both sides."""
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Samples of as many speakers as there are, with replacement.
+
+    Args:
+        weights: how often each speaker is drawn, (draws, speakers).
+        complete: the same, with draws that lacked an emotion drawn again; None where those were more than
+            `MOST_REDRAWN`.
+        redrawn: how many samples lacked an emotion.
+    """
+
+    weights: np.ndarray
+    complete: np.ndarray | None
+    redrawn: int
+
+    def scores(self, counts: Tally) -> tuple[np.ndarray, np.ndarray]:
+        """WA of `weights` and UA of `complete`, (..., draws) each; UA is NaN where there are no complete draws."""
+        wa, ua = counts.drawn(self.weights)
+        if self.complete is None:
+            return wa, np.full_like(ua, np.nan)
+        return wa, ua if self.complete is self.weights else counts.drawn(self.complete)[1]
+
+
+def draw_speakers(counts: Tally, draws: int = DRAWS, seed: int = 1) -> Draws:
+    """Draw speakers of a test set; the same seed gives the same samples."""
+    generator, speakers = np.random.default_rng(seed), len(counts.speakers)
+
+    def draw(number: int) -> np.ndarray:
+        return generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=number).astype(float)
+
+    weights = complete = draw(draws)
+    redrawn = 0
+    while lacking := (places := np.flatnonzero(counts.lacks(complete))).size:
+        redrawn += lacking
+        if redrawn > MOST_REDRAWN * draws:
+            return Draws(weights, None, redrawn)
+        complete = complete.copy()
+        complete[places] = draw(lacking)
+    return Draws(weights, complete, redrawn)
+
+
+def redraw_note(redrawn: int, available: bool) -> str:
+    """How an interval of UA came about, or why there is none; "" where no draw lacked an emotion."""
+    if not redrawn:
+        return ""
+    if available:
+        return f"UA: {redrawn:,} draws of speakers lacked an emotion of the test set and were drawn again."
+    return (
+        "UA: no interval, as too many draws of speakers lack an emotion of the test set (few speakers have it; at most "
+        f"{100 * MOST_REDRAWN:.0f} % of the draws are drawn again)."
+    )
 
 
 def sign_flips(units: str, first: Tally, second: Tally, seed: int) -> dict[str, float]:
@@ -162,18 +219,3 @@ def counted(number: int, noun: str) -> str:
         ('1 speaker', '10 speakers')
     """
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
-    table = predictions if "seed" in predictions else predictions.assign(seed=1)
-    if table.empty:
-        raise InputError("no predictions: nothing can be said about an empty table")
-    if unknown := (set(table.emotion) | set(table.predicted)) - set(EMOTIONS):
-        raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
-    if (repeated := table.duplicated(["seed", "utterance"])).any():
-        row = table[repeated].iloc[0]
-        raise InputError(f"utterance {row.utterance} occurs twice in the predictions of seed {row.seed}")
-    times = table.groupby(["utterance", "speaker", "emotion"]).size()
-    if (odd := times[times != table.seed.nunique()]).any():
-        raise InputError(f"the seeds hold different utterances, speakers or emotions, first {odd.index[0][0]}")
-    return table

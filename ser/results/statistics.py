@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ser.results.draws import DRAWS, draw_speakers, redraw_note
 from ser.results.speaker_counts import (
     CONFIDENCE,
+    DRAWS,
     EXACT,
     Interval,
     Tally,
     check_same_test_set,
     counted,
+    draw_speakers,
     percentile_interval,
+    redraw_note,
     sign_flips,
     tally,
 )

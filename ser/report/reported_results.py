@@ -196,9 +196,8 @@ def read_entries(folders: list[str]) -> list[Entry]:
     stems = _stems([path.name for path in paths])
     entries = []
     for path, result, stem in zip(paths, found, stems, strict=True):
-        title = printed_name(result.about["system"])
-        if systems[result.about["system"]] > 1:
-            title += f" ({path.name})"
+        system = result.about["system"]
+        title = printed_name(system) + (f" ({path.name})" if systems[system] > 1 else "")
         entries.append(Entry(path.name, title, stem, result, _runs(result)))
     return entries
 
@@ -215,7 +214,11 @@ def _stems(names: list[str]) -> list[str]:
 
 def _runs(result: Pooled) -> list[Run]:
     """The folds of every seed, each once, as the folder of each says itself."""
-    _check_grid(result)
+    listed = Counter((run["seed"], run["fold"]) for run in result.about["runs"])
+    wanted = Counter((seed, fold) for seed in set(result.about["seeds"]) for fold in set(result.about["folds"]))
+    for what, found in (("lacks", wanted - listed), ("has too many of", listed - wanted)):
+        if found:
+            raise InputError(f"{result.folder}/result.json: runs {what} {name_pairs({*found})}")
     runs = []
     for about in result.about["runs"]:
         folder = result.folder / about["folder"]
@@ -237,15 +240,6 @@ def _runs(result: Pooled) -> list[Run]:
                 )
         runs.append(Run(about, details, curves))
     return sorted(runs, key=lambda run: (run.seed, run.fold))
-
-
-def _check_grid(result: Pooled) -> None:
-    """Refuse a list of runs that lacks a fold of a seed, or has one twice or too many."""
-    listed = Counter((run["seed"], run["fold"]) for run in result.about["runs"])
-    wanted = Counter((seed, fold) for seed in set(result.about["seeds"]) for fold in set(result.about["folds"]))
-    for what, found in (("lacks", wanted - listed), ("has too many of", listed - wanted)):
-        if found:
-            raise InputError(f"{result.folder}/result.json: runs {what} {name_pairs({*found})}")
 
 
 def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:

@@ -18,13 +18,12 @@ def branch_posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:
     Raises:
         InputError: if one is missing, or is no number.
     """
+    found = []
     for branch in BRANCHES:
         if missing := [name for name in posterior_columns(branch) if name not in predictions]:
             raise InputError(
                 f"lambda weighs two branches, {' and '.join(BRANCHES)}, but there is no column {missing[0]}"
             )
-    found = []
-    for branch in BRANCHES:
         values = predictions[posterior_columns(branch)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
         if not (finite := np.isfinite(values).all(1)).all():
             utterance = predictions.utterance.to_numpy()[~finite][0]
@@ -38,7 +37,7 @@ def validation_notes(validation: pd.DataFrame, test: pd.DataFrame, chosen_with: 
 
     Args:
         validation: predictions of all validation utterances, with the posteriors of both branches.
-        test: of all test utterances.
+        test: the same of all test utterances.
         chosen_with: the lambda of the validation WA that chose the epochs; None where nobody chose any.
 
     Raises:
@@ -62,7 +61,7 @@ def validation_notes(validation: pd.DataFrame, test: pd.DataFrame, chosen_with: 
 
 
 def _answered_alike(validation: pd.DataFrame, test: pd.DataFrame) -> int:
-    """How many validation rows stand among the test rows of their seed with the same posteriors of both branches."""
+    """How many validation rows are test rows of their seed too, with the same posteriors of both branches."""
     columns = [name for branch in BRANCHES for name in posterior_columns(branch)]
     tables = []
     for rows in (validation, test):

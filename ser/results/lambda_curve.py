@@ -15,7 +15,7 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.results.branch_posteriors import branch_posteriors
 from ser.results.predictions import posterior_columns
-from ser.results.speaker_counts import DRAWS, draw_speakers, percentile_interval, tally
+from ser.results.speaker_counts import DRAWS, draw_speakers, percentile_limits, tally
 
 LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2
@@ -33,8 +33,6 @@ def curve(
     Args:
         predictions: a predictions table with the posteriors of both branches.
         draws: samples of the bootstrap; with 0 there are no intervals.
-        seed: of the drawing.
-        lambdas: 0, 0.01 ... 1, or others.
 
     Returns:
         A row for each lambda: `lambda_, wa, ua, wa_low, wa_high, ua_low, ua_high`, shares; limits are NaN
@@ -51,13 +49,11 @@ def curve(
     table = pd.DataFrame({"lambda_": lambdas, "wa": wa, "ua": ua})
     if draws == 0:
         return table
-    limits = np.full((len(lambdas), 4), np.nan)
+    limits = np.full((4, len(lambdas)), np.nan)
     if len(counts.speakers) > 1:
         drawn = draw_speakers(counts, draws, seed).scores(counts)
-        limits = np.array(
-            [[*percentile_interval(was), *percentile_interval(uas)] for was, uas in zip(*drawn, strict=True)]
-        )
-    return table.assign(**dict(zip(LIMITS, limits.T, strict=True)))
+        limits = np.concatenate([percentile_limits(values) for values in drawn])
+    return table.assign(**dict(zip(LIMITS, limits, strict=True)))
 
 
 def choose(validation: pd.DataFrame, metric: str = "wa") -> pd.DataFrame:
@@ -76,10 +72,8 @@ def choose(validation: pd.DataFrame, metric: str = "wa") -> pd.DataFrame:
     Raises:
         InputError: if a branch's posterior is missing, or the table cannot be counted.
     """
-    chosen = []
-    for (seed, fold), rows in validation.groupby(["seed", "fold"]):
-        chosen.append({"seed": seed, "fold": fold, **best_of(rows, metric)})
-    return pd.DataFrame(chosen)
+    folds = validation.groupby(["seed", "fold"])
+    return pd.DataFrame([{"seed": seed, "fold": fold, **best_of(rows, metric)} for (seed, fold), rows in folds])
 
 
 def best_of(validation: pd.DataFrame, metric: str = "wa") -> dict[str, float]:
@@ -92,14 +86,11 @@ def best_of(validation: pd.DataFrame, metric: str = "wa") -> dict[str, float]:
 
 
 def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFrame:
-    """What the system would have answered with another lambda.
+    """The table with what the system would have answered, and its posterior, with another lambda.
 
     Args:
         predictions: a predictions table with the posteriors of both branches.
         lambdas: one for all rows, or one for each seed and fold (`choose`).
-
-    Returns:
-        The table with another `predicted` and another posterior of the system.
 
     Raises:
         InputError: if a branch's posterior or the lambda of a fold is missing, or a lambda is not in [0, 1].

@@ -19,7 +19,7 @@ COLUMNS = (*TEXT, "fold", *posterior_columns())
 
 
 class Result(Record):
-    """What every result holds; the scores of the test set, unless only the validation set was evaluated, are beside."""
+    """What every `result.json` holds; `validation` is None after `ser test`."""
 
     validation: dict | None
     digests: dict[str, str]

@@ -75,7 +75,7 @@ def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
     """Count a predictions table by speaker and emotion.
 
     Args:
-        predictions: a predictions table, with or without the column `seed`.
+        predictions: with or without the column `seed`.
         hits: which rows count as recognised, in other ways than by the column `predicted`, (ways, rows).
 
     Raises:
@@ -99,10 +99,9 @@ def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
     return Tally(tuple(speakers.tolist()), cells.sum(0) / seeds, correct / seeds)
 
 
-def percentile_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
-    """The limits that leave the same share of draws on both sides."""
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+def percentile_limits(values: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:
+    """The limits, (2, ...), that leave the same share of draws, (..., draws), on both sides."""
+    return np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,11 @@ class Draws:
         if self.complete is None:
             return wa, np.full_like(ua, np.nan)
         return wa, ua if self.complete is self.weights else counts.drawn(self.complete)[1]
+
+    @property
+    def note(self) -> str:
+        """`redraw_note` of these draws."""
+        return redraw_note(self.redrawn, self.complete is not None)
 
 
 def draw_speakers(counts: Tally, draws: int = DRAWS, seed: int = 1) -> Draws:
@@ -162,9 +166,9 @@ def sign_flips(units: str, first: Tally, second: Tally, seed: int) -> dict[str, 
     """p-values of WA and UA, where the predictions of whole units are swapped between two results.
 
     Args:
-        units: what was counted in place of speakers, "speakers" or "sessions"; part of the names of the tests.
+        units: what was counted, "speakers" or "sessions"; part of the names of the tests.
         first: counts of one result.
-        second: of the other, on the same utterances.
+        second: counts of the other, on the same utterances.
         seed: of the sample, where there are too many ways to swap.
 
     Returns:

@@ -23,7 +23,7 @@ from ser.results.speaker_counts import (
     check_same_test_set,
     counted,
     draw_speakers,
-    percentile_interval,
+    percentile_limits,
     redraw_note,
     sign_flips,
     tally,
@@ -32,14 +32,10 @@ from ser.results.speaker_counts import (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two results beside each other; every difference is second minus first, a share.
+    """Two results beside each other; every difference is second minus first, a share, with a 95 % interval.
 
     Args:
         paired: on the same test utterances.
-        wa_difference: of WA.
-        ua_difference: of UA.
-        wa_interval: 95 % interval of the difference.
-        ua_interval: 95 % interval of the difference.
         p_values: two-sided, by the name of the test, which names the score ("... (WA)"); NaN where the test cannot
             be made.
         caution: what a reader must know.
@@ -71,18 +67,15 @@ def bootstrap_speakers(
     """Percentile intervals of pooled WA and UA from samples of whole speakers.
 
     A drawn speaker brings all utterances of all seeds. UA of a draw is the mean over the emotions of the whole table:
-    a draw that lacks one is drawn again for UA (`ser.results.draws`), while WA takes the draws as they come.
-    Few speakers make such an interval too narrow.
+    a draw that lacks one is drawn again for UA, while WA takes the draws as they come. Few speakers make such an
+    interval too narrow. The same seed gives the same interval.
 
     Args:
         predictions: a predictions table, with or without the column `seed`.
-        draws: how many samples.
-        seed: of the drawing; the same seed gives the same interval.
-        confidence: the share of draws inside.
 
     Returns:
-        `{"wa": (low, high), "ua": (low, high), "redrawn": number}`, shares; NaN for a single speaker, who says nothing
-            about others. UA's are NaN as well where too many draws lack an emotion (`ser.results.draws.MOST_REDRAWN`).
+        `wa` and `ua` as limits, shares, and `redrawn`. Limits are NaN for a single speaker, who says nothing about
+            others; UA's also where too many draws lack an emotion (`ser.results.speaker_counts.MOST_REDRAWN`).
 
     Raises:
         InputError: if the table cannot be counted (`tally`).
@@ -111,8 +104,6 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed:
     Args:
         first: a predictions table, with or without the column `session`.
         second: another of the same utterances, in any order and number of seeds.
-        draws: samples of the bootstrap.
-        seed: of all drawing.
 
     Raises:
         InputError: if the test sets differ, or a table cannot be counted (`tally`).
@@ -130,8 +121,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed:
         p_values["McNemar"] = _mcnemar(first.set_index("utterance"), second.set_index("utterance"))
     drawn = draw_speakers(counts, draws, seed)
     intervals = _intervals(np.subtract(drawn.scores(others), drawn.scores(counts)), speakers)
-    note = redraw_note(drawn.redrawn, drawn.complete is not None)
-    caution = " ".join(filter(None, [_paired_caution(speakers, sessions), note]))
+    caution = " ".join(filter(None, [_paired_caution(speakers, sessions), drawn.note]))
     return Comparison(True, *differences, *intervals, p_values, caution, speakers)
 
 
@@ -162,12 +152,6 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     Two independent bootstraps, and Welch's t-test on the speakers' contributions; for speakers with equally many
     utterances that is the t-test on their accuracies.
 
-    Args:
-        first: a predictions table.
-        second: another.
-        draws: samples of each bootstrap.
-        seed: of all drawing.
-
     Raises:
         InputError: if a table cannot be counted (`tally`).
     """
@@ -195,8 +179,8 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     if emotions[0] != emotions[1]:
         caution += f" UA is the mean over {emotions[0]} emotions in the first and over {emotions[1]} in the second."
     for place, (_, each) in zip(("First", "Second"), drawn, strict=True):
-        if note := redraw_note(each.redrawn, each.complete is not None):
-            caution += f" {place} test set: {note}"
+        if each.note:
+            caution += f" {place} test set: {each.note}"
     intervals = _intervals(np.subtract(after, before), min(freedoms) + 1)
     return Comparison(False, *differences, *intervals, p_values, caution)
 
@@ -208,8 +192,9 @@ def _differences(first: Tally, second: Tally) -> tuple[float, float]:
 
 def _intervals(drawn, speakers: int, confidence: float = CONFIDENCE) -> list[Interval]:
     """Of WA and UA; a single speaker says nothing about others."""
-    unknown = (float("nan"), float("nan"))
-    return [percentile_interval(values, confidence) if speakers > 1 else unknown for values in drawn]
+    if speakers == 1:
+        return [(float("nan"), float("nan"))] * 2
+    return [tuple(percentile_limits(values, confidence).tolist()) for values in drawn]
 
 
 def _mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:

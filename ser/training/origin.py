@@ -11,11 +11,7 @@ UNKNOWN = "unknown (written by an older version)"
 
 
 def training_record(found: Mapping) -> dict:
-    """What a result says of the training behind a checkpoint: `trained_on` of its result.json.
-
-    Args:
-        found: `entries` of the checkpoint.
-    """
+    """What a result says of the training behind a checkpoint (`trained_on`), from the checkpoint's `entries`."""
     about, before = dict(found["trained_on"]), found["initial_weights"]
     if about["counts"]:
         about["counts"] = {name: about["counts"][name] for name in HEARD}
@@ -35,12 +31,7 @@ def _people(part: Mapping) -> dict:
 
 
 def describe_origin(trained: dict, tested: dict) -> list[str]:
-    """What a checkpoint was trained on and what it was tested on, as lines for a person.
-
-    Args:
-        trained: `trained_on` of a result.
-        tested: its `tested_on`.
-    """
+    """What a checkpoint was trained on and tested on (`trained_on`, `tested_on` of a result), in lines for a person."""
     lines = [f"  trained on  {_place(trained)}"]
     lines += [f"              {_utterances(trained, 'train')}", f"  validated   {_utterances(trained, 'val')}"]
     if before := trained["initial_weights"]:

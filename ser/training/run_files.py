@@ -44,34 +44,24 @@ def write_result(
 
     Args:
         folder: of the run, with its tables.
-        system: what was tested.
-        data: what it was evaluated on; after `ser fit` it was trained on it as well.
+        data: what the system was evaluated on; after `ser fit` it was trained on it as well.
         tables: predictions of "test" and "val", as far as they were made.
         averaged: the same by the mean posterior of the last epochs, where that was asked for.
         about: more to record (seed, epochs of `ser fit` or None, epoch of the checkpoint, `trained_on`, device).
     """
-    counts, speakers = counts_of(data), data.speaker_identities
-    trained_here = {
-        "counts": counts,
-        "speakers": speakers,
-        "train_segments": len(data.pieces["train"]),
-        "tails_left_out": data.tails_left_out,
-    }
-    evaluated = {part: {name: trained_here[part][name] for name in tables} for part in ("counts", "speakers")}
+    people = {"counts": counts_of(data), "speakers": data.speaker_identities}
+    segments = {"train_segments": len(data.pieces["train"]), "tails_left_out": data.tails_left_out}
+    evaluated = {part: {name: sets[name] for name in tables} for part, sets in people.items()}
     result = {
         "system": type(system).__name__,
-        "corpus": data.corpus.name,
-        "protocol": data.protocol,
-        "fold": data.fold,
-        "test_halves": data.test_halves if data.protocol == "wu2019" else None,
+        **place_of(data),
         "statistics": STATISTICS[data.statistics],
         **about,
         **(scores(tables["test"]) if "test" in tables else {}),
         "validation": scores(tables["val"]) if "val" in tables else None,
         "averaged": {**scores(averaged["test"]), "validation": scores(averaged["val"])} if averaged else None,
-        **(evaluated if about["epochs"] is None else trained_here),
+        **(evaluated if about["epochs"] is None else {**people, **segments}),
         "tested_on": {**place_of(data), **evaluated},
-        "corpus_digest": data.corpus_digest,
         "code_digest": code_digest(),
         "commit": commit(),
         "threads": torch.get_num_threads(),

@@ -19,9 +19,8 @@ from ser.results.statistics import bootstrap_speakers
 
 OLDER = "older method: UA over the emotions present in each draw"
 OLDER_MEAN = "older method: UA of each run over the emotions present in it"
-# What a pooled result repeats of each of its runs, and of the first one for all.
+# What a pooled result repeats from the result of each run, and what is the same in all of them.
 OF_RUN = ("seed", "fold", "epoch", "speakers", "train_segments", "tails_left_out", "counts")
-OF_RUN += ("device", "threads", "commit")
 OF_ALL = ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")
 
 
@@ -60,13 +59,7 @@ def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
 
 
 def pool_runs(folder: Path, runs: dict[str, dict], file: str) -> pd.DataFrame:
-    """One table of all folds, from their folders.
-
-    Args:
-        folder: of the cross-validation.
-        runs: each fold's `result.json` by the name of its folder.
-        file: the table's name in each.
-    """
+    """One table of all folds, from the same file of each; `runs` are their results by the names of their folders."""
     return pool({(about["seed"], about["fold"]): read_table(folder / name / file) for name, about in runs.items()})
 
 
@@ -82,13 +75,15 @@ def spread_of_runs(runs: list[dict], classes: int) -> dict:
 
     Args:
         runs: `scores` of each.
-        classes: emotions of the pooled test set.
+        classes: number of emotions in the pooled test set.
 
     Returns:
         `mean`, `sd` and the number of `runs` of "wa" and "ua"; None where there are too few.
     """
-    whole = [each for each in runs if each["ua_classes"] == classes]
-    values = {"wa": [each["wa"] for each in runs], "ua": [each["ua"] for each in whole]}
+    values = {
+        "wa": [each["wa"] for each in runs],
+        "ua": [each["ua"] for each in runs if each["ua_classes"] == classes],
+    }
     return {
         name: {
             "mean": float(np.mean(found)) if found else None,
@@ -136,7 +131,7 @@ def write_pooled(
         folder: of the cross-validation.
         runs: each fold's `result.json` by the name of its folder.
         grid: the seeds and the folds that belong to it.
-        epochs_averaged: so many last epochs were scored as well; 0 for none.
+        epochs_averaged: the number of last epochs whose average was scored too; 0 for none.
         about: more to record.
 
     Raises:
@@ -162,7 +157,7 @@ def write_pooled(
         "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"]},
         "runs": [
             {
-                **{key: run[key] for key in OF_RUN},
+                **{key: run[key] for key in (*OF_RUN, "device", "threads", "commit")},
                 "folder": name,
                 **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "ua_classes", "utterances")},
                 "validation": {key: run["validation"][key] for key in ("wa", "ua")},

@@ -15,7 +15,7 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
 from ser.results.branch_posteriors import branch_posteriors
 from ser.results.predictions import posterior_columns
-from ser.results.speaker_counts import DRAWS, draw_speakers, percentile_limits, tally
+from ser.results.speaker_counts import DRAWS, draw_scores, percentile_limits, tally
 
 LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2
@@ -51,7 +51,7 @@ def curve(
         return table
     limits = np.full((4, len(lambdas)), np.nan)
     if len(counts.speakers) > 1:
-        drawn = draw_speakers(counts, draws, seed).scores(counts)
+        (drawn,), _ = draw_scores([counts], draws, seed)
         limits = np.concatenate([percentile_limits(values) for values in drawn])
     return table.assign(**dict(zip(LIMITS, limits, strict=True)))
 

@@ -54,11 +54,6 @@ class Tally:
         """WA and UA where each speaker counts as often as drawn, (..., draws) each."""
         return accuracies(weights @ self.total, weights @ self.correct)
 
-    def lacks(self, weights: np.ndarray) -> np.ndarray:
-        """Whether a draw lacks an emotion that occurs among all speakers, (draws,)."""
-        occurs = self.total.sum(0) > 0
-        return (weights @ self.total[:, occurs] == 0).any(-1)
-
     def variances(self) -> tuple[float, float]:
         """Variance of WA and of UA between samples of speakers, linearised (ratio estimator); NaN for one speaker."""
         total, correct = self.total.sum(0), self.correct.sum(0)
@@ -104,50 +99,36 @@ def percentile_limits(values: np.ndarray, confidence: float = CONFIDENCE) -> np.
     return np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
 
 
-@dataclass(frozen=True)
-class Draws:
-    """Samples of as many speakers as there are, with replacement.
+def draw_scores(
+    tallies: list[Tally], draws: int = DRAWS, seed: int = 1
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
+    """WA and UA of samples of as many speakers as there are, with replacement; the same seed gives the same samples.
 
     Args:
-        weights: how often each speaker is drawn, (draws, speakers).
-        complete: the same, with draws that lacked an emotion drawn again; None where those were more than
-            `MOST_REDRAWN`.
-        redrawn: how many samples lacked an emotion.
+        tallies: of one test set, each scored on the same samples.
+
+    Returns:
+        WA and UA of each tally, (..., draws) each, and how many samples were drawn again for UA, as they lacked an
+            emotion; UA is NaN where that would have been more than `MOST_REDRAWN`.
     """
-
-    weights: np.ndarray
-    complete: np.ndarray | None
-    redrawn: int
-
-    def scores(self, counts: Tally) -> tuple[np.ndarray, np.ndarray]:
-        """WA of `weights` and UA of `complete`, (..., draws) each; UA is NaN where there are no complete draws."""
-        wa, ua = counts.drawn(self.weights)
-        if self.complete is None:
-            return wa, np.full_like(ua, np.nan)
-        return wa, ua if self.complete is self.weights else counts.drawn(self.complete)[1]
-
-    @property
-    def note(self) -> str:
-        """`redraw_note` of these draws."""
-        return redraw_note(self.redrawn, self.complete is not None)
-
-
-def draw_speakers(counts: Tally, draws: int = DRAWS, seed: int = 1) -> Draws:
-    """Draw speakers of a test set; the same seed gives the same samples."""
-    generator, speakers = np.random.default_rng(seed), len(counts.speakers)
+    total, generator = tallies[0].total, np.random.default_rng(seed)
+    speakers, occurring = len(total), total[:, total.sum(0) > 0]
 
     def draw(number: int) -> np.ndarray:
         return generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=number).astype(float)
 
-    weights = complete = draw(draws)
-    redrawn = 0
-    while lacking := (places := np.flatnonzero(counts.lacks(complete))).size:
-        redrawn += lacking
-        if redrawn > MOST_REDRAWN * draws:
-            return Draws(weights, None, redrawn)
-        complete = complete.copy()
-        complete[places] = draw(lacking)
-    return Draws(weights, complete, redrawn)
+    weights = draw(draws)
+    complete, redrawn, most = weights.copy(), 0, MOST_REDRAWN * draws
+    while redrawn <= most and (lacking := (complete @ occurring == 0).any(1)).any():
+        redrawn += int(lacking.sum())
+        complete[lacking] = draw(int(lacking.sum()))
+    scores = []
+    for counts in tallies:
+        wa, ua = counts.drawn(weights)
+        if redrawn:
+            ua = counts.drawn(complete)[1] if redrawn <= most else np.full_like(ua, np.nan)
+        scores.append((wa, ua))
+    return scores, redrawn
 
 
 def redraw_note(redrawn: int, available: bool) -> str:

@@ -22,7 +22,7 @@ from ser.results.speaker_counts import (
     Tally,
     check_same_test_set,
     counted,
-    draw_speakers,
+    draw_scores,
     percentile_limits,
     redraw_note,
     sign_flips,
@@ -81,9 +81,9 @@ def bootstrap_speakers(
         InputError: if the table cannot be counted (`tally`).
     """
     counts = tally(predictions)
-    drawn = draw_speakers(counts, draws, seed)
-    wa, ua = _intervals(drawn.scores(counts), len(counts.speakers), confidence)
-    return {"wa": wa, "ua": ua, "redrawn": drawn.redrawn}
+    (drawn,), redrawn = draw_scores([counts], draws, seed)
+    wa, ua = _intervals(drawn, len(counts.speakers), confidence)
+    return {"wa": wa, "ua": ua, "redrawn": redrawn}
 
 
 def ua_note(intervals: Intervals) -> str:
@@ -119,9 +119,10 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed:
         p_values |= sign_flips("sessions", *by_session, seed)
     if not any(table.utterance.duplicated().any() for table in (first, second)):
         p_values["McNemar"] = _mcnemar(first.set_index("utterance"), second.set_index("utterance"))
-    drawn = draw_speakers(counts, draws, seed)
-    intervals = _intervals(np.subtract(drawn.scores(others), drawn.scores(counts)), speakers)
-    caution = " ".join(filter(None, [_paired_caution(speakers, sessions), drawn.note]))
+    (before, after), redrawn = draw_scores([counts, others], draws, seed)
+    intervals = _intervals(np.subtract(after, before), speakers)
+    note = redraw_note(redrawn, not np.isnan(before[1][0]))
+    caution = " ".join(filter(None, [_paired_caution(speakers, sessions), note]))
     return Comparison(True, *differences, *intervals, p_values, caution, speakers)
 
 
@@ -165,8 +166,7 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     }
     generators = np.random.SeedSequence(seed).generate_state(2)
     sides = zip((counts, others), generators, strict=True)
-    drawn = [(side, draw_speakers(side, draws, state)) for side, state in sides]
-    before, after = (each.scores(side) for side, each in drawn)
+    ((before,), redrawn), ((after,), redrawn_after) = (draw_scores([side], draws, state) for side, state in sides)
     shared = len(set(first.utterance) & set(second.utterance))
     same = len(set(counts.speakers) & set(others.speakers))
     caution = (
@@ -178,9 +178,9 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     emotions = [int((side.total.sum(0) > 0).sum()) for side in (counts, others)]
     if emotions[0] != emotions[1]:
         caution += f" UA is the mean over {emotions[0]} emotions in the first and over {emotions[1]} in the second."
-    for place, (_, each) in zip(("First", "Second"), drawn, strict=True):
-        if each.note:
-            caution += f" {place} test set: {each.note}"
+    for place, number, (_, ua) in (("First", redrawn, before), ("Second", redrawn_after, after)):
+        if note := redraw_note(number, not np.isnan(ua[0])):
+            caution += f" {place} test set: {note}"
     intervals = _intervals(np.subtract(after, before), min(freedoms) + 1)
     return Comparison(False, *differences, *intervals, p_values, caution)
 

@@ -38,7 +38,7 @@ def validation_notes(validation: pd.DataFrame, test: pd.DataFrame, chosen_with: 
     Args:
         validation: predictions of all validation utterances, with the posteriors of both branches.
         test: the same of all test utterances.
-        chosen_with: the lambda of the validation WA that chose the epochs; None where nobody chose any.
+        chosen_with: the lambda of the validation WA that chose the epochs; None where no epoch was chosen.
 
     Raises:
         InputError: if a branch's posterior is missing.

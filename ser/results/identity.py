@@ -13,7 +13,7 @@ from ser.results.records import read_record
 # Options that do not change a number, and those that a cross-validation sets for each fold itself.
 FREE = (
     *("wandb", "checkpoints", "config", "out", "data.num_workers"),
-    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, wherever it lies
+    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, in whatever folder
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.log_every_n_steps"),
 )
 IDENTITY = "identity.json"
@@ -29,7 +29,7 @@ def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) ->
     """
     flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
     if (first := flat.get("init_weights")) and Path(first).is_file():
-        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, wherever it lies
+        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, in whatever folder
     return {"config": flat, "corpus": corpus_digest, "code": code_digest(), "versions": versions()}
 
 
@@ -49,16 +49,14 @@ def flatten(config: dict, prefix: str = "") -> dict:
 
 def differences(before: dict, now: dict) -> list[str]:
     """What is not the same in two identities, one line each."""
-    found = []
-    for part, form in (("config", "{}"), ("versions", "version of {}")):
-        for name in sorted(before.get(part, {}) | now[part], key=str):
-            old, new = before.get(part, {}).get(name), now[part].get(name)
-            if str(old) != str(new):
-                found.append(f"{form.format(name)}: {old} there, {new} here")
-    for what in ("corpus", "code"):
-        if before.get(what) != now[what]:
-            found.append(f"{what}: digest {before.get(what)} there, {now[what]} here")
-    return found
+    old, new = (
+        each["config"]
+        | {f"version of {name}": number for name, number in each["versions"].items()}
+        | {what: f"digest {each.get(what)}" for what in ("corpus", "code")}
+        for each in (before, now)
+    )
+    names = [name for name in sorted(old | new, key=str) if str(old.get(name)) != str(new.get(name))]
+    return [f"{name}: {old.get(name)} there, {new.get(name)} here" for name in names]
 
 
 def check_identity(before: dict, now: dict, what: str) -> None:

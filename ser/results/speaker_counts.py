@@ -1,8 +1,8 @@
 """What WA and UA are made of, speaker by speaker, and samples of whole speakers.
 
-Utterances of one speaker resemble one another, so whoever asks how sure a score is draws speakers, not utterances. Both
-scores depend on a table only through two counts per speaker and emotion: utterances, and those recognised.
-Over several seeds these are means, so that a seed adds no speaker.
+Utterances of one speaker resemble one another, so intervals and tests draw and swap speakers, not utterances. Both
+scores depend on a table only through two counts per speaker and emotion: utterances, and those recognised. Over several
+seeds these are means, so that a seed adds no speaker.
 
 A bootstrap takes any sample of speakers for WA, for UA only those with every emotion of the test set: a UA over the
 emotions that happen to occur is another quantity in every sample. A constant answer would score 1/4 in one and 1/3 in

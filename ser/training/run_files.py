@@ -150,13 +150,12 @@ def describe_origin(trained: dict, tested: dict) -> list[str]:
 
 
 def _place(about: dict) -> str:
-    names = ("corpus", "protocol", "fold", "test_halves", "corpus_digest")
-    known = {name: UNKNOWN if about[name] is None else printable(str(about[name])) for name in names}
-    halves = f" {known['test_halves']}" if about["test_halves"] else ""
-    return (
-        f"{known['corpus']}, protocol {known['protocol']}{halves}, fold {known['fold']}, "
-        f"corpus digest {known['corpus_digest']}"
+    names = ("corpus", "protocol", "test_halves", "fold", "corpus_digest")
+    corpus, protocol, halves, fold, digest_of_corpus = (
+        UNKNOWN if about[name] is None else printable(str(about[name])) for name in names
     )
+    halves = f" {halves}" if about["test_halves"] else ""
+    return f"{corpus}, protocol {protocol}{halves}, fold {fold}, corpus digest {digest_of_corpus}"
 
 
 def _utterances(about: dict, name: str) -> str:

@@ -33,9 +33,7 @@ def read_about(folder: Path) -> dict:
     """
     path = folder / "result.json"
     if not path.is_file():
-        raise InputError(
-            f"{folder}: not a result (no result.json; an unfinished `ser crossval` has none yet)"
-        )
+        raise InputError(f"{folder}: not a result (no result.json; an unfinished `ser crossval` has none yet)")
     about = read_record(path)
     check_record(Result, about, path)
     scored = {"test": "wa" in about, "val": about["validation"] is not None}

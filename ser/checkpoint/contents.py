@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import torch
+from pydantic import FailFast, Field, InstanceOf, JsonValue, StringConstraints
 from torch import Tensor
 
 from ser.errors import InputError
-from ser.results.form import check_form
+from ser.results.records import Record, Sets, check_record
 from ser.systems import SYSTEMS
-from ser.systems.lineage import HEARD, LISTS, TRAINED_ON
+from ser.systems.lineage import TrainedOn
 from ser.systems.system import System
 
-SETS = ("train", "val", "test")
-STATISTICS = ("train", "corpus", "speaker")
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-MOST_NESTED = 20  # lists in lists: a hyperparameter has one or two
 SCORES = ("scores.", "evaluation_losses.")  # what a system counts while it is evaluated: no part of its network
+
+Word = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*$")]
+Names = Annotated[list[str], FailFast()]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Heard(Record, extra="forbid"):
+    """Speakers, or digests of recordings, of the sets that shape weights."""
+
+    train: Names
+    val: Names
+
+
+class Everyone(Sets[Names], extra="forbid"):
+    """Speakers, or digests of recordings, of every set."""
+
+
+class InitialWeights(Record, extra="forbid"):
+    """Whom the weights have heard that a training began with; whether these are all."""
+
+    speakers: Heard
+    recordings: Heard
+    complete: bool
+
+
+class Contents(Record, allow_inf_nan=True):
+    """The entries of a checkpoint that are used; those with a default are missing in older versions'."""
+
+    hyper_parameters: dict[Word, JsonValue]
+    state_dict: dict[str, InstanceOf[Tensor]]
+    speakers: Everyone
+    recordings: Everyone
+    standardised_by: Literal["train", "corpus", "speaker"]
+    epoch: Count
+    global_step: Count
+    trained_on: TrainedOn | None = None
+    initial_weights: InitialWeights | None = None
 
 
 def check_contents(checkpoint: object, path: object) -> dict:
@@ -28,20 +64,11 @@ def check_contents(checkpoint: object, path: object) -> dict:
         path: of the file, for the message.
 
     Raises:
-        InputError: naming the file and the first entry that is missing or is not what it must be.
+        InputError: naming the file and each entry that is missing or is not what it must be.
     """
     if not isinstance(checkpoint, Mapping) or checkpoint.get("system") not in list(SYSTEMS):
         raise InputError(f"{path}: not a checkpoint of one of the systems {', '.join(SYSTEMS)}")
-    for name, (sound, words) in ENTRIES.items():
-        if name not in checkpoint:
-            raise InputError(f"{path}: not a whole checkpoint: {name} is missing")
-        if not sound(checkpoint[name]):
-            raise InputError(f"{path}: not a sound checkpoint: {name} must be {words}")
-    for name, (sound, words) in LATER.items():
-        if name in checkpoint and not sound(checkpoint[name]):
-            raise InputError(f"{path}: not a sound checkpoint: {name} must be {words}")
-    if checkpoint.get("trained_on") is not None:
-        check_form(str(path), checkpoint["trained_on"], TRAINED_ON, "trained_on")
+    check_record(Contents, checkpoint, path)
     check_weights(described(checkpoint, path), checkpoint["state_dict"], path)
     return checkpoint
 
@@ -88,66 +115,3 @@ def check_weights(system: System, weights: Mapping[str, Tensor], path: object) -
             raise InputError(f"{what}: {name} is larger than what the file holds of it")
         if not tensor.isfinite().all():
             raise InputError(f"{path}: {name} holds what is no number")
-
-
-def is_plain(value: object, depth: int = MOST_NESTED) -> bool:
-    """Whether a value is of the types that a checkpoint may hold besides tensors, nested so deep and no deeper.
-
-    Example:
-        >>> is_plain({"dropout": 0.5, "sizes": [1, None]}), is_plain({"rate": torch.ones(1)})
-        (True, False)
-    """
-    if isinstance(value, dict):
-        return depth > 0 and all(type(key) is str and is_plain(each, depth - 1) for key, each in value.items())
-    if isinstance(value, list):
-        return depth > 0 and all(is_plain(each, depth - 1) for each in value)
-    return value is None or type(value) in (bool, int, float, str)
-
-
-def _is_lists_by_set(value: object, sets: tuple[str, ...] = SETS) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == set(sets)
-        and all(isinstance(each, list) and all(type(name) is str for name in each) for each in value.values())
-    )
-
-
-def _is_state(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        type(name) is str and isinstance(tensor, Tensor) for name, tensor in value.items()
-    )
-
-
-def _is_initial(value: object) -> bool:
-    return value is None or (
-        isinstance(value, dict)
-        and set(value) == {*LISTS, "complete"}
-        and all(_is_lists_by_set(value[name], HEARD) for name in LISTS)
-        and type(value["complete"]) is bool
-    )
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**31
-
-
-ENTRIES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "hyper_parameters": (
-        lambda value: isinstance(value, dict) and is_plain(value) and all(map(str.isidentifier, value)),
-        "plain values by name (numbers, text, true, false, null, and lists of them; a name is a word)",
-    ),
-    "state_dict": (_is_state, "tensors by name"),
-    "speakers": (_is_lists_by_set, f"lists of names for {', '.join(SETS)}"),
-    "recordings": (_is_lists_by_set, f"lists of digests for {', '.join(SETS)}"),
-    "standardised_by": (lambda value: value in STATISTICS, f"one of {', '.join(STATISTICS)}"),
-    "epoch": (_is_count, "a whole number, at least 0"),
-    "global_step": (_is_count, "a whole number, at least 0"),
-}
-# Checkpoints of older versions lack these.
-LATER: dict[str, tuple[Callable[[object], bool], str]] = {
-    "trained_on": (lambda value: isinstance(value, dict) and is_plain(value), "plain values by name"),
-    "initial_weights": (
-        _is_initial,
-        f"null, or {' and '.join(LISTS)} as lists of names for {' and '.join(HEARD)}, and complete",
-    ),
-}

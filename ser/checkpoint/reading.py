@@ -54,9 +54,9 @@ def read_checkpoint(path: str | Path) -> dict:
 
 
 def _sound_archive(path: str | Path) -> io.BytesIO:
-    """The archive of a checkpoint written again from entries whose checksums are right.
+    """The archive of a checkpoint, written again from entries whose checksums are right.
 
-    Torch looks at no checksum, and may find other entries in a file than those whose size and checksum were looked at.
+    Torch compares no checksums, and may find other entries in the file than those that were checked.
     """
     content = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(content, "w") as copy:  # torch's older formats end here
@@ -108,20 +108,18 @@ def exchange_roles(path: Path, target: Path, identity: dict) -> None:
         target: where the other direction's is written; one that has its roles already is left alone.
         identity: of the other direction's run.
     """
+
+    def exchanged(sets: dict) -> dict:
+        return {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
+
     checkpoint = read_checkpoint(path)
     if path == target and checkpoint.get("exchanged"):
         return
-    for entry in ("speakers", "recordings"):
-        sets = checkpoint[entry]
-        checkpoint[entry] = _exchanged(sets)
+    checkpoint |= {entry: exchanged(checkpoint[entry]) for entry in ("speakers", "recordings")}
     about = entries(checkpoint)["trained_on"]
-    about |= {"fold": identity["config"]["data.fold"], "counts": about["counts"] and _exchanged(about["counts"])}
+    about |= {"fold": identity["config"]["data.fold"], "counts": about["counts"] and exchanged(about["counts"])}
     checkpoint |= {"exchanged": True, "identity": identity, "trained_on": about}
     write_checkpoint(checkpoint, target)
-
-
-def _exchanged(sets: dict) -> dict:
-    return {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
 
 
 def newest(folder: Path) -> tuple[Path, dict] | None:

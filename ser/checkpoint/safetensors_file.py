@@ -25,7 +25,7 @@ DIGEST = "blake2b"  # of all that
 
 
 def write_weights(checkpoint: dict, path: Path) -> None:
-    """Write a checkpoint's weights with what describes them; all that only a training needs is left out.
+    """Write a checkpoint's weights with what describes them, without what only a training needs.
 
     Raises:
         InputError: if the file cannot be written.

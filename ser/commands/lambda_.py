@@ -12,8 +12,15 @@ from ser.errors import InputError
 from ser.files import write_text, write_whole
 from ser.paths import expand_home
 from ser.report.sections.lambdas import SOFTWARE, draw
-from ser.results.branch_posteriors import branch_posteriors, validation_notes
-from ser.results.lambda_curve import CURVE_COLUMNS, PAPER_LAMBDA, apply, choose, curve
+from ser.results.lambda_curve import (
+    CURVE_COLUMNS,
+    PAPER_LAMBDA,
+    apply,
+    branch_posteriors,
+    choose,
+    curve,
+    validation_notes,
+)
 from ser.results.predictions import emotions_note
 from ser.results.speaker_counts import tally
 from ser.results.statistics import bootstrap_speakers, compare, ua_note

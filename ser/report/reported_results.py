@@ -9,32 +9,57 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
+from pydantic import Field
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results.form import Each, Maybe, check_form, read_record
 from ser.results.paper import TABLE_1
-from ser.results.pooled import describe_test_set, pooled_scores
-from ser.results.pooled_result import FORM as FORM_OF_POOLED
-from ser.results.pooled_result import Pooled, read_pooled
+from ser.results.pooled import describe_test_set, name_pairs, pooled_scores
+from ser.results.pooled_result import Pooled, PooledRecord, PooledRun, Scores, read_pooled
+from ser.results.records import Filled, Record, Sets, check_record, read_record
 from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
 
-SETS = ("train", "val", "test")
-FORM = {
-    **FORM_OF_POOLED,
-    **{"test_halves": Maybe(str), "statistics": str, "epochs": int, "num_folds": Maybe(int, needed=False)},
-    **{"validation": {"wa": float, "ua": float}, "lambda": Maybe(float), "shared": Each(list), "model": dict},
-    **{name: Maybe(dict, needed=False) for name in ("options", "defaults")},
-    **{"command": str, "versions": dict, "commit": Maybe(str), "warnings": Maybe(list, needed=False)},
-    **{f"{what}_digest": Maybe(str, needed=False) for what in ("corpus", "code")},
-    "runs": [
-        {
-            **{"seed": int, "fold": int, "folder": str, "epoch": int, "speakers": {name: [str] for name in SETS}},
-            **{"train_segments": int, "tails_left_out": int},
-        }
-    ],
-}
-FORM_OF_RUN = {"seed": int, "fold": int, "counts": {name: Each(int) for name in SETS}}
+
+class ReportedRun(PooledRun):
+    """What a report shows of a fold of a seed."""
+
+    folder: str
+    epoch: int
+    speakers: Sets[Filled[str]]
+    train_segments: int
+    tails_left_out: int
+
+
+class Reported(PooledRecord):
+    """The entries of a pooled `result.json` that a report shows; older results lack those with a default."""
+
+    test_halves: str | None
+    statistics: str
+    epochs: int
+    num_folds: int | None = None
+    validation: Scores
+    lambda_: float | None = Field(alias="lambda")
+    shared: dict[str, list]
+    model: dict
+    options: dict | None = None
+    defaults: dict | None = None
+    command: str
+    versions: dict
+    commit: str | None
+    warnings: list | None = None
+    corpus_digest: str | None = None
+    code_digest: str | None = None
+    runs: Filled[ReportedRun]
+
+
+class RunDetails(Record):
+    """The entries of a run's own `result.json` that a report shows."""
+
+    seed: int
+    fold: int
+    counts: Sets[dict[str, int]]
+
+
 CURVES = {"train/loss": "train_loss", "val/wa": "val_wa"}
 
 
@@ -160,9 +185,7 @@ def read_entries(folders: list[str]) -> list[Entry]:
             same = [folder for folder, path in zip(folders, paths, strict=True) if path.name == name]
             cause = "the same folder twice" if len({*paths}) < len(paths) else "two results of one name"
             raise InputError(f"{' and '.join(same)}: {cause}, {name!r}; give each once, each under its own name")
-    for folder, path in zip(folders, paths, strict=True):
-        _check_kind(folder, path)
-    found = [read_pooled(path) for path in paths]
+    found = [read_pooled(path, Reported) for path in paths]
     corpora = {result.about["corpus"]: folder for folder, result in zip(folders, found, strict=True)}
     digests = {result.about.get("corpus_digest") for result in found}
     named = corpora.keys() - {"manifest"}  # the name that older versions gave to every CSV file
@@ -173,28 +196,10 @@ def read_entries(folders: list[str]) -> list[Entry]:
     stems = _stems([path.name for path in paths])
     entries = []
     for path, result, stem in zip(paths, found, stems, strict=True):
-        title = printed_name(result.about["system"])
-        if systems[result.about["system"]] > 1:
-            title += f" ({path.name})"
+        system = result.about["system"]
+        title = printed_name(system) + (f" ({path.name})" if systems[system] > 1 else "")
         entries.append(Entry(path.name, title, stem, result, _runs(result)))
     return entries
-
-
-def _check_kind(folder: str, path: Path) -> None:
-    """Say what is wrong with a folder that is not a cross-validation's, where its files tell."""
-    if not path.is_dir():
-        raise InputError(f"{folder} is not a folder; ser report takes folders that `ser crossval --out` wrote")
-    if not (path / "result.json").is_file():
-        return  # read_pooled says what is missing
-    about = read_record(path / "result.json")
-    if about.get("kind") != "crossval" and "fold" in about:
-        meant = f" Did you mean {path.parent}?" if (path.parent / "predictions.csv").is_file() else ""
-        raise InputError(
-            f"{folder} is one run of `ser fit`, fold {about['fold']} only; "
-            f"ser report takes the pooled result of all folds, which `ser crossval` writes.{meant}"
-        )
-    if about.get("kind") == "crossval":
-        check_form(f"{folder}/result.json", about, FORM)
 
 
 def _stems(names: list[str]) -> list[str]:
@@ -209,13 +214,17 @@ def _stems(names: list[str]) -> list[str]:
 
 def _runs(result: Pooled) -> list[Run]:
     """The folds of every seed, each once, as the folder of each says itself."""
-    _check_grid(result)
+    listed = Counter((run["seed"], run["fold"]) for run in result.about["runs"])
+    wanted = Counter((seed, fold) for seed in set(result.about["seeds"]) for fold in set(result.about["folds"]))
+    for what, found in (("lacks", wanted - listed), ("has too many of", listed - wanted)):
+        if found:
+            raise InputError(f"{result.folder}/result.json: runs {what} {name_pairs({*found})}")
     runs = []
     for about in result.about["runs"]:
         folder = result.folder / about["folder"]
         try:
             details = read_record(folder / "result.json")
-            check_form(str(folder / "result.json"), details, FORM_OF_RUN)
+            check_record(RunDetails, details, folder / "result.json")
             curves = _curves(pd.read_csv(folder / "metrics.csv"), result.about["epochs"])
         except (OSError, ValueError, KeyError) as error:
             cause = getattr(error, "strerror", None) or error
@@ -231,16 +240,6 @@ def _runs(result: Pooled) -> list[Run]:
                 )
         runs.append(Run(about, details, curves))
     return sorted(runs, key=lambda run: (run.seed, run.fold))
-
-
-def _check_grid(result: Pooled) -> None:
-    """Refuse a list of runs that lacks a fold of a seed, or has one twice or too many."""
-    listed = Counter((run["seed"], run["fold"]) for run in result.about["runs"])
-    wanted = Counter((seed, fold) for seed in set(result.about["seeds"]) for fold in set(result.about["folds"]))
-    for what, found in (("lacks", wanted - listed), ("has too many of", listed - wanted)):
-        if found:
-            names = ", ".join(f"fold {fold} (seed {seed})" for seed, fold in sorted(found))
-            raise InputError(f"{result.folder}/result.json: runs {what} {names}")
 
 
 def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:

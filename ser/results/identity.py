@@ -8,11 +8,12 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.files import digest, write_text
 from ser.results.provenance import code_digest, versions
+from ser.results.records import read_record
 
 # Options that do not change a number, and those that a cross-validation sets for each fold itself.
 FREE = (
     *("wandb", "checkpoints", "config", "out", "data.num_workers"),
-    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, wherever it lies
+    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, in whatever folder
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.log_every_n_steps"),
 )
 IDENTITY = "identity.json"
@@ -24,12 +25,11 @@ def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) ->
 
     Args:
         config: nested options.
-        corpus_digest: of names, labels and audio.
-        without: options that are left out besides those that change no number.
+        without: options that are left out, besides those that change no number.
     """
     flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
     if (first := flat.get("init_weights")) and Path(first).is_file():
-        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, wherever it lies
+        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, in whatever folder
     return {"config": flat, "corpus": corpus_digest, "code": code_digest(), "versions": versions()}
 
 
@@ -49,25 +49,18 @@ def flatten(config: dict, prefix: str = "") -> dict:
 
 def differences(before: dict, now: dict) -> list[str]:
     """What is not the same in two identities, one line each."""
-    found = []
-    for part, form in (("config", "{}"), ("versions", "version of {}")):
-        for name in sorted(before.get(part, {}) | now[part], key=str):
-            old, new = before.get(part, {}).get(name), now[part].get(name)
-            if str(old) != str(new):
-                found.append(f"{form.format(name)}: {old} there, {new} here")
-    for what in ("corpus", "code"):
-        if before.get(what) != now[what]:
-            found.append(f"{what}: digest {before.get(what)} there, {now[what]} here")
-    return found
+    old, new = (
+        each["config"]
+        | {f"version of {name}": number for name, number in each["versions"].items()}
+        | {what: f"digest {each.get(what)}" for what in ("corpus", "code")}
+        for each in (before, now)
+    )
+    names = [name for name in sorted(old | new, key=str) if str(old.get(name)) != str(new.get(name))]
+    return [f"{name}: {old.get(name)} there, {new.get(name)} here" for name in names]
 
 
 def check_identity(before: dict, now: dict, what: str) -> None:
-    """Refuse to go on with another configuration, corpus, split or code.
-
-    Args:
-        before: of what is there.
-        now: of what is asked for.
-        what: is there, for the message.
+    """Refuse to go on with another configuration, corpus, split or code; the message begins with `what`.
 
     Raises:
         InputError: with every difference.
@@ -78,7 +71,7 @@ def check_identity(before: dict, now: dict, what: str) -> None:
 
 
 def check_same_run(path: Path, checkpoint: dict, now: dict) -> None:
-    """Refuse to go on from a checkpoint of another run, which somebody has put into this one's folder.
+    """Refuse to go on from a checkpoint of another run that was put into this one's folder.
 
     Raises:
         InputError: with every difference, or if the checkpoint does not say which run it belongs to.
@@ -99,15 +92,8 @@ def read_identity(folder: Path) -> dict:
     Raises:
         InputError: if its file is not one.
     """
-    path = folder / IDENTITY
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: not written by this program ({error})") from error
-    if not is_identity(found):
-        raise InputError(f"{path}: not written by this program")
+    if not is_identity(found := read_record(folder / IDENTITY)):
+        raise InputError(f"{folder / IDENTITY}: not written by this program")
     return found
 
 

@@ -13,15 +13,35 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError, check_bounds
-from ser.results.branch_posteriors import branch_posteriors
-from ser.results.draws import DRAWS, draw_speakers
 from ser.results.predictions import posterior_columns
-from ser.results.speaker_counts import percentile_interval, tally
+from ser.results.speaker_counts import DRAWS, draw_scores, percentile_limits, tally
 
+BRANCHES = ("capsule", "gru")
+ALIKE = 1e-6  # posteriors of one network, whatever it was batched with
 LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2
 LIMITS = ["wa_low", "wa_high", "ua_low", "ua_high"]
 CURVE_COLUMNS = ["set", "lambda_", "wa", "ua", *LIMITS]
+
+
+def branch_posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:
+    """Posteriors of the capsule branch and of the GRU branch, (rows, emotions) each.
+
+    Raises:
+        InputError: if one is missing, or is no number.
+    """
+    found = []
+    for branch in BRANCHES:
+        if missing := [name for name in posterior_columns(branch) if name not in predictions]:
+            raise InputError(
+                f"lambda weighs two branches, {' and '.join(BRANCHES)}, but there is no column {missing[0]}"
+            )
+        values = predictions[posterior_columns(branch)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+        if not (finite := np.isfinite(values).all(1)).all():
+            utterance = predictions.utterance.to_numpy()[~finite][0]
+            raise InputError(f"the posterior of branch {branch} is no number, first for utterance {utterance}")
+        found.append(values)
+    return found
 
 
 def curve(
@@ -34,8 +54,6 @@ def curve(
     Args:
         predictions: a predictions table with the posteriors of both branches.
         draws: samples of the bootstrap; with 0 there are no intervals.
-        seed: of the drawing.
-        lambdas: 0, 0.01 ... 1, or others.
 
     Returns:
         A row for each lambda: `lambda_, wa, ua, wa_low, wa_high, ua_low, ua_high`, shares; limits are NaN
@@ -52,13 +70,11 @@ def curve(
     table = pd.DataFrame({"lambda_": lambdas, "wa": wa, "ua": ua})
     if draws == 0:
         return table
-    limits = np.full((len(lambdas), 4), np.nan)
+    limits = np.full((4, len(lambdas)), np.nan)
     if len(counts.speakers) > 1:
-        drawn = draw_speakers(counts, draws, seed).scores(counts)
-        limits = np.array(
-            [[*percentile_interval(was), *percentile_interval(uas)] for was, uas in zip(*drawn, strict=True)]
-        )
-    return table.assign(**dict(zip(LIMITS, limits.T, strict=True)))
+        (drawn,), _ = draw_scores([counts], draws, seed)
+        limits = np.concatenate([percentile_limits(values) for values in drawn])
+    return table.assign(**dict(zip(LIMITS, limits, strict=True)))
 
 
 def choose(validation: pd.DataFrame, metric: str = "wa") -> pd.DataFrame:
@@ -77,10 +93,8 @@ def choose(validation: pd.DataFrame, metric: str = "wa") -> pd.DataFrame:
     Raises:
         InputError: if a branch's posterior is missing, or the table cannot be counted.
     """
-    chosen = []
-    for (seed, fold), rows in validation.groupby(["seed", "fold"]):
-        chosen.append({"seed": seed, "fold": fold, **best_of(rows, metric)})
-    return pd.DataFrame(chosen)
+    folds = validation.groupby(["seed", "fold"])
+    return pd.DataFrame([{"seed": seed, "fold": fold, **best_of(rows, metric)} for (seed, fold), rows in folds])
 
 
 def best_of(validation: pd.DataFrame, metric: str = "wa") -> dict[str, float]:
@@ -93,14 +107,11 @@ def best_of(validation: pd.DataFrame, metric: str = "wa") -> dict[str, float]:
 
 
 def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFrame:
-    """What the system would have answered with another lambda.
+    """The table with what the system would have answered, and its posterior, with another lambda.
 
     Args:
         predictions: a predictions table with the posteriors of both branches.
         lambdas: one for all rows, or one for each seed and fold (`choose`).
-
-    Returns:
-        The table with another `predicted` and another posterior of the system.
 
     Raises:
         InputError: if a branch's posterior or the lambda of a fold is missing, or a lambda is not in [0, 1].
@@ -119,3 +130,40 @@ def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFr
     posterior = weights[:, None] * capsule + (1 - weights[:, None]) * gru
     answered = np.array(EMOTIONS)[posterior.argmax(1)]
     return predictions.assign(predicted=answered, **dict(zip(posterior_columns(), posterior.T, strict=True)))
+
+
+def validation_notes(validation: pd.DataFrame, test: pd.DataFrame, chosen_with: float | None) -> list[str]:
+    """What keeps the pooled validation curve from being a fair choice, in sentences.
+
+    Args:
+        validation: predictions of all validation utterances, with the posteriors of both branches.
+        test: the same of all test utterances.
+        chosen_with: the lambda of the validation WA that chose the epochs; None where no epoch was chosen.
+
+    Raises:
+        InputError: if a branch's posterior is missing.
+    """
+    notes = []
+    if count := _answered_alike(validation, test):
+        which = "All" if count == len(validation) else f"{count} of {len(validation)}"
+        notes.append(
+            f"{which} validation rows are test rows of another fold with the same posteriors, as both directions of a "
+            "session come from the same training and epochs: the validation curve of all folds together is made of "
+            "test answers, and a lambda read off it is no fair choice. Only the choice of each fold on its own "
+            "validation rows is."
+        )
+    if chosen_with is not None:
+        notes.append(
+            f"The epochs were chosen by validation WA with lambda {chosen_with:g}: that favours the validation curve "
+            f"at {chosen_with:g}, and its height there is no estimate for new speakers."
+        )
+    return notes
+
+
+def _answered_alike(validation: pd.DataFrame, test: pd.DataFrame) -> int:
+    """How many validation rows are test rows of their seed too, with the same posteriors of both branches."""
+    rows = [table[["seed", "utterance"]].assign(place=np.arange(len(table))) for table in (validation, test)]
+    both = rows[0].merge(rows[1], on=["seed", "utterance"])
+    here, there = np.hstack(branch_posteriors(validation)), np.hstack(branch_posteriors(test))
+    alike = np.isclose(here[both.place_x], there[both.place_y], rtol=0, atol=ALIKE)
+    return int(alike.all(1).sum())

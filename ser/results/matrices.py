@@ -6,11 +6,7 @@ import numpy as np
 from scipy import stats
 
 from ser.errors import InputError
-from ser.results.speaker_counts import (
-    CONFIDENCE,
-    EXACT,
-    Interval,
-)
+from ser.results.speaker_counts import CONFIDENCE, EXACT, Interval
 from ser.results.statistics import Comparison
 
 
@@ -34,7 +30,6 @@ def multinomial_ua_interval(confusion, confidence: float = CONFIDENCE) -> Interv
 
     Args:
         confusion: counts, (emotions, emotions), rows actual; rows without utterances do not take part.
-        confidence: of the interval.
 
     Raises:
         InputError: if the matrix is empty.
@@ -54,7 +49,7 @@ def compare_matrices(first, second) -> Comparison:
 
     Args:
         first: counts, (emotions, emotions), rows actual.
-        second: the same of the other.
+        second: the same.
 
     Raises:
         InputError: if a matrix is empty.

@@ -1,4 +1,4 @@
-"""The pooled result of a cross-validation: made from its folds, written, and read again."""
+"""The pooled result of a cross-validation: made from its folds and written."""
 
 from __future__ import annotations
 
@@ -12,43 +12,44 @@ import pandas as pd
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, write_text
-from ser.results.draws import DRAWS, redraw_note
-from ser.results.predictions import describe, scores
+from ser.results.predictions import check_rows, describe, scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_table
+from ser.results.speaker_counts import DRAWS, redraw_note
 from ser.results.statistics import bootstrap_speakers
 
 OLDER = "older method: UA over the emotions present in each draw"
 OLDER_MEAN = "older method: UA of each run over the emotions present in it"
+# What a pooled result repeats from the result of each run, and what is the same in all of them.
+OF_RUN = ("seed", "fold", "epoch", "speakers", "train_segments", "tails_left_out", "counts")
+OF_ALL = ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")
 
 
-def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], name: str) -> None:
-    """Refuse a pooled table with a fold missing or too many, an utterance twice for a seed, or an unknown emotion.
+def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path) -> None:
+    """Refuse a pooled table with a fold missing or too many, or rows that `check_rows` refuses.
 
     Raises:
         InputError: naming the result and what is wrong.
     """
     if "seed" not in table:
-        raise InputError(f"{name}: a predictions table has no column seed")
+        raise InputError(f"{path}: a predictions table has no column seed")
     found = set(zip(table.seed, table.fold, strict=True))
     expected = {(seed, fold) for seed in seeds for fold in folds}
     for what, pairs in (("no predictions of", expected - found), ("unexpected predictions of", found - expected)):
         if pairs:
-            names = ", ".join(f"fold {fold} (seed {seed})" for seed, fold in sorted(pairs))
-            raise InputError(f"{name}: {what} {names}")
-    twice = table.duplicated(["utterance", "seed"])
-    if twice.any():
-        row = table[twice].iloc[0]
-        raise InputError(f"{name}: utterance {row.utterance} occurs twice for seed {row.seed}")
-    if unknown := (set(table.emotion) | set(table.predicted)) - set(EMOTIONS):
-        raise InputError(f"{name}: unknown emotion {min(unknown)!r} in the predictions")
+            raise InputError(f"{path}: {what} {name_pairs(pairs)}")
+    try:
+        check_rows(table)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def name_pairs(pairs: set[tuple[int, int]]) -> str:
+    """Seeds and folds for a message."""
+    return ", ".join(f"fold {fold} (seed {seed})" for seed, fold in sorted(pairs))
 
 
 def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
-    """One table of all folds.
-
-    Args:
-        tables: predictions by (seed, fold).
-    """
+    """One table of all folds from predictions by (seed, fold)."""
     parts = []
     for (seed, fold), table in sorted(tables.items()):
         part = table.assign(fold=fold)
@@ -58,42 +59,39 @@ def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
 
 
 def pool_runs(folder: Path, runs: dict[str, dict], file: str) -> pd.DataFrame:
-    """One table of all folds, from their folders.
-
-    Args:
-        folder: of the cross-validation.
-        runs: each fold's `result.json` by the name of its folder.
-        file: the table's name in each.
-    """
+    """One table of all folds, from the same file of each; `runs` are their results by the names of their folders."""
     return pool({(about["seed"], about["fold"]): read_table(folder / name / file) for name, about in runs.items()})
 
 
 def pooled_scores(table: pd.DataFrame) -> dict:
     """WA, UA, recalls and the integer matrix of all folds; matrices of several seeds are added up."""
-    several = table.assign(utterance=table.utterance + " " + table.seed.astype(str))
-    return scores(several)
-
-
-def spread(values: list[float]) -> dict:
-    """Mean and standard deviation (of a sample) with the number of runs; None where there are too few."""
-    return {
-        "mean": float(np.mean(values)) if values else None,
-        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "runs": len(values),
-    }
+    return scores(table)
 
 
 def spread_of_runs(runs: list[dict], classes: int) -> dict:
-    """`spread` of WA over all runs, and of UA over those that have all emotions of the pooled test set.
+    """Mean and deviation (of a sample) of WA over all runs, and of UA over those with all emotions of the test set.
 
     The UA of a run that lacks an emotion is another quantity, which no mean may mix with the others.
 
     Args:
         runs: `scores` of each.
-        classes: emotions of the pooled test set.
+        classes: number of emotions in the pooled test set.
+
+    Returns:
+        `mean`, `sd` and the number of `runs` of "wa" and "ua"; None where there are too few.
     """
-    whole = [each for each in runs if each["ua_classes"] == classes]
-    return {"wa": spread([each["wa"] for each in runs]), "ua": spread([each["ua"] for each in whole])}
+    values = {
+        "wa": [each["wa"] for each in runs],
+        "ua": [each["ua"] for each in runs if each["ua_classes"] == classes],
+    }
+    return {
+        name: {
+            "mean": float(np.mean(found)) if found else None,
+            "sd": float(np.std(found, ddof=1)) if len(found) > 1 else None,
+            "runs": len(found),
+        }
+        for name, found in values.items()
+    }
 
 
 def describe_test_set(predictions: pd.DataFrame) -> dict:
@@ -133,41 +131,36 @@ def write_pooled(
         folder: of the cross-validation.
         runs: each fold's `result.json` by the name of its folder.
         grid: the seeds and the folds that belong to it.
-        epochs_averaged: so many last epochs were scored as well; 0 for none.
+        epochs_averaged: the number of last epochs whose average was scored too; 0 for none.
         about: more to record.
 
     Raises:
         InputError: if a fold is missing or an utterance is tested twice.
     """
-    first = next(iter(runs.values()))
-    seeds, folds = grid
+    first, (seeds, folds) = next(iter(runs.values())), grid
     files = [*TABLES.values(), *(AVERAGED_TABLES.values() if epochs_averaged else [])]
     tables = {name: pool_runs(folder, runs, name) for name in files}
     for name, table in tables.items():
-        check_whole(table, folds, seeds, str(folder / name))
+        check_whole(table, folds, seeds, folder / name)
         write_text(folder / name, table.to_csv(index=False))
     test, validation = (tables[name] for name in TABLES.values())
     per_run = {key: scores(table) for key, table in test.groupby(["seed", "fold"])}
     intervals = bootstrap_speakers(test)
     result = {
         "kind": "crossval",
-        **{key: first[key] for key in ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")},
+        **{key: first[key] for key in OF_ALL},
         "folds": folds,
         "seeds": seeds,
         **summarise(test, validation),
-        "intervals": {name: finite(intervals[name]) for name in ("wa", "ua")},
+        # None for a single speaker, or too few speakers with an emotion.
+        "intervals": {key: None if np.isnan(intervals[key]).any() else list(intervals[key]) for key in ("wa", "ua")},
         "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"]},
         "runs": [
             {
-                **{key: run[key] for key in ("seed", "fold")},
+                **{key: run[key] for key in (*OF_RUN, "device", "threads", "commit")},
                 "folder": name,
                 **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "ua_classes", "utterances")},
-                **{key: run[key] for key in ("epoch", "speakers")},
                 "validation": {key: run["validation"][key] for key in ("wa", "ua")},
-                **{
-                    key: run[key]
-                    for key in ("train_segments", "tails_left_out", "counts", "device", "threads", "commit")
-                },
             }
             for name, run in runs.items()
         ],
@@ -197,11 +190,6 @@ def _warnings(runs: list[dict]) -> list[str]:
     ]
 
 
-def finite(limits: tuple[float, float]) -> list[float] | None:
-    """An interval, or nothing where there is none (a single speaker, or too few speakers with an emotion)."""
-    return None if np.isnan(limits).any() else list(limits)
-
-
 def describe_pooled(about: dict) -> str:
     """A pooled result as text for a person."""
     what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
@@ -219,7 +207,6 @@ def describe_pooled(about: dict) -> str:
 
 
 def _intervals(about: dict) -> list[str]:
-    """The intervals of a pooled result, and how they came about."""
     intervals, speakers = about["intervals"], len(about["test_set"]["speakers"])
     if not intervals["wa"]:
         return []
@@ -230,12 +217,10 @@ def _intervals(about: dict) -> list[str]:
     line = f"95 % intervals ({speakers} speakers drawn): WA {wa}, UA {ua}"
     if not (made := about.get("bootstrap")):
         return [f"{line} ({OLDER})"]
-    note = redraw_note(made["redrawn"], bool(intervals["ua"]))
-    return [line, *([note] if note else [])]
+    return [line, *filter(None, [redraw_note(made["redrawn"], bool(intervals["ua"]))])]
 
 
 def _over_runs(about: dict) -> str:
-    """Mean and deviation over the runs of a pooled result."""
     wa, ua = (about["over_folds"][name] for name in ("wa", "ua"))
     runs, which = len(about["runs"]), ""
     if "runs" not in ua:
@@ -250,6 +235,5 @@ def _over_runs(about: dict) -> str:
 def _mean(found: dict) -> str:
     if found["mean"] is None:
         return "not available"
-    return f"{100 * found['mean']:.1f}" + (
-        "" if found["sd"] is None else f" (standard deviation {100 * found['sd']:.1f})"
-    )
+    deviation = "" if found["sd"] is None else f" (standard deviation {100 * found['sd']:.1f})"
+    return f"{100 * found['mean']:.1f}{deviation}"

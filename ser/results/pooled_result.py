@@ -8,18 +8,43 @@ from pathlib import Path
 import pandas as pd
 
 from ser.errors import InputError
-from ser.results.form import Maybe, check_form
 from ser.results.pooled import check_whole, pooled_scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_about, read_table
-
-FORM = {
-    **{"system": str, "corpus": str, "protocol": str, "folds": [int], "seeds": [int], "wa": float, "ua": float},
-    "averaged": Maybe({"epochs": int}),
-    "runs": [{"seed": int, "fold": int}],
-}
-
+from ser.results.records import Filled, Record, check_record
 
 SAME = 1e-9  # scores computed by another version of a library differ by less
+
+
+class PooledRun(Record):
+    """What a pooled result says of a fold of a seed."""
+
+    seed: int
+    fold: int
+
+
+class Averaged(Record):
+    """Scores by the mean posterior of the last epochs."""
+
+    epochs: int
+
+
+class Scores(Record):
+    """WA and UA, shares."""
+
+    wa: float
+    ua: float
+
+
+class PooledRecord(Scores):
+    """What every reader of a pooled `result.json` relies on."""
+
+    system: str
+    corpus: str
+    protocol: str
+    folds: Filled[int]
+    seeds: Filled[int]
+    averaged: Averaged | None
+    runs: Filled[PooledRun]
 
 
 @dataclass(frozen=True)
@@ -27,7 +52,6 @@ class Pooled:
     """A cross-validation on disk, checked.
 
     Attributes:
-        folder: where it lies.
         about: its `result.json`.
         predictions: one row per test utterance and seed.
         validation: the same for validation utterances.
@@ -41,8 +65,11 @@ class Pooled:
     averaged: dict[str, pd.DataFrame]
 
 
-def read_pooled(folder: str | Path) -> Pooled:
+def read_pooled(folder: str | Path, form: type[PooledRecord] = PooledRecord) -> Pooled:
     """Read a cross-validation's result and check that it is whole.
+
+    Args:
+        form: what its `result.json` must hold.
 
     Raises:
         InputError: for a folder without one, tables edited since, a missing fold, an utterance tested twice, scores
@@ -51,12 +78,16 @@ def read_pooled(folder: str | Path) -> Pooled:
     folder = Path(folder)
     about = read_about(folder)
     if about.get("kind") != "crossval":
-        raise InputError(f"{folder}: the result of one fold; this takes the folder of a `ser crossval`")
-    check_form(f"{folder}/result.json", about, FORM)
+        meant = f" Did you mean {folder.parent}?" if (folder.parent / TABLES["test"]).is_file() else ""
+        raise InputError(
+            f"{folder} is one run, fold {about.get('fold')} only; the pooled result of all folds is needed, which "
+            f"`ser crossval` writes.{meant}"
+        )
+    check_record(form, about, folder / "result.json")
     tables = {name: read_table(folder / file) for name, file in TABLES.items()}
     averaged = {name: read_table(folder / file) for name, file in AVERAGED_TABLES.items() if about["averaged"]}
     for table in [*tables.values(), *averaged.values()]:
-        check_whole(table, about["folds"], about["seeds"], str(folder))
+        check_whole(table, about["folds"], about["seeds"], folder)
     found = pooled_scores(tables["test"])
     for name in ("wa", "ua"):
         if abs(found[name] - about[name]) > SAME:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results.speaker_counts import accuracies
 
 
 def posterior_columns(branch: str = "") -> list[str]:
@@ -20,7 +19,6 @@ def predictions_table(utterances: pd.DataFrame, fold: int, posteriors: dict[str,
 
     Args:
         utterances: rows of the corpus's table.
-        fold: which fold they were evaluated in.
         posteriors: (utterances, emotions) of the system (key "") and of each branch, in the rows' order.
     """
     table = utterances[["utterance", "speaker", "session"]].copy()
@@ -32,19 +30,38 @@ def predictions_table(utterances: pd.DataFrame, fold: int, posteriors: dict[str,
     return table.reset_index(drop=True)
 
 
-def confusion(predictions: pd.DataFrame) -> np.ndarray:
-    """Counts of a predictions table, (emotions, emotions), rows actual, columns predicted.
+def check_rows(predictions: pd.DataFrame) -> None:
+    """Refuse a table in which an utterance occurs twice, or twice for a seed, or an emotion is unknown.
 
     Raises:
-        InputError: if an utterance occurs twice or an emotion is unknown.
+        InputError: naming the first.
     """
-    if predictions.utterance.duplicated().any():
-        raise InputError(f"utterance {predictions.utterance[predictions.utterance.duplicated()].iloc[0]} occurs twice")
+    keys = ["utterance", "seed"] if "seed" in predictions else ["utterance"]
+    if (twice := predictions.duplicated(keys)).any():
+        row = predictions[twice].iloc[0]
+        seed = f" for seed {row.seed}" if "seed" in predictions else ""
+        raise InputError(f"utterance {row.utterance} occurs twice{seed}")
     if unknown := (set(predictions.emotion) | set(predictions.predicted)) - set(EMOTIONS):
         raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
+
+
+def confusion(predictions: pd.DataFrame) -> np.ndarray:
+    """Counts of a predictions table, (emotions, emotions), rows actual, columns predicted; seeds are added up.
+
+    Raises:
+        InputError: if `check_rows` refuses the table.
+    """
+    check_rows(predictions)
     actual, predicted = (pd.Index(EMOTIONS).get_indexer(predictions[name]) for name in ("emotion", "predicted"))
     size = len(EMOTIONS)
     return np.bincount(size * actual + predicted, minlength=size**2).reshape(size, size)
+
+
+def accuracies(total: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """WA, and UA over the emotions that occur, from counts (..., emotions)."""
+    occurs = total > 0
+    recalls = np.divide(correct, total, out=np.zeros(np.broadcast_shapes(total.shape, correct.shape)), where=occurs)
+    return correct.sum(-1) / total.sum(-1), recalls.sum(-1) / occurs.sum(-1)
 
 
 def scores(predictions: pd.DataFrame) -> dict:

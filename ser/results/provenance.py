@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1]
 # What a training computes depends on these files; the others read results, draw, or start processes.
 TRAINING = (
     *("audio", "checkpoint", "data", "emotions", "networks", "systems"),
-    *("results/predictions", "results/speaker_counts", "processes/allocator"),
+    *("results/predictions", "processes/allocator"),
     *("training/callbacks", "training/evaluation", "training/run", "training/session"),
 )
 

@@ -8,14 +8,21 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.files import digest
-from ser.results.form import read_record
 from ser.results.identity import differences, read_identity
 from ser.results.predictions import posterior_columns
+from ser.results.records import Record, check_record, read_record
 
 TABLES = {"test": "predictions.csv", "val": "validation.csv"}
 AVERAGED_TABLES = {"test": "predictions_averaged.csv", "val": "validation_averaged.csv"}
 TEXT = {"utterance": str, "speaker": str, "session": str, "emotion": str, "predicted": str}
 COLUMNS = (*TEXT, "fold", *posterior_columns())
+
+
+class Result(Record):
+    """What every `result.json` holds; `validation` is None after `ser test`."""
+
+    validation: dict | None
+    digests: dict[str, str]
 
 
 def read_about(folder: Path) -> dict:
@@ -26,19 +33,13 @@ def read_about(folder: Path) -> dict:
     """
     path = folder / "result.json"
     if not path.is_file():
-        raise InputError(f"{folder}: not a result (no result.json; an unfinished cross-validation has none yet)")
+        raise InputError(f"{folder}: not a result (no result.json; an unfinished `ser crossval` has none yet)")
     about = read_record(path)
-    try:
-        scored = {"test": "wa" in about, "val": about["validation"] is not None}  # ser test and ser validate do one
-        needed = {TABLES[name] for name, there in scored.items() if there}
-        if missing := needed - set(about["digests"]):
-            raise InputError(f"{path}: no digest of {min(missing)}; it does not say what it was computed from")
-        digests = dict(about["digests"])
-    except InputError:
-        raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a result of this program ({error!r})") from error
-    for name, expected in digests.items():
+    check_record(Result, about, path)
+    scored = {"test": "wa" in about, "val": about["validation"] is not None}
+    if missing := {TABLES[name] for name, there in scored.items() if there} - set(about["digests"]):
+        raise InputError(f"{path}: no digest of {min(missing)}; it does not say what it was computed from")
+    for name, expected in about["digests"].items():
         if not (folder / name).is_file():
             raise InputError(f"{folder / name}: missing, though {path} was computed from it")
         if digest(folder / name) != expected:
@@ -46,20 +47,17 @@ def read_about(folder: Path) -> dict:
     return about
 
 
-def is_finished(folder: Path, now: dict, seed: int, fold: int) -> bool:
-    """Whether a folder holds the finished run of a seed and fold, whole and unchanged, of this very identity.
+def read_finished(folder: Path, now: dict, seed: int, fold: int) -> dict | None:
+    """The `result.json` of a finished run, whole and unchanged; None where there is none yet.
 
     Args:
-        folder: of the run.
         now: the identity that its own must be part of (without seed and fold).
-        seed: that it must have.
-        fold: that it must have.
 
     Raises:
-        InputError: if it is another one, or its tables were changed afterwards.
+        InputError: if it is another run, or its tables were changed afterwards.
     """
     if not (folder / "result.json").is_file():
-        return False
+        return None
     about, own = read_about(folder), read_identity(folder)
     known = {name: own["config"].get(name) for name in now["config"]}
     found = differences({**own, "config": known}, now)
@@ -69,7 +67,7 @@ def is_finished(folder: Path, now: dict, seed: int, fold: int) -> bool:
     if found:
         lines = "\n".join(f"  {line}" for line in found)
         raise InputError(f"{folder} holds another run; take it away, or choose another --out\n{lines}")
-    return True
+    return about
 
 
 def read_table(path: Path) -> pd.DataFrame:

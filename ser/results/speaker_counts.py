@@ -1,8 +1,12 @@
 """What WA and UA are made of, speaker by speaker, and samples of whole speakers.
 
-Utterances of one speaker resemble one another, so whoever asks how sure a score is draws speakers, not utterances. Both
-scores depend on a table only through two counts per speaker and emotion: utterances, and those recognised.
-Over several seeds these are means, so that a seed adds no speaker.
+Utterances of one speaker resemble one another, so intervals and tests draw and swap speakers, not utterances. Both
+scores depend on a table only through two counts per speaker and emotion: utterances, and those recognised. Over several
+seeds these are means, so that a seed adds no speaker.
+
+A bootstrap takes any sample of speakers for WA, for UA only those with every emotion of the test set: a UA over the
+emotions that happen to occur is another quantity in every sample. A constant answer would score 1/4 in one and 1/3 in
+the next. A sample that lacks an emotion is therefore drawn again.
 """
 
 from __future__ import annotations
@@ -15,10 +19,15 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
+from ser.results.predictions import accuracies, check_rows
 
 CONFIDENCE = 0.95
 MOST_ENUMERATED = 16  # 65 536 ways to swap so many speakers; beyond, a sample of as many
 EXACT = 1e-12  # sums that differ by less are equal
+DRAWS = 10_000
+# Of the draws. More must be drawn again where two emotions have one speaker each: what is left then hardly varies, and
+# an interval of it would be too narrow. A single emotion of a single speaker stays below (0.72 for many speakers).
+MOST_REDRAWN = 0.75
 
 Interval = tuple[float, float]
 
@@ -42,17 +51,8 @@ class Tally:
         return accuracies(self.total.sum(-2), self.correct.sum(-2))
 
     def drawn(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """WA and UA where each speaker counts as often as drawn, (..., draws) each.
-
-        UA is over the emotions of all speakers: NaN for a draw that lacks one.
-        """
-        wa, ua = accuracies(weights @ self.total, weights @ self.correct)
-        return wa, np.where(self.lacks(weights), np.nan, ua)
-
-    def lacks(self, weights: np.ndarray) -> np.ndarray:
-        """Whether a draw lacks an emotion that occurs among all speakers, (draws,)."""
-        occurs = self.total.sum(0) > 0
-        return (weights @ self.total[:, occurs] == 0).any(-1)
+        """WA and UA where each speaker counts as often as drawn, (..., draws) each."""
+        return accuracies(weights @ self.total, weights @ self.correct)
 
     def variances(self) -> tuple[float, float]:
         """Variance of WA and of UA between samples of speakers, linearised (ratio estimator); NaN for one speaker."""
@@ -70,44 +70,86 @@ def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
     """Count a predictions table by speaker and emotion.
 
     Args:
-        predictions: a predictions table, with or without the column `seed`.
+        predictions: with or without the column `seed`.
         hits: which rows count as recognised, in other ways than by the column `predicted`, (ways, rows).
 
     Raises:
         InputError: if the table is empty, an emotion is unknown, an utterance occurs twice in a seed, or the seeds
             do not hold the same utterances.
     """
-    table = _checked(predictions)
+    table = predictions if "seed" in predictions else predictions.assign(seed=1)
+    if table.empty:
+        raise InputError("no predictions: nothing can be said about an empty table")
+    check_rows(table)
+    seeds = table.seed.nunique()
+    times = table.groupby(["utterance", "speaker", "emotion"]).size()
+    if (odd := times[times != seeds]).any():
+        raise InputError(f"the seeds hold different utterances, speakers or emotions, first {odd.index[0][0]}")
     if hits is None:
         hits = (table.emotion == table.predicted).to_numpy()
     speakers, places = np.unique(table.speaker.astype(str).to_numpy(str), return_inverse=True)
     cells = np.zeros((len(table), len(speakers), len(EMOTIONS)))
     cells[np.arange(len(table)), places, pd.Index(EMOTIONS).get_indexer(table.emotion)] = 1
-    seeds = table.seed.nunique()
     correct = np.tensordot(np.asarray(hits, dtype=float), cells, axes=1)
     return Tally(tuple(speakers.tolist()), cells.sum(0) / seeds, correct / seeds)
 
 
-def accuracies(total: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """WA, and UA over the emotions that occur, from counts (..., emotions)."""
-    occurs = total > 0
-    recalls = np.divide(correct, total, out=np.zeros(np.broadcast_shapes(total.shape, correct.shape)), where=occurs)
-    return correct.sum(-1) / total.sum(-1), recalls.sum(-1) / occurs.sum(-1)
+def percentile_limits(values: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:
+    """The limits, (2, ...), that leave the same share of draws, (..., draws), on both sides."""
+    return np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
 
 
-def percentile_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
-    """The limits that leave the same share of draws on both sides."""
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+def draw_scores(
+    tallies: list[Tally], draws: int = DRAWS, seed: int = 1
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
+    """WA and UA of samples of as many speakers as there are, with replacement; the same seed gives the same samples.
+
+    Args:
+        tallies: of one test set, each scored on the same samples.
+
+    Returns:
+        WA and UA of each tally, (..., draws) each, and how many samples were drawn again for UA, as they lacked an
+            emotion; UA is NaN where that would have been more than `MOST_REDRAWN`.
+    """
+    total, generator = tallies[0].total, np.random.default_rng(seed)
+    speakers, occurring = len(total), total[:, total.sum(0) > 0]
+
+    def draw(number: int) -> np.ndarray:
+        return generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=number).astype(float)
+
+    weights = draw(draws)
+    complete, redrawn, most = weights.copy(), 0, MOST_REDRAWN * draws
+    while redrawn <= most and (lacking := (complete @ occurring == 0).any(1)).any():
+        redrawn += int(lacking.sum())
+        complete[lacking] = draw(int(lacking.sum()))
+    scores = []
+    for counts in tallies:
+        wa, ua = counts.drawn(weights)
+        if redrawn:
+            ua = counts.drawn(complete)[1] if redrawn <= most else np.full_like(ua, np.nan)
+        scores.append((wa, ua))
+    return scores, redrawn
+
+
+def redraw_note(redrawn: int, available: bool) -> str:
+    """How an interval of UA came about, or why there is none; "" where no draw lacked an emotion."""
+    if not redrawn:
+        return ""
+    if available:
+        return f"UA: {redrawn:,} draws of speakers lacked an emotion of the test set and were drawn again."
+    return (
+        "UA: no interval, as too many draws of speakers lack an emotion of the test set (few speakers have it; at most "
+        f"{100 * MOST_REDRAWN:.0f} % of the draws are drawn again)."
+    )
 
 
 def sign_flips(units: str, first: Tally, second: Tally, seed: int) -> dict[str, float]:
     """p-values of WA and UA, where the predictions of whole units are swapped between two results.
 
     Args:
-        units: what was counted in place of speakers, "speakers" or "sessions"; part of the names of the tests.
+        units: what was counted, "speakers" or "sessions"; part of the names of the tests.
         first: counts of one result.
-        second: of the other, on the same utterances.
+        second: counts of the other, on the same utterances.
         seed: of the sample, where there are too many ways to swap.
 
     Returns:
@@ -162,18 +204,3 @@ def counted(number: int, noun: str) -> str:
         ('1 speaker', '10 speakers')
     """
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
-    table = predictions if "seed" in predictions else predictions.assign(seed=1)
-    if table.empty:
-        raise InputError("no predictions: nothing can be said about an empty table")
-    if unknown := (set(table.emotion) | set(table.predicted)) - set(EMOTIONS):
-        raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
-    if (repeated := table.duplicated(["seed", "utterance"])).any():
-        row = table[repeated].iloc[0]
-        raise InputError(f"utterance {row.utterance} occurs twice in the predictions of seed {row.seed}")
-    times = table.groupby(["utterance", "speaker", "emotion"]).size()
-    if (odd := times[times != table.seed.nunique()]).any():
-        raise InputError(f"the seeds hold different utterances, speakers or emotions, first {odd.index[0][0]}")
-    return table

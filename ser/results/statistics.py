@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ser.results.draws import DRAWS, draw_speakers, redraw_note
 from ser.results.speaker_counts import (
     CONFIDENCE,
+    DRAWS,
     EXACT,
     Interval,
     Tally,
     check_same_test_set,
     counted,
-    percentile_interval,
+    draw_scores,
+    percentile_limits,
+    redraw_note,
     sign_flips,
     tally,
 )
@@ -30,14 +32,10 @@ from ser.results.speaker_counts import (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two results beside each other; every difference is second minus first, a share.
+    """Two results beside each other; every difference is second minus first, a share, with a 95 % interval.
 
     Args:
         paired: on the same test utterances.
-        wa_difference: of WA.
-        ua_difference: of UA.
-        wa_interval: 95 % interval of the difference.
-        ua_interval: 95 % interval of the difference.
         p_values: two-sided, by the name of the test, which names the score ("... (WA)"); NaN where the test cannot
             be made.
         caution: what a reader must know.
@@ -69,26 +67,23 @@ def bootstrap_speakers(
     """Percentile intervals of pooled WA and UA from samples of whole speakers.
 
     A drawn speaker brings all utterances of all seeds. UA of a draw is the mean over the emotions of the whole table:
-    a draw that lacks one is drawn again for UA (`ser.results.draws`), while WA takes the draws as they come.
-    Few speakers make such an interval too narrow.
+    a draw that lacks one is drawn again for UA, while WA takes the draws as they come. Few speakers make such an
+    interval too narrow. The same seed gives the same interval.
 
     Args:
         predictions: a predictions table, with or without the column `seed`.
-        draws: how many samples.
-        seed: of the drawing; the same seed gives the same interval.
-        confidence: the share of draws inside.
 
     Returns:
-        `{"wa": (low, high), "ua": (low, high), "redrawn": number}`, shares; NaN for a single speaker, who says nothing
-            about others. UA's are NaN as well where too many draws lack an emotion (`ser.results.draws.MOST_REDRAWN`).
+        `wa` and `ua` as limits, shares, and `redrawn`. Limits are NaN for a single speaker, who says nothing about
+            others; UA's also where too many draws lack an emotion (`ser.results.speaker_counts.MOST_REDRAWN`).
 
     Raises:
         InputError: if the table cannot be counted (`tally`).
     """
     counts = tally(predictions)
-    drawn = draw_speakers(counts, draws, seed)
-    wa, ua = _intervals(drawn.scores(counts), len(counts.speakers), confidence)
-    return {"wa": wa, "ua": ua, "redrawn": drawn.redrawn}
+    (drawn,), redrawn = draw_scores([counts], draws, seed)
+    wa, ua = _intervals(drawn, len(counts.speakers), confidence)
+    return {"wa": wa, "ua": ua, "redrawn": redrawn}
 
 
 def ua_note(intervals: Intervals) -> str:
@@ -109,8 +104,6 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed:
     Args:
         first: a predictions table, with or without the column `session`.
         second: another of the same utterances, in any order and number of seeds.
-        draws: samples of the bootstrap.
-        seed: of all drawing.
 
     Raises:
         InputError: if the test sets differ, or a table cannot be counted (`tally`).
@@ -126,9 +119,9 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed:
         p_values |= sign_flips("sessions", *by_session, seed)
     if not any(table.utterance.duplicated().any() for table in (first, second)):
         p_values["McNemar"] = _mcnemar(first.set_index("utterance"), second.set_index("utterance"))
-    drawn = draw_speakers(counts, draws, seed)
-    intervals = _intervals(np.subtract(drawn.scores(others), drawn.scores(counts)), speakers)
-    note = redraw_note(drawn.redrawn, drawn.complete is not None)
+    (before, after), redrawn = draw_scores([counts, others], draws, seed)
+    intervals = _intervals(np.subtract(after, before), speakers)
+    note = redraw_note(redrawn, not np.isnan(before[1][0]))
     caution = " ".join(filter(None, [_paired_caution(speakers, sessions), note]))
     return Comparison(True, *differences, *intervals, p_values, caution, speakers)
 
@@ -160,12 +153,6 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     Two independent bootstraps, and Welch's t-test on the speakers' contributions; for speakers with equally many
     utterances that is the t-test on their accuracies.
 
-    Args:
-        first: a predictions table.
-        second: another.
-        draws: samples of each bootstrap.
-        seed: of all drawing.
-
     Raises:
         InputError: if a table cannot be counted (`tally`).
     """
@@ -179,8 +166,7 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     }
     generators = np.random.SeedSequence(seed).generate_state(2)
     sides = zip((counts, others), generators, strict=True)
-    drawn = [(side, draw_speakers(side, draws, state)) for side, state in sides]
-    before, after = (each.scores(side) for side, each in drawn)
+    ((before,), redrawn), ((after,), redrawn_after) = (draw_scores([side], draws, state) for side, state in sides)
     shared = len(set(first.utterance) & set(second.utterance))
     same = len(set(counts.speakers) & set(others.speakers))
     caution = (
@@ -192,8 +178,8 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     emotions = [int((side.total.sum(0) > 0).sum()) for side in (counts, others)]
     if emotions[0] != emotions[1]:
         caution += f" UA is the mean over {emotions[0]} emotions in the first and over {emotions[1]} in the second."
-    for place, (_, each) in zip(("First", "Second"), drawn, strict=True):
-        if note := redraw_note(each.redrawn, each.complete is not None):
+    for place, number, (_, ua) in (("First", redrawn, before), ("Second", redrawn_after, after)):
+        if note := redraw_note(number, not np.isnan(ua[0])):
             caution += f" {place} test set: {note}"
     intervals = _intervals(np.subtract(after, before), min(freedoms) + 1)
     return Comparison(False, *differences, *intervals, p_values, caution)
@@ -206,8 +192,9 @@ def _differences(first: Tally, second: Tally) -> tuple[float, float]:
 
 def _intervals(drawn, speakers: int, confidence: float = CONFIDENCE) -> list[Interval]:
     """Of WA and UA; a single speaker says nothing about others."""
-    unknown = (float("nan"), float("nan"))
-    return [percentile_interval(values, confidence) if speakers > 1 else unknown for values in drawn]
+    if speakers == 1:
+        return [(float("nan"), float("nan"))] * 2
+    return [tuple(percentile_limits(values, confidence).tolist()) for values in drawn]
 
 
 def _mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:

@@ -1,7 +1,7 @@
 """Whom a system has heard: in its own training, and through the weights that it began with.
 
-A checkpoint holds this as its entries `ENTRIES`. Older versions wrote neither `trained_on` nor `initial_weights`; what
-their checkpoints do not say is None, or marked as not complete.
+A checkpoint holds this in its entries `speakers`, `recordings`, `standardised_by`, `trained_on` and `initial_weights`.
+Older versions did not write the last two; what their checkpoints do not say is None, or marked as not complete.
 """
 
 from __future__ import annotations
@@ -9,33 +9,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
+from pydantic import ValidationError
 
 from ser.data.corpora.manifest import UNNAMED, Manifest
 from ser.data.datamodule import EmotionData
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results.form import Each, Maybe, check_form
 from ser.results.identity import is_identity
 from ser.results.provenance import code_digest, versions
+from ser.results.records import Record, Sets
 
-ENTRIES = ("speakers", "recordings", "standardised_by", "trained_on", "initial_weights")
-LISTS = ("speakers", "recordings")
 NAMESAKES = " If these are other people in a file of the same name, name this corpus: --data.corpus.name NAME."
 HEARD = ("train", "val")  # the sets of a training that shape its weights: by its steps, and by the choice of an epoch
-# The form of `trained_on`; what is null was not recorded by an older version.
-TRAINED_ON = {
-    **{"corpus": Maybe(str), "protocol": Maybe(str), "fold": Maybe(int), "test_halves": Maybe(str)},
-    **{"counts": Maybe({name: Each(int) for name in (*HEARD, "test")})},
-    **{"train_segments": Maybe(int), "tails_left_out": Maybe(int)},
-    **{"corpus_digest": Maybe(str), "code_digest": Maybe(str), "versions": Maybe(Each(str))},
-}
+
+
+class TrainedOn(Record):
+    """The entry `trained_on`; what is None was not recorded by an older version."""
+
+    corpus: str | None
+    protocol: str | None
+    fold: int | None
+    test_halves: str | None
+    counts: Sets[dict[str, int]] | None
+    train_segments: int | None
+    tails_left_out: int | None
+    corpus_digest: str | None
+    code_digest: str | None
+    versions: dict[str, str] | None
 
 
 def entries_of_fold(data: EmotionData, before: Mapping | None) -> dict:
     """The entries of a training that begins.
 
     Args:
-        data: the fold, read.
         before: the entries of the weights that it begins with; None where they are drawn at random.
     """
     return {
@@ -73,38 +79,34 @@ def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
 
 def entries(checkpoint: Mapping) -> dict:
     """The entries of a checkpoint; what an older version did not write is derived from what it did."""
-    found = {name: checkpoint[name] for name in ENTRIES[:3]}
+    found = {name: checkpoint[name] for name in ("speakers", "recordings", "standardised_by")}
     identity = checkpoint["identity"] if is_identity(checkpoint.get("identity")) else None
-    written = checkpoint.get("trained_on")
-    trained_on = _derived(found, identity) if written is None else {name: written.get(name) for name in TRAINED_ON}
+    written = checkpoint.get("trained_on") or _derived(found, identity)
+    trained_on = {name: written.get(name) for name in TrainedOn.model_fields}
     if "initial_weights" in checkpoint:
         before = checkpoint["initial_weights"]
     elif identity and not identity["config"].get("init_weights"):
         before = None
     else:  # there were some, or nothing is said of them
-        before = {**{each: {name: [] for name in HEARD} for each in LISTS}, "complete": False}
+        before = {"speakers": {"train": [], "val": []}, "recordings": {"train": [], "val": []}, "complete": False}
     return {**found, "trained_on": trained_on, "initial_weights": before}
 
 
 def _derived(found: Mapping, identity: Mapping | None) -> dict:
-    """What can be told of a training whose checkpoint has no `trained_on`; None for the rest."""
+    """What can be told of a training whose checkpoint has no `trained_on`."""
     identity = identity or {"config": {}, "versions": {}}
-    config, corpora = identity["config"], {who.split(":", 1)[0] for who in found["speakers"]["train"]}
-    known = {name: config.get(f"data.{name}") for name in ("protocol", "fold", "test_halves")}
+    corpora = {who.split(":", 1)[0] for who in found["speakers"]["train"]}
+    known = {name: identity["config"].get(f"data.{name}") for name in ("protocol", "fold", "test_halves")}
+    if known["protocol"] != "wu2019":
+        known["test_halves"] = None
     known |= {"corpus": corpora.pop() if len(corpora) == 1 else None}
     known |= {"corpus_digest": identity.get("corpus"), "code_digest": identity.get("code")}
     known |= {"versions": identity["versions"] or None}
-    if known["protocol"] != "wu2019":
-        known["test_halves"] = None
-    return {name: _if_sound(known.get(name), form) for name, form in TRAINED_ON.items()}
-
-
-def _if_sound(value: object, form: Maybe) -> object:
     try:
-        check_form("", value, form)
-    except InputError:
-        return None
-    return value
+        TrainedOn.model_validate({**dict.fromkeys(TrainedOn.model_fields), **known})
+    except ValidationError as error:  # an identity is not checked when a checkpoint is read
+        known |= dict.fromkeys(each["loc"][0] for each in error.errors())
+    return known
 
 
 def heard(found: Mapping) -> dict:
@@ -118,13 +120,11 @@ def heard(found: Mapping) -> dict:
     """
     before = found["initial_weights"]
     parts = [found, before] if before else [found]
-    return {
-        **{
-            each: {name: sorted({who for part in parts for who in part[each][name]}) for name in HEARD}
-            for each in LISTS
-        },
-        "complete": before["complete"] if before else True,
+    found = {
+        each: {name: sorted({who for part in parts for who in part[each][name]}) for name in HEARD}
+        for each in ("speakers", "recordings")
     }
+    return {**found, "complete": before["complete"] if before else True}
 
 
 def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) -> None:
@@ -134,17 +134,16 @@ def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) 
 
     Args:
         found: `entries` of its checkpoint.
-        path: of the checkpoint, for the message.
-        data: the fold.
-        tested: "val" or "test", the set that will be evaluated.
+        tested: the set that will be evaluated, "val" or "test".
 
     Raises:
         InputError: naming the speakers, or how many recordings are known.
     """
     hint = "the result would mean nothing. Choose a fold or a corpus with other speakers."
     own, recordings = set(data.speaker_identities[tested]), set(data.digests[tested])
-    people = own | _older_names(data, own)
-    namesakes = NAMESAKES if isinstance(data.corpus, Manifest) else ""
+    is_manifest = isinstance(data.corpus, Manifest)
+    people = own | {f"{UNNAMED}:{who.split(':', 1)[1]}" for who in own if is_manifest}  # as older versions name them
+    namesakes = NAMESAKES if is_manifest else ""
     parts = [(found, f"{path} was trained", f"the epoch of {path} was chosen")]
     if found["initial_weights"]:
         began = f"{path} began with weights"
@@ -164,19 +163,13 @@ def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) 
             raise InputError(f"{chosen} on {', '.join(sorted(same))}, who would be tested here; {hint}{more}")
 
 
-def _older_names(data: EmotionData, people: set[str]) -> set[str]:
-    """How checkpoints of older versions name the speakers of a manifest: not by its file."""
-    return {f"{UNNAMED}:{who.split(':', 1)[1]}" for who in people} if isinstance(data.corpus, Manifest) else set()
-
-
 def doubts(found: Mapping, what: str, data: EmotionData, sets: Iterable[str]) -> list[str]:
     """Warnings where it is not known whether a system has heard the people it is evaluated on.
 
     Args:
         found: `entries` of its checkpoint.
         what: the checkpoint, for the message.
-        data: the fold.
-        sets: that will be evaluated, of "val" and "test".
+        sets: those that will be evaluated, of "val" and "test".
     """
     everyone, lines = heard(found), []
     if not everyone["complete"]:

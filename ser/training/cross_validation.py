@@ -21,7 +21,7 @@ from ser.results.identity import PER_FOLD, flatten, identity
 from ser.results.pooled import describe_pooled, pool_runs, pooled_scores, write_pooled
 from ser.results.pooled_result import Pooled, read_pooled
 from ser.results.predictions import in_short
-from ser.results.reading import TABLES, is_finished, read_about
+from ser.results.reading import TABLES, read_about, read_finished
 from ser.training.devices import slots
 from ser.training.experiment import Experiment
 from ser.training.folder import check_folder, claim_folder
@@ -67,6 +67,7 @@ class CrossValidation:
         self.slots = slots(settings["devices"], settings["jobs"])
         self.group = self.tracking.group or "-".join([*words, self.folder.name])
         self.failures: dict[str, str] = {}
+        self.finished: dict[str, dict] = {}  # the result of each run, by the name of its folder
         self.unfinished: set[str] = set()  # runs whose training has not ended, though their results may be written
 
     def _all_folds(self) -> list[int]:
@@ -140,7 +141,11 @@ class CrossValidation:
         return {seed: [fold for fold in self.folds if not self._is_finished(seed, fold)] for seed in self.seeds}
 
     def _is_finished(self, seed: int, fold: int) -> bool:
-        return is_finished(self.folder / self._name(seed, fold), self.identity, seed, fold)
+        """Whether a run is finished; its result is read once and kept in `finished`."""
+        name = self._name(seed, fold)
+        if name not in self.finished and (about := read_finished(self.folder / name, self.identity, seed, fold)):
+            self.finished[name] = about
+        return name in self.finished
 
     def _plan(self) -> list[Job]:
         """Jobs for what is not finished: both directions of a session in one, where both are wanted."""
@@ -215,9 +220,8 @@ class CrossValidation:
         sys.stdout.flush()
 
     def _finished_runs(self) -> dict[str, dict]:
-        grid = [(seed, fold) for seed in self.seeds for fold in self.folds]
-        names = [self._name(*place) for place in grid if self._is_finished(*place)]
-        return {name: read_about(self.folder / name) for name in names}
+        grid = [(seed, fold) for seed in self.seeds for fold in self.folds if self._is_finished(seed, fold)]
+        return {name: self.finished[name] for name in (self._name(*place) for place in grid)}
 
     def _write_result(self, shared: dict, tracked_anew: bool) -> None:
         about = {

@@ -23,10 +23,15 @@ def evaluate(trainer: Trainer, system: System, data: EmotionData, sets: Iterable
 
     Args:
         trainer: with a `Predictions` callback.
-        system: with the weights of a checkpoint.
-        data: the fold.
         sets: of "val" and "test".
     """
+    tables, scores = _run(trainer, system, data, sets)
+    record_scores(trainer.loggers, scores)
+    return tables
+
+
+def _run(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str]) -> tuple[dict, dict[str, float]]:
+    """Predictions and scores; the loggers are not told."""
     predictions = next(each for each in trainer.callbacks if isinstance(each, Predictions))
     scores: dict[str, float] = {}
     loggers, trainer.loggers = trainer.loggers, [DummyLogger()]  # without any, Lightning warns
@@ -37,25 +42,20 @@ def evaluate(trainer: Trainer, system: System, data: EmotionData, sets: Iterable
             scores |= run(system, datamodule=data, verbose=False, weights_only=True)[0]
     finally:
         trainer.loggers = loggers
-    record_scores(loggers, scores)
-    return {name: predictions.tables[name] for name in sets}
+    return {name: predictions.tables[name] for name in sets}, scores
 
 
 def evaluate_mean(
     trainer: Trainer, system: System, data: EmotionData, paths: list[Path], sets: Iterable[str]
 ) -> dict[str, pd.DataFrame]:
-    """Predictions by the mean posterior of several checkpoints of one training; the loggers hear nothing.
+    """Predictions by the mean posterior of several checkpoints of one training; no scores are logged.
 
-    Averaging the last epochs is chosen by nobody, so it needs no validation.
+    No validation is needed: no score chooses the last epochs.
     """
-    loggers, trainer.loggers = trainer.loggers, [DummyLogger()]
     each = []
-    try:
-        for path in paths:
-            load_weights(system, path)
-            each.append(evaluate(trainer, system, data, sets))
-    finally:
-        trainer.loggers = loggers
+    for path in paths:
+        load_weights(system, path)
+        each.append(_run(trainer, system, data, sets)[0])
     return {name: mean_predictions([tables[name] for tables in each]) for name in sets}
 
 

@@ -32,8 +32,7 @@ from ser.training.experiment import Experiment
 from ser.training.folder import claim_folder, drop_unused, name_folder
 from ser.training.options.run_options import RunOptions, add_checkpoint
 from ser.training.options.trainer import listed, refusals
-from ser.training.origin import training_record
-from ser.training.run_files import headline, report, write_result, write_tables
+from ser.training.run_files import headline, report, training_record, write_result, write_tables
 from ser.training.tracking.tracking import record_result, tracked
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,19 +11,20 @@ import torch
 
 from ser.data.datamodule import EmotionData
 from ser.data.folds import set_warnings
+from ser.emotions import EMOTIONS
 from ser.files import digest, write_text
 from ser.results.predictions import describe, scores
 from ser.results.provenance import code_digest, commit, versions
 from ser.results.reading import AVERAGED_TABLES, TABLES
-from ser.systems.lineage import counts_of, place_of
+from ser.systems.lineage import HEARD, counts_of, place_of, printable
 from ser.systems.system import System
-from ser.training.origin import describe_origin
 
 STATISTICS = {
     "train": "train",
     "corpus": "corpus (test audio takes part)",
     "speaker": "speaker (transductive: each speaker by its own audio)",
 }
+UNKNOWN = "unknown (written by an older version)"
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame], averaged: dict[str, pd.DataFrame]) -> None:
@@ -44,34 +46,24 @@ def write_result(
 
     Args:
         folder: of the run, with its tables.
-        system: what was tested.
-        data: what it was evaluated on; after `ser fit` it was trained on it as well.
+        data: what the system was evaluated on; after `ser fit` it was trained on it as well.
         tables: predictions of "test" and "val", as far as they were made.
         averaged: the same by the mean posterior of the last epochs, where that was asked for.
         about: more to record (seed, epochs of `ser fit` or None, epoch of the checkpoint, `trained_on`, device).
     """
-    counts, speakers = counts_of(data), data.speaker_identities
-    trained_here = {
-        "counts": counts,
-        "speakers": speakers,
-        "train_segments": len(data.pieces["train"]),
-        "tails_left_out": data.tails_left_out,
-    }
-    evaluated = {part: {name: trained_here[part][name] for name in tables} for part in ("counts", "speakers")}
+    people = {"counts": counts_of(data), "speakers": data.speaker_identities}
+    segments = {"train_segments": len(data.pieces["train"]), "tails_left_out": data.tails_left_out}
+    evaluated = {part: {name: sets[name] for name in tables} for part, sets in people.items()}
     result = {
         "system": type(system).__name__,
-        "corpus": data.corpus.name,
-        "protocol": data.protocol,
-        "fold": data.fold,
-        "test_halves": data.test_halves if data.protocol == "wu2019" else None,
+        **place_of(data),
         "statistics": STATISTICS[data.statistics],
         **about,
         **(scores(tables["test"]) if "test" in tables else {}),
         "validation": scores(tables["val"]) if "val" in tables else None,
         "averaged": {**scores(averaged["test"]), "validation": scores(averaged["val"])} if averaged else None,
-        **(evaluated if about["epochs"] is None else trained_here),
+        **(evaluated if about["epochs"] is None else {**people, **segments}),
         "tested_on": {**place_of(data), **evaluated},
-        "corpus_digest": data.corpus_digest,
         "code_digest": code_digest(),
         "commit": commit(),
         "threads": torch.get_num_threads(),
@@ -122,3 +114,56 @@ def report(result: dict) -> str:
         number = result["epochs_averaged"]
         lines += ["", f"Test, mean posterior of the last {number} epochs: {describe(mean)}"]
     return "\n".join(lines)
+
+
+def training_record(found: Mapping) -> dict:
+    """What a result says of the training behind a checkpoint (`trained_on`), from the checkpoint's `entries`."""
+    about, before = dict(found["trained_on"]), found["initial_weights"]
+    if about["counts"]:
+        about["counts"] = {name: about["counts"][name] for name in HEARD}
+    return {
+        **about,
+        "statistics": found["standardised_by"],
+        **_people(found),
+        "initial_weights": before and {**_people(before), "complete": before["complete"]},
+    }
+
+
+def _people(part: Mapping) -> dict:
+    return {
+        "speakers": {name: part["speakers"][name] for name in HEARD},
+        "utterances": {name: len(part["recordings"][name]) for name in HEARD},
+    }
+
+
+def describe_origin(trained: dict, tested: dict) -> list[str]:
+    """What a checkpoint was trained on and tested on (`trained_on`, `tested_on` of a result), in lines for a person."""
+    lines = [f"  trained on  {_place(trained)}"]
+    lines += [f"              {_utterances(trained, 'train')}", f"  validated   {_utterances(trained, 'val')}"]
+    if before := trained["initial_weights"]:
+        known = [f"trained on {_utterances(before, 'train')}", f"validated on {_utterances(before, 'val')}"]
+        known = known if before["speakers"]["train"] else []
+        known += [] if before["complete"] else [f"trained on speakers {UNKNOWN}"]
+        lines.append(f"  began with  weights {', '.join(known)}")
+    lines.append(f"  tested on   {_place(tested)}")
+    return lines + [f"              {_utterances(tested, name)}" for name in tested["speakers"]]
+
+
+def _place(about: dict) -> str:
+    names = ("corpus", "protocol", "test_halves", "fold", "corpus_digest")
+    corpus, protocol, halves, fold, digest_of_corpus = (
+        UNKNOWN if about[name] is None else printable(str(about[name])) for name in names
+    )
+    halves = f" {halves}" if about["test_halves"] else ""
+    return f"{corpus}, protocol {protocol}{halves}, fold {fold}, corpus digest {digest_of_corpus}"
+
+
+def _utterances(about: dict, name: str) -> str:
+    """How many utterances of a set, of which emotions and speakers."""
+    counts = (about.get("counts") or {}).get(name)
+    number = sum(counts.values()) if counts else about["utterances"][name]
+    emotions = f" ({', '.join(f'{counts.get(emotion, 0)} {emotion}' for emotion in EMOTIONS)})" if counts else ""
+    people = about["speakers"][name]
+    bare = len({who.partition(":")[0] for who in people}) == 1 and "corpus" in about
+    names = ", ".join(printable(who.partition(":")[2] if bare else who) for who in people)
+    return f"{number} utterances{emotions} of {names}"

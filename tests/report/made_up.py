@@ -151,6 +151,7 @@ def make_result(
                 for name, part in sets.items()
             }
             details = {"system": system, "corpus": corpus, "fold": fold, "seed": seed, "counts": counts}
+            details |= {"validation": None, "digests": {}}
             (run / "result.json").write_text(json.dumps(details), encoding="utf-8")
             tested = scores(found["test"][seed, fold])
             validated = scores(found["val"][seed, fold])

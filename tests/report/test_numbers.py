@@ -10,12 +10,12 @@ from sklearn.metrics import confusion_matrix, recall_score
 from ser.commands.report import main
 from ser.emotions import EMOTIONS
 from ser.report.sections.comparisons import holm
-from ser.results.paper import TABLE_2, TABLE_3
 from ser.results.pooled_result import read_pooled
 from ser.results.predictions import posterior_columns
 from ser.results.statistics import bootstrap_speakers, compare, compare_unpaired
 from tests.report.html_page import Page
 from tests.report.made_up import make_result, speakers_corpus
+from tests.results.paper_print import TABLE_2, TABLE_3
 
 
 @pytest.fixture(scope="module")

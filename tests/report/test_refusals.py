@@ -33,7 +33,7 @@ def test_folders_that_are_no_results(results, tmp_path):
     refuse([tmp_path / "empty", "--out", out], "no result")
     refuse([tmp_path / "nowhere", "--out", out], "nowhere", "ser crossval")
     run = results[0] / "seed1-fold03"
-    refuse([run, "--out", out], "one run of `ser fit`", "fold 3", f"Did you mean {results[0]}?")
+    refuse([run, "--out", out], "is one run, fold 3 only", "`ser crossval`", f"Did you mean {results[0]}?")
     refuse([results[0], results[0], "--out", out], "the same folder twice")
     assert not out.exists()
 
@@ -67,32 +67,32 @@ def test_edited_predictions_and_missing_folds(tmp_path):
     about = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     del about["shared"]
     (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
-    refuse([folder, "--out", tmp_path / "out"], "older/result.json lacks shared", "another version")
+    refuse([folder, "--out", tmp_path / "out"], "older/result.json: shared is missing", "another version")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("shared", None, "shared is None, but must be names with values"),
+        ("shared", None, "shared is None, but must be a valid dictionary"),
         ("versions", None, "versions is None"),
-        ("model", [], "model is [], but must be names with values"),
-        ("options", [], "options is [], but must be names with values"),
-        ("runs", [], "runs is [], but must be a list with something in it"),
-        ("runs", [{"seed": 1}], "run 1 lacks fold, folder, epoch"),
+        ("model", [], "model is [], but must be a valid dictionary"),
+        ("options", [], "options is [], but must be a valid dictionary"),
+        ("runs", [], "runs is []: List should have at least 1 item"),
+        ("runs", [{"seed": 1}], "runs[0].fold is missing"),
         ("folds", None, "folds is None"),
-        ("averaged", "absent", "lacks averaged; another version"),
-        ("folds", "absent", "lacks folds; another version"),
-        ("seeds", "absent", "lacks seeds; another version"),
-        ("averaged", True, "averaged is True, but must be names with values"),
-        ("validation", {}, "validation lacks wa, ua"),
-        ("command", None, "command is None, but must be text"),
-        ("system", ["CNNGRU"], "system is ['CNNGRU'], but must be text"),
-        ("shared", {"speakers": 3}, "shared.speakers is 3, but must be a list"),
-        ("seeds", [1, "two"], "seed 2 is 'two', but must be a whole number"),
-        ("seeds", [True], "seed 1 is True, but must be a whole number"),
-        ("num_folds", "ten", "num_folds is 'ten', but must be a whole number"),
-        ("wa", NAN, "wa is nan, but must be a number"),
+        ("averaged", "absent", "averaged is missing; another version"),
+        ("folds", "absent", "folds is missing; another version"),
+        ("seeds", "absent", "seeds is missing; another version"),
+        ("averaged", True, "averaged is True, but must be a valid dictionary"),
+        ("validation", {}, "validation.wa is missing"),
+        ("command", None, "command is None, but must be a valid string"),
+        ("system", ["CNNGRU"], "system is ['CNNGRU'], but must be a valid string"),
+        ("shared", {"speakers": 3}, "shared.speakers is 3, but must be a valid list"),
+        ("seeds", [1, "two"], "seeds[1] is 'two', but must be a valid integer"),
+        ("seeds", [True], "seeds[0] is True, but must be a valid integer"),
+        ("num_folds", "ten", "num_folds is 'ten', but must be a valid integer"),
+        ("wa", NAN, "wa is nan, but must be a finite number"),
         ("wa", 0.999, "wa is 0.999, but predictions.csv gives 0."),
     ],
 )
@@ -117,7 +117,7 @@ def change(path, **values):
 def test_what_is_no_record_is_refused_in_one_message(place, content, tmp_path):
     folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2])
     (folder / place).write_bytes(content)
-    refuse([folder, "--out", tmp_path / "out"], f"changed/{place}", "not a result of this program")
+    refuse([folder, "--out", tmp_path / "out"], f"changed/{place}", "not written by this program")
 
 
 def test_a_run_is_the_one_it_is_taken_for(tmp_path):
@@ -131,10 +131,10 @@ def test_a_run_is_the_one_it_is_taken_for(tmp_path):
     change(folder / "result.json", runs=[runs[0], runs[1], {**runs[2], "folder": "seed1-fold01"}])
     refuse([folder, *out], "seed1-fold01 holds fold 1, but", "takes it for fold 3 of seed 1")
     change(folder / "result.json", runs=[{**runs[0], "folder": 3}, *runs[1:]])
-    refuse([folder, *out], "run 1.folder is 3, but must be text")
+    refuse([folder, *out], "runs[0].folder is 3, but must be a valid string")
     change(folder / "result.json", runs=runs)
     change(folder / "seed1-fold02" / "result.json", counts={"train": None, "val": {}, "test": {}})
-    refuse([folder, *out], "fold 2 of seed 1 is not complete", "counts.train is None, but must be names with values")
+    refuse([folder, *out], "fold 2 of seed 1 is not complete", "counts.train is None, but must be a valid dictionary")
 
 
 def without(column):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser.results.branch_posteriors import branch_posteriors, validation_notes
+from ser.results.lambda_curve import branch_posteriors, validation_notes
 from tests.two_branches import table
 
 

@@ -13,7 +13,7 @@ from ser.results.provenance import TRAINING
 
 # These read options, say what is wrong, write files, end a run, and record its origin.
 WITHOUT_NUMBERS = {"errors", "files", "processes", "processes/interruption", "results"}
-WITHOUT_NUMBERS |= {"results/form", "results/identity", "results/provenance"}
+WITHOUT_NUMBERS |= {"results/identity", "results/provenance", "results/records"}
 
 
 def test_no_file_that_computes_is_left_out_of_the_digest_of_the_code():

@@ -8,28 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser.results.paper import (
-    CORPUS_COUNTS,
-    DURATIONS,
     HALF_COUNTS,
     RECCAP_CONFUSION,
     RECCAP_TEST_HALVES,
-    SEGMENTS,
     SEQCAP_CONFUSION,
     SEQCAP_TEST_HALVES,
-    SPEAKER_COUNTS,
     TABLE_1,
+    TEST_HALVES,
+    fitting_halves,
+    row_sums,
+)
+from ser.systems.metrics import recalls, unweighted_accuracy, weighted_accuracy
+from tests.results.paper_print import (
+    CORPUS_COUNTS,
+    DURATIONS,
+    SEGMENTS,
+    SPEAKER_COUNTS,
     TABLE_2,
     TABLE_3,
-    TEST_HALVES,
     TOLERANCE_2,
     TOLERANCE_3,
     distance,
     fitting_counts,
-    fitting_halves,
     fitting_matrices,
-    row_sums,
 )
-from ser.systems.metrics import recalls, unweighted_accuracy, weighted_accuracy
 
 SEQCAP = (TABLE_2, TOLERANCE_2, SEQCAP_CONFUSION, SEQCAP_TEST_HALVES)
 RECCAP = (TABLE_3, TOLERANCE_3, RECCAP_CONFUSION, RECCAP_TEST_HALVES)

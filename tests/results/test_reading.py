@@ -8,7 +8,7 @@ import pytest
 from ser.errors import InputError
 from ser.files import digest
 from ser.results.predictions import posterior_columns
-from ser.results.reading import is_finished, read_about, read_table
+from ser.results.reading import read_about, read_finished, read_table
 
 NOW = {"config": {"model.dropout": 0.5}, "corpus": "c", "code": "d", "versions": {"torch": "2"}}
 
@@ -40,14 +40,14 @@ def test_names_that_look_like_numbers_or_nothing_stay_text(tmp_path):
 
 
 def test_a_finished_run_is_known_by_its_seed_its_fold_and_its_identity(run):
-    assert is_finished(run, NOW, seed=1, fold=2)
+    assert read_finished(run, NOW, seed=1, fold=2) == read_about(run)
     for other, words in (((2, 2), "seed: 1 there, 2 here"), ((1, 3), "fold: 2 there, 3 here")):
         with pytest.raises(InputError, match=words):
-            is_finished(run, NOW, *other)
+            read_finished(run, NOW, *other)
     with pytest.raises(InputError, match=r"model\.dropout: 0\.5 there, 0\.2 here"):
-        is_finished(run, {**NOW, "config": {"model.dropout": 0.2}}, 1, 2)
+        read_finished(run, {**NOW, "config": {"model.dropout": 0.2}}, 1, 2)
     (run / "result.json").unlink()
-    assert not is_finished(run, NOW, 1, 2)
+    assert read_finished(run, NOW, 1, 2) is None
 
 
 @pytest.mark.parametrize("name", ["predictions.csv", "validation.csv"])

@@ -49,7 +49,7 @@ def test_a_seed_adds_no_speaker_and_no_utterance():
     [
         (lambda table: table.iloc[:0], "no predictions"),
         (lambda table: table.assign(emotion="bored"), "unknown emotion 'bored'"),
-        (lambda table: pd.concat([table, table.iloc[:1]]), "utterance u0 occurs twice in the predictions of seed 1"),
+        (lambda table: pd.concat([table, table.iloc[:1]]), "utterance u0 occurs twice for seed 1"),
         (lambda table: pd.concat([table, table.iloc[1:].assign(seed=2)]), "the seeds hold different .*first u0"),
         (lambda table: pd.concat([table, table.assign(seed=2, speaker="x")]), "the seeds hold different"),
     ],

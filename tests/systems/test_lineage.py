@@ -13,7 +13,7 @@ from ser.data.datamodule import EmotionData
 from ser.emotions import EMOTIONS
 from ser.systems import CNNGRU
 from ser.systems.lineage import entries
-from ser.training.origin import UNKNOWN
+from ser.training.run_files import UNKNOWN
 from tests.conftest import CONF
 from tests.manifests import SHORT, write_manifest
 

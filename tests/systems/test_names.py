@@ -11,7 +11,7 @@ from ser.data.corpora.manifest import Manifest
 from ser.data.datamodule import EmotionData
 from ser.errors import InputError
 from ser.systems.lineage import check_unheard, doubts, entries
-from ser.training.origin import describe_origin, training_record
+from ser.training.run_files import describe_origin, training_record
 from ser.training.tracking.tracking import Tracking
 from tests.manifests import SHORT, write_manifest
 

@@ -6,7 +6,7 @@ import pytest
 
 from ser.errors import InputError
 from ser.systems.lineage import check_unheard, heard
-from ser.training.origin import training_record
+from ser.training.run_files import training_record
 
 PEOPLE = {"train": ["c:a", "c:b"], "val": ["c:v"], "test": ["c:t"]}
 RECORDINGS = {"train": ["1", "2"], "val": ["3"], "test": ["4"]}

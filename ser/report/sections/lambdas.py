@@ -12,8 +12,7 @@ from ser.report.page.blocks import Column, Paragraph, Picture, Table
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, comparison_table, correct
 from ser.report.sections.folds import SCORE_COLUMNS, score_cells
-from ser.results.branch_posteriors import validation_notes
-from ser.results.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve
+from ser.results.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve, validation_notes
 from ser.results.pooled import pooled_scores
 from ser.results.statistics import bootstrap_speakers, compare, ua_note
 

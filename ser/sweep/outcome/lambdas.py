@@ -12,8 +12,7 @@ from optuna.trial import create_trial
 
 from ser.errors import InputError
 from ser.files import digest
-from ser.results.branch_posteriors import branch_posteriors
-from ser.results.lambda_curve import curve
+from ser.results.lambda_curve import branch_posteriors, curve
 from ser.results.pooled_result import read_pooled
 from ser.results.reading import TABLES
 from ser.sweep.study.plan import LAMBDA, Plan

@@ -229,7 +229,7 @@ class TestBadInput:
     def test_an_unfinished_or_foreign_result(self, undisturbed, tmp_path):
         folder = copy_of(undisturbed[0], tmp_path)
         about = json.loads((folder / "result.json").read_text())
-        for damage, message in (({"digests": {}}, "no digest of"), ({"runs": None}, "lacks runs")):
+        for damage, message in (({"digests": {}}, "no digest of"), ({"runs": None}, "runs is missing")):
             broken = {key: value for key, value in (about | damage).items() if key not in damage or value is not None}
             (folder / "result.json").write_text(json.dumps(broken))
             with pytest.raises(InputError, match=message):
@@ -254,7 +254,7 @@ class TestBadInput:
         assert (undisturbed[0] / "result.json").read_bytes() == before
 
     def test_the_folder_of_one_fold(self, undisturbed):
-        with pytest.raises(InputError, match="one fold"):
+        with pytest.raises(InputError, match="one run, fold 1 only"):
             read_pooled(undisturbed[0] / "seed1-fold01")
 
     def test_a_folder_that_holds_something_else(self, ser, least, tmp_path):

@@ -1,0 +1,93 @@
+"""What is read from files, held against the types that its readers rely on: `result.json`, checkpoints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from reprlib import repr as shorten
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ser.errors import InputError
+
+T = TypeVar("T")
+Filled = Annotated[list[T], Field(min_length=1)]
+
+MOST_ERRORS = 5  # that a message lists; a file from a stranger may have millions
+MOST_PARTS = 6  # of the way to a value, for the same reason
+
+
+class Record(BaseModel):
+    """Values of exactly these types: true is no number, numbers are finite. Other keys may be there too."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class Sets(Record, Generic[T]):
+    """A value for each set of a fold."""
+
+    train: T
+    val: T
+    test: T
+
+
+def read_record(path: Path) -> dict:
+    """The names and values of a JSON file that this program has written, not checked any further.
+
+    Raises:
+        InputError: if it cannot be read or is something else.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, no JSON, or nested too deeply
+        raise InputError(f"{path}: not written by this program ({error})") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: not written by this program ({shorten(found):.80} in place of names with values)")
+    return found
+
+
+def check_record(form: type[Record], value: object, place: object) -> None:
+    """Refuse a record that is not of this form.
+
+    Args:
+        place: the file, for the message.
+
+    Raises:
+        InputError: with a line for each error: file, key, value and what it must be.
+
+    Example:
+        >>> check_record(Sets[int], {"train": "3", "val": 3}, "result.json")
+        Traceback (most recent call last):
+        ser.errors.InputError: result.json: train is '3', but must be a valid integer
+        result.json: test is missing; another version of this program may have written it
+    """
+    try:
+        form.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        lines = [f"{place}: {_describe(**each)}" for each in found[:MOST_ERRORS]]
+        if (more := len(found) - MOST_ERRORS) > 0:
+            lines.append(f"{place}: and {more} more errors")
+        raise InputError("\n".join(lines)) from error
+
+
+def _describe(type: str, loc: tuple[str | int, ...], msg: str, input: object) -> str:
+    """An error of pydantic in a line of bounded length that writes nothing on the screen but itself."""
+    name = "".join(_part(each) for each in loc[:MOST_PARTS] if each != "[key]").removeprefix(".")
+    if type == "missing":
+        return f"{name} is missing; another version of this program may have written it"
+    try:
+        shown = " ".join(shorten(input).split())
+    except ValueError:  # more digits than Python prints
+        shown = "too long to be shown"
+    said = msg.partition(" or instance of ")[0].removeprefix("Input should ")
+    return f"{name or 'all of it'} is {shown:.80}" + (f", but must {said}" if said != msg else f": {msg}")
+
+
+def _part(part: str | int) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if part.isidentifier() and len(part) < 40 else f"[{shorten(part)}]"

@@ -5,23 +5,25 @@ from __future__ import annotations
 from copy import copy
 from functools import cached_property
 from hashlib import blake2b
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning import LightningDataModule, Trainer
+from pydantic import Field
 from torch.utils.data import DataLoader
 
 from ser.audio.frames import FRAMES_PER_SECOND, num_samples
 from ser.audio.waveforms import Waveforms
+from ser.bounds import Seed, checked
 from ser.data.corpora.corpus import Corpus
 from ser.data.folds import split
 from ser.data.leaks import recording_digests
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
 from ser.data.transfer import avoid_shared_files, check_semaphores
 from ser.emotions import EMOTIONS
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.processes.interruption import leave_signals_to_parent
 
 
@@ -44,6 +46,7 @@ class EmotionData(LightningDataModule):
         seed: of the order of the segments.
     """
 
+    @checked("data.")
     def __init__(
         self,
         corpus: Corpus,
@@ -51,22 +54,16 @@ class EmotionData(LightningDataModule):
         fold: int = 1,
         test_halves: str = "MMFFF",
         statistics: Literal["train", "corpus", "speaker"] = "train",
-        segment_seconds: float = 2.0,
-        min_tail_seconds: float = 0.3,
-        batch_size: int = 16,
-        max_batch_seconds: float = 60.0,
-        num_workers: int = 0,
-        seed: int = 1,
+        segment_seconds: Annotated[float, Field(ge=0.1, le=60)] = 2.0,
+        min_tail_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3,
+        batch_size: Annotated[int, Field(ge=1, le=4096)] = 16,
+        max_batch_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0,
+        num_workers: Annotated[int, Field(ge=0, le=256)] = 0,
+        seed: Seed = 1,
     ) -> None:
         super().__init__()
-        check_bounds("data.segment_seconds", segment_seconds, at_least=0.1, at_most=60)
-        check_bounds("data.min_tail_seconds", min_tail_seconds, at_least=0, at_most=segment_seconds)
-        check_bounds("data.batch_size", batch_size, at_least=1, at_most=4096)
-        check_bounds("data.max_batch_seconds", max_batch_seconds, above=0, at_most=86_400)
-        check_bounds("data.num_workers", num_workers, at_least=0, at_most=256)
-        check_bounds("data.seed", seed, at_least=0, at_most=2**32 - 1)
-        if statistics not in ("train", "corpus", "speaker"):
-            raise InputError(f"data.statistics is {statistics!r}, but must be one of train, corpus, speaker")
+        if min_tail_seconds > segment_seconds:
+            raise InputError(f"data.min_tail_seconds is {min_tail_seconds}, but a segment has {segment_seconds} s")
         self.corpus, self.protocol, self.fold, self.test_halves = corpus, protocol, fold, test_halves
         self.statistics, self.batch_size, self.num_workers, self.seed = statistics, batch_size, num_workers, seed
         self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from lightning import Callback, LightningModule, Trainer
+from pydantic import Field
 
-from ser.errors import InputError, check_bounds
+from ser.bounds import checked
+from ser.errors import InputError
 
 STEPS = ((0.1, 0.5), (0.01, 0.2), (0.001, 0.1))
 
@@ -40,10 +44,13 @@ class LearningRateRule(Callback):
         Wu et al. (2019), section 4.1; that the loss is compared with the mean of the first 100 steps is assumed.
     """
 
-    def __init__(self, hold_epochs: int = 3, window_steps: int = 100, check_every: int = 10) -> None:
-        check_bounds("learning_rate_rule.hold_epochs", hold_epochs, at_least=0, at_most=100_000)
-        check_bounds("learning_rate_rule.window_steps", window_steps, at_least=1, at_most=1_000_000)
-        check_bounds("learning_rate_rule.check_every", check_every, at_least=1, at_most=1_000_000)
+    @checked("learning_rate_rule.")
+    def __init__(
+        self,
+        hold_epochs: Annotated[int, Field(ge=0, le=100_000)] = 3,
+        window_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 100,
+        check_every: Annotated[int, Field(ge=1, le=1_000_000)] = 10,
+    ) -> None:
         self.hold_epochs, self.window_steps, self.check_every = hold_epochs, window_steps, check_every
         self.step, self.factor, self.first_mean = 0, 1.0, None
         self.losses = torch.zeros(window_steps)

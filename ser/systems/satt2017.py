@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from ser.bounds import Dropout, Units, checked
 from ser.networks.branches import RecurrentBranch
 from ser.networks.convolutions import PlainConvolutions
 from ser.systems.system import System
@@ -22,13 +23,8 @@ class CNNLSTM(System):
         Satt et al. (2017), as far as it is known; dropout is assumed.
     """
 
-    def __init__(
-        self,
-        lstm_units: int = 128,
-        dense_units: int = 64,
-        dropout: float = 0.5,
-        **options,
-    ) -> None:
+    @checked("model.")
+    def __init__(self, lstm_units: Units = 128, dense_units: Units = 64, dropout: Dropout = 0.5, **options) -> None:
         convolutions = PlainConvolutions()
         lstm = RecurrentBranch(nn.LSTM, convolutions.taps, units=lstm_units, dense_units=dense_units, dropout=dropout)
         super().__init__(convolutions, {"lstm": lstm}, [1.0], **options)

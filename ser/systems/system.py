@@ -14,10 +14,11 @@ from torch.nn import functional as F
 from torchmetrics import MeanMetric
 
 from ser.audio.frames import WINDOW_SAMPLES, num_frames
+from ser.bounds import LearningRate, checked
 from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
 from ser.emotions import IGNORED
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.networks.branches import Branch
 from ser.networks.convolutions import Convolutions
 from ser.networks.spectrogram import NUM_BINS, Spectrogram, Standardisation
@@ -50,6 +51,7 @@ class System(LightningModule, ABC):
     """
 
     @abstractmethod
+    @checked("model.")
     def __init__(
         self,
         convolutions: Convolutions,
@@ -57,10 +59,9 @@ class System(LightningModule, ABC):
         weights: list[float],
         magnitude: Literal["log", "linear"] = "log",
         standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
     ) -> None:
         super().__init__()
-        check_bounds("model.learning_rate", learning_rate, above=0, at_most=1)
         self.spectrogram = Spectrogram(magnitude)
         self.standardisation = Standardisation(standardise)
         self.convolutions = convolutions

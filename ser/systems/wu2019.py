@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from torch import nn
 
-from ser.errors import check_bounds
+from ser.bounds import Dropout, LearningRate, Units, checked
 from ser.networks.branches import CapsuleBranch, RecurrentBranch
 from ser.networks.capsule_layers import EmoCaps, RecCaps, SeqCaps
 from ser.networks.convolutions import SpectralTemporalConvolutions
@@ -27,11 +28,12 @@ class CNNGRU(System):
         Wu et al. (2019), section 3.
     """
 
+    @checked("model.")
     def __init__(
         self,
-        gru_units: int = 64,
-        dense_units: int = 64,
-        dropout: float = 0.5,
+        gru_units: Units = 64,
+        dense_units: Units = 64,
+        dropout: Dropout = 0.5,
         **options,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
@@ -59,7 +61,7 @@ class CapsuleSystem(System, ABC):
         emo_caps: type[EmoCaps],
         magnitude: Literal["log", "linear"] = "log",
         standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         **capsules,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
@@ -120,18 +122,18 @@ class CNNGRUSeqCap(System):
         Wu et al. (2019), section 3 and Fig. 2; lambda = 0.6 in section 4.2.
     """
 
+    @checked("model.")
     def __init__(
         self,
-        lambda_: float = 0.6,
-        gru_units: int = 64,
-        dense_units: int = 64,
-        dropout: float = 0.5,
+        lambda_: Annotated[float, Field(ge=0, le=1)] = 0.6,
+        gru_units: Units = 64,
+        dense_units: Units = 64,
+        dropout: Dropout = 0.5,
         magnitude: Literal["log", "linear"] = "log",
         standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         **capsules,
     ) -> None:
-        check_bounds("model.lambda_", lambda_, at_least=0, at_most=1)
         convolutions = SpectralTemporalConvolutions()
         capsule = CapsuleBranch(SeqCaps, convolutions.taps, dense_units=dense_units, dropout=dropout, **capsules)
         gru = RecurrentBranch(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
 import torch
+from pydantic import Field
 
-from ser.errors import InputError, check_bounds
+from ser.bounds import checked
+from ser.errors import InputError
 from ser.training.options.arguments import parse_numbers
 
 
-def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
+@checked()
+def slots(devices: str | None, jobs: Annotated[int | None, Field(ge=1, le=1024)]) -> list[dict[str, str]]:
     """The environment of each training that runs at a time.
 
     Args:
@@ -18,10 +22,8 @@ def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
         jobs: trainings at once; None runs one per device.
 
     Raises:
-        InputError: if there are not so many GPUs, or no training could run.
+        InputError: for GPUs that this machine does not have, and for less than one training.
     """
-    if jobs is not None:
-        check_bounds("jobs", jobs, at_least=1, at_most=1024)
     names = [{}]
     if devices is not None:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")

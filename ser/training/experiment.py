@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 
+from ser.bounds import check
 from ser.checkpoint.reading import load_weights
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.processes.allocator import keep_freed_memory
 from ser.systems.lineage import check_unheard, doubts, entries
 from ser.systems.system import System
@@ -61,7 +64,7 @@ class Experiment:
         tested = (config["ckpt_path"], self.checkpoint) if self.checkpoint else None
         check_same_corpus(self.data, files, self.options.words, tested)
         epochs = config["trainer"].max_epochs or 0
-        check_bounds("epochs_averaged", config["epochs_averaged"], at_least=0, at_most=max(epochs, 0))
+        check("epochs_averaged", config["epochs_averaged"], Annotated[int, Field(ge=0, le=max(epochs, 0))])
 
     def check_beginning(self, *folds: EmotionData) -> None:
         """Refuse initial weights that have heard a speaker who is validated or tested in one of the folds.

@@ -6,15 +6,17 @@ import os
 import signal
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from pydantic import Field
 
+from ser.bounds import checked
 from ser.checkpoint.contents import network
 from ser.checkpoint.reading import LAST, WITHIN_EPOCH, read_checkpoint, write_checkpoint
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.processes.interruption import LISTENER, Interrupted
 
 
@@ -137,10 +139,12 @@ class Checkpoints:
         steps: between two, in place of minutes.
     """
 
-    def __init__(self, minutes: float = 10.0, steps: int | None = None) -> None:
-        check_bounds("checkpoints.minutes", minutes, above=0, at_most=525_600)
-        if steps is not None:
-            check_bounds("checkpoints.steps", steps, at_least=1, at_most=1_000_000_000)
+    @checked("checkpoints.")
+    def __init__(
+        self,
+        minutes: Annotated[float, Field(gt=0, le=525_600)] = 10.0,
+        steps: Annotated[int | None, Field(ge=1, le=1_000_000_000)] = None,
+    ) -> None:
         self.minutes, self.steps = minutes, steps
 
     def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:

@@ -39,10 +39,10 @@ class EmotionData(LightningDataModule):
         statistics: whose audio standardises the spectrogram: "train" (the training set), "corpus" (everything, as the
             paper prints it; test audio takes part) or "speaker" (each speaker by its own audio; transductive).
         segment_seconds: length of a training segment, counted in frames of 10 ms.
-        min_tail_seconds: a shorter rest behind full segments is left out of training.
+        min_tail_seconds: a shorter rest after full segments is left out of training.
         batch_size: segments of a training step, over all devices together.
         max_batch_seconds: audio of an evaluation batch, padding included, over all devices together.
-        num_workers: processes that read audio; 0 reads in the training process, as is done where there is one batch.
+        num_workers: processes that read audio; with 0, or a single batch, the training process reads.
         seed: of the order of the segments.
     """
 
@@ -94,7 +94,7 @@ class EmotionData(LightningDataModule):
 
     @property
     def speaker_identities(self) -> dict[str, list[str]]:
-        """Speakers of each set, with the corpus's name before theirs ("iemocap:Ses01F")."""
+        """Speakers of each set, after the corpus's name ("iemocap:Ses01F")."""
         speakers = self.utterances.groupby("set").speaker.unique()
         return {
             name: [f"{self.corpus.name}:{speaker}" for speaker in sorted(speakers[name])] for name in speakers.index
@@ -102,7 +102,7 @@ class EmotionData(LightningDataModule):
 
     @cached_property
     def recordings(self) -> list[str]:
-        """Digest of every recording's samples, so that a recording is known again under any name."""
+        """Digest of every recording's samples, which finds a recording under any name."""
         return recording_digests(self.waveforms, len(self.utterances))
 
     @property
@@ -115,7 +115,7 @@ class EmotionData(LightningDataModule):
 
     @property
     def corpus_digest(self) -> str:
-        """Digest of names, labels and audio of the whole corpus, wherever it lies on the disk."""
+        """Digest of names, labels and audio of the whole corpus; its folder does not matter."""
         labels = self.utterances.drop(columns=["path", "set"]).to_csv(index=False)
         return blake2b((labels + " ".join(self.recordings)).encode(), digest_size=8).hexdigest()
 
@@ -153,7 +153,7 @@ class EmotionData(LightningDataModule):
 
     def _loader(self, name: str, sampler: TrainingBatches | EvaluationBatches) -> DataLoader:
         batches = len(sampler)
-        workers = min(self.num_workers, batches) if batches > 1 else 0  # the only batch has to be waited for anyway
+        workers = min(self.num_workers, batches) if batches > 1 else 0
         return DataLoader(
             self.pieces[name],
             batch_size=None,
@@ -165,23 +165,18 @@ class EmotionData(LightningDataModule):
         )
 
     def train_dataloader(self) -> DataLoader:
-        pieces = self.pieces["train"]
-        return self._loader(
-            "train", TrainingBatches(len(pieces), self.batch_size, self.seed, *self._rank(), *self._progress())
-        )
+        epoch, batches = 0, 0  # that a restored training has behind it
+        if self.trainer is not None:
+            loop = self.trainer.fit_loop
+            trained = loop.epoch_loop.batch_progress.current.processed
+            epoch, batches = loop.epoch_progress.current.processed, trained % self.steps_per_epoch
+        size = len(self.pieces["train"]), self.batch_size
+        return self._loader("train", TrainingBatches(*size, self.seed, *self._rank(), epoch, batches))
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches of an epoch."""
         return -(-len(self.pieces["train"]) // self.batch_size)
-
-    def _progress(self) -> tuple[int, int]:
-        """Epoch and batches of it that a restored training has behind it."""
-        if self.trainer is None:
-            return 0, 0
-        loop = self.trainer.fit_loop
-        trained = loop.epoch_loop.batch_progress.current.processed
-        return loop.epoch_progress.current.processed, trained % self.steps_per_epoch
 
     def _evaluation_loader(self, name: str) -> DataLoader:
         return self._loader(name, EvaluationBatches(self.pieces[name].lengths, self.max_batch_frames, *self._rank()))

@@ -31,8 +31,8 @@ class Branch(nn.Module, ABC):
 class RecurrentBranch(Branch):
     """A bidirectional recurrent layer over time and dense layers.
 
-    Two unidirectional layers, the second on the sequence reversed within its own length, so that no length is needed on
-    the host and padding is never read.
+    Two unidirectional layers, the second on the sequence reversed within its own length: the host needs no length, and
+    padding is never read.
 
     Args:
         cell: `nn.GRU` or `nn.LSTM`.

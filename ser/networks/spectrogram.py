@@ -32,7 +32,7 @@ class Spectrogram(nn.Module):
     def __init__(self, magnitude: Literal["log", "linear"] = "log") -> None:
         super().__init__()
         self.magnitude = magnitude
-        # The window sits in the middle of the DFT's frame: this padding lets frame t begin at sample 160 t.
+        # torch centres the window in the DFT's frame: with this padding frame t begins at sample 160 t.
         margin = (DFT_LENGTH - WINDOW_SAMPLES) // 2
         self.stft = Stft(DFT_LENGTH, WINDOW_SAMPLES, SHIFT_SAMPLES, pad=margin, power=None, center=False)
 

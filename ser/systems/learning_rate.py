@@ -37,7 +37,7 @@ class LearningRateRule(Callback):
 
     Args:
         hold_epochs: epochs during which the first rate is kept.
-        window_steps: steps whose mean loss decides; the first so many steps give the value it is compared with.
+        window_steps: steps whose mean loss decides; it is compared with the mean of as many first steps.
         check_every: steps between two looks, since a look waits for the device.
 
     Source:
@@ -79,18 +79,11 @@ class LearningRateRule(Callback):
         checkpoint["callbacks"][self.state_key]["losses"] = losses.tolist()
 
     def state_dict(self) -> dict:
-        return {
-            "step": self.step,
-            "factor": self.factor,
-            "first_mean": self.first_mean,
-            "losses": self.losses.tolist(),
-        }
+        own = {"step": self.step, "factor": self.factor, "first_mean": self.first_mean}
+        return {**own, "losses": self.losses.tolist()}
 
     def load_state_dict(self, state_dict: dict) -> None:
-        if len(state_dict["losses"]) != self.window_steps:
-            raise InputError(
-                f"learning_rate_rule.window_steps is {self.window_steps}, but the checkpoint has "
-                f"{len(state_dict['losses'])}"
-            )
+        if (steps := len(state_dict["losses"])) != self.window_steps:
+            raise InputError(f"learning_rate_rule.window_steps is {self.window_steps}, but the checkpoint has {steps}")
         self.step, self.factor = state_dict["step"], state_dict["factor"]
         self.first_mean, self.losses = state_dict["first_mean"], torch.tensor(state_dict["losses"])

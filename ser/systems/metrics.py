@@ -10,7 +10,7 @@ from ser.emotions import EMOTIONS, IGNORED, NUM_EMOTIONS
 
 
 def recalls(confusion) -> Tensor:
-    """Share of each emotion's utterances that were recognised, (emotions,); NaN for an emotion that does not occur."""
+    """Share of each emotion's utterances that were recognised, (emotions,); NaN for an emotion without utterances."""
     confusion = torch.as_tensor(confusion, dtype=torch.float64)
     return confusion.diagonal() / confusion.sum(dim=1)
 

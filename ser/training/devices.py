@@ -18,8 +18,8 @@ def slots(devices: str | None, jobs: Annotated[int | None, Field(ge=1, le=1024)]
     """The environment of each training that runs at a time.
 
     Args:
-        devices: a number of GPUs, or their numbers; None takes what there is, for one training after another.
-        jobs: trainings at once; None runs one per device.
+        devices: a number of GPUs, or their numbers as 0,2; without it one training runs after another.
+        jobs: trainings at once; without it one per device.
 
     Raises:
         InputError: for GPUs that this machine does not have, and for less than one training.
@@ -41,5 +41,5 @@ def slots(devices: str | None, jobs: Annotated[int | None, Field(ge=1, le=1024)]
 
 
 def device_name(device: torch.device) -> str:
-    """What a result says it was computed on: the GPU's own name, or the kind of another device."""
+    """The name of a GPU, or the kind of another device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

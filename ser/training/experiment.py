@@ -25,7 +25,7 @@ class Experiment:
     """A system and its data, built; the corpus is read by `read_corpus`.
 
     Args:
-        options: those of a training, or those that name a checkpoint to test.
+        options: of a training, or with a checkpoint to test.
 
     Attributes:
         settings: the options with their classes made: `trainer`, `wandb`, `checkpoints`, `learning_rate_rule`.
@@ -52,7 +52,7 @@ class Experiment:
         """Read the corpus and divide it.
 
         Raises:
-            InputError: for a corpus that is not sound, or not the one of the run whose configuration is used again.
+            InputError: for a corpus with problems, or another than that of the run whose configuration is used again.
         """
         corpus, config = self.data.corpus, self.options.config
         if isinstance(corpus, IEMOCAP) and corpus.name == "synthetic":
@@ -85,7 +85,7 @@ class Experiment:
         check_unheard(entries(self.checkpoint), self.options.config["ckpt_path"], self.data, tested)
 
     def doubts(self, data: EmotionData, sets: tuple[str, ...] = ("val", "test")) -> list[str]:
-        """What cannot be known of the weights that it begins with, or of the checkpoint that it tests, on a fold."""
+        """Warnings where it is not known whom the initial weights, or the tested checkpoint, have heard."""
         if self.checkpoint:
             return doubts(entries(self.checkpoint), "the checkpoint", data, sets)
         return doubts(self.beginning, "the initial weights", data, sets) if self.beginning else []

@@ -47,7 +47,10 @@ HUGE = "9" * 400  # as an integer more than any floating-point number
         (f"model: {{init_args: {{emo_capsule_dim: {HUGE}}}}}", "model.emo_capsule_dim is 9999999999"),
         ("model: {init_args: {emo_capsule_dim: 1000, window_capsule_dim: 100}}", "must make at most 16777216"),
         ("model: {init_args: {window_steps: 100000}}", "model.window_steps is 100000, but must be at most 10000"),
-        ("model: {init_args: {window_shift: 41}}", "model.window_shift is 41, but must be at most model.window_steps, 40"),
+        (
+            "model: {init_args: {window_shift: 41}}",
+            "model.window_shift is 41, but must be at most model.window_steps, 40",
+        ),
         ("model: {init_args: {window_stride: 0}}", "model.window_stride is 0, but must be at least 1"),
         ("model: {init_args: {num_window_convolutions: -8}}", "model.num_window_convolutions is -8, but must be"),
         ("data: {batch_size: 1000000}", "data.batch_size is 1000000, but must be at most 4096"),

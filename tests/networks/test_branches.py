@@ -204,6 +204,7 @@ def test_capsule_matrices_are_xavier_initialised_one_by_one():
     [
         ({"routing_iterations": 0}, "routing_iterations is 0"),
         ({"dropout": 1.5}, "dropout is 1.5, but must be less than 1"),
+        ({"dropout": 1.0}, "dropout is 1.0, but must be less than 1"),
         ({"dropout": float("nan")}, "dropout is nan"),
         ({"window_shift": 50}, "window_shift is 50"),
         ({"window_kernel": 41}, "window_kernel is 41"),

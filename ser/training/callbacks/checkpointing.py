@@ -23,7 +23,7 @@ from ser.processes.interruption import LISTENER, Interrupted
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Write a checkpoint whole or not at all, and read it as data only.
 
-    The first one of a training is read again at once: an hour later it would be too late to learn that none can be.
+    The first one of a training is read again at once, to learn early if none can be.
 
     Args:
         identity: of the run, written into every checkpoint.
@@ -37,7 +37,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Write a checkpoint.
 
         Raises:
-            InputError: if it cannot be written, or its weights are no numbers any more: nobody could go on from it.
+            InputError: if it cannot be written, or its weights are no numbers any more.
         """
         if not all(weight.isfinite().all() for weight in network(checkpoint["state_dict"]).values()):
             raise InputError(
@@ -54,7 +54,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Kept(ModelCheckpoint):
-    """A checkpoint that knows after an interruption what it knew before, also in a folder that was moved meanwhile.
+    """A checkpoint whose state survives an interruption, also where its folder was moved meanwhile.
 
     Lightning forgets which epoch was the best when the folder is not the one that a checkpoint names.
     """
@@ -93,11 +93,8 @@ class WithinEpoch(Kept):
 class EndInOrder(Checkpoint):
     """End a training after its step when a signal was received: in all processes, with a checkpoint.
 
-    As a `Checkpoint` it stands behind the callbacks whose state the checkpoint holds: Lightning sees to that. On an
-    epoch's last batch it waits for the validation and the epoch's own checkpoint.
-
-    Args:
-        folder: where checkpoints are written.
+    It is a `Checkpoint` so that Lightning calls it after the callbacks whose state the checkpoint holds. On an epoch's
+    last batch it waits for the validation and the epoch's own checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -148,7 +145,7 @@ class Checkpoints:
         self.minutes, self.steps = minutes, steps
 
     def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:
-        """Those of a training: `best.ckpt`, `last.ckpt`, `within.ckpt`, and those to be averaged."""
+        """The callbacks that write `best.ckpt`, `last.ckpt`, `within.ckpt` and the epochs to be averaged."""
         within = WithinEpoch(folder, self.minutes, self.steps)
         return [*checkpoints(folder, epochs_averaged), within, EndInOrder(folder)]
 
@@ -158,8 +155,8 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
 
     Args:
         folder: where they are written.
-        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=20.ckpt`.
-        monitor: the validation WA that chooses.
+        epochs_averaged: the weights of as many last epochs are kept as well, as `epoch=20.ckpt`.
+        monitor: the metric that chooses the best.
 
     Source:
         Wu et al. (2019), section 4.1.
@@ -169,5 +166,5 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
     if epochs_averaged:
         averaged = options | {"save_top_k": epochs_averaged, "save_weights_only": True}
         kept.append(Kept(filename="{epoch}", monitor="epoch", mode="max", **averaged))
-    # Behind the others: a training goes on from it, so it holds what they have written in this epoch.
+    # After the others: a training goes on from it, so it holds what they have written in this epoch.
     return [*kept, Kept(filename=LAST, **options)]

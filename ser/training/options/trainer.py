@@ -12,7 +12,7 @@ from pydantic import Field
 from ser.bounds import check
 from ser.errors import InputError
 
-# What a run's numbers rest on: with any other value, epochs would be cut short or a set not be evaluated.
+# With any other value, epochs would be cut short or a set not be evaluated.
 WHOLE_RUNS = {
     "fast_dev_run": (False,),
     "enable_checkpointing": (None, True),
@@ -45,14 +45,7 @@ OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
 
 @contextmanager
 def refusals(what: str = "trainer") -> Iterator[None]:
-    """Make what Lightning's trainer refuses, while it is built, a message like the others.
-
-    Args:
-        what: the message begins with it.
-
-    Raises:
-        InputError: with its words.
-    """
+    """Turn what Lightning refuses into an `InputError` with its words, after "`what`: "."""
     try:
         yield
     except InputError:
@@ -67,11 +60,7 @@ def listed(value: object) -> list:
 
 
 def check_trainer(settings: dict, fitting: bool) -> None:
-    """Refuse a trainer that would not make a whole run.
-
-    Args:
-        settings: its options by name.
-        fitting: whether it will train.
+    """Refuse settings of the trainer that would not make a whole run.
 
     Raises:
         InputError: naming the option.

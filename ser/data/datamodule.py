@@ -96,9 +96,7 @@ class EmotionData(LightningDataModule):
     def speaker_identities(self) -> dict[str, list[str]]:
         """Speakers of each set, after the corpus's name ("iemocap:Ses01F")."""
         speakers = self.utterances.groupby("set").speaker.unique()
-        return {
-            name: [f"{self.corpus.name}:{speaker}" for speaker in sorted(speakers[name])] for name in speakers.index
-        }
+        return {name: [f"{self.corpus.name}:{each}" for each in sorted(found)] for name, found in speakers.items()}
 
     @cached_property
     def recordings(self) -> list[str]:

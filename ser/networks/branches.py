@@ -38,8 +38,6 @@ class RecurrentBranch(Branch):
         cell: `nn.GRU` or `nn.LSTM`.
         taps: (channels, bins) of the maps of the convolutions.
         units: cells per direction.
-        dense_units: of the dense layer.
-        dropout: rate after the dense layer.
         pool_bins: bins that are max-pooled into one before the recurrent layer.
 
     Source:
@@ -50,7 +48,6 @@ class RecurrentBranch(Branch):
         self,
         cell: type[nn.GRU] | type[nn.LSTM],
         taps: dict[str, tuple[int, int]],
-        *,
         units: int,
         dense_units: int,
         dropout: float,

@@ -77,8 +77,8 @@ class WindowCapsules(nn.Module):
     """The lowest capsules of a window: separate convolutions, each giving one capsule per position of its grid.
 
     Args:
-        in_channels: channels of the feature map.
-        bins: height of the feature map.
+        in_channels: of the feature map.
+        bins: height of a window.
         window_steps: width of a window.
         num_convolutions: separate convolutions.
         dim: channels of each convolution, the dimensions of its capsules.
@@ -116,13 +116,7 @@ class WindowCapsules(nn.Module):
 
 
 class EmoCaps(nn.Module, ABC):
-    """Window capsules -> window emo-capsules -> emo-vectors, over the windows of an utterance.
-
-    Args:
-        lower: number of window capsules.
-        lower_dim: their dimensions.
-        dim: dimensions of an emo-capsule.
-        iterations: of the routing.
+    """`lower` window capsules of `lower_dim` dimensions -> window emo-capsules of `dim` dimensions -> emo-vectors.
 
     Raises:
         InputError: for more than 16 million weights.
@@ -180,12 +174,7 @@ class RecCaps(EmoCaps):
 
 
 class UtteranceCapsules(nn.Module):
-    """Window emo-vectors -> one capsule per emotion for the whole utterance, with weights shared over windows.
-
-    Args:
-        lower_dim: length of an emo-vector.
-        dim: dimensions of an utterance capsule.
-        iterations: of the routing.
+    """Window emo-vectors of length `lower_dim` -> one capsule per emotion for the utterance; windows share the weights.
 
     Source:
         Wu et al. (2019), sections 2.2 and 3.

@@ -15,7 +15,7 @@ STEPS = ((0.1, 0.5), (0.01, 0.2), (0.001, 0.1))
 
 
 def rate_factor(loss_ratio: float) -> float:
-    """What the first learning rate is multiplied by when the training loss has fallen to a share of its first value.
+    """The factor of the learning rate when the training loss has fallen to a share of its first value.
 
     Each reduction of the loss by a factor of 10 takes one step along 0.001, 0.0005, 0.0002, 0.0001.
 
@@ -59,16 +59,14 @@ class LearningRateRule(Callback):
         self.losses = self.losses.to(outputs["loss"].device)
         self.losses[self.step % self.window_steps] = outputs["loss"].detach()
         self.step += 1
+        due = self.step > self.window_steps and self.step % self.check_every == 0
         if self.step == self.window_steps:
             self.first_mean = self._mean(trainer)
-        elif self._may_act(trainer.current_epoch):
+        elif due and trainer.current_epoch >= self.hold_epochs:
             self.factor = min(self.factor, rate_factor(self._mean(trainer) / self.first_mean))
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = pl_module.learning_rate * self.factor
-
-    def _may_act(self, epoch: int) -> bool:
-        return self.step > self.window_steps and epoch >= self.hold_epochs and self.step % self.check_every == 0
 
     def _mean(self, trainer: Trainer) -> float:
         return float(trainer.strategy.reduce(self.losses.mean(), reduce_op="mean"))

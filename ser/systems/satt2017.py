@@ -17,7 +17,7 @@ class CNNLSTM(System):
         lstm_units: cells per direction.
         dense_units: units of the dense layer.
         dropout: rate after the dense layer.
-        **options: of every system, see `System`.
+        **options: see `System`.
 
     Source:
         Satt et al. (2017), as far as it is known; dropout is assumed.
@@ -26,6 +26,6 @@ class CNNLSTM(System):
     @checked("model.")
     def __init__(self, lstm_units: Units = 128, dense_units: Units = 64, dropout: Dropout = 0.5, **options) -> None:
         convolutions = PlainConvolutions()
-        lstm = RecurrentBranch(nn.LSTM, convolutions.taps, units=lstm_units, dense_units=dense_units, dropout=dropout)
+        lstm = RecurrentBranch(nn.LSTM, convolutions.taps, lstm_units, dense_units, dropout)
         super().__init__(convolutions, {"lstm": lstm}, [1.0], **options)
         self.save_hyperparameters(logger=False)

@@ -146,22 +146,18 @@ class System(LightningModule, ABC):
         return sum(F.cross_entropy(each, emotion, ignore_index=IGNORED, reduction="sum") for each in logits.values())
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        return self._evaluation_step(batch, dataloader_idx)
-
-    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        return self._evaluation_step(batch)
-
-    def _evaluation_step(self, batch: Batch, place: int = 0) -> dict[str, Tensor]:
         logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
         posteriors = {name: each.softmax(-1) for name, each in logits.items()}
         posterior = self.combine(posteriors)
-        self.scores[place].update(posterior, batch.emotion)
+        self.scores[dataloader_idx].update(posterior, batch.emotion)
         losses = sum(
             F.cross_entropy(each, batch.emotion, reduction="none", ignore_index=IGNORED) for each in logits.values()
         )
         # One value for each utterance: a MeanMetric that keeps NaN takes no weights.
-        self.evaluation_losses[place].update(losses[batch.emotion != IGNORED])
+        self.evaluation_losses[dataloader_idx].update(losses[batch.emotion != IGNORED])
         return {"": posterior, **posteriors}
+
+    test_step = validation_step
 
     def on_train_epoch_end(self) -> None:
         self._log_epoch()

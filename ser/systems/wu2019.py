@@ -29,17 +29,9 @@ class CNNGRU(System):
     """
 
     @checked("model.")
-    def __init__(
-        self,
-        gru_units: Units = 64,
-        dense_units: Units = 64,
-        dropout: Dropout = 0.5,
-        **options,
-    ) -> None:
+    def __init__(self, gru_units: Units = 64, dense_units: Units = 64, dropout: Dropout = 0.5, **options) -> None:
         convolutions = SpectralTemporalConvolutions()
-        gru = RecurrentBranch(
-            nn.GRU, convolutions.taps, units=gru_units, dense_units=dense_units, dropout=dropout, pool_bins=4
-        )
+        gru = RecurrentBranch(nn.GRU, convolutions.taps, gru_units, dense_units, dropout, pool_bins=4)
         super().__init__(convolutions, {"gru": gru}, [1.0], **options)
         self.save_hyperparameters(logger=False)
 
@@ -65,21 +57,12 @@ class CapsuleSystem(System, ABC):
         **capsules,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
-        super().__init__(
-            convolutions,
-            {"capsule": CapsuleBranch(emo_caps, convolutions.taps, **capsules)},
-            [1.0],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+        capsule = CapsuleBranch(emo_caps, convolutions.taps, **capsules)
+        super().__init__(convolutions, {"capsule": capsule}, [1.0], magnitude, standardise, learning_rate)
 
 
 class CNNSeqCap(CapsuleSystem):
     """CNN_SeqCap: sequential capsules on the shared convolutions.
-
-    Args:
-        **options: sizes of the capsule branch, see `CapsuleBranch`, and the options of every system.
 
     Source:
         Wu et al. (2019), sections 2.2 and 3.
@@ -92,9 +75,6 @@ class CNNSeqCap(CapsuleSystem):
 
 class CNNRecCap(CapsuleSystem):
     """CNN_RecCap: capsules with a recurrent connection between windows on the shared convolutions.
-
-    Args:
-        **options: sizes of the capsule branch, see `CapsuleBranch`, and the options of every system.
 
     Source:
         Wu et al. (2019), sections 2.3 and 3.
@@ -136,15 +116,7 @@ class CNNGRUSeqCap(System):
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
         capsule = CapsuleBranch(SeqCaps, convolutions.taps, dense_units=dense_units, dropout=dropout, **capsules)
-        gru = RecurrentBranch(
-            nn.GRU, convolutions.taps, units=gru_units, dense_units=dense_units, dropout=dropout, pool_bins=4
-        )
-        super().__init__(
-            convolutions,
-            {"capsule": capsule, "gru": gru},
-            [lambda_, 1 - lambda_],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+        gru = RecurrentBranch(nn.GRU, convolutions.taps, gru_units, dense_units, dropout, pool_bins=4)
+        branches, weights = {"capsule": capsule, "gru": gru}, [lambda_, 1 - lambda_]
+        super().__init__(convolutions, branches, weights, magnitude, standardise, learning_rate)
         self.save_hyperparameters(logger=False)

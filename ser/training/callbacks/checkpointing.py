@@ -23,10 +23,8 @@ from ser.processes.interruption import LISTENER, Interrupted
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Write a checkpoint whole or not at all, and read it as data only.
 
-    The first one of a training is read again at once, to learn early if none can be.
-
-    Args:
-        identity: of the run, written into every checkpoint.
+    The first one of a training is read again at once, to learn early if none can be. The identity of the run is
+    written into every checkpoint.
     """
 
     def __init__(self, identity: dict | None = None) -> None:
@@ -74,11 +72,6 @@ class WithinEpoch(Kept):
 
     Never on an epoch's last batch: Lightning would train a wrong number of steps from there, and the epoch's end has
     its own checkpoint.
-
-    Args:
-        folder: where it is written.
-        minutes: between two.
-        steps: between two, in place of minutes.
     """
 
     def __init__(self, folder: Path, minutes: float, steps: int | None) -> None:
@@ -153,10 +146,7 @@ class Checkpoints:
 def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
     """Keep the epoch of the best validation WA (the first of equals) as `best.ckpt` and the last as `last.ckpt`.
 
-    Args:
-        folder: where they are written.
-        epochs_averaged: the weights of as many last epochs are kept as well, as `epoch=20.ckpt`.
-        monitor: the metric that chooses the best.
+    With `epochs_averaged` the weights of that many last epochs are kept as well, as `epoch=20.ckpt`.
 
     Source:
         Wu et al. (2019), section 4.1.

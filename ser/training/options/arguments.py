@@ -76,13 +76,9 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def option_names(parser: argparse.ArgumentParser) -> list[str]:
-    """The long options of a parser and of its subcommands, as they are typed."""
-    names = []
-    for action in parser._actions:
-        names += [word for word in action.option_strings if word.startswith("--") and not word.endswith(("+", ".help"))]
-        for each in action.choices.values() if isinstance(action.choices, dict) else ():
-            names += option_names(each)
-    return names
+    """The long options of a parser, as they are typed."""
+    words = [word for action in parser._actions for word in action.option_strings]
+    return [word for word in words if word.startswith("--") and not word.endswith(("+", ".help"))]
 
 
 class Parser(argparse.ArgumentParser):

@@ -32,7 +32,7 @@ def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str
     """A message of jsonargparse in words for the user.
 
     Args:
-        message: of jsonargparse.
+        message: what it says.
         parser: the one that refuses; a parser of a class knows the options of the class.
         places: where the options of configuration files are written (`ser.training.options.configuration.check_files`).
     """

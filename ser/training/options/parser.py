@@ -16,14 +16,9 @@ from ser.training.options.mistakes import explain
 
 
 class ClassParser(ArgumentParser):
-    """A parser that answers a mistake with its cause instead of pages of usage.
+    """A parser that answers a mistake with its cause instead of pages of usage."""
 
-    Attributes:
-        places: where the options of configuration files are written; of the class, since a parser makes others of its
-            kind for the options of a class.
-        more_help: after the place of the help on every option.
-    """
-
+    # Where the options of configuration files are written; for all parsers, since one makes others for nested classes.
     places: ClassVar[dict[str, str]] = {}
     more_help: ClassVar[str] = ""
 

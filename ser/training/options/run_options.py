@@ -34,7 +34,7 @@ class RunOptions(LightningCLI):
 
     Args:
         command: in help and messages, "fit".
-        words: its arguments.
+        words: the command's arguments.
         about: the first line of its help.
         add_own: adds the options that this command alone has.
 

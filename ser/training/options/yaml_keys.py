@@ -17,10 +17,6 @@ def check_keys(text: str, name: str = "") -> dict[str, Place]:
 
     The second would silently win. An alias is refused as well: it can hold itself, or expand to more than any memory.
 
-    Args:
-        text: YAML.
-        name: of the file, for the message.
-
     Returns:
         Line and value of every key, by its name on the command line.
 

@@ -23,8 +23,8 @@ class CorpusError(InputError):
     """A corpus has problems; all that were found are reported together.
 
     Args:
-        corpus: what was read, for the first line of the message ("IEMOCAP in /data/iemocap").
-        problems: one line each, in the form "file: cause" or "file:line: cause".
+        corpus: what was read, "IEMOCAP in /data/iemocap".
+        problems: one line each, "file: cause" or "file:line: cause".
     """
 
     def __init__(self, corpus: str, problems: list[str]) -> None:
@@ -43,14 +43,6 @@ def check_bounds(
     below: float = math.inf,
 ) -> None:
     """Refuse a number outside its range; NaN lies in no range.
-
-    Args:
-        name: the option as the user writes it.
-        value: what was given.
-        at_least: smallest allowed value.
-        at_most: largest allowed value.
-        above: exclusive lower bound.
-        below: exclusive upper bound.
 
     Raises:
         InputError: naming option, value and range; also for what is no number.
@@ -89,7 +81,7 @@ def about_file(error: OSError) -> str:
     """What the operating system refused, as "file: cause".
 
     Raises:
-        OSError: the error itself, where it names no file or is not the user's to mend.
+        OSError: the error itself, where it names no file or the user cannot mend it.
     """
     if error.filename is None or error.errno not in MENDABLE:
         raise error

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lightning.pytorch.cli import LightningArgumentParser
-
 from ser.training.options.command import run
-from ser.training.options.run_options import RunOptions
+from ser.training.options.run_options import RunOptions, RunParser
 from ser.training.run import begin
 from ser.training.session import session
 from ser.training.tracking.tracking import forget_run
@@ -27,5 +25,5 @@ def _session(arguments: list[str]) -> None:
         session(training, Path(options.config["out_swapped"]))
 
 
-def _add_folder(parser: LightningArgumentParser) -> None:
+def _add_folder(parser: RunParser) -> None:
     parser.add_argument("--out_swapped", type=str, help="Folder of the other direction.")

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import shlex
 
-from lightning.pytorch.cli import LightningArgumentParser
-
 from ser.commands import main as run_ser
 from ser.errors import InputError
 from ser.processes.forked import Starter
 from ser.training.cross_validation import CrossValidation
 from ser.training.experiment import Experiment
 from ser.training.options.command import run
-from ser.training.options.run_options import RunOptions
+from ser.training.options.run_options import RunOptions, RunParser
 from ser.training.tracking.tracking import forget_run
 
 ABOUT = "Train and test every fold of a protocol; the same command goes on where it was interrupted."
@@ -49,7 +47,7 @@ def cross_validation(arguments: list[str], command: str) -> CrossValidation:
     return CrossValidation(experiment, options.plain(), options.defaults(), command)
 
 
-def _add_folds(parser: LightningArgumentParser) -> None:
+def _add_folds(parser: RunParser) -> None:
     parser.add_argument("--folds", type=str | int | list[int] | None, help="Folds, as 1-5,7; without it all.")
     parser.add_argument(
         "--seeds", type=str | int | list[int] | None, help="Seeds, as 1-3; without it seed_everything alone."

@@ -6,10 +6,9 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import ClassVar, NoReturn
 
 import pandas as pd
-from jsonargparse import ArgumentParser, DefaultHelpFormatter
+from jsonargparse import DefaultHelpFormatter
 
 from ser.audio.waveforms import Waveforms
 from ser.data.corpora.corpus import Corpus
@@ -18,12 +17,10 @@ from ser.data.folds import PROTOCOLS
 from ser.data.leaks import recording_digests
 from ser.data.split_report import Fold, divide, fold_of, plain, report
 from ser.data.splits import read_split
-from ser.errors import InputError, refusal_within
-from ser.paths import expand_home
+from ser.errors import InputError
 from ser.training.options.arguments import files_first
-from ser.training.options.configuration import check_files, restrict
-from ser.training.options.corpus_options import corpus_options
-from ser.training.options.mistakes import explain
+from ser.training.options.configuration import restrict
+from ser.training.options.parser import ClassParser
 
 DESCRIPTION = """Who trains, who validates and who is tested in every fold of a protocol, how many utterances of each
 emotion that makes, and what the sets share: speakers, dialogs, utterances, recordings (by content).
@@ -64,17 +61,12 @@ def main(arguments: list[str]) -> int:
         InputError: an option, the corpus, the split file or the place of `--out` cannot be used.
     """
     parser = _parser()
-    words = files_first(arguments)
-    _Parser.places = check_files(words)
-    settings = expand_home(parser.parse_args(words))
+    settings = parser.read(files_first(arguments))
     if not settings.name and not settings.splits:
         parser.error("give a protocol, speaker or wu2019, or your own split (--splits FILE.csv)")
     out = _new_file(settings.out) if settings.out else None
     own = read_split(absolute(settings.splits)) if settings.splits else None
-    try:
-        data = parser.instantiate(settings).data
-    except ValueError as error:  # jsonargparse wraps what a constructor refuses
-        raise refusal_within(error) from error
+    data = parser.build(settings).data
     utterances = data.corpus.utterances()
     protocol = settings.name or "speaker"
     if own:
@@ -92,24 +84,13 @@ def main(arguments: list[str]) -> int:
     return 1 if any(fold.leaks for fold in folds) else 0
 
 
-class _Parser(ArgumentParser):
-    places: ClassVar[dict[str, str]] = {}
-
-    def format_help(self) -> str:
-        return super().format_help() + corpus_options(self)
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        message = explain(message, self, self.places).strip()
-        raise InputError(f"{message}\n(every option and examples: ser protocol --help)")
-
-
 class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
     """Keeps the lines of the examples."""
 
 
-def _parser() -> ArgumentParser:
+def _parser() -> ClassParser:
     restrict()
-    parser = _Parser(prog="ser protocol", description=DESCRIPTION, formatter_class=_Help)
+    parser = ClassParser(prog="ser protocol", description=DESCRIPTION, formatter_class=_Help)
     parser.add_argument(
         "name", nargs="?", choices=PROTOCOLS, help="The protocol; with --splits, the one whose rules hold (speaker)."
     )

@@ -5,23 +5,25 @@ from __future__ import annotations
 from copy import copy
 from functools import cached_property
 from hashlib import blake2b
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning import LightningDataModule, Trainer
+from pydantic import Field
 from torch.utils.data import DataLoader
 
 from ser.audio.frames import FRAMES_PER_SECOND, num_samples
 from ser.audio.waveforms import Waveforms
+from ser.bounds import Seed, checked
 from ser.data.corpora.corpus import Corpus
 from ser.data.folds import split
 from ser.data.leaks import recording_digests
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
 from ser.data.transfer import avoid_shared_files, check_semaphores
 from ser.emotions import EMOTIONS
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.processes.interruption import leave_signals_to_parent
 
 
@@ -37,13 +39,14 @@ class EmotionData(LightningDataModule):
         statistics: whose audio standardises the spectrogram: "train" (the training set), "corpus" (everything, as the
             paper prints it; test audio takes part) or "speaker" (each speaker by its own audio; transductive).
         segment_seconds: length of a training segment, counted in frames of 10 ms.
-        min_tail_seconds: a shorter rest behind full segments is left out of training.
+        min_tail_seconds: a shorter rest after full segments is left out of training.
         batch_size: segments of a training step, over all devices together.
         max_batch_seconds: audio of an evaluation batch, padding included, over all devices together.
-        num_workers: processes that read audio; 0 reads in the training process, as is done where there is one batch.
+        num_workers: processes that read audio; with 0, or a single batch, the training process reads.
         seed: of the order of the segments.
     """
 
+    @checked("data.")
     def __init__(
         self,
         corpus: Corpus,
@@ -51,22 +54,16 @@ class EmotionData(LightningDataModule):
         fold: int = 1,
         test_halves: str = "MMFFF",
         statistics: Literal["train", "corpus", "speaker"] = "train",
-        segment_seconds: float = 2.0,
-        min_tail_seconds: float = 0.3,
-        batch_size: int = 16,
-        max_batch_seconds: float = 60.0,
-        num_workers: int = 0,
-        seed: int = 1,
+        segment_seconds: Annotated[float, Field(ge=0.1, le=60)] = 2.0,
+        min_tail_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3,
+        batch_size: Annotated[int, Field(ge=1, le=4096)] = 16,
+        max_batch_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0,
+        num_workers: Annotated[int, Field(ge=0, le=256)] = 0,
+        seed: Seed = 1,
     ) -> None:
         super().__init__()
-        check_bounds("data.segment_seconds", segment_seconds, at_least=0.1, at_most=60)
-        check_bounds("data.min_tail_seconds", min_tail_seconds, at_least=0, at_most=segment_seconds)
-        check_bounds("data.batch_size", batch_size, at_least=1, at_most=4096)
-        check_bounds("data.max_batch_seconds", max_batch_seconds, above=0, at_most=86_400)
-        check_bounds("data.num_workers", num_workers, at_least=0, at_most=256)
-        check_bounds("data.seed", seed, at_least=0, at_most=2**32 - 1)
-        if statistics not in ("train", "corpus", "speaker"):
-            raise InputError(f"data.statistics is {statistics!r}, but must be one of train, corpus, speaker")
+        if min_tail_seconds > segment_seconds:
+            raise InputError(f"data.min_tail_seconds is {min_tail_seconds}, but a segment has {segment_seconds} s")
         self.corpus, self.protocol, self.fold, self.test_halves = corpus, protocol, fold, test_halves
         self.statistics, self.batch_size, self.num_workers, self.seed = statistics, batch_size, num_workers, seed
         self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)
@@ -97,15 +94,13 @@ class EmotionData(LightningDataModule):
 
     @property
     def speaker_identities(self) -> dict[str, list[str]]:
-        """Speakers of each set, with the corpus's name before theirs ("iemocap:Ses01F")."""
+        """Speakers of each set, after the corpus's name ("iemocap:Ses01F")."""
         speakers = self.utterances.groupby("set").speaker.unique()
-        return {
-            name: [f"{self.corpus.name}:{speaker}" for speaker in sorted(speakers[name])] for name in speakers.index
-        }
+        return {name: [f"{self.corpus.name}:{each}" for each in sorted(found)] for name, found in speakers.items()}
 
     @cached_property
     def recordings(self) -> list[str]:
-        """Digest of every recording's samples, so that a recording is known again under any name."""
+        """Digest of every recording's samples, which finds a recording under any name."""
         return recording_digests(self.waveforms, len(self.utterances))
 
     @property
@@ -118,7 +113,7 @@ class EmotionData(LightningDataModule):
 
     @property
     def corpus_digest(self) -> str:
-        """Digest of names, labels and audio of the whole corpus, wherever it lies on the disk."""
+        """Digest of names, labels and audio of the whole corpus; its folder does not matter."""
         labels = self.utterances.drop(columns=["path", "set"]).to_csv(index=False)
         return blake2b((labels + " ".join(self.recordings)).encode(), digest_size=8).hexdigest()
 
@@ -156,7 +151,7 @@ class EmotionData(LightningDataModule):
 
     def _loader(self, name: str, sampler: TrainingBatches | EvaluationBatches) -> DataLoader:
         batches = len(sampler)
-        workers = min(self.num_workers, batches) if batches > 1 else 0  # the only batch has to be waited for anyway
+        workers = min(self.num_workers, batches) if batches > 1 else 0
         return DataLoader(
             self.pieces[name],
             batch_size=None,
@@ -168,23 +163,18 @@ class EmotionData(LightningDataModule):
         )
 
     def train_dataloader(self) -> DataLoader:
-        pieces = self.pieces["train"]
-        return self._loader(
-            "train", TrainingBatches(len(pieces), self.batch_size, self.seed, *self._rank(), *self._progress())
-        )
+        epoch, batches = 0, 0  # that a restored training has behind it
+        if self.trainer is not None:
+            loop = self.trainer.fit_loop
+            trained = loop.epoch_loop.batch_progress.current.processed
+            epoch, batches = loop.epoch_progress.current.processed, trained % self.steps_per_epoch
+        size = len(self.pieces["train"]), self.batch_size
+        return self._loader("train", TrainingBatches(*size, self.seed, *self._rank(), epoch, batches))
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches of an epoch."""
         return -(-len(self.pieces["train"]) // self.batch_size)
-
-    def _progress(self) -> tuple[int, int]:
-        """Epoch and batches of it that a restored training has behind it."""
-        if self.trainer is None:
-            return 0, 0
-        loop = self.trainer.fit_loop
-        trained = loop.epoch_loop.batch_progress.current.processed
-        return loop.epoch_progress.current.processed, trained % self.steps_per_epoch
 
     def _evaluation_loader(self, name: str) -> DataLoader:
         return self._loader(name, EvaluationBatches(self.pieces[name].lengths, self.max_batch_frames, *self._rank()))

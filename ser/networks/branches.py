@@ -6,14 +6,15 @@ No step beyond an utterance's end is read, so neither the padding nor the neighb
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ser.bounds import CapsuleSize, Dropout, Units, checked
 from ser.emotions import NUM_EMOTIONS
-from ser.errors import InputError, check_bounds
 from ser.networks.capsule_layers import DenseHead, EmoCaps, UtteranceCapsules, WindowCapsules, Windows
 from ser.networks.capsules import emo_vector
 from ser.networks.convolutions import FeatureMap
@@ -30,15 +31,13 @@ class Branch(nn.Module, ABC):
 class RecurrentBranch(Branch):
     """A bidirectional recurrent layer over time and dense layers.
 
-    Two unidirectional layers, the second on the sequence reversed within its own length, so that no length is needed on
-    the host and padding is never read.
+    Two unidirectional layers, the second on the sequence reversed within its own length: the host needs no length, and
+    padding is never read.
 
     Args:
         cell: `nn.GRU` or `nn.LSTM`.
         taps: (channels, bins) of the maps of the convolutions.
         units: cells per direction.
-        dense_units: units of the dense layer.
-        dropout: rate after the dense layer.
         pool_bins: bins that are max-pooled into one before the recurrent layer.
 
     Source:
@@ -49,14 +48,12 @@ class RecurrentBranch(Branch):
         self,
         cell: type[nn.GRU] | type[nn.LSTM],
         taps: dict[str, tuple[int, int]],
-        *,
         units: int,
         dense_units: int,
         dropout: float,
         pool_bins: int = 1,
     ) -> None:
         super().__init__()
-        check_bounds(f"model.{cell.__name__.lower()}_units", units, at_least=1, at_most=4096)
         channels, bins = taps["pool3"]
         self.pool_bins = pool_bins
         self.forwards = cell(channels * bins // pool_bins, units, batch_first=True)
@@ -103,27 +100,26 @@ class CapsuleBranch(Branch):
         Wu et al. (2019), Fig. 1 and section 3.
     """
 
+    @checked("model.")
     def __init__(
         self,
         emo_caps: type[EmoCaps],
         taps: dict[str, tuple[int, int]],
         *,
-        routing_iterations: int = 3,
+        routing_iterations: Annotated[int, Field(ge=1, le=100)] = 3,
         capsule_tap: Literal["pool3", "conv3"] = "pool3",
-        window_steps: int = 40,
-        window_shift: int = 20,
-        num_window_convolutions: int = 8,
-        window_capsule_dim: int = 8,
-        window_kernel: int = 9,
-        window_stride: int = 8,
-        emo_capsule_dim: int = 16,
-        utterance_capsule_dim: int = 16,
-        dense_units: int = 64,
-        dropout: float = 0.5,
+        window_steps: Annotated[int, Field(ge=1, le=10_000)] = 40,
+        window_shift: Annotated[int, Field(ge=1, le=10_000)] = 20,
+        num_window_convolutions: CapsuleSize = 8,
+        window_capsule_dim: CapsuleSize = 8,
+        window_kernel: CapsuleSize = 9,
+        window_stride: CapsuleSize = 8,
+        emo_capsule_dim: CapsuleSize = 16,
+        utterance_capsule_dim: CapsuleSize = 16,
+        dense_units: Units = 64,
+        dropout: Dropout = 0.5,
     ) -> None:
         super().__init__()
-        if capsule_tap not in taps:
-            raise InputError(f"model.capsule_tap is {capsule_tap!r}, but must be one of {', '.join(taps)}")
         self.tap = capsule_tap
         self.windows = Windows(window_steps, window_shift)
         self.window_capsules = WindowCapsules(

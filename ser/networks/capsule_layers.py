@@ -10,18 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ser.emotions import NUM_EMOTIONS
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.networks.capsules import emo_vector, route, squash
 
 MOST_WEIGHTS = 2**24  # of one layer of capsules
 
 
 def check_size(name: str, *shape: int) -> None:
-    """Refuse a layer of more than 16 million weights before memory is taken: the paper's largest has 115 thousand.
-
-    Raises:
-        InputError: naming the options whose product it is.
-    """
+    """Refuse a layer of more than 16 million weights before memory is taken: the paper's largest has 115 thousand."""
     if (number := prod(shape)) > MOST_WEIGHTS:
         factors = " x ".join(map(str, shape))
         raise InputError(f"{name} make {factors} = {number} weights, but must make at most {MOST_WEIGHTS}")
@@ -38,11 +34,10 @@ def capsule_weight(*shape: int) -> nn.Parameter:
 
 
 class Windows(nn.Module):
-    """Slice a feature map into overlapping windows; the tail is filled with zeros.
+    """Slice a feature map into overlapping windows of `size` steps, `shift` apart; the tail is filled with zeros.
 
-    Args:
-        size: steps of a window.
-        shift: steps from one window's start to the next one's.
+    Raises:
+        InputError: for a shift that would leave steps out.
 
     Source:
         Wu et al. (2019), section 3 (40 steps, shift 20); the treatment of the tail is assumed.
@@ -50,12 +45,12 @@ class Windows(nn.Module):
 
     def __init__(self, size: int, shift: int) -> None:
         super().__init__()
-        check_bounds("model.window_steps", size, at_least=1, at_most=10_000)
-        check_bounds("model.window_shift", shift, at_least=1, at_most=size)
+        if shift > size:
+            raise InputError(f"model.window_shift is {shift}, but must be at most model.window_steps, {size}")
         self.size, self.shift = size, shift
 
     def count(self, steps):
-        """Windows of a map with so many steps: at least one, and the last reaches the end."""
+        """Windows of a map with `steps` steps: at least one, and the last reaches the end."""
         beyond_first = steps - self.size
         extra = -(-beyond_first // self.shift)
         return 1 + (extra.clamp(min=0) if isinstance(extra, Tensor) else max(extra, 0))
@@ -82,13 +77,16 @@ class WindowCapsules(nn.Module):
     """The lowest capsules of a window: separate convolutions, each giving one capsule per position of its grid.
 
     Args:
-        in_channels: channels of the feature map.
-        bins: height of the feature map.
+        in_channels: of the feature map.
+        bins: height of a window.
         window_steps: width of a window.
         num_convolutions: separate convolutions.
         dim: channels of each convolution, the dimensions of its capsules.
-        kernel: height and width of the kernels.
-        stride: shift of the kernels in both directions.
+        kernel: height and width.
+        stride: in both directions.
+
+    Raises:
+        InputError: for kernels larger than a window, and for more than 16 million weights.
 
     Source:
         Wu et al. (2019), section 2.2 and Fig. 1; all sizes are assumed.
@@ -98,13 +96,6 @@ class WindowCapsules(nn.Module):
         self, in_channels: int, bins: int, window_steps: int, num_convolutions: int, dim: int, kernel: int, stride: int
     ) -> None:
         super().__init__()
-        for name, value in {
-            "num_window_convolutions": num_convolutions,
-            "window_capsule_dim": dim,
-            "window_kernel": kernel,
-            "window_stride": stride,
-        }.items():
-            check_bounds(f"model.{name}", value, at_least=1, at_most=1024)
         if kernel > min(bins, window_steps):
             raise InputError(f"model.window_kernel is {kernel}, but a window has {bins} bins and {window_steps} steps")
         sizes = "model.num_window_convolutions, window_capsule_dim and window_kernel"
@@ -125,19 +116,14 @@ class WindowCapsules(nn.Module):
 
 
 class EmoCaps(nn.Module, ABC):
-    """Window capsules -> window emo-capsules -> emo-vectors, over the windows of an utterance.
+    """`lower` window capsules of `lower_dim` dimensions -> window emo-capsules of `dim` dimensions -> emo-vectors.
 
-    Args:
-        lower: number of window capsules.
-        lower_dim: their dimensions.
-        dim: dimensions of an emo-capsule.
-        iterations: routing iterations.
+    Raises:
+        InputError: for more than 16 million weights.
     """
 
     def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
-        check_bounds("model.emo_capsule_dim", dim, at_least=1, at_most=1024)
-        check_bounds("model.routing_iterations", iterations, at_least=1, at_most=100)
         sizes = "the window capsules, model.emo_capsule_dim and window_capsule_dim"
         check_size(sizes, lower, NUM_EMOTIONS, dim, lower_dim)
         self.iterations = iterations
@@ -188,12 +174,7 @@ class RecCaps(EmoCaps):
 
 
 class UtteranceCapsules(nn.Module):
-    """Window emo-vectors -> one capsule per emotion for the whole utterance, with weights shared over windows.
-
-    Args:
-        lower_dim: length of an emo-vector.
-        dim: dimensions of an utterance capsule.
-        iterations: routing iterations.
+    """Window emo-vectors of length `lower_dim` -> one capsule per emotion for the utterance; windows share the weights.
 
     Source:
         Wu et al. (2019), sections 2.2 and 3.
@@ -201,7 +182,6 @@ class UtteranceCapsules(nn.Module):
 
     def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
-        check_bounds("model.utterance_capsule_dim", dim, at_least=1, at_most=1024)
         self.iterations = iterations
         self.weight = capsule_weight(NUM_EMOTIONS, dim, lower_dim)
         self.bias = nn.Parameter(torch.zeros(NUM_EMOTIONS, dim))
@@ -228,8 +208,6 @@ class DenseHead(nn.Sequential):
     """
 
     def __init__(self, in_features: int, units: int, dropout: float) -> None:
-        check_bounds("model.dense_units", units, at_least=1, at_most=4096)
-        check_bounds("model.dropout", dropout, at_least=0, below=1)
         super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, NUM_EMOTIONS))
         for layer in (self[0], self[3]):
             nn.init.xavier_uniform_(layer.weight)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from ser.errors import check_bounds
+from ser.errors import InputError
 
 
 def squash(total_input: Tensor) -> Tensor:
@@ -15,10 +15,7 @@ def squash(total_input: Tensor) -> Tensor:
     One factor |s| of the printed formula cancels, so value and gradient are finite (zero) at s = 0.
 
     Args:
-        total_input: s_j, (..., dim), dimensionless.
-
-    Returns:
-        v_j, the same shape.
+        total_input: s_j, (..., dim).
 
     Example:
         >>> squash(torch.tensor([3.0, 4.0]))  # length 5 becomes 25/26
@@ -47,7 +44,7 @@ def route(prediction: Tensor, iterations: int, mask: Tensor | None = None) -> tu
         over the upper capsules for every real lower capsule.
 
     Raises:
-        InputError: if iterations is below 1.
+        InputError: for fewer than one iteration.
 
     Example:
         >>> output, coupling = route(torch.ones(1, 2, 3), iterations=1)
@@ -57,7 +54,8 @@ def route(prediction: Tensor, iterations: int, mask: Tensor | None = None) -> tu
     Source:
         Wu et al. (2019), Eqs. (1), (2), (4) and section 2.1.
     """
-    check_bounds("routing_iterations", iterations, at_least=1)
+    if iterations < 1:
+        raise InputError(f"routing_iterations is {iterations}, but must be at least 1")
     logits = prediction.new_zeros(prediction.shape[:-1])
     for iteration in range(iterations):
         coupling = logits.softmax(dim=-1)

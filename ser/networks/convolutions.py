@@ -54,11 +54,7 @@ def convolution(height: int, width: int, in_channels: int, out_channels: int, **
 
 
 class Convolutions(nn.Module, ABC):
-    """Shared convolutions: a standardised spectrogram becomes the feature maps that branches may tap.
-
-    Attributes:
-        taps: for every map its (channels, bins).
-    """
+    """Shared convolutions; `taps` has the (channels, bins) of every map that branches may start from."""
 
     taps: ClassVar[dict[str, tuple[int, int]]]
 
@@ -70,8 +66,8 @@ class Convolutions(nn.Module, ABC):
 class SpectralTemporalConvolutions(Convolutions):
     """Wide and tall kernels side by side, then two 5x5 convolutions; the maps are `conv3` and `pool3`.
 
-    Max pooling stands before ReLU where the paper draws it behind: ReLU is monotonic, so the values are the same and
-    the work is less. The convolutions are laid out as channels_last, which processors compute faster.
+    The paper draws max pooling after ReLU; before it the values are the same, since ReLU is monotonic, for less work.
+    The convolutions are laid out as channels_last, which processors compute faster.
 
     Source:
         Wu et al. (2019), section 3 and Fig. 2; ReLU and SAME padding are assumed.

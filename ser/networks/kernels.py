@@ -46,7 +46,7 @@ def columns_as_channels(image: Tensor, layer: nn.Conv2d) -> tuple[Tensor, Tensor
 
     Args:
         image: (batch, bins, frames).
-        layer: with one input channel and a kernel of any height and this width.
+        layer: with one input channel.
 
     Returns:
         A map (batch, width, bins + height - 1, frames) and a weight (out, width, height, 1): their convolution without
@@ -84,8 +84,8 @@ def pool_row_pairs(pairs: Tensor) -> Tensor:
 class PooledRows(torch.autograd.Function):
     """Max pooling 2x1, ReLU and mask of a map with an even number of rows.
 
-    Max pooling as torch has it remembers an index of eight bytes for every value and scatters the gradients by it. Two
-    equal values pass their gradient to the odd row.
+    torch's own max pooling stores an index of eight bytes for every value and scatters the gradients by it. Of two
+    equal values the odd row gets the gradient.
     """
 
     @staticmethod

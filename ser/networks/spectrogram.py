@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchaudio.transforms import Spectrogram as Stft
 
 from ser.audio.frames import SAMPLE_RATE_HZ, SHIFT_SAMPLES, WINDOW_SAMPLES
+from ser.bounds import checked
 from ser.errors import InputError
 
 DFT_LENGTH = 1600  # 10-Hz grid
@@ -27,12 +28,11 @@ class Spectrogram(nn.Module):
         Wu et al. (2019), section 4.1; the logarithm is assumed.
     """
 
+    @checked()
     def __init__(self, magnitude: Literal["log", "linear"] = "log") -> None:
         super().__init__()
-        if magnitude not in ("log", "linear"):
-            raise InputError(f"magnitude is {magnitude!r}, but must be 'log' or 'linear'")
         self.magnitude = magnitude
-        # The window sits in the middle of the DFT's frame: this padding lets frame t begin at sample 160 t.
+        # torch centres the window in the DFT's frame: with this padding frame t begins at sample 160 t.
         margin = (DFT_LENGTH - WINDOW_SAMPLES) // 2
         self.stft = Stft(DFT_LENGTH, WINDOW_SAMPLES, SHIFT_SAMPLES, pad=margin, power=None, center=False)
 
@@ -77,10 +77,9 @@ class Standardisation(nn.Module):
         Wu et al. (2019), section 4.1 ("normalize ... to have zero mean and unit variance"); per bin is assumed.
     """
 
+    @checked()
     def __init__(self, per: Literal["bin", "scalar"] = "bin") -> None:
         super().__init__()
-        if per not in ("bin", "scalar"):
-            raise InputError(f"standardise is {per!r}, but must be 'bin' or 'scalar'")
         self.per = per
         self.register_buffer("statistics", torch.stack([torch.zeros(NUM_BINS), torch.ones(NUM_BINS)]))
 

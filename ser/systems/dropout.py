@@ -12,9 +12,6 @@ class SeededDropout(Callback):
     """Draw the dropout of a step from (seed, step, process), independent of all other random draws.
 
     A training then does not depend on what is validated beside it, nor on where it was interrupted.
-
-    Args:
-        seed: of the run.
     """
 
     def __init__(self, seed: int) -> None:

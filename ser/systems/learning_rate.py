@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from lightning import Callback, LightningModule, Trainer
+from pydantic import Field
 
-from ser.errors import InputError, check_bounds
+from ser.bounds import checked
+from ser.errors import InputError
 
 STEPS = ((0.1, 0.5), (0.01, 0.2), (0.001, 0.1))
 
 
 def rate_factor(loss_ratio: float) -> float:
-    """What the first learning rate is multiplied by when the training loss has fallen to a share of its first value.
+    """The factor of the learning rate when the training loss has fallen to a share of its first value.
 
     Each reduction of the loss by a factor of 10 takes one step along 0.001, 0.0005, 0.0002, 0.0001.
 
@@ -33,17 +37,20 @@ class LearningRateRule(Callback):
 
     Args:
         hold_epochs: epochs during which the first rate is kept.
-        window_steps: steps whose mean loss decides; the first so many steps give the value it is compared with.
+        window_steps: steps whose mean loss decides; it is compared with the mean of as many first steps.
         check_every: steps between two looks, since a look waits for the device.
 
     Source:
         Wu et al. (2019), section 4.1; that the loss is compared with the mean of the first 100 steps is assumed.
     """
 
-    def __init__(self, hold_epochs: int = 3, window_steps: int = 100, check_every: int = 10) -> None:
-        check_bounds("learning_rate_rule.hold_epochs", hold_epochs, at_least=0, at_most=100_000)
-        check_bounds("learning_rate_rule.window_steps", window_steps, at_least=1, at_most=1_000_000)
-        check_bounds("learning_rate_rule.check_every", check_every, at_least=1, at_most=1_000_000)
+    @checked("learning_rate_rule.")
+    def __init__(
+        self,
+        hold_epochs: Annotated[int, Field(ge=0, le=100_000)] = 3,
+        window_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 100,
+        check_every: Annotated[int, Field(ge=1, le=1_000_000)] = 10,
+    ) -> None:
         self.hold_epochs, self.window_steps, self.check_every = hold_epochs, window_steps, check_every
         self.step, self.factor, self.first_mean = 0, 1.0, None
         self.losses = torch.zeros(window_steps)
@@ -52,16 +59,14 @@ class LearningRateRule(Callback):
         self.losses = self.losses.to(outputs["loss"].device)
         self.losses[self.step % self.window_steps] = outputs["loss"].detach()
         self.step += 1
+        due = self.step > self.window_steps and self.step % self.check_every == 0
         if self.step == self.window_steps:
             self.first_mean = self._mean(trainer)
-        elif self._may_act(trainer.current_epoch):
+        elif due and trainer.current_epoch >= self.hold_epochs:
             self.factor = min(self.factor, rate_factor(self._mean(trainer) / self.first_mean))
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = pl_module.learning_rate * self.factor
-
-    def _may_act(self, epoch: int) -> bool:
-        return self.step > self.window_steps and epoch >= self.hold_epochs and self.step % self.check_every == 0
 
     def _mean(self, trainer: Trainer) -> float:
         return float(trainer.strategy.reduce(self.losses.mean(), reduce_op="mean"))
@@ -72,18 +77,11 @@ class LearningRateRule(Callback):
         checkpoint["callbacks"][self.state_key]["losses"] = losses.tolist()
 
     def state_dict(self) -> dict:
-        return {
-            "step": self.step,
-            "factor": self.factor,
-            "first_mean": self.first_mean,
-            "losses": self.losses.tolist(),
-        }
+        own = {"step": self.step, "factor": self.factor, "first_mean": self.first_mean}
+        return {**own, "losses": self.losses.tolist()}
 
     def load_state_dict(self, state_dict: dict) -> None:
-        if len(state_dict["losses"]) != self.window_steps:
-            raise InputError(
-                f"learning_rate_rule.window_steps is {self.window_steps}, but the checkpoint has "
-                f"{len(state_dict['losses'])}"
-            )
+        if (steps := len(state_dict["losses"])) != self.window_steps:
+            raise InputError(f"learning_rate_rule.window_steps is {self.window_steps}, but the checkpoint has {steps}")
         self.step, self.factor = state_dict["step"], state_dict["factor"]
         self.first_mean, self.losses = state_dict["first_mean"], torch.tensor(state_dict["losses"])

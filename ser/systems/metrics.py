@@ -10,19 +10,13 @@ from ser.emotions import EMOTIONS, IGNORED, NUM_EMOTIONS
 
 
 def recalls(confusion) -> Tensor:
-    """Share of each emotion's utterances that were recognised, (emotions,); NaN for an emotion that does not occur."""
+    """Share of each emotion's utterances that were recognised, (emotions,); NaN for an emotion without utterances."""
     confusion = torch.as_tensor(confusion, dtype=torch.float64)
     return confusion.diagonal() / confusion.sum(dim=1)
 
 
 def weighted_accuracy(confusion) -> Tensor:
-    """WA: the accuracy of all utterances.
-
-    Args:
-        confusion: counts, (emotions, emotions), rows actual.
-
-    Returns:
-        A share in [0, 1], float64; NaN if the matrix is empty.
+    """WA: the accuracy of all utterances, float64 in [0, 1]; NaN if the matrix is empty.
 
     Example:
         >>> weighted_accuracy([[3, 1], [0, 4]]).item()
@@ -36,13 +30,7 @@ def weighted_accuracy(confusion) -> Tensor:
 
 
 def unweighted_accuracy(confusion) -> Tensor:
-    """UA: the mean of the recalls of the emotions that occur.
-
-    Args:
-        confusion: counts, (emotions, emotions), rows actual.
-
-    Returns:
-        A share in [0, 1], float64; NaN if the matrix is empty.
+    """UA: the mean of the recalls of the emotions that occur, float64 in [0, 1]; NaN if the matrix is empty.
 
     Example:
         >>> unweighted_accuracy([[3, 1], [0, 2]]).item()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from ser.bounds import Dropout, Units, checked
 from ser.networks.branches import RecurrentBranch
 from ser.networks.convolutions import PlainConvolutions
 from ser.systems.system import System
@@ -16,20 +17,15 @@ class CNNLSTM(System):
         lstm_units: cells per direction.
         dense_units: units of the dense layer.
         dropout: rate after the dense layer.
-        **options: of every system, see `System`.
+        **options: see `System`.
 
     Source:
         Satt et al. (2017), as far as it is known; dropout is assumed.
     """
 
-    def __init__(
-        self,
-        lstm_units: int = 128,
-        dense_units: int = 64,
-        dropout: float = 0.5,
-        **options,
-    ) -> None:
+    @checked("model.")
+    def __init__(self, lstm_units: Units = 128, dense_units: Units = 64, dropout: Dropout = 0.5, **options) -> None:
         convolutions = PlainConvolutions()
-        lstm = RecurrentBranch(nn.LSTM, convolutions.taps, units=lstm_units, dense_units=dense_units, dropout=dropout)
+        lstm = RecurrentBranch(nn.LSTM, convolutions.taps, lstm_units, dense_units, dropout)
         super().__init__(convolutions, {"lstm": lstm}, [1.0], **options)
         self.save_hyperparameters(logger=False)

@@ -22,24 +22,21 @@ def measure(data: EmotionData, spectrogram: Callable[[Tensor], Tensor]) -> Tenso
         data: after its `setup`.
         spectrogram: (1, samples) -> (1, bins, frames).
     """
-    groups: dict[str, np.ndarray] = {}
-    if data.statistics == "speaker":
-        for speaker, rows in data.utterances.groupby("speaker").indices.items():
-            groups[str(speaker)] = rows
     everything = np.arange(len(data.utterances))
-    groups[""] = everything if data.statistics == "corpus" else np.flatnonzero(data.utterances.set == "train")
-    by_row = torch.empty(0)
-    with tqdm(total=sum(map(len, groups.values())), desc="statistics", leave=False, disable=None) as bar:
-        for name, rows in groups.items():
+    groups = list(data.utterances.groupby("speaker").indices.values()) if data.statistics == "speaker" else []
+    groups.append(everything if data.statistics == "corpus" else np.flatnonzero(data.utterances.set == "train"))
+    found = []
+    with tqdm(total=sum(map(len, groups)), desc="statistics", leave=False, disable=None) as bar:
+        for rows in groups:
             moments = Moments()
             for row in rows:
                 moments.add(spectrogram(torch.from_numpy(data.waveforms.read(int(row)))[None])[0])
                 bar.update()
-            result = moments.statistics()
-            if name:
-                by_row = by_row if len(by_row) else result.new_zeros(len(data.utterances), *result.shape)
-                by_row[torch.from_numpy(rows)] = result
+            found.append(moments.statistics())
     if data.statistics == "speaker":
+        by_row = torch.zeros(len(everything), *found[-1].shape)
+        for rows, statistics in zip(groups[:-1], found[:-1], strict=True):
+            by_row[rows] = statistics
         for pieces in data.pieces.values():
             pieces.statistics = by_row
-    return result
+    return found[-1]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -14,10 +12,11 @@ from torch.nn import functional as F
 from torchmetrics import MeanMetric
 
 from ser.audio.frames import WINDOW_SAMPLES, num_frames
+from ser.bounds import LearningRate, checked
 from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
 from ser.emotions import IGNORED
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.networks.branches import Branch
 from ser.networks.convolutions import Convolutions
 from ser.networks.spectrogram import NUM_BINS, Spectrogram, Standardisation
@@ -27,7 +26,7 @@ from ser.systems.lineage import entries, entries_of_fold, heard
 from ser.systems.metrics import EmotionScores
 from ser.systems.spectrogram_statistics import measure
 
-SWAPPED = "val_swapped"  # where the two directions of a session are trained at once: the other direction's validation
+SWAPPED = "val_swapped"  # validation of the other direction, where both directions of a session are trained at once
 
 
 class System(LightningModule, ABC):
@@ -50,6 +49,7 @@ class System(LightningModule, ABC):
     """
 
     @abstractmethod
+    @checked("model.")
     def __init__(
         self,
         convolutions: Convolutions,
@@ -57,37 +57,35 @@ class System(LightningModule, ABC):
         weights: list[float],
         magnitude: Literal["log", "linear"] = "log",
         standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
     ) -> None:
         super().__init__()
-        check_bounds("model.learning_rate", learning_rate, above=0, at_most=1)
         self.spectrogram = Spectrogram(magnitude)
         self.standardisation = Standardisation(standardise)
         self.convolutions = convolutions
         self.branches = nn.ModuleDict(branches)
         self.weights = weights
         self.learning_rate = learning_rate
-        self.lineage: dict | None = (
-            None  # whom these weights have heard (`ser.systems.lineage`); None where they are drawn
-        )
-        # One for each set that is evaluated at a time: training both directions of a session validates two speakers.
+        # Whom these weights have heard (`ser.systems.lineage`); None where they are drawn at random.
+        self.lineage: dict | None = None
+        # Two, since training both directions of a session validates two speakers.
         self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
         self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions), with their gradient; the arguments are those of `posterior`.
 
-        Nothing is checked: that would wait for a GPU in every step of a training.
+        Nothing is checked here: that would wait for a GPU in every step of a training.
         """
         beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
-        # The DFT's frame is longer than its window: what is not finite would reach frames that do not hold it.
+        # The DFT's frame is longer than its window: NaN beyond the end would reach frames before it.
         spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
         standardised = self.standardisation(spectrogram, statistics)
         maps = self.convolutions(standardised, num_frames(lengths))
         return {name: branch(maps) for name, branch in self.branches.items()}
 
     def combine(self, posteriors: dict[str, Tensor]) -> Tensor:
-        """The branches' posteriors, (batch, emotions) each, in one."""
+        """The weighted mean of the branches' posteriors, (batch, emotions) each."""
         return sum(weight * posterior for weight, posterior in zip(self.weights, posteriors.values(), strict=True))
 
     def branch_posteriors(
@@ -100,16 +98,21 @@ class System(LightningModule, ABC):
                 f"lengths must lie between {WINDOW_SAMPLES} samples (one analysis window) and the waveform's "
                 f"{waveform.shape[-1]}, but reach from {int(lengths.min())} to {int(lengths.max())}"
             )
-        with torch.no_grad(), self._without_dropout():
-            logits = self.logits(waveform.to(self.dtype), lengths.long(), statistics)
-            return {name: each.softmax(-1) for name, each in logits.items()}
+        training = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                logits = self.logits(waveform.to(self.dtype), lengths.long(), statistics)
+        finally:
+            self.train(training)
+        return {name: each.softmax(-1) for name, each in logits.items()}
 
     def posterior(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> Tensor:
         """Probabilities of the emotions for each utterance, whatever else is in the batch.
 
         Args:
             waveform: (batch, samples) at 16 kHz, floating-point numbers in [-1, 1).
-            lengths: (batch,) samples of each utterance, integers; what lies beyond is never heard.
+            lengths: (batch,) samples of each utterance, integers; the rest is padding.
             statistics: mean and deviation per bin to standardise each utterance by, (batch, 2, bins), instead of the
                 system's own.
 
@@ -123,15 +126,6 @@ class System(LightningModule, ABC):
             Wu et al. (2019), section 3, last sentence.
         """
         return self.combine(self.branch_posteriors(waveform, lengths, statistics))
-
-    @contextmanager
-    def _without_dropout(self) -> Iterator[None]:
-        training = self.training
-        self.eval()
-        try:
-            yield
-        finally:
-            self.train(training)
 
     def setup(self, stage: str) -> None:
         data = self.trainer.datamodule
@@ -152,22 +146,18 @@ class System(LightningModule, ABC):
         return sum(F.cross_entropy(each, emotion, ignore_index=IGNORED, reduction="sum") for each in logits.values())
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        return self._evaluation_step(batch, dataloader_idx)
-
-    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        return self._evaluation_step(batch)
-
-    def _evaluation_step(self, batch: Batch, place: int = 0) -> dict[str, Tensor]:
         logits = self.logits(batch.waveform, batch.lengths, batch.statistics)
         posteriors = {name: each.softmax(-1) for name, each in logits.items()}
         posterior = self.combine(posteriors)
-        self.scores[place].update(posterior, batch.emotion)
+        self.scores[dataloader_idx].update(posterior, batch.emotion)
         losses = sum(
             F.cross_entropy(each, batch.emotion, reduction="none", ignore_index=IGNORED) for each in logits.values()
         )
         # One value for each utterance: a MeanMetric that keeps NaN takes no weights.
-        self.evaluation_losses[place].update(losses[batch.emotion != IGNORED])
+        self.evaluation_losses[dataloader_idx].update(losses[batch.emotion != IGNORED])
         return {"": posterior, **posteriors}
+
+    test_step = validation_step
 
     def on_train_epoch_end(self) -> None:
         self._log_epoch()
@@ -177,7 +167,7 @@ class System(LightningModule, ABC):
             self._log_epoch()
         self._log_scores("val", 0)
         if len(self.trainer.num_val_batches) > 1:
-            self._log_scores(SWAPPED, 1, logger=False)  # the speaker whom this direction tests is nobody's to watch
+            self._log_scores(SWAPPED, 1, logger=False)  # unwatched: this direction tests that speaker
 
     def on_test_epoch_end(self) -> None:
         self._log_scores("test", 0)
@@ -188,7 +178,7 @@ class System(LightningModule, ABC):
 
     def _log_scores(self, stage: str, place: int, logger: bool = True) -> None:
         scores, loss = self.scores[place], self.evaluation_losses[place]
-        # Both are added up over processes when computed; the mean over processes that `sync_dist` takes is the same.
+        # `compute` adds up over processes; the mean over processes that `sync_dist` takes changes nothing.
         for name, value in {**scores.compute(), "loss": loss.compute()}.items():
             shown = logger and name in ("wa", "ua")
             self.log(f"{stage}/{name}", value.float(), prog_bar=shown, logger=logger, sync_dist=True)
@@ -196,7 +186,7 @@ class System(LightningModule, ABC):
         loss.reset()
 
     def configure_callbacks(self) -> list[Callback]:
-        """The learning-rate rule, unless the trainer has one, and dropout drawn from the seed of its `EmotionData`."""
+        """The learning-rate rule, unless the trainer has one, and dropout by the seed of its `EmotionData`."""
         own: list[Callback] = [LearningRateRule()]
         if isinstance(data := self.trainer.datamodule, EmotionData):
             own.append(SeededDropout(data.seed))

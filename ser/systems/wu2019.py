@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from torch import nn
 
-from ser.errors import check_bounds
+from ser.bounds import Dropout, LearningRate, Units, checked
 from ser.networks.branches import CapsuleBranch, RecurrentBranch
 from ser.networks.capsule_layers import EmoCaps, RecCaps, SeqCaps
 from ser.networks.convolutions import SpectralTemporalConvolutions
@@ -27,17 +28,10 @@ class CNNGRU(System):
         Wu et al. (2019), section 3.
     """
 
-    def __init__(
-        self,
-        gru_units: int = 64,
-        dense_units: int = 64,
-        dropout: float = 0.5,
-        **options,
-    ) -> None:
+    @checked("model.")
+    def __init__(self, gru_units: Units = 64, dense_units: Units = 64, dropout: Dropout = 0.5, **options) -> None:
         convolutions = SpectralTemporalConvolutions()
-        gru = RecurrentBranch(
-            nn.GRU, convolutions.taps, units=gru_units, dense_units=dense_units, dropout=dropout, pool_bins=4
-        )
+        gru = RecurrentBranch(nn.GRU, convolutions.taps, gru_units, dense_units, dropout, pool_bins=4)
         super().__init__(convolutions, {"gru": gru}, [1.0], **options)
         self.save_hyperparameters(logger=False)
 
@@ -59,25 +53,16 @@ class CapsuleSystem(System, ABC):
         emo_caps: type[EmoCaps],
         magnitude: Literal["log", "linear"] = "log",
         standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         **capsules,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
-        super().__init__(
-            convolutions,
-            {"capsule": CapsuleBranch(emo_caps, convolutions.taps, **capsules)},
-            [1.0],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+        capsule = CapsuleBranch(emo_caps, convolutions.taps, **capsules)
+        super().__init__(convolutions, {"capsule": capsule}, [1.0], magnitude, standardise, learning_rate)
 
 
 class CNNSeqCap(CapsuleSystem):
     """CNN_SeqCap: sequential capsules on the shared convolutions.
-
-    Args:
-        **options: sizes of the capsule branch, see `CapsuleBranch`, and the options of every system.
 
     Source:
         Wu et al. (2019), sections 2.2 and 3.
@@ -90,9 +75,6 @@ class CNNSeqCap(CapsuleSystem):
 
 class CNNRecCap(CapsuleSystem):
     """CNN_RecCap: capsules with a recurrent connection between windows on the shared convolutions.
-
-    Args:
-        **options: sizes of the capsule branch, see `CapsuleBranch`, and the options of every system.
 
     Source:
         Wu et al. (2019), sections 2.3 and 3.
@@ -120,29 +102,21 @@ class CNNGRUSeqCap(System):
         Wu et al. (2019), section 3 and Fig. 2; lambda = 0.6 in section 4.2.
     """
 
+    @checked("model.")
     def __init__(
         self,
-        lambda_: float = 0.6,
-        gru_units: int = 64,
-        dense_units: int = 64,
-        dropout: float = 0.5,
+        lambda_: Annotated[float, Field(ge=0, le=1)] = 0.6,
+        gru_units: Units = 64,
+        dense_units: Units = 64,
+        dropout: Dropout = 0.5,
         magnitude: Literal["log", "linear"] = "log",
         standardise: Literal["bin", "scalar"] = "bin",
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         **capsules,
     ) -> None:
-        check_bounds("model.lambda_", lambda_, at_least=0, at_most=1)
         convolutions = SpectralTemporalConvolutions()
         capsule = CapsuleBranch(SeqCaps, convolutions.taps, dense_units=dense_units, dropout=dropout, **capsules)
-        gru = RecurrentBranch(
-            nn.GRU, convolutions.taps, units=gru_units, dense_units=dense_units, dropout=dropout, pool_bins=4
-        )
-        super().__init__(
-            convolutions,
-            {"capsule": capsule, "gru": gru},
-            [lambda_, 1 - lambda_],
-            magnitude=magnitude,
-            standardise=standardise,
-            learning_rate=learning_rate,
-        )
+        gru = RecurrentBranch(nn.GRU, convolutions.taps, gru_units, dense_units, dropout, pool_bins=4)
+        branches, weights = {"capsule": capsule, "gru": gru}, [lambda_, 1 - lambda_]
+        super().__init__(convolutions, branches, weights, magnitude, standardise, learning_rate)
         self.save_hyperparameters(logger=False)

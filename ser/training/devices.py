@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
 import torch
+from pydantic import Field
 
-from ser.errors import InputError, check_bounds
+from ser.bounds import checked
+from ser.errors import InputError
 from ser.training.options.arguments import parse_numbers
 
 
-def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
+@checked()
+def slots(devices: str | None, jobs: Annotated[int | None, Field(ge=1, le=1024)]) -> list[dict[str, str]]:
     """The environment of each training that runs at a time.
 
     Args:
-        devices: a number of GPUs, or their numbers; None takes what there is, for one training after another.
-        jobs: trainings at once; None runs one per device.
+        devices: a number of GPUs, or their numbers as 0,2; without it one training runs after another.
+        jobs: trainings at once; without it one per device.
 
     Raises:
-        InputError: if there are not so many GPUs, or no training could run.
+        InputError: for GPUs that this machine does not have, and for less than one training.
     """
-    if jobs is not None:
-        check_bounds("jobs", jobs, at_least=1, at_most=1024)
     names = [{}]
     if devices is not None:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
@@ -39,5 +41,5 @@ def slots(devices: str | None, jobs: int | None) -> list[dict[str, str]]:
 
 
 def device_name(device: torch.device) -> str:
-    """What a result says it was computed on: the GPU's own name, or the kind of another device."""
+    """The name of a GPU, or the kind of another device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 
+from ser.bounds import check
 from ser.checkpoint.reading import load_weights
 from ser.data import IEMOCAP
 from ser.data.datamodule import EmotionData
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.processes.allocator import keep_freed_memory
 from ser.systems.lineage import check_unheard, doubts, entries
 from ser.systems.system import System
@@ -22,7 +25,7 @@ class Experiment:
     """A system and its data, built; the corpus is read by `read_corpus`.
 
     Args:
-        options: those of a training, or those that name a checkpoint to test.
+        options: of a training, or with a checkpoint to test.
 
     Attributes:
         settings: the options with their classes made: `trainer`, `wandb`, `checkpoints`, `learning_rate_rule`.
@@ -49,7 +52,7 @@ class Experiment:
         """Read the corpus and divide it.
 
         Raises:
-            InputError: for a corpus that is not sound, or not the one of the run whose configuration is used again.
+            InputError: for a corpus with problems, or another than that of the run whose configuration is used again.
         """
         corpus, config = self.data.corpus, self.options.config
         if isinstance(corpus, IEMOCAP) and corpus.name == "synthetic":
@@ -61,7 +64,7 @@ class Experiment:
         tested = (config["ckpt_path"], self.checkpoint) if self.checkpoint else None
         check_same_corpus(self.data, files, self.options.words, tested)
         epochs = config["trainer"].max_epochs or 0
-        check_bounds("epochs_averaged", config["epochs_averaged"], at_least=0, at_most=max(epochs, 0))
+        check("epochs_averaged", config["epochs_averaged"], Annotated[int, Field(ge=0, le=max(epochs, 0))])
 
     def check_beginning(self, *folds: EmotionData) -> None:
         """Refuse initial weights that have heard a speaker who is validated or tested in one of the folds.
@@ -82,7 +85,7 @@ class Experiment:
         check_unheard(entries(self.checkpoint), self.options.config["ckpt_path"], self.data, tested)
 
     def doubts(self, data: EmotionData, sets: tuple[str, ...] = ("val", "test")) -> list[str]:
-        """What cannot be known of the weights that it begins with, or of the checkpoint that it tests, on a fold."""
+        """Warnings where it is not known whom the initial weights, or the tested checkpoint, have heard."""
         if self.checkpoint:
             return doubts(entries(self.checkpoint), "the checkpoint", data, sets)
         return doubts(self.beginning, "the initial weights", data, sets) if self.beginning else []

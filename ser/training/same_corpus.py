@@ -18,14 +18,14 @@ def check_same_corpus(
 ) -> None:
     """Refuse another corpus than that of the run whose configuration or checkpoint is used again.
 
-    A file of the same name, or a folder that was changed since, would silently be another corpus. One that is named on
-    the command line is meant.
+    A file of the same name, or a folder that was changed since, would silently be another corpus. A corpus that the
+    command line names is taken.
 
     Args:
-        data: the fold that was read.
+        data: after its `setup`.
         files: of `--config`, from the weakest to the strongest.
         words: the command line.
-        checkpoint: that is tested: its path, and what it holds.
+        checkpoint: path and contents of a tested one.
 
     Raises:
         InputError: with both digests.
@@ -44,7 +44,7 @@ def check_same_corpus(
 
 
 def _corpus_of(files: list[Path]) -> tuple[Path, str] | None:
-    """The file that names the corpus, where a run has left it, and the digest of that run's corpus."""
+    """The last file that names a corpus, if a run has written it, and the digest of the run's corpus."""
     found = None
     for file in files:
         if file.name in WRITTEN and (file.parent / IDENTITY).is_file():
@@ -56,7 +56,7 @@ def _corpus_of(files: list[Path]) -> tuple[Path, str] | None:
 
 
 def _corpus_of_checkpoint(path: str, checkpoint: dict, name: str) -> tuple[str, str] | None:
-    """A checkpoint and the digest of the corpus of this name that it was trained on."""
+    """A checkpoint and the digest of its corpus, if that has this name."""
     same = any(speaker.startswith(f"{name}:") for speaker in checkpoint["speakers"]["train"])
     identity = checkpoint.get("identity")
     return (path, identity["corpus"]) if same and is_identity(identity) and "corpus" in identity else None

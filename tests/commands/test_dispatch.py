@@ -8,7 +8,7 @@ import pytest
 
 from ser.errors import InputError
 from ser.processes.interruption import Interrupted
-from ser.training.options.parser import plain_seed
+from ser.training.options.run_options import plain_seed
 from ser.training.run import validated
 
 SLURMS = Interrupted(signal.SIGUSR1)
@@ -42,7 +42,7 @@ def test_a_command_gets_what_stands_behind_its_name(ser, monkeypatch):
 def test_a_seed_can_be_repeated():
     assert (plain_seed(0), plain_seed(2**32 - 1)) == (0, 4294967295)
     for seed in (True, False, -1, 2**32):
-        with pytest.raises(ValueError, match="seed_everything must be a number from 0 to 4294967295"):
+        with pytest.raises(InputError, match=f"seed_everything is {seed}, but must be"):
             plain_seed(seed)
 
 

@@ -38,33 +38,30 @@ HUGE = "9" * 400  # as an integer more than any floating-point number
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("model: {init_args: {learning_rate: .nan}}", "model.learning_rate is nan, but must be above 0 and at most 1"),
+        ("model: {init_args: {learning_rate: .nan}}", "model.learning_rate is nan, but must be"),
         ("model: {init_args: {learning_rate: .inf}}", "model.learning_rate is inf, but must be"),
-        ("model: {init_args: {dropout: 1.0}}", "model.dropout is 1.0, but must be at least 0 and below 1"),
+        ("model: {init_args: {dropout: 1.0}}", "model.dropout is 1.0, but must be less than 1"),
         ("model: {init_args: {dropout: -.inf}}", "model.dropout is -inf, but must be at least 0"),
-        ("model: {init_args: {dense_units: 0}}", "model.dense_units is 0, but must be at least 1 and at most 4096"),
-        (
-            "model: {init_args: {routing_iterations: 101}}",
-            "routing_iterations is 101, but must be at least 1 and at most",
-        ),
-        (f"model: {{init_args: {{emo_capsule_dim: {HUGE}}}}}", "but must be at least 1 and at most 1024"),
+        ("model: {init_args: {dense_units: 0}}", "model.dense_units is 0, but must be at least 1"),
+        ("model: {init_args: {routing_iterations: 101}}", "model.routing_iterations is 101, but must be at most 100"),
+        (f"model: {{init_args: {{emo_capsule_dim: {HUGE}}}}}", "model.emo_capsule_dim is 9999999999"),
         ("model: {init_args: {emo_capsule_dim: 1000, window_capsule_dim: 100}}", "must make at most 16777216"),
+        ("model: {init_args: {window_steps: 100000}}", "model.window_steps is 100000, but must be at most 10000"),
         (
-            "model: {init_args: {window_steps: 100000}}",
-            "model.window_steps is 100000, but must be at least 1 and at most",
+            "model: {init_args: {window_shift: 41}}",
+            "model.window_shift is 41, but must be at most",
         ),
-        ("model: {init_args: {window_shift: 41}}", "model.window_shift is 41, but must be at least 1 and at most 40"),
         ("model: {init_args: {window_stride: 0}}", "model.window_stride is 0, but must be at least 1"),
         ("model: {init_args: {num_window_convolutions: -8}}", "model.num_window_convolutions is -8, but must be"),
-        ("data: {batch_size: 1000000}", "data.batch_size is 1000000, but must be at least 1 and at most 4096"),
-        ("data: {segment_seconds: 0}", "data.segment_seconds is 0.0, but must be at least 0.1 and at most 60"),
-        ("data: {min_tail_seconds: 2.5}", "data.min_tail_seconds is 2.5, but must be at least 0 and at most 2"),
-        ("data: {num_workers: 10000}", "data.num_workers is 10000, but must be at least 0 and at most 256"),
+        ("data: {batch_size: 1000000}", "data.batch_size is 1000000, but must be at most 4096"),
+        ("data: {segment_seconds: 0}", "data.segment_seconds is 0.0, but must be at least 0.1"),
+        ("data: {min_tail_seconds: 2.5}", "data.min_tail_seconds is 2.5, but a segment has 2.0 s"),
+        ("data: {num_workers: 10000}", "data.num_workers is 10000, but must be at most 256"),
         ("data: {max_batch_seconds: -1}", "data.max_batch_seconds is -1.0, but must be"),
         ("data: {fold: 99999999999999999999}", "fold is 99999999999999999999, but protocol speaker"),
-        ("trainer: {max_epochs: -1}", "trainer.max_epochs is -1, but must be at least 1 and at most 100000"),
-        ("trainer: {max_epochs: null}", "trainer.max_epochs is None, but must be at least 1"),
-        ("trainer: {max_epochs: 1000000000000}", "trainer.max_epochs is 1000000000000, but must be"),
+        ("trainer: {max_epochs: -1}", "trainer.max_epochs is -1, but must be at least 1"),
+        ("trainer: {max_epochs: null}", "trainer.max_epochs is None, but must be a whole number"),
+        ("trainer: {max_epochs: 1000000000000}", "trainer.max_epochs is 1000000000000, but must be at most 100000"),
         ("trainer: {gradient_clip_val: .nan}", "trainer.gradient_clip_val is nan, but must be"),
         ("trainer: {gradient_clip_val: -1.5}", "trainer.gradient_clip_val is -1.5, but must be"),
         ("trainer: {num_nodes: 0}", "trainer.num_nodes is 0, but must be at least 1"),
@@ -79,14 +76,11 @@ HUGE = "9" * 400  # as an integer more than any floating-point number
         ("learning_rate_rule: {hold_epochs: -1}", "learning_rate_rule.hold_epochs is -1, but must be at least 0"),
         (
             "learning_rate_rule: {window_steps: 1000000000}",
-            "learning_rate_rule.window_steps is 1000000000, but must be",
+            "learning_rate_rule.window_steps is 1000000000, but must be at most 1000000",
         ),
         ("learning_rate_rule: {check_every: 0}", "learning_rate_rule.check_every is 0, but must be at least 1"),
-        (
-            "{trainer: {max_epochs: 1}, epochs_averaged: 2}",
-            "epochs_averaged is 2, but must be at least 0 and at most 1",
-        ),
-        ("seed_everything: 4294967296", "seed_everything must be a number from 0 to 4294967295"),
+        ("{trainer: {max_epochs: 1}, epochs_averaged: 2}", "epochs_averaged is 2, but must be at most 1"),
+        ("seed_everything: 4294967296", "seed_everything is 4294967296, but must be at most 4294967295"),
         ("model: {init_args: {dropout: half}}", "dropout"),
         ("data: {batch_size: 1.5}", "batch_size"),
     ],
@@ -140,7 +134,7 @@ def test_aliases_that_expand_to_more_than_any_memory(refused):
 
 
 def test_sizes_of_the_recurrent_branch(refused):
-    message = "model.gru_units is 5000, but must be at least 1 and at most 4096"
+    message = "model.gru_units is 5000, but must be at most 4096"
     assert message in refused("model: {init_args: {gru_units: 5000}}", "cnn_gru")
     assert "model.lstm_units is 0, but must be" in refused("model: {init_args: {lstm_units: 0}}", "cnn_lstm")
     assert "model.lambda_ is nan, but must be" in refused("model: {init_args: {lambda_: .nan}}", "gru_seqcap")
@@ -186,7 +180,7 @@ def test_a_key_that_stands_twice(refused, text, beside, words):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--jobs", 100000], "jobs is 100000, but must be at least 1 and at most 1024"),
+        (["--jobs", 100000], "jobs is 100000, but must be at most 1024"),
         (["--seeds", "4294967296"], "seeds is 4294967296, but must be at least 0 and at most 4294967295"),
         (["--folds", "0"], "folds: there is no fold 0"),
         (["--folds", "1-99999999"], "more than 10000 numbers"),

@@ -203,11 +203,12 @@ def test_capsule_matrices_are_xavier_initialised_one_by_one():
     ("options", "words"),
     [
         ({"routing_iterations": 0}, "routing_iterations is 0"),
-        ({"dropout": 1.5}, "dropout is 1.5, but must be at least 0 and below 1"),
+        ({"dropout": 1.5}, "dropout is 1.5, but must be less than 1"),
+        ({"dropout": 1.0}, "dropout is 1.0, but must be less than 1"),
         ({"dropout": float("nan")}, "dropout is nan"),
         ({"window_shift": 50}, "window_shift is 50"),
         ({"window_kernel": 41}, "window_kernel is 41"),
-        ({"capsule_tap": "pool9"}, "capsule_tap is 'pool9'"),
+        ({"capsule_tap": "pool9"}, "model.capsule_tap is 'pool9', but must be 'pool3' or 'conv3'"),
         ({"learning_rate": -1}, "learning_rate is -1"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"emo_capsule_dim": 0}, "emo_capsule_dim is 0"),
@@ -219,5 +220,5 @@ def test_sizes_out_of_range_are_refused(options, words):
 
 
 def test_lambda_out_of_range_is_refused():
-    with pytest.raises(InputError, match=r"lambda_ is 1\.1, but must be at least 0 and at most 1"):
+    with pytest.raises(InputError, match=r"model\.lambda_ is 1\.1, but must be at most 1"):
         SYSTEMS["CNNGRUSeqCap"](lambda_=1.1)

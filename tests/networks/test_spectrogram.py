@@ -100,7 +100,7 @@ def test_a_bin_is_divided_by_its_own_deviation_but_never_by_zero(deviation, divi
     torch.testing.assert_close(layer(values.expand(1, NUM_BINS, 3))[0, 7], (values - 3) / divisor)
 
 
-@pytest.mark.parametrize(("make", "words"), [(Spectrogram, "magnitude"), (Standardisation, "standardise")])
+@pytest.mark.parametrize(("make", "words"), [(Spectrogram, "magnitude"), (Standardisation, "per")])
 def test_unknown_options_are_refused(make, words):
     with pytest.raises(InputError, match=f"{words} is 'x', but must be"):
         make("x")

@@ -6,25 +6,25 @@ import os
 import signal
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from pydantic import Field
 
+from ser.bounds import checked
 from ser.checkpoint.contents import network
 from ser.checkpoint.reading import LAST, WITHIN_EPOCH, read_checkpoint, write_checkpoint
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.processes.interruption import LISTENER, Interrupted
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Write a checkpoint whole or not at all, and read it as data only.
 
-    The first one of a training is read again at once: an hour later it would be too late to learn that none can be.
-
-    Args:
-        identity: of the run, written into every checkpoint.
+    The first one of a training is read again at once, to learn early if none can be. The identity of the run is
+    written into every checkpoint.
     """
 
     def __init__(self, identity: dict | None = None) -> None:
@@ -35,7 +35,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Write a checkpoint.
 
         Raises:
-            InputError: if it cannot be written, or its weights are no numbers any more: nobody could go on from it.
+            InputError: if it cannot be written, or its weights are no numbers any more.
         """
         if not all(weight.isfinite().all() for weight in network(checkpoint["state_dict"]).values()):
             raise InputError(
@@ -52,7 +52,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Kept(ModelCheckpoint):
-    """A checkpoint that knows after an interruption what it knew before, also in a folder that was moved meanwhile.
+    """A checkpoint whose state survives an interruption, also where its folder was moved meanwhile.
 
     Lightning forgets which epoch was the best when the folder is not the one that a checkpoint names.
     """
@@ -72,11 +72,6 @@ class WithinEpoch(Kept):
 
     Never on an epoch's last batch: Lightning would train a wrong number of steps from there, and the epoch's end has
     its own checkpoint.
-
-    Args:
-        folder: where it is written.
-        minutes: between two.
-        steps: between two, in place of minutes.
     """
 
     def __init__(self, folder: Path, minutes: float, steps: int | None) -> None:
@@ -91,11 +86,8 @@ class WithinEpoch(Kept):
 class EndInOrder(Checkpoint):
     """End a training after its step when a signal was received: in all processes, with a checkpoint.
 
-    As a `Checkpoint` it stands behind the callbacks whose state the checkpoint holds: Lightning sees to that. On an
-    epoch's last batch it waits for the validation and the epoch's own checkpoint.
-
-    Args:
-        folder: where checkpoints are written.
+    It is a `Checkpoint` so that Lightning calls it after the callbacks whose state the checkpoint holds. On an epoch's
+    last batch it waits for the validation and the epoch's own checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -137,14 +129,16 @@ class Checkpoints:
         steps: between two, in place of minutes.
     """
 
-    def __init__(self, minutes: float = 10.0, steps: int | None = None) -> None:
-        check_bounds("checkpoints.minutes", minutes, above=0, at_most=525_600)
-        if steps is not None:
-            check_bounds("checkpoints.steps", steps, at_least=1, at_most=1_000_000_000)
+    @checked("checkpoints.")
+    def __init__(
+        self,
+        minutes: Annotated[float, Field(gt=0, le=525_600)] = 10.0,
+        steps: Annotated[int | None, Field(ge=1, le=1_000_000_000)] = None,
+    ) -> None:
         self.minutes, self.steps = minutes, steps
 
     def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:
-        """Those of a training: `best.ckpt`, `last.ckpt`, `within.ckpt`, and those to be averaged."""
+        """The callbacks that write `best.ckpt`, `last.ckpt`, `within.ckpt` and the epochs to be averaged."""
         within = WithinEpoch(folder, self.minutes, self.steps)
         return [*checkpoints(folder, epochs_averaged), within, EndInOrder(folder)]
 
@@ -152,10 +146,7 @@ class Checkpoints:
 def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
     """Keep the epoch of the best validation WA (the first of equals) as `best.ckpt` and the last as `last.ckpt`.
 
-    Args:
-        folder: where they are written.
-        epochs_averaged: weights of so many last epochs are kept as well, as `epoch=20.ckpt`.
-        monitor: the validation WA that chooses.
+    With `epochs_averaged` the weights of that many last epochs are kept as well, as `epoch=20.ckpt`.
 
     Source:
         Wu et al. (2019), section 4.1.
@@ -165,5 +156,5 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
     if epochs_averaged:
         averaged = options | {"save_top_k": epochs_averaged, "save_weights_only": True}
         kept.append(Kept(filename="{epoch}", monitor="epoch", mode="max", **averaged))
-    # Behind the others: a training goes on from it, so it holds what they have written in this epoch.
+    # After the others: a training goes on from it, so it holds what they have written in this epoch.
     return [*kept, Kept(filename=LAST, **options)]

@@ -15,9 +15,9 @@ FILES = ("-c", "--config", "--trainer", "--data", "--model")
 
 
 def files_first(arguments: list[str]) -> list[str]:
-    """The same options with configuration files before single options, which then win wherever they stand.
+    """The options with configuration files before single options, which then win wherever they stand.
 
-    Option names may be written with "-" or "_".
+    Names may be written with "-" or "_".
 
     Example:
         >>> files_first(["--data.fold", "3", "--epochs-averaged=5", "--data", "emodb.yaml", "--config=a.yaml"])
@@ -47,26 +47,24 @@ def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
         [1, 2, 3, 7]
     """
     numbers: set[int] = set()
-    try:
-        for part in text if isinstance(text, list) else str(text).strip("[]").split(","):
-            first, dash, last = str(part).strip().partition("-")
+    for part in text if isinstance(text, list) else str(text).strip("[]").split(","):
+        first, dash, last = str(part).strip().partition("-")
+        try:
             lowest, highest = int(first), int(last if dash else first)
-            if highest - lowest >= MOST_NUMBERS:
-                raise InputError(f"{option} is {text!r}: more than {MOST_NUMBERS} numbers")
-            numbers.update(range(lowest, highest + 1))
-    except InputError:
-        raise
-    except ValueError as error:
-        raise InputError(f"{option} is {text!r}, but must be numbers like 1-5,7") from error
+        except ValueError:
+            raise InputError(f"{option} is {text!r}, but must be numbers like 1-5,7") from None
+        if highest - lowest >= MOST_NUMBERS:
+            raise InputError(f"{option} is {text!r}: more than {MOST_NUMBERS} numbers")
+        numbers.update(range(lowest, highest + 1))
     if not numbers:
         raise InputError(f"{option} is {text!r}, which names none")
     return sorted(numbers)
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """The known name that is most like a wrong one, as a question; nothing where none is.
+    """The known name that is most like a wrong one, as a question; nothing where none is alike.
 
-    A name of several parts is compared by its first part if the whole is like none.
+    A name like no other is compared by its first part.
 
     Example:
         >>> nearest("data.fodl", ["data.fold", "data.seed"]), nearest("x", ["data.fold"])
@@ -78,13 +76,9 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def option_names(parser: argparse.ArgumentParser) -> list[str]:
-    """The long options of a parser and of its subcommands, as they are typed."""
-    names = []
-    for action in parser._actions:
-        names += [word for word in action.option_strings if word.startswith("--") and not word.endswith(("+", ".help"))]
-        for each in action.choices.values() if isinstance(action.choices, dict) else ():
-            names += option_names(each)
-    return names
+    """The long options of a parser, as they are typed."""
+    words = [word for action in parser._actions for word in action.option_strings]
+    return [word for word in words if word.startswith("--") and not word.endswith(("+", ".help"))]
 
 
 class Parser(argparse.ArgumentParser):
@@ -99,7 +93,7 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
     def _chosen(self) -> argparse.ArgumentParser:
-        """The parser of the subcommand that was typed, or this one; the former leaves unknown options to this one."""
+        """The parser of the subcommand that was typed, or this one: a subcommand leaves unknown options to it."""
         for action in self._actions:
             for word in sys.argv[2:3] if isinstance(action.choices, dict) else ():
                 return action.choices.get(word, self)

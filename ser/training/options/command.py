@@ -36,11 +36,11 @@ def quieten() -> None:
 
 
 def run(command: Callable[[], object], typed: list[str]) -> object:
-    """Run a command that trains or evaluates; it ends with the process that listens, where there is one.
+    """Run a command that trains or evaluates, until it ends or the process that reads its progress does.
 
     Args:
         command: parses its options and does the work.
-        typed: the command line, to be named where it can be gone on with.
+        typed: the command line; after a signal it is what goes on.
 
     Raises:
         Interrupted: after a signal; with the command to go on.

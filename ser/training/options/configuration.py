@@ -27,9 +27,9 @@ _read_plain = get_loader("yaml")
 
 
 def restrict() -> None:
-    """Hold every parser of this process to local files, keys that stand once, and the classes of `ALLOWED`.
+    """Hold every parser of this process to local files, keys that are written once, and the classes of `ALLOWED`.
 
-    Lightning's command line switches addresses on when it is imported, so this comes after that import.
+    Call it after Lightning's command line is imported: the import switches addresses on.
     """
     set_parsing_settings(
         config_read_mode_fsspec_enabled=False,
@@ -41,17 +41,19 @@ def restrict() -> None:
     set_loader("yaml", _read_strictly, (yaml.YAMLError,))
 
 
+def _read(text: str, name: str = "") -> tuple[object, dict[str, Place]]:
+    """What a text says, and where; an empty one sets no option."""
+    places = check_keys(text, name)
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    empty = node is None or (node.tag == NOTHING and not node.value)
+    return ({} if empty else _read_plain(text)), places
+
+
 def _read_strictly(text: str) -> object:
     try:
-        check_keys(text)
-        return {} if _is_empty(text) else _read_plain(text)
+        return _read(text)[0]
     except (ValueError, RecursionError) as error:  # a number, a date, a depth that Python does not read
         raise yaml.YAMLError(f"not YAML that can be read: {error}") from error
-
-
-def _is_empty(text: str) -> bool:
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    return node is None or (node.tag == NOTHING and not node.value)
 
 
 def read_yaml(path: Path) -> dict:
@@ -64,19 +66,17 @@ def read_yaml(path: Path) -> dict:
 
 
 def _read_file(path: Path) -> tuple[dict, dict[str, Place]]:
-    """What a file says, and where."""
     text = ""
     try:
         text = path.read_text(encoding="utf-8")
-        places = check_keys(text, str(path))
-        written = {} if _is_empty(text) else _read_plain(text)
+        written, places = _read(text, str(path))
         if isinstance(written, str):  # what the loader makes of keys without any value
             written = yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not YAML: not UTF-8 (byte 0x{error.object[error.start]:02x})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a value may look like a date and be none
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(_describe(error, text, str(path))) from error
     if not isinstance(written, dict):
         raise InputError(f"{path}: not a list of keys and values")
@@ -84,7 +84,7 @@ def _read_file(path: Path) -> tuple[dict, dict[str, Place]]:
 
 
 def _describe(error: Exception, text: str, name: str) -> str:
-    """What is wrong in a text that is not YAML, and in which line."""
+    """What is wrong in which line of a text that is not YAML."""
     if isinstance(error, yaml.reader.ReaderError):
         line, cause = text.count("\n", 0, error.position), f"not YAML: {error.reason} (#x{error.character:04x})"
     elif not isinstance(error, yaml.MarkedYAMLError):
@@ -103,10 +103,7 @@ def _describe(error: Exception, text: str, name: str) -> str:
 
 
 def check_files(arguments: list[str]) -> dict[str, str]:
-    """Read the configuration files that a command line names, and those that they name, to refuse what is none.
-
-    Args:
-        arguments: options: "--config" and its FILE, "--data=FILE".
+    """Read the configuration files that a command line names, and the files that these name.
 
     Returns:
         Where each of their options is written ("FILE:LINE"), by its name on the command line.
@@ -125,7 +122,7 @@ def check_files(arguments: list[str]) -> dict[str, str]:
 
 
 def _check_file(path: Path, prefix: str, found: dict[str, str], above: tuple[Path, ...]) -> None:
-    if path in above or not path.is_file():  # a pipe could be read but once
+    if path in above or not path.is_file():  # a pipe can be read only once
         return
     for name, (line, value) in _read_file(path)[1].items():
         full = re.sub(r"\[\d+\]", "", f"{prefix}{name}")
@@ -135,7 +132,7 @@ def _check_file(path: Path, prefix: str, found: dict[str, str], above: tuple[Pat
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes a text that `--config` would read as a number: 1e-4, and even ._0 or ._"""
+    """Quotes a text that `--config` would read as a number: 1e-4, ._0 or ._"""
 
 
 _Dumper.add_implicit_resolver(

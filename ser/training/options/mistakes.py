@@ -1,4 +1,4 @@
-"""What a parser says to a mistake: the option, the nearest one there is, and the file and line it is written in."""
+"""What a parser says to a mistake: the option, the nearest one there is, and the file and line."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ IN_WORDS = {
 
 
 def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str:
-    """A parser's message in words for the user.
+    """A message of jsonargparse in words for the user.
 
     Args:
-        message: jsonargparse's.
-        parser: that says it, which knows the options; one that reads a class knows those of the class.
+        message: what it says.
+        parser: the one that refuses; a parser of a class knows the options of the class.
         places: where the options of configuration files are written (`ser.training.options.configuration.check_files`).
     """
     message = re.sub(r"Group '([^']+)' does not accept option '", r"Option '\1.", message)
@@ -67,7 +67,7 @@ def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str
 
 
 def _plain(message: str, keys: list[str]) -> str:
-    """A message about a value: the option, then what was expected, without Python's words for it."""
+    """A message about a value: the option, then what was expected."""
     lines = re.sub(r"(?:- )?Parser key \"[^\"]+\"(?: element \d+)?:", "", message).splitlines()
     told = [line for line in lines if line.strip() and not re.fullmatch(rf" *(?:{'|'.join(NOISE)})", line)]
     text = "\n".join(told)

@@ -1,41 +1,66 @@
-"""The parser of a run's options, and what it says to a mistake."""
+"""The parser of options that belong to classes: its help, and what it says to a mistake."""
 
 from __future__ import annotations
 
+import argparse
 from typing import ClassVar, NoReturn
 
-from lightning.pytorch.cli import LightningArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
+import ser.data
 from ser.data.corpora.release import USE_BUILT_IN
-from ser.errors import InputError
-from ser.training.options.corpus_options import corpus_options
+from ser.errors import InputError, refusal_within
+from ser.paths import expand_home
+from ser.training.options.configuration import check_files
 from ser.training.options.mistakes import explain
 
 
-class RunParser(LightningArgumentParser):
-    """A parser that answers a mistake with its cause instead of pages of usage.
+class ClassParser(ArgumentParser):
+    """A parser that answers a mistake with its cause instead of pages of usage."""
 
-    Attributes:
-        places: where the options of the command line's files are written; of the class, since a parser makes others of
-            its kind for the options of a class.
-    """
-
+    # Where the options of configuration files are written; for all parsers, since one makes others for nested classes.
     places: ClassVar[dict[str, str]] = {}
+    more_help: ClassVar[str] = ""
+
+    def read(self, words: list[str]) -> Namespace:
+        """The options that a command line and its configuration files name.
+
+        Raises:
+            InputError: naming option, file and line.
+        """
+        # Looked up first: while it reads a file the parser changes the working folder.
+        ClassParser.places = check_files(words)
+        return expand_home(self.parse_args(words))
+
+    def build(self, options: Namespace) -> Namespace:
+        """The options with their classes made.
+
+        Raises:
+            InputError: where a class refuses its options.
+        """
+        try:
+            return self.instantiate(options)
+        except ValueError as error:  # jsonargparse wraps what a constructor refuses
+            raise refusal_within(error) from error
 
     def format_help(self) -> str:
-        return super().format_help() + corpus_options(self)
+        return super().format_help() + _corpus_options(self)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         message = explain(message, self, self.places)
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
-        raise InputError(
-            f"{message.strip()}\n(every option: {self.prog} --help, a system's: ser fit --model.help CLASS)"
-        )
+        raise InputError(f"{message.strip()}\n(every option: {self.prog} --help{self.more_help})")
 
 
-def plain_seed(seed: int | bool) -> int:
-    """The seed of the batches; a run that cannot be repeated is refused."""
-    if isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed_everything must be a number from 0 to {2**32 - 1}, so that the run can be repeated")
-    return seed
+def _corpus_options(parser: ArgumentParser) -> str:
+    """What may follow `--data.corpus`, for each corpus there is; nothing for a parser without that option."""
+    if not any(action.dest == "data.corpus" for action in parser._actions):
+        return ""
+    parts = ["\nThe options of each corpus:"]
+    for name in ser.data.__all__:
+        one = ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
+        one.add_class_arguments(getattr(ser.data, name), "data.corpus")
+        title, _, *options = one.format_help().splitlines()  # between them: that the corpus may be a file
+        parts.append("\n".join([f"--data.corpus {name}: {title.rstrip(':')}", *options]).rstrip())
+    return "\n\n".join(parts) + "\n"

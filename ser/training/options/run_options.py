@@ -8,17 +8,24 @@ import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
+from ser.bounds import Seed, check
 from ser.checkpoint.reading import read_checkpoint
 from ser.data.datamodule import EmotionData
-from ser.errors import InputError, refusal_within
-from ser.paths import absolute_places, expand_home
+from ser.errors import InputError
+from ser.paths import absolute_places
 from ser.systems.learning_rate import LearningRateRule
 from ser.systems.system import System
 from ser.training.callbacks.checkpointing import Checkpoints
 from ser.training.options.arguments import files_first
-from ser.training.options.configuration import check_files, restrict
-from ser.training.options.parser import RunParser, plain_seed
+from ser.training.options.configuration import restrict
+from ser.training.options.parser import ClassParser
 from ser.training.tracking.tracking import Tracking
+
+
+class RunParser(ClassParser, LightningArgumentParser):
+    """The parser of a run's options."""
+
+    more_help = ", a system's: ser fit --model.help CLASS"
 
 
 class RunOptions(LightningCLI):
@@ -27,7 +34,7 @@ class RunOptions(LightningCLI):
 
     Args:
         command: in help and messages, "fit".
-        words: its arguments.
+        words: the command's arguments.
         about: the first line of its help.
         add_own: adds the options that this command alone has.
 
@@ -39,11 +46,7 @@ class RunOptions(LightningCLI):
     checkpoint: dict | None = None
 
     def __init__(
-        self,
-        command: str,
-        words: list[str],
-        about: str,
-        add_own: Callable[[LightningArgumentParser], None] | None = None,
+        self, command: str, words: list[str], about: str, add_own: Callable[[RunParser], None] = lambda parser: None
     ) -> None:
         restrict()
         self.words, self.add_own = files_first(words), add_own
@@ -60,7 +63,7 @@ class RunOptions(LightningCLI):
             run=False,
         )
 
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+    def add_arguments_to_parser(self, parser: RunParser) -> None:
         parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")
         parser.add_argument(
             "--init_weights",
@@ -69,22 +72,16 @@ class RunOptions(LightningCLI):
             "nor those before it may have heard a speaker who is validated or tested here.",
         )
         parser.add_argument(
-            "--epochs_averaged",
-            type=int,
-            default=0,
-            help="Also score the average posterior of the last N epochs.",
+            "--epochs_averaged", type=int, default=0, help="Also score the average posterior of the last N epochs."
         )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
         parser.add_class_arguments(Checkpoints, "checkpoints")
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
-        if self.add_own:
-            self.add_own(parser)
+        self.add_own(parser)
 
-    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        # Looked up first: while it reads a file the parser changes the working folder.
-        RunParser.places = check_files(self.words)
-        self.config = expand_home(parser.parse_args(self.words))
+    def parse_arguments(self, parser: RunParser, args: ArgsType) -> None:
+        self.config = parser.read(self.words)
 
     def _parse_ckpt_path(self) -> None:
         if not (path := self.config.get("ckpt_path")):
@@ -102,7 +99,7 @@ class RunOptions(LightningCLI):
         self.config.data.statistics = heard
 
     def instantiate_classes(self) -> None:
-        """Nothing: who asked for the options builds what it needs of them (`built`)."""
+        """Nothing: the caller builds what it needs (`built`)."""
 
     @property
     def given(self) -> set[str]:
@@ -115,14 +112,11 @@ class RunOptions(LightningCLI):
         Raises:
             InputError: where a class refuses its options.
         """
-        try:
-            return self.parser.instantiate(self.config)
-        except ValueError as error:  # jsonargparse wraps what a constructor refuses
-            raise refusal_within(error) from error
+        return self.parser.build(self.config)
 
     def plain(self, config: Namespace | None = None) -> dict:
         """The options, or others of the same parser, as YAML has them: nested, of plain types, with absolute paths."""
-        # What would be refused has been, by the parser or by what was built; to ask again takes three times as long.
+        # They are validated already; doing it again takes three times as long.
         text = self.parser.dump(config or self.config, skip_unset=False, format="yaml", skip_validation=True)
         return absolute_places(yaml.safe_load(text))
 
@@ -133,6 +127,12 @@ class RunOptions(LightningCLI):
         return self.plain(self.parser.parse_object(named))
 
 
-def add_checkpoint(parser: LightningArgumentParser) -> None:
+def plain_seed(seed: int | bool) -> int:
+    """The seed of the batches; a run that cannot be repeated is refused."""
+    check("seed_everything", seed, Seed)
+    return seed
+
+
+def add_checkpoint(parser: RunParser) -> None:
     """Add the option of a command that tests a checkpoint."""
     parser.add_argument("--ckpt_path", type=str | None, help="The checkpoint of a trained system, a local file.")

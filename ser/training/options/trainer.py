@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from pydantic import Field
 
-from ser.errors import InputError, check_bounds
+from ser.bounds import check
+from ser.errors import InputError
 
-# What a run's numbers rest on: with any other value, epochs would be cut short or a set not be evaluated.
+# With any other value, epochs would be cut short or a set not be evaluated.
 WHOLE_RUNS = {
     "fast_dev_run": (False,),
     "enable_checkpointing": (None, True),
@@ -23,13 +26,14 @@ WHOLE_RUNS = {
     "check_val_every_n_epoch": (1,),
 }
 BOUNDS = {
-    "num_nodes": {"at_least": 1, "at_most": 1024},
-    "min_epochs": {"at_least": 0, "at_most": 100_000},
-    "min_steps": {"at_least": 0, "at_most": 1_000_000_000},
-    "num_sanity_val_steps": {"at_least": -1, "at_most": 1_000_000},
-    "log_every_n_steps": {"at_least": 0, "at_most": 1_000_000_000},
-    "gradient_clip_val": {"above": 0, "at_most": 1e9},
-    "reload_dataloaders_every_n_epochs": {"at_least": 0, "at_most": 100_000},
+    "max_epochs": Annotated[int, Field(ge=1, le=100_000)],  # of a training
+    "num_nodes": Annotated[int | None, Field(ge=1, le=1024)],
+    "min_epochs": Annotated[int | None, Field(ge=0, le=100_000)],
+    "min_steps": Annotated[int | None, Field(ge=0, le=1_000_000_000)],
+    "num_sanity_val_steps": Annotated[int | None, Field(ge=-1, le=1_000_000)],
+    "log_every_n_steps": Annotated[int | None, Field(ge=0, le=1_000_000_000)],
+    "gradient_clip_val": Annotated[float | None, Field(gt=0, le=1e9)],
+    "reload_dataloaders_every_n_epochs": Annotated[int | None, Field(ge=0, le=100_000)],
 }
 PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed")
 SHORT_PRECISIONS = (None, 64, 32, 16, "64", "32", "16", "bf16")  # Lightning's other names of the same
@@ -41,14 +45,7 @@ OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
 
 @contextmanager
 def refusals(what: str = "trainer") -> Iterator[None]:
-    """Make what Lightning's trainer refuses, while it is built, a message like the others.
-
-    Args:
-        what: the message begins with it.
-
-    Raises:
-        InputError: with its words.
-    """
+    """Turn what Lightning refuses into an `InputError` with its words, after "`what`: "."""
     try:
         yield
     except InputError:
@@ -63,11 +60,7 @@ def listed(value: object) -> list:
 
 
 def check_trainer(settings: dict, fitting: bool) -> None:
-    """Refuse a trainer that would not make a whole run.
-
-    Args:
-        settings: its options by name.
-        fitting: whether it will train.
+    """Refuse settings of the trainer that would not make a whole run.
 
     Raises:
         InputError: naming the option.
@@ -94,8 +87,6 @@ def check_trainer(settings: dict, fitting: bool) -> None:
     interval = settings["val_check_interval"]
     if isinstance(interval, int) or interval not in (None, 1.0):  # 1 is every batch, 1.0 every epoch
         raise InputError(f"trainer.val_check_interval is {interval}, but a run validates every epoch: 1.0")
-    if fitting:
-        check_bounds("trainer.max_epochs", settings["max_epochs"], at_least=1, at_most=100_000)
-    for name, bounds in BOUNDS.items():
-        if settings[name] is not None:
-            check_bounds(f"trainer.{name}", settings[name], **bounds)
+    for name, type_ in BOUNDS.items():
+        if fitting or name != "max_epochs":
+            check(f"trainer.{name}", settings[name], type_)

@@ -1,4 +1,4 @@
-"""The keys of a YAML text: where each is written, and that it is written once."""
+"""The keys of a YAML text: where each is written, and that each is written once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ Place = tuple[int, yaml.Node]  # line and value of a key
 
 
 def check_keys(text: str, name: str = "") -> dict[str, Place]:
-    """Refuse a key that stands twice, nested or with points ("data: {fold: 1}" and "data.fold: 2").
+    """Refuse a key that is written twice, nested or with points ("data: {fold: 1}" and "data.fold: 2").
 
     The second would silently win. An alias is refused as well: it can hold itself, or expand to more than any memory.
-
-    Args:
-        text: YAML.
-        name: of the file, for the message.
 
     Returns:
         Line and value of every key, by its name on the command line.
@@ -56,7 +52,8 @@ def _keys(text: str, name: str) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Nod
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode):
                 raise _refusal(key, name, "a key that is not one word")
-            full = _full_name(prefix + key.value)
+            *way, last = (prefix + key.value).split(".")
+            full = ".".join([*(part for part in way if part != "init_args"), last])
             open_nodes.append((f"{full.removesuffix('.init_args')}.", value))
             yield full, key, value
 
@@ -64,9 +61,3 @@ def _keys(text: str, name: str) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Nod
 def _refusal(node: yaml.Node, name: str, cause: str) -> yaml.YAMLError:
     place = f"{name}:" if name else "line "
     return yaml.constructor.ConstructorError(problem=f"{place}{node.start_mark.line + 1}: {cause}")
-
-
-def _full_name(name: str) -> str:
-    """The name of a key as the command line has it, without the "init_args" on its way."""
-    *way, last = name.split(".")
-    return ".".join([*(part for part in way if part != "init_args"), last])

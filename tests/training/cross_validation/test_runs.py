@@ -276,7 +276,7 @@ class TestBadInput:
             (["--devices", "two"], "devices is 'two'"),
             (["--folds", ""], "must be numbers like"),
             (["--trainer.devices", "2"], "trainer.devices"),
-            (["--epochs-averaged", "2"], "epochs_averaged is 2, but must be at least 0 and at most 1"),
+            (["--epochs-averaged", "2"], "epochs_averaged is 2, but must be at most 1"),
         ],
     )
     def test_options(self, ser, least, tmp_path, options, message):

@@ -1,0 +1,75 @@
+"""Bounds of options as types of a constructor's arguments: `fold: Annotated[int, Field(ge=1, le=10)] = 1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
+from inspect import signature
+from typing import Annotated, Literal, get_origin, get_type_hints
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from ser.errors import InputError, show
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Units = Annotated[int, Field(ge=1, le=4096)]
+CapsuleSize = Annotated[int, Field(ge=1, le=1024)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+LearningRate = Annotated[float, Field(gt=0, le=1)]
+
+WORDS = {
+    **{"Input should": "must", "greater than or equal to": "at least", "less than or equal to": "at most"},
+    **{"a valid integer": "a whole number", "a valid number": "a number"},
+}
+
+
+def checked(prefix: str = "") -> Callable[[Callable], Callable]:
+    """Check the arguments of an `Annotated` or a `Literal` type before a constructor runs.
+
+    The parser of the command line sees the types without their bounds.
+
+    Args:
+        prefix: of the options' names in messages, "model.".
+    """
+
+    def decorate(function: Callable) -> Callable:
+        whole, bare, own = get_type_hints(function, include_extras=True), get_type_hints(function), signature(function)
+        bounded = {name: type_ for name, type_ in whole.items() if get_origin(type_) in (Annotated, Literal)}
+
+        @wraps(function)
+        def checking(*args, **options):
+            for name, value in own.bind(*args, **options).arguments.items():
+                if name in bounded:
+                    check(prefix + name, value, bounded[name])
+            return function(*args, **options)
+
+        parameters = [each.replace(annotation=bare.get(each.name, each.empty)) for each in own.parameters.values()]
+        checking.__signature__ = own.replace(parameters=parameters)
+        return checking
+
+    return decorate
+
+
+def check(name: str, value: object, type_: object) -> None:
+    """Refuse a value that is not of a type, or is out of its bounds; true is no number, and NaN is in no range.
+
+    Raises:
+        InputError: naming option, value and what it must be.
+
+    Example:
+        >>> check("dropout", 1.5, Dropout)
+        Traceback (most recent call last):
+        ser.errors.InputError: dropout is 1.5, but must be less than 1
+    """
+    try:
+        _validator(type_).validate_python(value)
+    except ValidationError as error:
+        cause = error.errors(include_url=False)[0]["msg"]
+        for words, plain in WORDS.items():
+            cause = cause.replace(words, plain)
+        raise InputError(f"{name} is {show(value)}, but {cause}") from None
+
+
+@cache
+def _validator(type_: object) -> TypeAdapter:
+    return TypeAdapter(type_, config=ConfigDict(strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import ClassVar, NoReturn
 
@@ -19,6 +18,7 @@ from ser.data.leaks import recording_digests
 from ser.data.split_report import Fold, divide, fold_of, plain, report
 from ser.data.splits import read_split
 from ser.errors import InputError, refusal_within
+from ser.files import new_file, write_text
 from ser.paths import expand_home
 from ser.training.options.arguments import files_first
 from ser.training.options.configuration import check_files, restrict
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     settings = expand_home(parser.parse_args(words))
     if not settings.name and not settings.splits:
         parser.error("give a protocol, speaker or wu2019, or your own split (--splits FILE.csv)")
-    out = _new_file(settings.out) if settings.out else None
+    out = new_file("--out", absolute(settings.out), (".json", ".csv")) if settings.out else None
     own = read_split(absolute(settings.splits)) if settings.splits else None
     try:
         data = parser.instantiate(settings).data
@@ -133,27 +133,10 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _new_file(path: str) -> Path:
-    """The place of `--out`, while nothing lies there."""
-    file = absolute(path)
-    if file.suffix not in (".json", ".csv"):
-        raise InputError(f"--out is {path}, but must end in .json or .csv")
-    if os.path.lexists(file):
-        raise InputError(f"--out {file} exists already; nothing is overwritten")
-    if not file.parent.is_dir():
-        raise InputError(f"--out {file}: no such folder {file.parent}")
-    return file
-
-
 def _write(file: Path, folds: list[Fold], about: dict) -> None:
-    if file.suffix == ".csv":
-        columns = ["fold", "utterance", "set", "session", "speaker", "emotion"]
-        table = pd.concat([fold.utterances.assign(fold=fold.name) for fold in folds])
-        text = table[table.set != ""][columns].to_csv(index=False, lineterminator="\n")
-    else:
-        text = json.dumps({**about, **plain(folds)}, indent=1, ensure_ascii=False) + "\n"
-    try:
-        with open(file, "x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise InputError(f"--out {file} cannot be written ({error.strerror})") from None
+    if file.suffix == ".json":
+        write_text(file, json.dumps({**about, **plain(folds)}, indent=1, ensure_ascii=False) + "\n")
+        return
+    columns = ["fold", "utterance", "set", "session", "speaker", "emotion"]
+    table = pd.concat([fold.utterances.assign(fold=fold.name) for fold in folds])
+    write_text(file, table[table.set != ""][columns].to_csv(index=False, lineterminator="\n"))

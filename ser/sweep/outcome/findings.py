@@ -9,7 +9,7 @@ import pandas as pd
 from optuna.importance import get_param_importances
 
 from ser.files import write_bytes, write_text
-from ser.report.page.blocks import Column, Paragraph, Picture, Section, Table
+from ser.report.page.blocks import Column, Picture, Section, Table
 from ser.results.lambda_curve import curve
 from ser.sweep.outcome.figures import (
     draw_lambda,
@@ -132,7 +132,7 @@ class Findings:
         ]
         title = f"The best {len(rows)} trials of {len(done)}" if len(done) > len(rows) else "All trials"
         trials = Table("trials", title, columns, rows, ["All of them, with errors and workers, are in trials.csv."])
-        why = [Paragraph(self.importances)] if isinstance(self.importances, str) else []
+        why = [self.importances] if isinstance(self.importances, str) else []
         return [
             Section("trials", "Trials", [trials]),
             *([Section("routing", "Routing iterations", [self.routing])] if self.routing else []),

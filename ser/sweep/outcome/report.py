@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ser.files import write_text
-from ser.report.page.blocks import Commands, Listing, Paragraph, Section, Table
+from ser.report.page.blocks import Commands, Section, Table
 from ser.sweep.outcome.findings import Findings
 
 
@@ -21,12 +21,12 @@ def write_report(folder: Path, findings: Findings, result: Table | None, command
     from ser.report.page.rendering import markdown_page
 
     plan = findings.shared.plan
-    first = [result] if result else [Paragraph("The test set was left out (--no-test): nothing is claimed.")]
+    first = [result] if result else ["The test set was left out (--no-test): nothing is claimed."]
     described = [f"{name}: {text}" for name, text in plan.space.described().items()]
     described.append(f"folds {', '.join(map(str, plan.folds))}, seeds {', '.join(map(str, plan.seeds))}")
     sections = [
-        Section("result", "Result", [Paragraph(f"Best: {findings.choice}."), *first]),
-        Section("study", "What was tried", [Listing(described), Commands(commands)]),
+        Section("result", "Result", [f"Best: {findings.choice}.", *first]),
+        Section("study", "What was tried", [described, Commands(commands)]),
         *findings.sections(),
     ]
     files = findings.write(folder)

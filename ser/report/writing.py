@@ -18,26 +18,23 @@ def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: st
     """Write the report that `command` makes; what to tell the user: the findings and the files."""
     commands = [*dict.fromkeys(entry.about["command"] for entry in entries), command]
     sections = write_sections(entries, unpaired, commands, say)
-    tables, pictures = (
-        [block for section in sections for block in section.blocks if isinstance(block, form)]
-        for form in (Table, Picture)
-    )
+    blocks = [block for section in sections for block in section.blocks]
     corpus = entries[0].about["corpus"]
     title = f"Capsule networks for speech emotion recognition: {corpus} beside the paper"
-    subtitle = " ".join([_what(entries), "The paper: Wu et al., ICASSP 2019."])
+    subtitle = f"{_what(entries)} The paper: Wu et al., ICASSP 2019."
     say("writing")
     with new_folder(folder) as place:
         write_text(place / "index.html", html_page(title, subtitle, sections))
         write_text(place / "tables.md", markdown_page(title, subtitle, sections))
-        for table in tables:
-            write_text(place / f"{table.name}.csv", table.csv())
-        for picture in pictures:
-            write_bytes(place / f"{picture.name}.png", picture.png)
+        for block in blocks:
+            if isinstance(block, Table):
+                write_text(place / f"{block.name}.csv", block.csv())
+            elif isinstance(block, Picture):
+                write_bytes(place / f"{block.name}.png", block.png)
         results = [{"name": entry.name, "test_set": entry.test_set["digest"]} for entry in entries]
         write_marker(place, {"results": results, "corpus": corpus, "command": command})
-    files = [f"{folder / 'index.html'}  the report", f"{folder / 'tables.md'}  its tables"]
-    files.append(f"{folder}/*.csv, *.png  {len(tables)} tables, {len(pictures)} figures")
-    return ["", *sections[0].blocks[0], "", *files]
+    files = [f"{folder}/index.html  the report", f"{folder}/tables.md  its tables"]
+    return ["", *sections[0].blocks[0], "", *files, f"{folder}/*.csv, *.png  every table and figure by itself"]
 
 
 def _what(entries: list[Entry]) -> str:

@@ -79,7 +79,7 @@ class Column:
     def text(self, value: Any) -> str:
         """A value for people; words stand for themselves, None is a dash."""
         if value is None or isinstance(value, str):
-            return value or "-"
+            return "-" if value is None else value
         return UNKNOWN if _is_nan(value) else KINDS[self.kind][0](value)
 
     def csv_names(self) -> list[str]:
@@ -142,8 +142,8 @@ class Table:
     def text(self) -> str:
         """The table for a terminal, with its title and notes."""
         heads = pd.MultiIndex.from_tuples([(column.group, column.name) for column in self.columns])
-        cells = pd.DataFrame(self.texts, columns=heads).to_string(index=False)
-        return "\n".join([self.title, cells, *(fill(note, LINE) for note in self.notes)])
+        lines = pd.DataFrame(self.texts, columns=heads).to_string(index=False).splitlines()
+        return "\n".join([self.title, *map(str.rstrip, lines), *(fill(note, LINE) for note in self.notes)])
 
     def markdown(self) -> str:
         """The table as Markdown with its title and notes."""

@@ -23,10 +23,7 @@ def draw_learning(entry: Entry) -> Picture:
             twins.append(twin)
             for run in (run for run in entry.runs if run.fold == fold):
                 curves, chosen = run.curves, run.curves[run.curves.epoch == run.about["epoch"]]
-                look = {
-                    "linewidth": 1,
-                    "marker": "." if len(curves) < 3 else None,
-                }  # a line needs two points to be seen
+                look = {"linewidth": 1, "marker": "." if len(curves) < 3 else None}  # one point makes no line
                 axes.plot(curves.epoch, curves.train_loss, "--", color="#555555", label="training loss", **look)
                 twin.plot(curves.epoch, 100 * curves.val_wa, "k-", label="validation WA", **look)
                 twin.plot(chosen.epoch, 100 * chosen.val_wa, "ko", markersize=5, label="chosen epoch")

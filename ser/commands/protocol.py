@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import ClassVar, NoReturn
 
 import pandas as pd
@@ -13,9 +12,9 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter
 from ser.audio.waveforms import Waveforms
 from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.release import absolute
-from ser.data.folds import PROTOCOLS
+from ser.data.folds import PROTOCOLS, num_folds, split
 from ser.data.leaks import recording_digests
-from ser.data.split_report import Fold, divide, fold_of, plain, report
+from ser.data.split_report import describe, report
 from ser.data.splits import read_split
 from ser.errors import InputError, refusal_within
 from ser.files import new_file, write_text
@@ -77,19 +76,27 @@ def main(arguments: list[str]) -> int:
         raise refusal_within(error) from error
     utterances = data.corpus.utterances()
     protocol = settings.name or "speaker"
+    halves = data.test_halves if protocol == "wu2019" and not own else None
     if own:
         sets, title = own.sets(utterances), f"Split {own.file} by the rules of protocol {protocol}"
     else:
-        sets, title = divide(utterances, protocol, data.test_halves)
+        numbers = range(1, num_folds(utterances, protocol) + 1)
+        sets = {fold: split(utterances, protocol, fold, data.test_halves) for fold in numbers}
+        title = f"Protocol {protocol}" + (f", test halves {halves}" if halves else "")
     digests = None if settings.no_audio else recording_digests(Waveforms(utterances), len(utterances))
-    folds = [fold_of(name, utterances.assign(set=column), digests, protocol) for name, column in sets.items()]
+    folds = {name: utterances.assign(set=column) for name, column in sets.items()}
+    found = describe(folds, digests, protocol)
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
-    print(report(folds, digests, protocol))
-    if out:
-        halves = data.test_halves if protocol == "wu2019" and not own else None
-        about = {"protocol": protocol, "test_halves": halves, "own_split": bool(own)}
-        _write(out, folds, {"corpus": data.corpus.name, **about, "audio_compared": digests is not None})
-    return 1 if any(fold.leaks for fold in folds) else 0
+    print(report(folds, found, digests, protocol))
+    if out and out.suffix == ".json":
+        about = {"corpus": data.corpus.name, "protocol": protocol, "test_halves": halves, "own_split": bool(own)}
+        about |= {"audio_compared": digests is not None, **found}
+        write_text(out, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+    elif out:
+        columns = ["fold", "utterance", "set", "session", "speaker", "emotion"]
+        table = pd.concat([utterances.assign(fold=name) for name, utterances in folds.items()])
+        write_text(out, table[table.set != ""][columns].to_csv(index=False, lineterminator="\n"))
+    return 1 if any(fold["leaks"] for fold in found["folds"]) else 0
 
 
 class _Parser(ArgumentParser):
@@ -131,12 +138,3 @@ def _parser() -> ArgumentParser:
         help="Also write .json (everything shown here) or .csv (the split itself, as --splits reads it).",
     )
     return parser
-
-
-def _write(file: Path, folds: list[Fold], about: dict) -> None:
-    if file.suffix == ".json":
-        write_text(file, json.dumps({**about, **plain(folds)}, indent=1, ensure_ascii=False) + "\n")
-        return
-    columns = ["fold", "utterance", "set", "session", "speaker", "emotion"]
-    table = pd.concat([fold.utterances.assign(fold=fold.name) for fold in folds])
-    write_text(file, table[table.set != ""][columns].to_csv(index=False, lineterminator="\n"))

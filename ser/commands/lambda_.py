@@ -34,9 +34,7 @@ def main(arguments: list[str]) -> int:
     about, title = pooled.about, pooled.about["system"]
     lambda_ = about.get("lambda", PAPER_LAMBDA)
     try:
-        curves, choices, found = weigh(
-            title, "", tables, lambda_, None if options.averaged else lambda_, options.metric
-        )
+        curves, choices, found = weigh(tables, lambda_, None if options.averaged else lambda_, options.metric)
     except InputError as error:
         raise InputError(f"{options.folder} ({title}): {error}") from error
     write_text(target, curves.to_csv(index=False))

@@ -85,18 +85,17 @@ def main(arguments: list[str]) -> int:
         title = f"Protocol {protocol}" + (f", test halves {halves}" if halves else "")
     digests = None if settings.no_audio else recording_digests(Waveforms(utterances), len(utterances))
     folds = {name: utterances.assign(set=column) for name, column in sets.items()}
-    found = describe(folds, digests, protocol)
+    about = {"corpus": data.corpus.name, "protocol": protocol, "test_halves": halves, "own_split": bool(own)}
+    about |= {"audio_compared": digests is not None, **describe(folds, digests, protocol)}
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
-    print(report(folds, found, digests, protocol))
+    print(report(about))
     if out and out.suffix == ".json":
-        about = {"corpus": data.corpus.name, "protocol": protocol, "test_halves": halves, "own_split": bool(own)}
-        about |= {"audio_compared": digests is not None, **found}
         write_text(out, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     elif out:
         columns = ["fold", "utterance", "set", "session", "speaker", "emotion"]
         table = pd.concat([utterances.assign(fold=name) for name, utterances in folds.items()])
         write_text(out, table[table.set != ""][columns].to_csv(index=False, lineterminator="\n"))
-    return 1 if any(fold["leaks"] for fold in found["folds"]) else 0
+    return 1 if any(fold["leaks"] for fold in about["folds"]) else 0
 
 
 class _Parser(ArgumentParser):

@@ -8,13 +8,12 @@ from ser.data.folds import fold_warnings
 from ser.data.leaks import SETS, leaks, repeated_recordings, shared, some
 from ser.emotions import EMOTIONS
 
-Folds = dict[int | str, pd.DataFrame]  # by name, a corpus's table with a column `set`, "" for an utterance of no set
 
-
-def describe(folds: Folds, digests: list[str] | None, protocol: str) -> dict:
+def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, protocol: str) -> dict:
     """Everything about a split, as plain values.
 
     Args:
+        folds: by name, a corpus's table with a column `set`, "" for an utterance of no set.
         digests: of every recording (`ser.data.leaks.recording_digests`); None compares no audio.
     """
     described = []
@@ -24,16 +23,23 @@ def describe(folds: Folds, digests: list[str] | None, protocol: str) -> dict:
             {
                 "fold": name,
                 "sets": {each: _describe_set(utterances[utterances.set == each]) for each in SETS},
+                "left_out": sorted(utterances.utterance[utterances.set == ""]),
                 "shared": [{"sets": list(pair), **overlap} for pair, overlap in overlaps.items()],
                 "leaks": leaks(overlaps, protocol),
             }
         )
+    everything = next(iter(folds.values()))
     tested = pd.concat([utterances[utterances.set == "test"] for utterances in folds.values()])
-    twice = sorted(tested.utterance[tested.utterance.duplicated()].unique().tolist())
     return {
+        "utterances": len(everything),
+        "never_tested": len(set(everything.utterance) - set(tested.utterance)),
+        "repeated_recordings": repeated_recordings(everything, digests) if digests else [],
         "folds": described,
         "warnings": fold_warnings(folds.items()),
-        "pooled_test": {**_counts(tested), "tested_twice": twice},
+        "pooled_test": {
+            **_counts(tested),
+            "tested_twice": sorted(tested.utterance[tested.utterance.duplicated()].unique().tolist()),
+        },
     }
 
 
@@ -42,67 +48,52 @@ def _counts(utterances: pd.DataFrame) -> dict[str, int]:
 
 
 def _describe_set(utterances: pd.DataFrame) -> dict:
-    sessions, halves, speakers = (
-        sorted(utterances[name].unique().tolist()) for name in ("session", "dialog_half", "speaker")
-    )
-    halves = [half for half in halves if half]
-    return {**_counts(utterances), "sessions": sessions, "halves": halves, "speakers": speakers}
+    names = {name: sorted(utterances[name].unique().tolist()) for name in ("session", "dialog_half", "speaker")}
+    halves = [half for half in names["dialog_half"] if half]
+    return {**_counts(utterances), "sessions": names["session"], "halves": halves, "speakers": names["speaker"]}
 
 
-def report(folds: Folds, about: dict, digests: list[str] | None, protocol: str) -> str:
-    """What `describe` found, as text for a person."""
-    rows = [
-        {"fold": fold["fold"], "set": name, **values}
-        for fold in about["folds"]
-        for name, values in fold["sets"].items()
-    ]
+def report(about: dict) -> str:
+    """What `describe` found, with `protocol` and `audio_compared`, as text for a person."""
+    folds, protocol, tested = about["folds"], about["protocol"], dict(about["pooled_test"])
     found = [
         (fold["fold"], overlap["sets"], what, names)
-        for fold in about["folds"]
+        for fold in folds
         for overlap in fold["shared"]
         for what, names in overlap.items()
         if what != "sets" and names
     ]
-    common = [
-        f"  fold {fold}: {one} and {other} share {some(what, names)}" for fold, (one, other), what, names in found
+    lines = [f"  fold {fold}: {one} and {other} share {some(what, names)}" for fold, (one, other), what, names in found]
+    common = ["Shared between the sets", *(lines or ["  nothing"])]
+    if protocol == "wu2019" and any((sets, what) == (["val", "test"], "speakers") for _, sets, what, _ in found):
+        common.append("Under wu2019 both actors speak in both halves of a session: validation and test share them.")
+    if not about["audio_compared"]:
+        common.append("Recordings were not compared (--no-audio).")
+    repeated, twice, never = about["repeated_recordings"], tested.pop("tested_twice"), about["never_tested"]
+    pooled = [
+        "Test sets of all folds together",
+        _text([tested]),
+        f"Tested in more than one fold: {some('utterances', twice)}." if twice else "Nothing is tested twice.",
+        f"{never} of {about['utterances']} utterances are never tested." if never else "Everything is tested.",
+        *(f"Fold {fold['fold']} leaves out {some('utterances', out)}." for fold in folds if (out := fold["left_out"])),
     ]
-    lines = ["Shared between the sets", *(common or ["  nothing"])]
-    if protocol == "wu2019" and any((pair, what) == (["val", "test"], "speakers") for _, pair, what, _ in found):
-        lines.append("Under wu2019 both actors speak in both halves of a session: validation and test share them.")
-    if digests is None:
-        lines.append("Recordings were not compared (--no-audio).")
-    parts = [_text(rows), "\n".join(lines)]
-    if digests and (copies := repeated_recordings(next(iter(folds.values())), digests)):
-        parts.append(f"The corpus holds more than once {some('recordings', copies)}")
-    tested = {name: value for name, value in about["pooled_test"].items() if name != "tested_twice"}
-    parts.append("\n".join(["Test sets of all folds together", _text([tested]), *_coverage(folds, about)]))
     warnings = [
         f"Warning: fold {fold['fold']} has no utterance for {', '.join(empty)}: nothing can leak into an empty set."
-        for fold in about["folds"]
+        for fold in folds
         if (empty := [name for name in SETS if not fold["sets"][name]["all"]])
     ]
-    if warnings := warnings + [f"Warning: {line}." for line in about["warnings"]]:
-        parts.append("\n".join(warnings))
-    if leaking := [f"  fold {fold['fold']}: {line}" for fold in about["folds"] for line in fold["leaks"]]:
-        noun = "leak" if len(leaking) == 1 else "leaks"
-        parts.append("\n".join([f"{len(leaking)} {noun} under protocol {protocol}", *leaking]))
-    else:
-        parts.append(f"No leak: protocol {protocol} allows what is shared." if common else "No leak found.")
-    return "\n\n".join(parts)
-
-
-def _coverage(folds: Folds, about: dict) -> list[str]:
-    """How often utterances are tested, and which are in no set."""
-    everything = set(next(iter(folds.values())).utterance)
-    twice = about["pooled_test"]["tested_twice"]
-    tested = {name for table in folds.values() for name in table.utterance[table.set == "test"]}
-    never = len(everything - tested)
-    lines = [f"Tested in more than one fold: {some('utterances', twice)}." if twice else "Nothing is tested twice."]
-    lines.append(f"{never} of {len(everything)} utterances are never tested." if never else "Everything is tested.")
-    for name, table in folds.items():
-        if left_out := sorted(table.utterance[table.set == ""]):
-            lines.append(f"Fold {name} leaves out {some('utterances', left_out)}.")
-    return lines
+    leaking = [f"  fold {fold['fold']}: {line}" for fold in folds for line in fold["leaks"]]
+    if leaking:
+        leaking.insert(0, f"{len(leaking)} {'leak' if len(leaking) == 1 else 'leaks'} under protocol {protocol}")
+    parts = [
+        [_text([{"fold": fold["fold"], "set": name, **fold["sets"][name]} for fold in folds for name in SETS])],
+        common,
+        [f"The corpus holds more than once {some('recordings', repeated)}"] if repeated else [],
+        pooled,
+        [*warnings, *(f"Warning: {line}." for line in about["warnings"])],
+        leaking or [f"No leak: protocol {protocol} allows what is shared." if found else "No leak found."],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _text(rows: list[dict]) -> str:

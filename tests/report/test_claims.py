@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser.report.outline import _comparisons
 from ser.report.sections.comparisons import Pair, compare_pairs, correct
 from ser.report.sections.figures import draw_scores
 from ser.report.sections.findings import cautions, compare_matrices_of_paper, headline
 from ser.report.sections.paper_tables import comparability, same_test_set, table_1
 from ser.report.sections.settings import settings_table
+from ser.report.writing import _comparisons
 from ser.results.matrices import compare_matrices
 from ser.results.paper import RECCAP_CONFUSION, SEQCAP_CONFUSION, TABLE_1
 from ser.results.statistics import compare

@@ -12,6 +12,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Picture, percent, points
@@ -128,7 +129,8 @@ def draw_matrices(entries: list[Entry]) -> Picture:
     with drawing(2.9 * columns, 2.9 * rows) as sheet:
         places = sheet.figure.subplots(rows, columns, squeeze=False).flat
         for axes, (title, matrix) in zip(places, matrices.items(), strict=False):
-            shares = _shares(matrix, matrix.sum(axis=1, keepdims=True), 0)
+            totals = matrix.sum(axis=1, keepdims=True)
+            shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
             axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
             for (actual, predicted), share in np.ndenumerate(shares):
                 text = f"{matrix[actual, predicted]}\n{100 * share:.0f} %"
@@ -145,31 +147,6 @@ def draw_matrices(entries: list[Entry]) -> Picture:
         title = "Confusion matrices: counts, and per cent of the row; darker is more."
         alt = f"Confusion matrices of {', '.join(matrices)}; the numbers are in the tables above."
         return sheet.picture("confusion", title, alt)
-
-
-def draw_recalls(entries: list[Entry]) -> Picture:
-    """Recall of each emotion for every result, as points; the paper's hollow."""
-    matrices = confusion_matrices(entries)
-    hollow = {"color": "#777777", "markerfacecolor": "white"}
-    looks = styles(len(entries)) + [{**look, **hollow} for look in styles(len(matrices) - len(entries))]
-    with drawing(8.5, 3.6) as sheet:
-        axes = sheet.figure.subplots()
-        spots = np.linspace(-0.3, 0.3, len(matrices))
-        for (name, matrix), look, spot in zip(matrices.items(), looks, spots, strict=True):
-            shares = 100 * _shares(matrix.diagonal(), matrix.sum(axis=1), np.nan)
-            axes.plot(np.arange(len(EMOTIONS)) + spot, shares, label=name, **{**look, "linestyle": "none"})
-        for border in range(len(EMOTIONS) - 1):
-            axes.axvline(border + 0.5, color="#bbbbbb", linewidth=0.8)
-        axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
-        axes.set(ylabel="recall (%)", ylim=(-4, 104))
-        axes.grid(axis="x", visible=False)
-        sheet.figure.legend(loc="outside right upper", fontsize=9)
-        alt = f"Recall of each emotion for {', '.join(matrices)}; see the table."
-        return sheet.picture("recall", "Recall of each emotion.", alt)
-
-
-def _shares(counts: np.ndarray, totals: np.ndarray, otherwise: float) -> np.ndarray:
-    return np.divide(counts, totals, out=np.full(counts.shape, otherwise, dtype=float), where=totals > 0)
 
 
 def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
@@ -189,3 +166,44 @@ def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
         title = f"WA of every tested speaker, protocol {entries[0].protocol}. Lines only guide the eye."
         alt = f"WA of {counted(len(people), 'speaker')}: {', '.join(entry.title for entry in entries)}; see the table."
         return sheet.picture(f"speakers{suffix}", title, alt)
+
+
+def draw_learning(entry: Entry) -> Picture:
+    """Training loss and validation WA of every fold over the epochs, with the chosen epochs."""
+    folds = entry.about["folds"]
+    columns = min(5, len(folds))
+    rows = -(-len(folds) // columns)
+    with drawing(2.05 * columns + 0.5, 1.9 * rows + 0.6) as sheet:
+        panels = sheet.figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        twins, lines = [], []
+        for place, (axes, fold) in enumerate(zip(panels.flat, folds, strict=False)):
+            twin = axes.twinx()
+            twins.append(twin)
+            for run in (run for run in entry.runs if run.fold == fold):
+                curves, chosen = run.curves, run.curves[run.curves.epoch == run.about["epoch"]]
+                look = {"linewidth": 1, "marker": "." if len(curves) < 3 else None}  # one point makes no line
+                lines = [
+                    *axes.plot(curves.epoch, curves.train_loss, "--", color="#555555", label="training loss", **look),
+                    *twin.plot(curves.epoch, 100 * curves.val_wa, "k-", label="validation WA", **look),
+                    *twin.plot(chosen.epoch, 100 * chosen.val_wa, "ko", markersize=5, label="chosen epoch"),
+                ]
+            axes.set_title(f"fold {fold}", fontsize=9)
+            axes.tick_params(labelsize=8)
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
+            twin.tick_params(labelsize=8, labelright=(place % columns == columns - 1 or fold == folds[-1]))
+            twin.spines["right"].set_visible(True)
+            twin.set_ylim(0, 102)
+            twin.grid(visible=False)
+        panels.flat[0].set_ylim(bottom=0)
+        sheet.figure.legend(handles=lines, loc="outside upper center", ncols=3, fontsize=9)
+        sheet.figure.supxlabel("epoch", fontsize=9)
+        sheet.figure.supylabel("training loss", fontsize=9)
+        for twin in {twins[-1], *twins[columns - 1 :: columns]}:
+            twin.set_ylabel("validation WA (%)", fontsize=9)
+        for axes in panels.flat[len(folds) :]:
+            axes.remove()
+        epochs = ", ".join(str(run.about["epoch"]) for run in entry.runs)
+        seeds = f"; one line for each of {entry.num_seeds} seeds" if entry.num_seeds > 1 else ""
+        title = f"{entry.title}: training loss (left) and validation WA (right) of every fold{seeds}."
+        alt = f"Learning curves of {entry.title}, {counted(len(folds), 'fold')}; chosen epochs {epochs}."
+        return sheet.picture(f"learning-{entry.stem}", title, alt)

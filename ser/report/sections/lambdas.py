@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -19,7 +20,6 @@ from ser.results.predictions import emotions_note
 from ser.results.statistics import bootstrap_speakers, compare, ua_note
 
 SETS = {"val": "validation", "test": "test"}
-SHOWN = slice(None, None, 10)  # every tenth lambda
 SOFTWARE = "ser lambda"  # written into the picture, so that no other file is replaced
 ABOUT = (
     "Lambda weighs the capsule branch, 1 - lambda the GRU branch. It touches no training, so that the curve follows "
@@ -30,38 +30,28 @@ ABOUT = (
 def lambda_blocks(entry: Entry) -> list:
     """Everything about lambda for a result, and again for the mean posteriors of the last epochs where they exist."""
     tables, lambda_ = {"test": entry.predictions, "val": entry.pooled.validation}, entry.about["lambda"]
-    blocks = [ABOUT, *_blocks(entry.title, entry.stem, tables, lambda_, lambda_)]
-    if entry.pooled.averaged:
+    blocks = [ABOUT, *_blocks(entry.title, entry.stem, *weigh(tables, lambda_, lambda_))]
+    if averaged := entry.pooled.averaged:
         title = f"{entry.title}, mean posterior of the last {entry.about['averaged']['epochs']} epochs"
-        blocks += _blocks(title, f"{entry.stem}-averaged", entry.pooled.averaged, lambda_, None)
+        blocks += _blocks(title, f"{entry.stem}-averaged", *weigh(averaged, lambda_, None))
     return blocks
 
 
-def _blocks(title: str, stem: str, tables: dict[str, pd.DataFrame], tested_with: float, chosen_with: float | None):
-    curves, choices, made = weigh(title, stem, tables, tested_with, chosen_with)
-    out = io.BytesIO()
+def _blocks(title: str, stem: str, curves: pd.DataFrame, choices: pd.DataFrame, tables: list[Table]) -> list:
+    out, was = io.BytesIO(), 100 * curves.wa[curves.set == "test"]
     draw(curves, choices, out)
-    test = curves[curves.set == "test"]
-    alt = (
-        f"WA and UA of {title} over lambda; test WA between {100 * test.wa.min():.1f} and {100 * test.wa.max():.1f} %."
-    )
+    alt = f"WA and UA of {title} over lambda; test WA between {was.min():.1f} and {was.max():.1f} %."
     caption = f"{title}: WA and UA over lambda on test (with 95 % interval) and on validation rows."
-    return [Picture(f"lambda-{stem}", caption, alt, out.getvalue(), inches=10), *made]
+    named = [replace(each, name=f"{each.name}-{stem}", title=f"{title}: {each.title}") for each in tables]
+    return [Picture(f"lambda-{stem}", caption, alt, out.getvalue(), inches=10), *named]
 
 
 def weigh(
-    title: str,
-    stem: str,
-    tables: dict[str, pd.DataFrame],
-    tested_with: float,
-    chosen_with: float | None,
-    metric: str = "wa",
+    tables: dict[str, pd.DataFrame], tested_with: float, chosen_with: float | None, metric: str = "wa"
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Table]]:
     """What lambda does to a result.
 
     Args:
-        title: of the result.
-        stem: of the names of the tables' files.
         tables: predictions with the posteriors of both branches, "test" and "val".
         tested_with: the lambda of the result.
         chosen_with: the lambda of the validation WA that chose the epochs; None where no score chose them.
@@ -80,28 +70,30 @@ def weigh(
     if tested_with != PAPER_LAMBDA:
         outcomes = {f"{tested_with:g} (as the result was made)": tables["test"], **outcomes}
     rows = [[name, *score_cells(pooled_scores(table), bootstrap_speakers(table))] for name, table in outcomes.items()]
-    columns = [Column("lambda"), *SCORE_COLUMNS]
-    outcome = Table(f"lambda-{stem}", f"{title}: test result with a lambda", columns, rows)
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
     pairs = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
-    difference = comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing changes", pairs, [])
-    notes = _notes(tables, chosen_with)
     return (
         curves,
         choices,
-        [outcome, difference, _curve_table(title, stem, curves, notes), _choice_table(title, stem, choices, metric)],
+        [
+            Table("lambda", "test result with a lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
+            comparison_table("lambda-difference", "what choosing changes", pairs, []),
+            _curve_table(curves, _notes(tables, chosen_with)),
+            _choice_table(choices, metric),
+        ],
     )
 
 
 def _notes(tables: dict[str, pd.DataFrame], chosen_with: float | None) -> list[str]:
-    notes = validation_notes(tables["val"], tables["test"], chosen_with)
+    notes = ["Every tenth; the CSV file has every hundredth. Choosing lambda by the test columns would be cheating."]
+    notes += validation_notes(tables["val"], tables["test"], chosen_with)
     for name, title in SETS.items():
         found = (emotions_note(pooled_scores(tables[name])), ua_note(bootstrap_speakers(tables[name])))
         notes += [f"{title}, {note}" for note in found if note]
     return notes
 
 
-def _curve_table(title: str, stem: str, curves: pd.DataFrame, notes: list[str]) -> Table:
+def _curve_table(curves: pd.DataFrame, notes: list[str]) -> Table:
     columns = [Column("lambda")]
     rows: list[list] = [[f"{value:.2f}"] for value in LAMBDAS]
     for name, label in SETS.items():
@@ -111,20 +103,15 @@ def _curve_table(title: str, stem: str, curves: pd.DataFrame, notes: list[str]) 
         for row, point in zip(rows, curves[curves.set == name].to_dict("records"), strict=True):
             for score in ("wa", "ua"):
                 row += [point[score], (point[f"{score}_low"], point[f"{score}_high"])]
-    notes = [
-        "Every tenth; the CSV file has every hundredth. Choosing lambda by the test columns would be cheating.",
-        *notes,
-    ]
-    name = f"lambda-curve-{stem}"
-    return Table(name, f"{title}: the curve over lambda", columns, rows[SHOWN], notes, csv_rows=rows)
+    return Table("lambda-curve", "the curve over lambda", columns, rows[::10], notes, csv_rows=rows)
 
 
-def _choice_table(title: str, stem: str, choices: pd.DataFrame, metric: str) -> Table:
+def _choice_table(choices: pd.DataFrame, metric: str) -> Table:
     columns = [Column("fold"), Column("seed"), Column("lambda", "number")]
     columns += [Column(f"{measure} %", "short percent", "validation") for measure in ("WA", "UA")]
     rows = [[f"{row.fold:g}", f"{row.seed:g}", float(row.lambda_), row.wa, row.ua] for row in choices.itertuples()]
-    title = f"{title}: lambda chosen on each fold's validation rows, by {metric.upper()}"
-    return Table(f"lambda-choices-{stem}", title, columns, rows)
+    title = f"lambda chosen on each fold's validation rows, by {metric.upper()}"
+    return Table("lambda-choices", title, columns, rows)
 
 
 def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, file: BinaryIO) -> None:

@@ -68,16 +68,13 @@ def _sections(entries: list[Entry], unpaired: bool, commands: list[str]) -> list
         speakers += [speaker_table(members, suffix), draw_speakers(members, suffix)]
         protocols += [shared_sentence(members[0]), protocol_table(members, suffix)]
     seeds = seed_table(entries) or "Every result has one seed."
+    matrices = [*matrix_tables(entries), draw_matrices(entries)]
     settings = [settings_table(entries), report_versions(), "The commands that made the results and this report:"]
     sections = [
         Section("findings", "Findings", [headline(entries, pairs), draw_scores(entries)]),
         Section("table-1", "The paper's Table 1 and ours", [table_1(entries), recipe_table(entries)]),
         Section("comparisons", "Comparisons", _comparisons(entries, pairs)),
-        Section(
-            "matrices",
-            "Confusion matrices, the paper's Tables 2 and 3",
-            [*matrix_tables(entries), draw_matrices(entries)],
-        ),
+        Section("matrices", "Confusion matrices, the paper's Tables 2 and 3", matrices),
         Section("recall", "Recall of each emotion", [recall_table(entries)]),
         Section("folds", "Folds and seeds", [*folds, seeds]),
         Section("epochs", "Best epoch and mean of the last epochs", _epochs(entries)),

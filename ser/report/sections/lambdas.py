@@ -72,16 +72,13 @@ def weigh(
     rows = [[name, *score_cells(pooled_scores(table), bootstrap_speakers(table))] for name, table in outcomes.items()]
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
     pairs = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
-    return (
-        curves,
-        choices,
-        [
-            Table("lambda", "test result with a lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
-            comparison_table("lambda-difference", "what choosing changes", pairs, []),
-            _curve_table(curves, _notes(tables, chosen_with)),
-            _choice_table(choices, metric),
-        ],
-    )
+    made = [
+        Table("lambda", "test result with a lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
+        comparison_table("lambda-difference", "what choosing changes", pairs, []),
+        _curve_table(curves, _notes(tables, chosen_with)),
+        _choice_table(choices, metric),
+    ]
+    return curves, choices, made
 
 
 def _notes(tables: dict[str, pd.DataFrame], chosen_with: float | None) -> list[str]:

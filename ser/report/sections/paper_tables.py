@@ -74,13 +74,8 @@ def table_1(entries: list[Entry]) -> Table:
     few = [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]
     notes = [comparability(entries), SCORES]
     notes += [f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}."] if few else []
-    return Table(
-        "table1",
-        "Table 1. WA and UA, the paper's and ours",
-        columns,
-        rows,
-        [*notes, *interval_notes(entries), INTERVALS],
-    )
+    notes += [*interval_notes(entries), INTERVALS]
+    return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, notes)
 
 
 def _row_1(row: PaperRow | None, entry: Entry | None) -> list:

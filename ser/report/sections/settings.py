@@ -51,11 +51,13 @@ def shared_sentence(entry: Entry) -> str:
             f"Protocol {entry.protocol}: in no fold do validation and test share a speaker, a dialog, an utterance "
             "or a recording."
         )
-    ten = {kind: ", ".join([*map(str, names[:10]), *(["..."] if names[10:] else [])]) for kind, names in found.items()}
-    counts = {kind: counted(len(names), kind.removesuffix("s")) for kind, names in found.items()}
-    listed = "; ".join(f"{counts[kind]} ({names})" for kind, names in ten.items())
+    listed = []
+    for kind, names in found.items():
+        first = ", ".join(map(str, names[:10])) + (", ..." if names[10:] else "")
+        listed.append(f"{counted(len(names), kind.removesuffix('s'))} ({first})")
     voices = " The epoch was chosen on voices that are tested: as the paper's, it says little about new speakers."
-    return f"Protocol {entry.protocol}: validation and test share {listed}.{voices if 'speakers' in found else ''}"
+    shared = f"Protocol {entry.protocol}: validation and test share {'; '.join(listed)}."
+    return f"{shared}{voices}" if "speakers" in found else shared
 
 
 def options_of(entry: Entry) -> dict[str, object]:

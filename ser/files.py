@@ -6,8 +6,8 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,10 +19,10 @@ ABSOLUTE = re.compile(r"(?<![\w/.:~-])(?:~\w*)?/(?:[^\s/'\",;:()]+/)*([^\s/'\",;
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file; whoever reads it sees the old one or the new one, never a part, whatever happens meanwhile.
+    """Write a file; a reader sees the old one or the new one, never a part, whatever happens meanwhile.
 
     Args:
-        path: of the file; its folder is made where it is missing.
+        path: its folder is made where it is missing.
         write: receives the open file, which can be sought in.
 
     Raises:
@@ -38,30 +38,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         os.replace(temporary, path)
         _flush_folder(path.parent)
     except BaseException as error:
-        with suppress(OSError):  # no folder, or one that nothing can be removed from: then nothing was written there
+        with suppress(OSError):  # the folder is missing or read-only: then there is no temporary file
             temporary.unlink()
         if isinstance(error, OSError):
             raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
         raise
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of a run where it is missing.
-
-    Raises:
-        InputError: if it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {folder}: {error.strerror}") from error
-    except ValueError as error:  # a NUL in the name, say
-        raise InputError(f"--out {str(folder)!r}: {error}") from error
-
-
-def is_in_use(folder: Path) -> bool:
-    """Whether a folder holds anything but what a killed process may have left before it wrote its first file."""
-    return folder.exists() and any(path.name != LOCK and path.suffix != PART for path in folder.iterdir())
 
 
 def _flush_folder(folder: Path) -> None:
@@ -74,29 +55,73 @@ def _flush_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file as `write_whole` does.
-
-    Raises:
-        InputError: if the file cannot be written; the old one is left as it was.
-    """
+    """Write a text file as `write_whole` does."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file as `write_whole` does.
-
-    Raises:
-        InputError: if the file cannot be written; the old one is left as it was.
-    """
+    """Write a file as `write_whole` does."""
     write_whole(path, lambda file: file.write(content))
 
 
-def sweep_leftovers(folders: Iterable[Path], older_than_seconds: float = 0) -> None:
-    """Remove what writers that were killed have left behind.
+def new_file(
+    option: str, path: str | Path, endings: tuple[str, ...] = (), own: bytes = b"", make_folder: bool = False
+) -> Path:
+    """Check that a command may write a file: a new one, or in place of an earlier one that it wrote.
 
     Args:
-        folders: to be looked at, not those below them.
-        older_than_seconds: 0 where nobody else writes; elsewhere more than any writer takes.
+        option: that names the file, for the message.
+        endings: of the name; without them any.
+        own: how an earlier file of the command begins, as a regular expression; without it nothing is replaced.
+        make_folder: whether the folder may be missing, because it is made when the file is written.
+
+    Raises:
+        InputError: if the name has another ending, the folder is missing, or the name is taken.
+    """
+    file = Path(path)
+    if endings and file.suffix not in endings:
+        raise InputError(f"{option} is {path}, but must end in {' or '.join(endings)}")
+    if not make_folder and not file.parent.is_dir():
+        raise InputError(f"{option} {file}: there is no folder {file.parent}")
+    if os.path.lexists(file) and not (own and file.is_file() and re.match(own, file.read_bytes(), re.DOTALL)):
+        why = "this command did not write it" if own else "nothing is overwritten"
+        raise InputError(f"{option} {file} exists already; {why}, choose another name")
+    return file
+
+
+@contextmanager
+def about_out(folder: Path) -> Iterator[None]:
+    """Turn what the operating system refuses inside into an InputError that names `--out`."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"--out {folder}: {error.strerror or error}") from error
+    except ValueError as error:
+        if "null byte" not in str(error):
+            raise
+        raise InputError(f"--out {str(folder)!r}: {error}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run where it is missing.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    with about_out(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a folder holds anything but what a killed process may have left before it wrote its first file."""
+    return folder.exists() and any(path.name != LOCK and path.suffix != PART for path in folder.iterdir())
+
+
+def sweep_leftovers(folders: Iterable[Path], older_than_seconds: float = 0) -> None:
+    """Remove what killed writers have left in folders, not in those below.
+
+    Args:
+        older_than_seconds: 0 where no other process writes; elsewhere more than any writer takes.
     """
     for folder in folders:
         for path in folder.glob(f".*{PART}"):

@@ -4,10 +4,8 @@ test or to begin with."""
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 
-from ser.errors import InputError
+from ser.files import digest, new_file
 from ser.paths import expand_home
 from ser.training.options.arguments import Parser
 
@@ -24,15 +22,10 @@ def main(arguments: list[str]) -> int:
         InputError: if the checkpoint cannot be used, or the file not be written.
     """
     options = expand_home(_parser().parse_args(arguments))
-    out = Path(options.out)
-    if out.suffix != ".safetensors":
-        raise InputError(f"--out is {options.out}, but must end in .safetensors")
-    if os.path.lexists(out):
-        raise InputError(f"--out {out} exists already; nothing is overwritten")
+    out = new_file("--out", options.out, (".safetensors",), make_folder=True)
 
     from ser.checkpoint.reading import read_checkpoint
     from ser.checkpoint.safetensors_file import write_weights
-    from ser.files import digest
 
     checkpoint = read_checkpoint(options.checkpoint)
     write_weights(checkpoint, out)

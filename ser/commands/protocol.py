@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-from pathlib import Path
 
 import pandas as pd
 from jsonargparse import DefaultHelpFormatter
@@ -13,11 +11,12 @@ from jsonargparse import DefaultHelpFormatter
 from ser.audio.waveforms import Waveforms
 from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.release import absolute
-from ser.data.folds import PROTOCOLS
+from ser.data.folds import PROTOCOLS, num_folds, split
 from ser.data.leaks import recording_digests
-from ser.data.split_report import Fold, divide, fold_of, plain, report
+from ser.data.split_report import describe, report
 from ser.data.splits import read_split
 from ser.errors import InputError
+from ser.files import new_file, write_text
 from ser.training.options.arguments import files_first
 from ser.training.options.configuration import restrict
 from ser.training.options.parser import ClassParser
@@ -64,24 +63,31 @@ def main(arguments: list[str]) -> int:
     settings = parser.read(files_first(arguments))
     if not settings.name and not settings.splits:
         parser.error("give a protocol, speaker or wu2019, or your own split (--splits FILE.csv)")
-    out = _new_file(settings.out) if settings.out else None
+    out = new_file("--out", absolute(settings.out), (".json", ".csv")) if settings.out else None
     own = read_split(absolute(settings.splits)) if settings.splits else None
     data = parser.build(settings).data
     utterances = data.corpus.utterances()
     protocol = settings.name or "speaker"
+    halves = data.test_halves if protocol == "wu2019" and not own else None
     if own:
         sets, title = own.sets(utterances), f"Split {own.file} by the rules of protocol {protocol}"
     else:
-        sets, title = divide(utterances, protocol, data.test_halves)
+        numbers = range(1, num_folds(utterances, protocol) + 1)
+        sets = {fold: split(utterances, protocol, fold, data.test_halves) for fold in numbers}
+        title = f"Protocol {protocol}" + (f", test halves {halves}" if halves else "")
     digests = None if settings.no_audio else recording_digests(Waveforms(utterances), len(utterances))
-    folds = [fold_of(name, utterances.assign(set=column), digests, protocol) for name, column in sets.items()]
+    folds = {name: utterances.assign(set=column) for name, column in sets.items()}
+    about = {"corpus": data.corpus.name, "protocol": protocol, "test_halves": halves, "own_split": bool(own)}
+    about |= {"audio_compared": digests is not None, **describe(folds, digests, protocol)}
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
-    print(report(folds, digests, protocol))
-    if out:
-        halves = data.test_halves if protocol == "wu2019" and not own else None
-        about = {"protocol": protocol, "test_halves": halves, "own_split": bool(own)}
-        _write(out, folds, {"corpus": data.corpus.name, **about, "audio_compared": digests is not None})
-    return 1 if any(fold.leaks for fold in folds) else 0
+    print(report(about))
+    if out and out.suffix == ".json":
+        write_text(out, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+    elif out:
+        columns = ["fold", "utterance", "set", "session", "speaker", "emotion"]
+        table = pd.concat([utterances.assign(fold=name) for name, utterances in folds.items()])
+        write_text(out, table[table.set != ""][columns].to_csv(index=False, lineterminator="\n"))
+    return 1 if any(fold["leaks"] for fold in about["folds"]) else 0
 
 
 class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
@@ -112,29 +118,3 @@ def _parser() -> ClassParser:
         help="Also write .json (everything shown here) or .csv (the split itself, as --splits reads it).",
     )
     return parser
-
-
-def _new_file(path: str) -> Path:
-    """The place of `--out`, while nothing lies there."""
-    file = absolute(path)
-    if file.suffix not in (".json", ".csv"):
-        raise InputError(f"--out is {path}, but must end in .json or .csv")
-    if os.path.lexists(file):
-        raise InputError(f"--out {file} exists already; nothing is overwritten")
-    if not file.parent.is_dir():
-        raise InputError(f"--out {file}: no such folder {file.parent}")
-    return file
-
-
-def _write(file: Path, folds: list[Fold], about: dict) -> None:
-    if file.suffix == ".csv":
-        columns = ["fold", "utterance", "set", "session", "speaker", "emotion"]
-        table = pd.concat([fold.utterances.assign(fold=fold.name) for fold in folds])
-        text = table[table.set != ""][columns].to_csv(index=False, lineterminator="\n")
-    else:
-        text = json.dumps({**about, **plain(folds)}, indent=1, ensure_ascii=False) + "\n"
-    try:
-        with open(file, "x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise InputError(f"--out {file} cannot be written ({error.strerror})") from None

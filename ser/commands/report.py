@@ -36,11 +36,11 @@ def main(arguments: list[str]) -> int:
     from ser.report.writing import write_report
 
     folder = check_folder(options.out)
-    _say("reading the results")
+    print("ser report: reading the results", file=sys.stderr, flush=True)
     entries = read_entries(options.runs)
     command = shlex.join(["ser", "report", *arguments])
-    for line in write_report(folder, entries, options.unpaired, command, _say):
-        print(line)
+    print("ser report: computing intervals, comparisons and figures", file=sys.stderr, flush=True)
+    print("\n".join(write_report(folder, entries, options.unpaired, command)))
     return 0
 
 
@@ -58,7 +58,3 @@ def _parser() -> argparse.ArgumentParser:
         help="compare results on different test utterances too, by a test without pairing, labelled so",
     )
     return parser
-
-
-def _say(what: str) -> None:
-    print(f"ser report: {what}", file=sys.stderr, flush=True)

@@ -27,13 +27,11 @@ def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, te
     `wu2019` the session is halved by the letter in the dialog's name; both halves hold both actors.
 
     Args:
-        utterances: a corpus's table.
-        protocol: "speaker" or "wu2019".
         fold: 1 to the number of folds.
         test_halves: for `wu2019`, the tested half of each session, in the sessions' order.
 
     Returns:
-        A series of "train", "val" and "test" with the table's index.
+        "train", "val" or "test" for every row of the table.
 
     Raises:
         InputError: for an unknown protocol, a fold out of range, halves that do not fit the sessions, a corpus without
@@ -48,11 +46,12 @@ def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, te
     folds = num_folds(utterances, protocol)
     if not 1 <= fold <= folds:
         raise InputError(f"fold is {fold}, but protocol {protocol} on {len(sessions)} sessions has folds 1 to {folds}")
-    held_out = utterances.session == sessions[(fold - 1) % len(sessions)]
+    session = sessions[(fold - 1) % len(sessions)]
+    held_out = utterances.session == session
     if protocol == "speaker":
         speakers = sorted(utterances.speaker[held_out].unique())
         if len(speakers) != 2:
-            raise InputError(f"session {sessions[(fold - 1) % len(sessions)]} has {len(speakers)} speaker(s), not two")
+            raise InputError(f"session {session} has {len(speakers)} speaker(s), not two")
         tested = held_out & (utterances.speaker == speakers[(fold - 1) // len(sessions)])
     else:
         if without := sorted(utterances.utterance[~utterances.dialog_half.isin(["F", "M"])]):
@@ -75,8 +74,7 @@ def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, te
 def set_warnings(utterances: pd.DataFrame) -> list[str]:
     """What weakens the numbers of a fold: a validation that is small or lacks a class, a tested class without training.
 
-    Args:
-        utterances: a corpus's table with a column `set`, "" for an utterance of no set; an empty set is not judged.
+    The table has a column `set`, "" for an utterance of no set; an empty set is not judged.
 
     Example:
         >>> set_warnings(pd.DataFrame({"set": ["train", "test", "test"], "emotion": ["sad", "sad", "angry"]}))
@@ -100,11 +98,7 @@ def _listed(emotions: set[str]) -> str:
 
 
 def fold_warnings(folds: Iterable[tuple[int | str, pd.DataFrame]]) -> list[str]:
-    """The `set_warnings` of several folds, each once, with the folds that it is about.
-
-    Args:
-        folds: name and table of each.
-    """
+    """The `set_warnings` of several folds, given by name and table; each once, with the folds that it is about."""
     found: dict[str, list[str]] = {}
     for name, utterances in folds:
         for line in set_warnings(utterances):

@@ -1,4 +1,4 @@
-"""Anyone's own split of a corpus, from a CSV file."""
+"""A user's own split of a corpus, from a CSV file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ SET_OF_WORD = {"train": "train", "val": "val", "validation": "val", "dev": "val"
 
 @dataclass(frozen=True)
 class SplitFile:
-    """Anyone's own split, as it is written.
+    """A user's own split, as it is written.
 
-    Args:
-        file: where it lies.
+    Attributes:
         lines: line number, fold, utterance and set.
-        problems: "file:line: cause" for what cannot be taken apart.
+        problems: "file:line: cause" for lines that cannot be read.
     """
 
     file: Path

@@ -4,40 +4,48 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ser.errors import InputError
 from ser.files import write_bytes, write_text
-from ser.report.outline import Say, write_sections
-from ser.report.page.blocks import Picture, Table
+from ser.report.page.blocks import Commands, Picture, Section, Table
 from ser.report.page.folder import new_folder, write_marker
 from ser.report.page.rendering import html_page, markdown_page
 from ser.report.reported_results import Entry
-from ser.report.sections.folds import same_tests
+from ser.report.sections.comparisons import Pair, compare_epochs, compare_pairs, comparison_table, correct
+from ser.report.sections.figures import draw_differences, draw_learning, draw_matrices, draw_scores, draw_speakers
+from ser.report.sections.findings import cautions, compare_matrices_of_paper, headline
+from ser.report.sections.folds import epoch_table, fold_table, same_tests, seed_table, speaker_table
+from ser.report.sections.lambdas import lambda_blocks
+from ser.report.sections.paper_tables import matrix_tables, recall_table, table_1
+from ser.report.sections.settings import protocol_table, recipe_table, report_versions, settings_table, shared_sentence
 from ser.results.speaker_counts import counted
 
+WITH_PAPER = (
+    "Ours stands beside the paper's row where both are of the same utterances; as the paper's single predictions are "
+    "not known, the test cannot use the pairing and is the weaker for it. The options in which ours differ from the "
+    "paper's recipe are listed under Table 1."
+)
 
-def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str, say: Say) -> list[str]:
+
+def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str) -> list[str]:
     """Write the report that `command` makes; what to tell the user: the findings and the files."""
     commands = [*dict.fromkeys(entry.about["command"] for entry in entries), command]
-    sections = write_sections(entries, unpaired, commands, say)
-    tables, pictures = (
-        [block for section in sections for block in section.blocks if isinstance(block, form)]
-        for form in (Table, Picture)
-    )
+    sections = _sections(entries, unpaired, commands)
+    blocks = [block for section in sections for block in section.blocks]
     corpus = entries[0].about["corpus"]
     title = f"Capsule networks for speech emotion recognition: {corpus} beside the paper"
-    subtitle = " ".join([_what(entries), "The paper: Wu et al., ICASSP 2019."])
-    say("writing")
+    subtitle = f"{_what(entries)} The paper: Wu et al., ICASSP 2019."
     with new_folder(folder) as place:
         write_text(place / "index.html", html_page(title, subtitle, sections))
         write_text(place / "tables.md", markdown_page(title, subtitle, sections))
-        for table in tables:
-            write_text(place / f"{table.name}.csv", table.csv())
-        for picture in pictures:
-            write_bytes(place / f"{picture.name}.png", picture.png)
+        for block in blocks:
+            if isinstance(block, Table):
+                write_text(place / f"{block.name}.csv", block.csv())
+            elif isinstance(block, Picture):
+                write_bytes(place / f"{block.name}.png", block.png)
         results = [{"name": entry.name, "test_set": entry.test_set["digest"]} for entry in entries]
         write_marker(place, {"results": results, "corpus": corpus, "command": command})
-    files = [f"{folder / 'index.html'}  the report", f"{folder / 'tables.md'}  its tables"]
-    files.append(f"{folder}/*.csv, *.png  {len(tables)} tables, {len(pictures)} figures")
-    return ["", *sections[0].blocks[0], "", *files]
+    files = [f"{folder}/index.html  the report", f"{folder}/tables.md  its tables"]
+    return ["", *sections[0].blocks[0], "", *files, f"{folder}/*.csv, *.png  every table and figure by itself"]
 
 
 def _what(entries: list[Entry]) -> str:
@@ -49,3 +57,61 @@ def _what(entries: list[Entry]) -> str:
         tested = f"{utterances} of {counted(len(first.test_set['speakers']), 'speaker')}"
         sentences.append(f"{titles}: corpus {first.about['corpus']}, protocol {first.protocol}, {folds}{tested}.")
     return " ".join(sentences)
+
+
+def _sections(entries: list[Entry], unpaired: bool, commands: list[str]) -> list[Section]:
+    """Compute and draw everything; `unpaired` compares results on different test sets as well."""
+    pairs = correct(list(compare_pairs(entries, unpaired)))
+    folds, speakers, protocols = [], [], []
+    for suffix, members in same_tests(entries):
+        folds.append(fold_table(members, suffix))
+        speakers += [speaker_table(members, suffix), draw_speakers(members, suffix)]
+        protocols += [shared_sentence(members[0]), protocol_table(members, suffix)]
+    seeds = seed_table(entries) or "Every result has one seed."
+    matrices = [*matrix_tables(entries), draw_matrices(entries)]
+    settings = [settings_table(entries), report_versions(), "The commands that made the results and this report:"]
+    sections = [
+        Section("findings", "Findings", [headline(entries, pairs), draw_scores(entries)]),
+        Section("table-1", "The paper's Table 1 and ours", [table_1(entries), recipe_table(entries)]),
+        Section("comparisons", "Comparisons", _comparisons(entries, pairs)),
+        Section("matrices", "Confusion matrices, the paper's Tables 2 and 3", matrices),
+        Section("recall", "Recall of each emotion", [recall_table(entries)]),
+        Section("folds", "Folds and seeds", [*folds, seeds]),
+        Section("epochs", "Best epoch and mean of the last epochs", _epochs(entries)),
+        Section("speakers", "Speakers", speakers),
+        Section("learning", "Learning curves", [draw_learning(entry) for entry in entries]),
+        Section("lambda", "Lambda, the weight of the capsules", _lambda(entries)),
+        Section("protocol", "Protocol", protocols),
+        Section("settings", "Settings, versions and commands", [*settings, Commands(commands)]),
+        Section("cautions", "Cautions", [cautions(entries)]),
+    ]
+    return [section for section in sections if section.blocks]
+
+
+def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
+    paper = compare_matrices_of_paper(entries)
+    notes = [paper[0].comparison.caution, WITH_PAPER]
+    with_paper = comparison_table("comparison-paper", "With the paper's Tables 2 and 3", paper, notes)
+    if not pairs:
+        return ["One result was given; there is nothing to compare it with.", with_paper]
+    compared = [pair for pair in pairs if pair.comparison]
+    notes = list(dict.fromkeys(pair.comparison.caution for pair in compared))
+    table = comparison_table("comparisons", "Every two results", pairs, notes)
+    return [table, *([draw_differences(compared)] if compared else []), with_paper]
+
+
+def _epochs(entries: list[Entry]) -> list:
+    if not (table := epoch_table(entries)):
+        return []
+    pairs = correct(list(compare_epochs(entries)))
+    return [table, comparison_table("epochs-difference", "What averaging changes", pairs, [])]
+
+
+def _lambda(entries: list[Entry]) -> list:
+    blocks: list = []
+    for entry in (each for each in entries if each.about["lambda"] is not None):
+        try:
+            blocks += lambda_blocks(entry)
+        except InputError as error:
+            raise InputError(f"{entry.pooled.folder}: {error}") from error
+    return blocks

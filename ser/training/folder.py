@@ -9,24 +9,23 @@ from itertools import count
 from pathlib import Path
 
 from ser.errors import InputError
-from ser.files import is_in_use, make_folder, sweep_leftovers, write_text
+from ser.files import about_out, is_in_use, make_folder, sweep_leftovers, write_text
 from ser.results.identity import IDENTITY, check_identity, read_identity, write_identity
 from ser.training.options.configuration import to_yaml
 
 
-def check_folder(folder: Path, now: dict) -> None:
-    """Refuse a folder that holds something else than the same run or cross-validation.
+def check_folder(folder: Path, now: dict | None = None) -> None:
+    """Refuse a folder that holds something else than the run or cross-validation of this identity, or than any run.
 
     Raises:
         InputError: if it does, or cannot be read.
     """
-    try:
-        if (folder / IDENTITY).is_file():
+    with about_out(folder):
+        if not (folder / IDENTITY).is_file():
+            if is_in_use(folder):
+                raise InputError(f"--out {folder} holds something else already; choose a new folder")
+        elif now is not None:
             check_identity(read_identity(folder), now, f"--out {folder} holds something that was")
-        elif is_in_use(folder):
-            raise InputError(f"--out {folder} holds something else; choose a new folder")
-    except OSError as error:
-        raise InputError(f"--out {folder}: {error.strerror}") from error
 
 
 def claim_folder(folder: Path, config: dict, now: dict) -> None:
@@ -41,7 +40,7 @@ def claim_folder(folder: Path, config: dict, now: dict) -> None:
     make_folder(folder)
     sweep_leftovers([folder, folder / "checkpoints"])
     kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
-    write_identity(folder, now)  # first: by it the folder is known again
+    write_identity(folder, now)  # first: it marks the folder as a run's
     write_text(folder / "config.yaml", to_yaml(kept))
 
 
@@ -49,7 +48,7 @@ FOLDER_VARIABLE = "SER_RUN_FOLDER"  # tells the processes that Lightning starts 
 
 
 def name_folder(out: str | None, words: list[str]) -> Path:
-    """Choose the folder of a new run, in the first process, and tell the others; a name of ours is made at once.
+    """Choose the folder of a new run in the first process and tell the others; without `out` it is made at once.
 
     Args:
         out: what the user asked for; without it a new folder under `runs/`.
@@ -63,35 +62,27 @@ def name_folder(out: str | None, words: list[str]) -> Path:
             return Path(named)
         raise InputError("where several processes are started from outside, --out FOLDER is needed")
     folder = Path(out or Path("runs") / "-".join([*words, datetime.now().strftime("%Y%m%d-%H%M%S")]))
-    try:
+    with about_out(folder):
         folder = folder if out else _make_new(folder)
         if (folder / "result.json").exists():
             raise InputError(f"--out {folder} holds a finished run already; choose a new folder")
-        if is_in_use(folder) and not (folder / IDENTITY).is_file():
-            raise InputError(f"--out {folder} holds something already; choose a new folder")
+        check_folder(folder)
         os.environ[FOLDER_VARIABLE] = str(folder.resolve())
-    except OSError as error:
-        raise InputError(f"--out {folder}: {error.strerror}") from error
-    except InputError:
-        raise
-    except ValueError as error:  # a NUL in the name, say
-        raise InputError(f"--out {str(folder)!r}: {error}") from error
     return folder
 
 
 def _make_new(folder: Path) -> Path:
     """Make a folder of this name, or of the next free one: another run may have begun in the same second."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     new, numbers = folder, count(2)
     while True:
         try:
-            new.mkdir()
+            new.mkdir(parents=True)
             return new
         except FileExistsError:
             new = folder.with_name(f"{folder.name}-{next(numbers)}")
 
 
 def drop_unused(folder: Path) -> None:
-    """Remove the folder of a run that could not begin, and `runs/` with it, where nothing is in them."""
+    """Remove the folder of a run that could not begin, and `runs/` with it, if they are empty."""
     with suppress(OSError):
         os.removedirs(folder)

@@ -120,7 +120,7 @@ def test_online_tracking_without_a_key(ser, tiny, tmp_path, monkeypatch):
 def test_a_folder_in_use_is_not_overwritten(ser, tiny, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     finished = ser("fit", "--config", CONF / "reccap.yaml", *tiny, "--out", tmp_path)
-    refused(finished, "holds something already")
+    refused(finished, "holds something else already")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 

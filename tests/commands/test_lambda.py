@@ -46,6 +46,13 @@ def write(folder, test, validation, system="CNNGRUSeqCap", averaged=None):
     return folder
 
 
+def rows_of(text, title):
+    """The lines of the printed table whose title has these words, below its two lines of heads."""
+    lines = text.splitlines()
+    start = next(place for place, line in enumerate(lines) if title in line)
+    return [" ".join(line.split()) for line in lines[start + 3 : lines.index("", start)]]
+
+
 @pytest.fixture
 def crossval(tmp_path):
     return write(tmp_path / "gru_seqcap", sample(20), sample(21))
@@ -63,16 +70,21 @@ def test_the_command_prints_the_result_and_writes_the_curve(crossval, capsys):
         )
     lines = text.splitlines()
     assert lines[0].startswith("CNNGRUSeqCap on emodb, protocol speaker")
-    assert [line.split()[0] for line in lines[4:15]] == [f"{i / 10:.1f}" for i in range(11)]
+    points = zip(curve(validation).itertuples(), curve(test).itertuples(), strict=True)
+    for line, (first, second) in zip(rows_of(text, "the curve over lambda"), [*points][::10], strict=False):
+        assert line.startswith(f"{first.lambda_:.2f} {100 * first.wa:.1f} {100 * first.wa_low:.1f} to ")
+        assert f" {100 * second.wa:.1f} {100 * second.wa_low:.1f} to {100 * second.wa_high:.1f} " in line
     tuned, fixed = apply(test, choose(validation)), apply(test, 0.6)
-    for title, rows in (("chosen", tuned), ("0.6", fixed)):
-        row = next(line for line in lines[-8:] if line.startswith(f"{title} "))
+    printed = rows_of(text, "test result with a lambda")
+    for title, rows, line in zip(("0.6", "chosen"), (fixed, tuned), printed, strict=True):
         low, high = bootstrap_speakers(rows)["wa"]
-        assert f"{100 * scores(rows)['wa']:.1f} [{100 * low:.1f}, {100 * high:.1f}]" in row
-        assert f"{100 * scores(rows)['ua']:.1f} [" in row
-    assert f"{100 * compare(fixed, tuned).wa_difference:+.1f} [" in text
-    for row in choose(validation).itertuples():
-        assert any(line.split()[:3] == ["1", str(row.fold), f"{row.lambda_:.2f}"] for line in lines)
+        assert line.startswith(title)
+        assert f" {100 * scores(rows)['wa']:.2f} {100 * low:.1f} to {100 * high:.1f} " in line
+        assert f" {100 * scores(rows)['ua']:.2f} " in line
+    difference = rows_of(text, "what choosing changes")[0]
+    assert f"chosen per fold - 0.6 paired {100 * compare(fixed, tuned).wa_difference:+.1f} " in difference
+    choices = [line.split()[:3] for line in rows_of(text, "chosen on each fold's validation rows, by WA")]
+    assert choices == [[str(row.fold), "1", f"{row.lambda_:g}"] for row in choose(validation).itertuples()]
     assert lines[-1] == f"Written: {crossval / 'lambda.csv'}"
 
 
@@ -101,12 +113,11 @@ def test_test_posteriors_cannot_change_the_choice(tmp_path_factory, seed):
             printed = []
             patch.setattr("builtins.print", lambda *words, into=printed: into.append(" ".join(words)))
             assert main([str(crossval)]) == 0
-        lines = "\n".join(printed).splitlines()
-        start = next(i for i, line in enumerate(lines) if line.startswith("Chosen on each fold's validation rows"))
         curves = pd.read_csv(crossval / "lambda.csv")
-        found.append((lines[start : start + 4], curves[curves.set == "val"].to_csv()))
+        choices = rows_of("\n".join(printed), "chosen on each fold's validation rows")
+        found.append((choices, curves[curves.set == "val"].to_csv()))
     assert found[0] == found[1]
-    assert len(found[0][0]) == 4
+    assert len(found[0][0]) == 2
 
 
 def test_the_metric_and_the_files_can_be_named(crossval, tmp_path, capsys):
@@ -125,7 +136,7 @@ def test_the_metric_and_the_files_can_be_named(crossval, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("options", "choice"),
-    [([], ["0.60", "60.0", "37.5"]), (["--metric", "wa"], ["0.60", "60.0", "37.5"]), (["--metric", "ua"], UA_CHOICE)],
+    [([], ["0.6", "60.0", "37.5"]), (["--metric", "wa"], ["0.6", "60.0", "37.5"]), (["--metric", "ua"], UA_CHOICE)],
 )
 def test_the_metric_that_was_asked_for_chooses(tmp_path, capsys, options, choice):
     """The capsules know three of four neutral utterances and nothing else, the GRU one of four and the angry one."""
@@ -134,8 +145,8 @@ def test_the_metric_that_was_asked_for_chooses(tmp_path, capsys, options, choice
     validation = table([0, 0, 0, 0, 1], capsule, gru, speakers=[1, 2, 1, 2, 1])
     folder = write(tmp_path / "result", sample(20, folds=1), validation)
     assert main([str(folder), *options]) == 0
-    head, _, line = capsys.readouterr().out.partition("Chosen on each fold's validation rows, ")[2].splitlines()[:3]
-    assert head == f"by {options[-1].upper() if options else 'WA'}"
+    title = f"chosen on each fold's validation rows, by {options[-1].upper() if options else 'WA'}"
+    (line,) = rows_of(capsys.readouterr().out, title)
     assert line.split() == ["1", "1", *choice]
 
 
@@ -172,7 +183,7 @@ def test_a_posterior_that_is_no_number_is_refused(tmp_path):
         test = sample(20).astype({"gru_p_sad": object})
         test.loc[7, "gru_p_sad"] = value
         folder = write(tmp_path / name, test, sample(21))
-        with pytest.raises(InputError, match=f"{name}: .* posterior of branch gru is no number, first for .* u7"):
+        with pytest.raises(InputError, match=f"{name} .*: the posterior of branch gru is no number, first for .* u7"):
             main([str(folder)])
 
 
@@ -182,12 +193,12 @@ def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path
     precious = tmp_path / "precious.csv"
     precious.write_text("mine\n")
     for arguments, words in (
-        ([folder], "seqcap: CNNSeqCap has no lambda: lambda weighs two branches"),
+        ([folder], r"seqcap \(CNNSeqCap\): lambda weighs two branches"),
         ([tmp_path / "absent"], "absent"),
-        ([crossval, "--out", precious], "precious.csv exists and holds something other than a lambda curve"),
-        ([crossval, "--out", tmp_path], "is a folder; name a file"),
+        ([crossval, "--out", precious], "precious.csv exists already; this command did not write it"),
+        ([crossval, "--out", tmp_path], f"{tmp_path} exists already"),
         ([crossval, "--out", tmp_path / "no" / "curve.csv"], "there is no folder"),
-        ([crossval, "--figure", tmp_path / "curve.pdf"], "end its name in .png"),
+        ([crossval, "--figure", tmp_path / "curve.pdf"], "must end in .png"),
         ([crossval, "--figure", tmp_path / "no" / "curve.png"], "there is no folder"),
     ):
         with pytest.raises(InputError, match=words):
@@ -203,11 +214,11 @@ def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path
 def test_a_file_in_the_place_of_the_figure_is_left_alone(crossval, tmp_path):
     for name, content in (("photo.png", b"\xff\xd8\xff mine"), ("picture.png", b"\x89PNG\r\n\x1a\n mine")):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match=f"{name} exists and is no picture of a lambda curve"):
+        with pytest.raises(InputError, match=f"{name} exists already; this command did not write it"):
             main([str(crossval), "--figure", str(tmp_path / name)])
         assert (tmp_path / name).read_bytes() == content
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(InputError, match=r"folder\.png is a folder"):
+    with pytest.raises(InputError, match=r"folder\.png exists already"):
         main([str(crossval), "--figure", str(tmp_path / "folder.png")])
     assert not (crossval / "lambda.csv").exists()
 

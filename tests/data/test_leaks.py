@@ -19,7 +19,6 @@ from ser.data.leaks import (
     SETS,
     check_leaks,
     dialogs,
-    leaks,
     recording_digests,
     repeated_recordings,
     shared,
@@ -161,11 +160,6 @@ def test_all_leaks_come_in_one_message():
         "  train and test share 1 recording: Ses02M_impro02a_F000 = Ses01F_impro01_F000",
         "  val and test share 1 speaker: Ses01F",
     ]
-
-
-def test_an_unknown_protocol_is_refused():
-    with pytest.raises(InputError, match="protocol is 'random'"):
-        leaks(shared(SOUND, None), "random")
 
 
 # In a corpus

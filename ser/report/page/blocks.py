@@ -1,15 +1,17 @@
-"""What a report is made of: sections of text, tables and figures, and a table as Markdown and CSV."""
+"""What a report is made of: sections of text, tables and figures, and a table as text, Markdown and CSV."""
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from dataclasses import dataclass, field
 from itertools import groupby
-from math import isnan
+from textwrap import fill
 from typing import Any
 
+import pandas as pd
+
 UNKNOWN = "not available"  # what cannot be computed, as an interval over a single speaker
+LINE = 110  # characters of a line of text in a terminal
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -42,6 +44,10 @@ def probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.{4 if p < 0.1 else 3}f}"
 
 
+def _is_nan(value: Any) -> bool:
+    return any(each != each for each in (value if isinstance(value, tuple) else (value,)))
+
+
 # For each kind of value: its text, and how the names of its columns in a CSV file end.
 KINDS = {
     "text": (str, [""]),
@@ -56,10 +62,6 @@ KINDS = {
     "count and percent": (lambda value: f"{value[0]} ({percent(value[1])})", [" count", " %"]),
     "hits": (lambda value: f"{percent(value[0] / value[1], 1)} ({value[0]}/{value[1]})", [" correct", " of"]),
 }
-
-
-def _is_nan(value: Any) -> bool:
-    return any(isinstance(each, float) and isnan(each) for each in (value if isinstance(value, tuple) else (value,)))
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,10 @@ class Column:
         return [self.full_name.removesuffix(ending) + ending for ending in KINDS[self.kind][1]]
 
     def csv_values(self, value: Any) -> list:
-        """One or two numbers, shares in per cent; words would make text of a column of numbers."""
+        """One or two numbers, shares in per cent; nothing for words, which would make text of a column of numbers."""
         endings = KINDS[self.kind][1]
         if value is None or _is_nan(value) or (isinstance(value, str) and self.kind != "text"):
-            return [""] * len(endings)
+            return [None] * len(endings)
         values = zip(value if isinstance(value, tuple) else (value,), endings, strict=True)
         return [_number(each, ending) for each, ending in values]
 
@@ -102,10 +104,8 @@ def _number(value: Any, ending: str) -> Any:
 class Table:
     """A table. The first column names the rows.
 
-    Args:
+    Attributes:
         name: stem of its CSV file.
-        title: what it shows.
-        columns: from left to right.
         rows: one value per column, None where there is none, a string where words stand in place of a number.
         notes: sentences under it.
         summary_rows: so many last rows sum up the others.
@@ -119,7 +119,6 @@ class Table:
     notes: list[str] = field(default_factory=list)
     summary_rows: int = 0
     csv_rows: list[list] | None = None
-    form = "table"
 
     @property
     def groups(self) -> list[tuple[str, int]]:
@@ -133,13 +132,18 @@ class Table:
 
     def csv(self) -> str:
         """The table for programs: two columns for an interval or a count with its percentage, four decimals."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([name for column in self.columns for name in column.csv_names()])
-        for row in self.csv_rows or self.rows:
-            cells = zip(self.columns, row, strict=True)
-            writer.writerow([number for column, value in cells for number in column.csv_values(value)])
-        return out.getvalue()
+        names = [name for column in self.columns for name in column.csv_names()]
+        rows = [
+            [number for column, value in zip(self.columns, row, strict=True) for number in column.csv_values(value)]
+            for row in self.csv_rows or self.rows
+        ]
+        return pd.DataFrame(rows, columns=names, dtype=object).to_csv(index=False, lineterminator="\n")
+
+    def text(self) -> str:
+        """The table for a terminal, with its title and notes."""
+        heads = pd.MultiIndex.from_tuples([(column.group, column.name) for column in self.columns])
+        lines = pd.DataFrame(self.texts, columns=heads).to_string(index=False).splitlines()
+        return "\n".join([self.title, *map(str.rstrip, lines), *(fill(note, LINE) for note in self.notes)])
 
     def markdown(self) -> str:
         """The table as Markdown with its title and notes."""
@@ -154,12 +158,10 @@ class Table:
 class Picture:
     """A figure.
 
-    Args:
+    Attributes:
         name: stem of its PNG file.
-        title: what it shows.
-        alt: the same in words, for those who cannot see it.
-        png: the file's bytes.
-        inches: its width on paper; a small screen shows it no smaller than it can be read.
+        alt: what it shows, for readers who cannot see it.
+        inches: its width on paper; a small screen scrolls rather than shrink it beyond reading.
     """
 
     name: str
@@ -167,38 +169,21 @@ class Picture:
     alt: str
     png: bytes
     inches: float
-    form = "picture"
-
-
-class Paragraph(str):
-    """Plain text."""
-
-    form = "paragraph"
-
-
-class Listing(list):
-    """Sentences, one under the other."""
-
-    form = "listing"
 
 
 class Commands(list):
     """Lines for a terminal."""
 
-    form = "commands"
-
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report; links lead to its anchor."""
+    """A part of the report; links lead to its anchor. A string is a paragraph, a list of strings a list of lines."""
 
     anchor: str
     title: str
-    blocks: list[Table | Picture | Paragraph | Listing | Commands]
+    blocks: list[Table | Picture | Commands | list[str] | str]
 
 
 def escape(text: str) -> str:
     """Text that Markdown would take for markup: names with underscores, pipes in cells, tags."""
-    for character in ("\\", "|", "_", "*", "`", "<", "&", "[", "]"):
-        text = text.replace(character, "\\" + character)
-    return text.replace("\n", " ")
+    return re.sub(r"([\\|_*`<&\[\]])", r"\\\1", text).replace("\n", " ")

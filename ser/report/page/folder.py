@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ser.errors import InputError
-from ser.files import write_text
+from ser.files import about_out, write_text
 
 MARKER = "report.json"  # names the files of a report, so that nothing else is ever removed
 KIND = "report"
@@ -20,27 +20,20 @@ def check_folder(out: str) -> Path:
     """Where a report may be written: a new place, an empty folder, or an earlier report.
 
     Raises:
-        InputError: if the place holds something else.
+        InputError: if the place holds something else, or cannot be written to.
     """
     folder = Path(out).resolve()
     parent = next(each for each in folder.parents if each.exists())
-    if not parent.is_dir():
-        raise InputError(f"--out {out}: {parent} is a file; choose a folder")
+    for place in (parent, folder):
+        if place.exists() and not place.is_dir():
+            raise InputError(f"--out {out}: {place} is a file; choose a folder")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise InputError(f"--out {out}: {parent} is not yours to write to; choose another folder")
-    if not folder.exists():
-        return folder
-    if not folder.is_dir():
-        raise InputError(f"--out {out} is a file; choose a folder")
-    try:
-        found = {path.name for path in folder.iterdir()}
-    except OSError as error:
-        raise InputError(f"--out {out}: {error.strerror}") from error
+    with about_out(folder):
+        found = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if others := sorted(found - _files_of_report(folder)):
-        raise InputError(
-            f"--out {out} holds {', '.join(others[:3])}{' and more' if len(others) > 3 else ''}, "
-            "which no earlier report wrote; choose a new folder"
-        )
+        listed = ", ".join(others[:3]) + (" and more" if others[3:] else "")
+        raise InputError(f"--out {out} holds {listed}, which no earlier report wrote; choose a new folder")
     return folder
 
 
@@ -61,22 +54,20 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Raises:
         InputError: if the place cannot be written to.
     """
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    beside, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "old"))
     try:
-        beside.mkdir(parents=True)
-        yield beside
-        if folder.exists():
-            check_folder(str(folder))  # nobody else has written there meanwhile
-            folder.rename(old)
-        beside.rename(folder)
-    except OSError as error:
+        with about_out(folder):
+            beside.mkdir(parents=True)
+            yield beside
+            if folder.exists():
+                check_folder(str(folder))  # another process may have written there meanwhile
+                folder.rename(old)
+            beside.rename(folder)
+    finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
-        raise InputError(f"--out {folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
+        for left in (beside, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def write_marker(folder: Path, about: dict) -> None:

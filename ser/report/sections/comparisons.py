@@ -25,13 +25,10 @@ HOLM = (
 
 @dataclass(frozen=True)
 class Pair:
-    """Two results, compared or not.
+    """Two results, compared or not. Differences are second minus first, shares.
 
-    Args:
-        first: name of the one that is subtracted.
-        second: name of the other.
-        comparison: None where they are not compared.
-        reason: why not.
+    Attributes:
+        comparison: None where they are not compared, for this `reason`.
         adjusted: the p values of WA and UA, corrected with those of all pairs (Holm), by the test's name.
         tests: how many they were corrected for.
         label: what a table calls the pair, where that is not "second - first".
@@ -48,18 +45,34 @@ class Pair:
     label: str = ""
     independent: bool = False
 
+    @property
+    def name(self) -> str:
+        return self.label or f"{self.second} - {self.first}"
+
+    def difference(self, measure: str) -> float:
+        """Of WA or UA."""
+        return getattr(self.comparison, f"{measure.lower()}_difference")
+
+    def interval(self, measure: str) -> tuple[float, float]:
+        """95 % interval of the difference."""
+        return getattr(self.comparison, f"{measure.lower()}_interval")
+
+    def test(self, measure: str) -> str:
+        """Name of the test that decides on the difference in WA or UA, which its name ends with."""
+        names = (name for name in self.comparison.p_values if name.endswith(f"({measure})"))
+        return next(name for name in names if not name.startswith(SESSIONS))
+
     def p_value(self, measure: str) -> float:
         """Corrected p value of the difference in WA or UA; NaN where no test can be made."""
-        return (self.adjusted or self.comparison.p_values)[name_of_test(self.comparison, measure)]
+        return (self.adjusted or self.comparison.p_values)[self.test(measure)]
 
     def testable(self, measure: str) -> bool:
         """Whether a difference could have been found; of a single speaker none can."""
-        p = self.comparison.p_values[name_of_test(self.comparison, measure)]
-        return not isnan(p) and not isnan(interval_of(self.comparison, measure)[0])
+        return not isnan(self.comparison.p_values[self.test(measure)]) and not isnan(self.interval(measure)[0])
 
     def distinguishable(self, measure: str) -> bool:
         """Whether both the interval and the test exclude a difference of zero."""
-        low, high = interval_of(self.comparison, measure)
+        low, high = self.interval(measure)
         return (low > 0 or high < 0) and self.p_value(measure) < LEVEL
 
     def finding(self) -> str:
@@ -71,14 +84,11 @@ class Pair:
         return found[0].upper() + found[1:]
 
     def _found(self, measure: str) -> str:
-        """Difference, interval, p values and verdict."""
-        difference = points(difference_of(self.comparison, measure))
-        found = [f"95 % interval {points_interval(interval_of(self.comparison, measure))}"]
-        if not isnan(p := self.p_value(measure)):
-            found.append(f"p {_relation(p)}{' after Holm' if self.adjusted else ''}")
-        if (p := of_sessions(self.comparison, measure)) is not None:
-            found.append(f"over sessions p {_relation(p)}")
-        return f"{measure} {difference} points ({'; '.join(found)}): {self._verdict(measure)}"
+        p, found = self.p_value(measure), f"95 % interval {points_interval(self.interval(measure))}"
+        if not isnan(p):
+            relation = "" if p < 0.001 else "= "
+            found += f"; p {relation}{probability(p)}{' after Holm' if self.adjusted else ''}"
+        return f"{measure} {points(self.difference(measure))} points ({found}): {self._verdict(measure)}"
 
     def _verdict(self, measure: str) -> str:
         if not self.testable(measure):
@@ -86,35 +96,11 @@ class Pair:
         if self.distinguishable(measure):
             return f"distinguishable{' only if utterances were independent' if self.independent else ''}"
         swapped = self.comparison.swapped
-        if swapped and (least := min(1, self.tests * 2 / 2**swapped)) >= LEVEL:
-            possible = f"{counted(swapped, 'speaker')} and {counted(self.tests, 'test')}"
-            return f"not distinguishable, as the least possible p with {possible} is {least:.2g}"
+        if swapped and self.tests * 2 / 2**swapped >= LEVEL:
+            return (
+                f"not distinguishable, as {counted(swapped, 'speaker')} are too few for {counted(self.tests, 'test')}"
+            )
         return "not distinguishable"
-
-
-def _relation(p: float) -> str:
-    return probability(p) if p < 0.001 else f"= {probability(p)}"
-
-
-def of_sessions(comparison: Comparison, measure: str) -> float | None:
-    """The p value of the test over sessions, where it was made."""
-    return comparison.p_values.get(f"{SESSIONS} ({measure})")
-
-
-def difference_of(comparison: Comparison, measure: str) -> float:
-    """Second minus first, a share."""
-    return comparison.wa_difference if measure == "WA" else comparison.ua_difference
-
-
-def interval_of(comparison: Comparison, measure: str) -> tuple[float, float]:
-    """95 % interval of the difference, shares."""
-    return comparison.wa_interval if measure == "WA" else comparison.ua_interval
-
-
-def name_of_test(comparison: Comparison, measure: str) -> str:
-    """Name of the test that decides on the difference in WA or UA, which its name ends with."""
-    names = (name for name in comparison.p_values if name.endswith(f"({measure})"))
-    return next(name for name in names if not name.startswith(SESSIONS))
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -183,19 +169,14 @@ def correct(pairs: list[Pair]) -> list[Pair]:
     """Holm's correction of WA and UA of all pairs that were compared, together.
 
     One family, so that the chance to find any difference between equal systems is at most `LEVEL`: a finding is "in WA
-    or UA", of any pair. McNemar's test and that over sessions decide nothing and are not corrected.
+    or UA", of any pair. What cannot be tested does not count, nor do McNemar's test and that over sessions.
     """
-    named = {
-        (place, name_of_test(pair.comparison, each)): pair.p_value(each) if pair.testable(each) else float("nan")
-        for place, pair in enumerate(pairs)
-        if pair.comparison
-        for each in MEASURES
-    }
-    # A pair of which nothing can be told is no chance to find a difference: it does not count.
-    tests = sum(not isnan(p) for p in named.values())
+    compared = [(place, each) for place, pair in enumerate(pairs) if pair.comparison for each in MEASURES]
+    p_values = [pairs[place].p_value(each) if pairs[place].testable(each) else float("nan") for place, each in compared]
     adjusted: dict[int, dict[str, float]] = {}
-    for (place, name), p in zip(named, holm([*named.values()]), strict=True):
-        adjusted.setdefault(place, {})[name] = p
+    for (place, each), p in zip(compared, holm(p_values), strict=True):
+        adjusted.setdefault(place, {})[pairs[place].test(each)] = p
+    tests = sum(not isnan(p) for p in p_values)
     return [
         replace(pair, adjusted=adjusted[place], tests=tests) if place in adjusted else pair
         for place, pair in enumerate(pairs)
@@ -214,15 +195,15 @@ def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str])
 
 
 def _cells(pair: Pair) -> dict[Column, Any]:
-    cells: dict = {Column("second minus first"): pair.label or f"{pair.second} - {pair.first}"}
+    cells: dict = {Column("second minus first"): pair.name}
     if not (found := pair.comparison):
         return cells | {Column("test"): "not compared"}
     cells[Column("test")] = "paired" if found.paired else "unpaired"
     for measure in MEASURES:
-        test = name_of_test(found, measure)
-        cells[Column("difference", "difference", measure)] = difference_of(found, measure)
-        cells[Column("95 % interval", "difference interval", measure)] = interval_of(found, measure)
+        test = pair.test(measure)
+        cells[Column("difference", "difference", measure)] = pair.difference(measure)
+        cells[Column("95 % interval", "difference interval", measure)] = pair.interval(measure)
         cells[Column("p", "p", measure)] = found.p_values[test]
         cells[Column("p (Holm)", "p", measure)] = (pair.adjusted or {}).get(test)
-        cells[Column("p, sessions", "p", measure)] = of_sessions(found, measure)
+        cells[Column("p, sessions", "p", measure)] = found.p_values.get(f"{SESSIONS} ({measure})")
     return cells | {Column("p", "p", "McNemar"): found.p_values.get("McNemar")}

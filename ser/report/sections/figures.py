@@ -12,14 +12,14 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Picture, percent, points
 from ser.report.reported_results import Entry
-from ser.report.sections.comparisons import Pair, difference_of, interval_of
+from ser.report.sections.comparisons import Pair
 from ser.report.sections.folds import speaker_accuracies
-from ser.report.sections.paper_tables import comparability, confusion_matrices, paper_intervals
-from ser.results.paper import TABLE_1
+from ser.report.sections.paper_tables import ROWS, comparability, confusion_matrices, paper_intervals
 from ser.results.speaker_counts import counted
 
 # Dark enough for print and distinct for the colour-blind (Okabe and Ito, 2008); markers and lines for black and white.
@@ -82,7 +82,6 @@ def _name_rows(axes: Axes, names: list[str], label: str) -> None:
 
 def draw_scores(entries: list[Entry]) -> Picture:
     """WA and UA of every result with 95 % intervals, the paper's below it in grey."""
-    paper = {row.system: row for row in TABLE_1}
     ours = {"marker": "o", "color": "black"}
     theirs = {"marker": "D", "color": "#777777", "markerfacecolor": "white"}
     with drawing(8.5, 1.3 + 0.55 * len(entries)) as sheet:
@@ -91,7 +90,7 @@ def draw_scores(entries: list[Entry]) -> Picture:
             for place, entry in enumerate(entries):
                 label = ("ours", "paper") if place == 0 else (None, None)
                 _whisker(axes, place - 0.13, entry.scores[score], entry.intervals[score], label=label[0], **ours)
-                if row := paper.get(entry.about["system"]):
+                if row := ROWS.get(entry.about["system"]):
                     intervals = paper_intervals(row)
                     interval = intervals and intervals[number]
                     _whisker(axes, place + 0.2, getattr(row, score), interval, label=label[1], **theirs)
@@ -106,20 +105,17 @@ def draw_scores(entries: list[Entry]) -> Picture:
 
 def draw_differences(compared: list[Pair]) -> Picture:
     """Differences of compared pairs with 95 % intervals."""
+    names = [f"{pair.second}\nminus {pair.first}" for pair in compared]
     with drawing(8.5, 1.1 + 0.55 * len(compared)) as sheet:
         for axes, measure in zip(sheet.figure.subplots(1, 2, sharey=True), ("WA", "UA"), strict=True):
             axes.axvline(0, color="black", linewidth=1, linestyle=":")
             for place, pair in enumerate(compared):
                 filled = "black" if pair.distinguishable(measure) else "white"
                 look = {"marker": "o" if pair.comparison.paired else "s", "color": "black", "markerfacecolor": filled}
-                difference, interval = difference_of(pair.comparison, measure), interval_of(pair.comparison, measure)
-                _whisker(axes, place, difference, interval, **look)
-            names = [f"{pair.second}\nminus {pair.first}" for pair in compared]
+                _whisker(axes, place, pair.difference(measure), pair.interval(measure), **look)
             _name_rows(axes, names, f"difference in {measure} (points)")
             axes.tick_params(axis="y", labelsize=8)
-        values = "; ".join(
-            f"{each.second} minus {each.first} {points(each.comparison.wa_difference)}" for each in compared
-        )
+        values = "; ".join(f"{pair.second} minus {pair.first} {points(pair.difference('WA'))}" for pair in compared)
         title = "Differences with 95 % intervals. Filled: distinguishable; hollow: not. Squares: unpaired."
         return sheet.picture("differences", title, f"Differences in WA, points: {values}.")
 
@@ -131,13 +127,12 @@ def draw_matrices(entries: list[Entry]) -> Picture:
     rows = -(-len(matrices) // columns)
     look = {"ha": "center", "va": "center", "fontsize": 8}
     with drawing(2.9 * columns, 2.9 * rows) as sheet:
-        places = list(sheet.figure.subplots(rows, columns, squeeze=False).flat)
+        places = sheet.figure.subplots(rows, columns, squeeze=False).flat
         for axes, (title, matrix) in zip(places, matrices.items(), strict=False):
             totals = matrix.sum(axis=1, keepdims=True)
             shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
             axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
-            for actual, predicted in np.ndindex(matrix.shape):
-                share = shares[actual, predicted]
+            for (actual, predicted), share in np.ndenumerate(shares):
                 text = f"{matrix[actual, predicted]}\n{100 * share:.0f} %"
                 axes.text(predicted, actual, text, color="white" if share > 0.5 else "black", **look)
             axes.set_xticks(range(len(EMOTIONS)), EMOTIONS, fontsize=8)
@@ -154,29 +149,6 @@ def draw_matrices(entries: list[Entry]) -> Picture:
         return sheet.picture("confusion", title, alt)
 
 
-def draw_recalls(entries: list[Entry]) -> Picture:
-    """Recall of each emotion for every result, as points; the paper's hollow."""
-    matrices = confusion_matrices(entries)
-    hollow = {"color": "#777777", "markerfacecolor": "white"}
-    looks = styles(len(entries)) + [{**look, **hollow} for look in styles(len(matrices) - len(entries))]
-    with drawing(8.5, 3.6) as sheet:
-        axes = sheet.figure.subplots()
-        spots = np.linspace(-0.3, 0.3, len(matrices))
-        for (name, matrix), look, spot in zip(matrices.items(), looks, spots, strict=True):
-            totals = matrix.sum(axis=1)
-            shares = 100 * np.divide(matrix.diagonal(), totals, out=np.full(len(totals), np.nan), where=totals > 0)
-            axes.plot(np.arange(len(EMOTIONS)) + spot, shares, label=name, **{**look, "linestyle": "none"})
-        for border in range(len(EMOTIONS) - 1):
-            axes.axvline(border + 0.5, color="#bbbbbb", linewidth=0.8)
-        axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
-        axes.set_ylabel("recall (%)")
-        axes.set_ylim(-4, 104)
-        axes.grid(axis="x", visible=False)
-        sheet.figure.legend(loc="outside right upper", fontsize=9)
-        alt = f"Recall of each emotion for {', '.join(matrices)}; see the table."
-        return sheet.picture("recall", "Recall of each emotion.", alt)
-
-
 def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
     """WA of every tested speaker for results on the same test set."""
     accuracies = [speaker_accuracies(entry) for entry in entries]
@@ -188,10 +160,50 @@ def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
             axes.plot(range(len(people)), values, label=entry.title, linewidth=1, markersize=5, **look)
         names = [f"{speaker}\nsession {session}" for session, speaker in people]
         axes.set_xticks(range(len(people)), names, fontsize=8)
-        axes.set_ylabel("WA (%)")
-        axes.set_xlabel("tested speaker")
+        axes.set(xlabel="tested speaker", ylabel="WA (%)")
         axes.set_ylim(top=102)
         sheet.figure.legend(loc="outside upper center", ncols=3, fontsize=9)
         title = f"WA of every tested speaker, protocol {entries[0].protocol}. Lines only guide the eye."
         alt = f"WA of {counted(len(people), 'speaker')}: {', '.join(entry.title for entry in entries)}; see the table."
         return sheet.picture(f"speakers{suffix}", title, alt)
+
+
+def draw_learning(entry: Entry) -> Picture:
+    """Training loss and validation WA of every fold over the epochs, with the chosen epochs."""
+    folds = entry.about["folds"]
+    columns = min(5, len(folds))
+    rows = -(-len(folds) // columns)
+    with drawing(2.05 * columns + 0.5, 1.9 * rows + 0.6) as sheet:
+        panels = sheet.figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        twins, lines = [], []
+        for place, (axes, fold) in enumerate(zip(panels.flat, folds, strict=False)):
+            twin = axes.twinx()
+            twins.append(twin)
+            for run in (run for run in entry.runs if run.fold == fold):
+                curves, chosen = run.curves, run.curves[run.curves.epoch == run.about["epoch"]]
+                look = {"linewidth": 1, "marker": "." if len(curves) < 3 else None}  # one point makes no line
+                lines = [
+                    *axes.plot(curves.epoch, curves.train_loss, "--", color="#555555", label="training loss", **look),
+                    *twin.plot(curves.epoch, 100 * curves.val_wa, "k-", label="validation WA", **look),
+                    *twin.plot(chosen.epoch, 100 * chosen.val_wa, "ko", markersize=5, label="chosen epoch"),
+                ]
+            axes.set_title(f"fold {fold}", fontsize=9)
+            axes.tick_params(labelsize=8)
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
+            twin.tick_params(labelsize=8, labelright=(place % columns == columns - 1 or fold == folds[-1]))
+            twin.spines["right"].set_visible(True)
+            twin.set_ylim(0, 102)
+            twin.grid(visible=False)
+        panels.flat[0].set_ylim(bottom=0)
+        sheet.figure.legend(handles=lines, loc="outside upper center", ncols=3, fontsize=9)
+        sheet.figure.supxlabel("epoch", fontsize=9)
+        sheet.figure.supylabel("training loss", fontsize=9)
+        for twin in {twins[-1], *twins[columns - 1 :: columns]}:
+            twin.set_ylabel("validation WA (%)", fontsize=9)
+        for axes in panels.flat[len(folds) :]:
+            axes.remove()
+        epochs = ", ".join(str(run.about["epoch"]) for run in entry.runs)
+        seeds = f"; one line for each of {entry.num_seeds} seeds" if entry.num_seeds > 1 else ""
+        title = f"{entry.title}: training loss (left) and validation WA (right) of every fold{seeds}."
+        alt = f"Learning curves of {entry.title}, {counted(len(folds), 'fold')}; chosen epochs {epochs}."
+        return sheet.picture(f"learning-{entry.stem}", title, alt)

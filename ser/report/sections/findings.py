@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from ser.report.page.blocks import percent, percent_interval
 from ser.report.reported_results import Entry
-from ser.report.sections.comparisons import Pair, correct, incomparable
-from ser.report.sections.options import unlike, unrecorded
-from ser.report.sections.paper_tables import comparability, is_comparable
+from ser.report.sections.comparisons import MEASURES, Pair, correct, incomparable
+from ser.report.sections.paper_tables import comparability, same_test_set
+from ser.report.sections.settings import unlike, unrecorded
 from ser.results.matrices import compare_matrices
 from ser.results.paper import TABLE_1
 from ser.results.predictions import of_emotions
 from ser.results.speaker_counts import EXACT, counted
 
-MOST_LISTED = 3  # differences that cannot be told from 0, each with a sentence of its own
+MOST_LISTED = 3  # differences that are not distinguishable, each with a sentence of its own
+ONE = "That says nothing about others, and there is no interval."
 FEW = "A bootstrap over so few speakers is optimistic, its intervals are too narrow."
 CAUTIONS = (
     "Utterances of one speaker are not independent. Intervals and tests that draw or swap whole speakers allow for "
@@ -28,23 +29,24 @@ CAUTIONS = (
 def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
     """The paper's CNN_SeqCap and CNN_RecCap, and ours with either where it was measured on the same utterances."""
     first, second = (row for row in TABLE_1 if row.confusion)
-    names = (f"the paper's {first.name}", f"the paper's {second.name}")
-    label = f"paper: {second.name} - {first.name}"
     found = compare_matrices(first.confusion, second.confusion)
-    pairs = [Pair(*names, found, label=label, independent=True)]
-    for row in (first, second):
-        for entry in (each for each in entries if each.about["system"] == row.system and is_comparable(each, row)):
-            names = (f"the paper's {row.name}", f"our {entry.title}")
+    names = (f"the paper's {first.name}", f"the paper's {second.name}")
+    pairs = [Pair(*names, found, label=f"paper: {second.name} - {first.name}", independent=True)]
+    for row, name in zip((first, second), names, strict=True):
+        for entry in (each for each in entries if each.about["system"] == row.system):
+            if same_test_set(entry, row)[0] != "yes":
+                continue
             if entry.num_seeds > 1:
-                pairs.append(Pair(*names, reason="ours pools several seeds, and the paper's predictions are not known"))
+                reason = "ours pools several seeds, and the paper's predictions are not known"
+                pairs.append(Pair(name, f"our {entry.title}", reason=reason))
             else:
                 found = compare_matrices(row.confusion, entry.scores["confusion"])
-                pairs.append(Pair(*names, found, independent=True))
+                pairs.append(Pair(name, f"our {entry.title}", found, independent=True))
     return correct(pairs)
 
 
 def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """The findings, one sentence or two each."""
+    """The findings, one sentence or two each; many differences that are not distinguishable have only their number."""
     lines = [*_best(entries), comparability(entries)]
     lines += [
         f"{entry.title} is incomplete, {entry.named_folds}: its scores are not those of protocol {entry.protocol}, but "
@@ -52,31 +54,20 @@ def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
         for entry in entries
         if entry.is_incomplete
     ]
-    tested = [pair for pair in pairs if _is_tested(pair)]
-    differing = [pair for pair in tested if _differs(pair)]
+    tested = [pair for pair in pairs if pair.comparison and any(map(pair.testable, MEASURES))]
+    found = [pair for pair in tested if any(map(pair.distinguishable, MEASURES))]
     if len(tested) > 1:
         lines.append(
             f"Distinguishable from 0 in WA or UA after Holm's correction for all {max(pair.tests for pair in pairs)} "
-            f"tests: {len(differing)} of {len(tested)} differences."
+            f"tests: {len(found)} of {len(tested)} differences."
         )
-    shown = pairs
-    if len(tested) - len(differing) > MOST_LISTED:  # what is found in none of them is one sentence, not many
-        lines[-1] += " The comparisons below have every difference with its interval."
-        shown = [pair for pair in pairs if not _is_tested(pair) or _differs(pair)]
-    lines += [*(pair.finding() for pair in shown), *unlike(entries, pairs)]
-    return lines + [pair.finding() for pair in compare_matrices_of_paper(entries)]
-
-
-def _is_tested(pair: Pair) -> bool:
-    return bool(pair.comparison) and (pair.testable("WA") or pair.testable("UA"))
-
-
-def _differs(pair: Pair) -> bool:
-    return pair.distinguishable("WA") or pair.distinguishable("UA")
+    few = len(tested) - len(found) <= MOST_LISTED
+    lines += [pair.finding() for pair in pairs if few or pair in found or pair not in tested]
+    return [*lines, *unlike(entries, pairs), *(pair.finding() for pair in compare_matrices_of_paper(entries))]
 
 
 def _best(entries: list[Entry]) -> list[str]:
-    """The highest WA among results on the same utterances, all of them that tie, and what a constant answer reaches."""
+    """The highest WA among results on the same utterances."""
     groups: list[list[Entry]] = []
     for entry in entries:
         alike = [group for group in groups if not any(incomparable(entry, other) for other in group)]
@@ -84,11 +75,14 @@ def _best(entries: list[Entry]) -> list[str]:
             alike[0].append(entry)
         else:
             groups.append([entry])
-    different = "The results were not all made from the same test utterances: there is no common winner."
-    return [*([different] if len(groups) > 1 else []), *map(_highest, groups)]
+    lines = [_highest(group) for group in groups]
+    if len(groups) > 1:
+        lines.insert(0, "The results were not all made from the same test utterances: there is no common winner.")
+    return lines
 
 
 def _highest(entries: list[Entry]) -> str:
+    """All results that tie, and what a constant answer reaches."""
     highest, size = max(entry.scores["wa"] for entry in entries), entries[0].test_set["utterances"]
     best = [
         f"{entry.title}, WA {percent(entry.scores['wa'], 1)} % (95 % interval "
@@ -106,7 +100,14 @@ def _highest(entries: list[Entry]) -> str:
 
 def cautions(entries: list[Entry]) -> list[str]:
     """What a reader must know before believing a number."""
-    lines = [*_few_speakers(entries), *CAUTIONS]
+    by_number: dict[int, list[str]] = {}
+    for entry in entries:
+        by_number.setdefault(len(entry.test_set["speakers"]), []).append(entry.title)
+    lines = [
+        f"{', '.join(titles)}: {counted(number, 'tested speaker')}. {FEW if number > 1 else ONE}"
+        for number, titles in sorted(by_number.items())
+    ]
+    lines += CAUTIONS
     if all(entry.num_seeds == 1 for entry in entries):
         lines.append("One seed per result: nothing is known about the spread between trainings.")
     lines += [
@@ -126,14 +127,3 @@ def cautions(entries: list[Entry]) -> list[str]:
         lines.append(f"The results were made by different versions of the code (digests: {listed}).")
     lines += unrecorded(entries)
     return lines + [f"{entry.title}, {line}." for entry in entries for line in entry.about.get("warnings") or []]
-
-
-def _few_speakers(entries: list[Entry]) -> list[str]:
-    by_number: dict[int, list[str]] = {}
-    for entry in entries:
-        by_number.setdefault(len(entry.test_set["speakers"]), []).append(entry.title)
-    return [
-        f"{', '.join(titles)}: {counted(number, 'tested speaker')}. "
-        + ("That says nothing about others, and there is no interval." if number == 1 else FEW)
-        for number, titles in sorted(by_number.items())
-    ]

@@ -10,10 +10,18 @@ from ser.results.pooled import pooled_scores, summarise
 from ser.results.statistics import Intervals, bootstrap_speakers
 
 SCORES = ("wa", "ua")
+SPREAD = {"mean": "mean", "standard deviation": "sd"}
 SCORE_COLUMNS = [
     Column(name, kind, measure)
     for measure in ("WA", "UA")
     for name, kind in (("%", "percent"), ("95 % interval", "interval"))
+]
+FOLD_NOTES = [
+    "The result is the pooled one: every utterance counts the same. The mean over folds is another number, because "
+    "folds differ in size. A fold's row pools its seeds, and n counts each utterance once; mean and deviation are "
+    "over all runs, one per fold and seed.",
+    "UA of a fold is over the emotions that it has. Mean and deviation of UA are over the runs that have all emotions "
+    "of the test set.",
 ]
 
 
@@ -34,48 +42,20 @@ def same_tests(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
 def fold_table(entries: list[Entry], suffix: str) -> Table:
     """WA and UA of every fold of results with one protocol and test set; then mean, deviation, the pooled result."""
     columns = [Column("fold"), Column("tested"), Column("n", "count")]
-    for entry in entries:
-        columns += [Column(measure, "short percent", entry.title) for measure in ("WA %", "UA %")]
-    found = {
-        (entry.name, int(fold)): pooled_scores(part)
-        for entry in entries
-        for fold, part in entry.predictions.groupby("fold")
-    }
-    rows = []
+    columns += [Column(measure, "short percent", entry.title) for entry in entries for measure in ("WA %", "UA %")]
+    rows: list[list] = []
     for fold, tested in entries[0].predictions.groupby("fold"):
-        row: list = [str(fold), ", ".join(sorted(tested.speaker.unique())), tested.utterance.nunique()]
-        rows.append(row + [found[entry.name, fold][score] for entry in entries for score in SCORES])
-    over_folds = {entry.name: summarise(entry.predictions, entry.pooled.validation)["over_folds"] for entry in entries}
-    for name, kind in (("mean over folds", "mean"), ("standard deviation over folds", "sd")):
-        rows.append([name, None, None, *[over_folds[entry.name][score][kind] for entry in entries for score in SCORES]])
+        found = [pooled_scores(entry.predictions[entry.predictions.fold == fold]) for entry in entries]
+        row = [str(fold), ", ".join(sorted(tested.speaker.unique())), tested.utterance.nunique()]
+        rows.append(row + [each[score] for each in found for score in SCORES])
+    over_folds = [summarise(entry.predictions, entry.pooled.validation)["over_folds"] for entry in entries]
+    for name, kind in SPREAD.items():
+        cells = [each[score][kind] for each in over_folds for score in SCORES]
+        rows.append([f"{name} over folds", None, None, *cells])
     pooled = ["pooled: the result", None, entries[0].test_set["utterances"]]
     rows.append(pooled + [entry.scores[score] for entry in entries for score in SCORES])
-    notes = [
-        "The result is the pooled one: every utterance counts the same. The mean over folds is another number, because "
-        "folds differ in size. A fold's row pools its seeds, and n counts each utterance once; mean and deviation are "
-        "over all runs, one per fold and seed.",
-        *_lacking(entries, found, over_folds),
-    ]
     title = f"Results per fold, protocol {entries[0].protocol}"
-    return Table(f"folds{suffix}", title, columns, rows, notes, summary_rows=3)
-
-
-def _lacking(entries: list[Entry], found: dict[tuple[str, int], dict], over_folds: dict[str, dict]) -> list[str]:
-    """Which folds lack an emotion of the test set, and how many runs the mean of UA is therefore over."""
-    entry = entries[0]  # the others have the same folds
-    classes = entry.scores["ua_classes"]
-    few = {fold: each["ua_classes"] for (name, fold), each in found.items() if name == entry.name}
-    listed = ", ".join(f"fold {fold} over {number}" for fold, number in few.items() if number < classes)
-    if not listed:
-        return []
-    counts = "; ".join(
-        f"{each.title} {over_folds[each.name]['ua']['runs']} of {over_folds[each.name]['wa']['runs']}"
-        for each in entries
-    )
-    return [
-        f"UA of a fold is over the emotions that it has, of the {classes} of the test set: {listed}. Mean and "
-        f"deviation of UA are over the runs that have all {classes}: {counts}."
-    ]
+    return Table(f"folds{suffix}", title, columns, rows, FOLD_NOTES, summary_rows=3)
 
 
 def seed_table(entries: list[Entry]) -> Table | None:
@@ -89,44 +69,44 @@ def seed_table(entries: list[Entry]) -> Table | None:
         values = zip(entry.about["seeds"], *[over_seeds[score]["values"] for score in SCORES], strict=True)
         rows += [[entry.title, str(seed), *found] for seed, *found in values]
         if entry.num_seeds > 1:
-            for name, kind in (("mean over seeds", "mean"), ("standard deviation over seeds", "sd")):
-                rows.append([entry.title, name, *[over_seeds[score][kind] for score in SCORES]])
-    notes = [
-        "Each seed's row pools its folds. The spread over seeds is that of training, not of the choice of speakers."
-    ]
-    return Table("seeds", "Results per seed", columns, rows, notes)
+            for name, kind in SPREAD.items():
+                rows.append([entry.title, f"{name} over seeds", *[over_seeds[score][kind] for score in SCORES]])
+    note = "Each seed's row pools its folds. The spread over seeds is that of training, not of the choice of speakers."
+    return Table("seeds", "Results per seed", columns, rows, [note])
 
 
 def epoch_table(entries: list[Entry]) -> Table | None:
-    """The best epoch by validation WA beside the mean of the last epochs; None if nobody averaged."""
+    """The best epoch by validation WA beside the mean of the last epochs; None if no result has averaged ones."""
+    averaged = [entry for entry in entries if "test" in entry.pooled.averaged]
+    if not averaged:
+        return None
     columns = [Column("system"), Column("epochs"), Column("chosen by"), *SCORE_COLUMNS]
     rows = []
-    for entry in (each for each in entries if "test" in each.pooled.averaged):
+    for entry in averaged:
         last, table = f"mean posterior of the last {entry.about['averaged']['epochs']}", entry.pooled.averaged["test"]
         best = score_cells(entry.scores, entry.intervals)
         rows.append([entry.title, "best epoch", "validation WA", *best])
         rows.append([entry.title, last, "nobody", *score_cells(pooled_scores(table), bootstrap_speakers(table))])
-    if not rows:
-        return None
     notes = ["The best epoch is the paper's choice, and what every other table of this report shows."]
-    notes += interval_notes([entry for entry in entries if "test" in entry.pooled.averaged])
-    return Table("epochs", "The best epoch, and the mean of the last ones", columns, rows, notes)
+    title = "The best epoch, and the mean of the last ones"
+    return Table("epochs", title, columns, rows, notes + interval_notes(averaged))
 
 
 def speaker_table(entries: list[Entry], suffix: str) -> Table:
     """WA of every tested speaker for results on the same test set."""
     columns = [Column("speaker"), Column("session"), Column("n", "count")]
     columns += [Column(entry.title, "short percent", "WA %") for entry in entries]
-    shares = {entry.name: speaker_accuracies(entry) for entry in entries}
+    shares = [speaker_accuracies(entry) for entry in entries]
     sizes = entries[0].predictions.groupby(["session", "speaker"], sort=True).utterance.nunique()
     rows = [
-        [speaker, session, int(size), *[shares[entry.name][session, speaker] for entry in entries]]
+        [speaker, session, int(size), *(each[session, speaker] for each in shares)]
         for (session, speaker), size in sizes.items()
     ]
-    notes = [
+    note = (
         "Where speakers differ more than systems do, other speakers could turn the order: hence intervals by speaker."
-    ]
-    return Table(f"speakers{suffix}", f"Results per speaker, protocol {entries[0].protocol}", columns, rows, notes)
+    )
+    title = f"Results per speaker, protocol {entries[0].protocol}"
+    return Table(f"speakers{suffix}", title, columns, rows, [note])
 
 
 def speaker_accuracies(entry: Entry) -> dict[tuple[str, str], float]:

@@ -3,116 +3,115 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
-from ser.report.page.blocks import Column, Paragraph, Picture, Table
+from ser.report.page.blocks import Column, Picture, Table
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, comparison_table, correct
 from ser.report.sections.folds import SCORE_COLUMNS, score_cells
-from ser.results.lambda_curve import LAMBDAS, PAPER_LAMBDA, apply, choose, curve, validation_notes
+from ser.results.lambda_curve import CURVE_COLUMNS, LAMBDAS, PAPER_LAMBDA, apply, choose, curve, validation_notes
 from ser.results.pooled import pooled_scores
+from ser.results.predictions import emotions_note
 from ser.results.statistics import bootstrap_speakers, compare, ua_note
 
-SHOWN = {round(tenth / 10, 2) for tenth in range(11)}
 SETS = {"val": "validation", "test": "test"}
+SOFTWARE = "ser lambda"  # written into the picture, so that no other file is replaced
+ABOUT = (
+    "Lambda weighs the capsule branch, 1 - lambda the GRU branch. It touches no training, so that the curve follows "
+    "from the saved posteriors. It is chosen for each fold on that fold's validation rows; test rows choose nothing."
+)
 
 
 def lambda_blocks(entry: Entry) -> list:
     """Everything about lambda for a result, and again for the mean posteriors of the last epochs where they exist."""
-    tables = {"test": entry.predictions, "val": entry.pooled.validation}
-    blocks = [
-        Paragraph(
-            "Lambda weighs the capsule branch, 1 - lambda the GRU branch. It touches no training, so that the curve "
-            "follows from the saved posteriors. It is chosen for each fold on that fold's validation rows; test rows "
-            "choose nothing."
-        ),
-        *_blocks(entry.title, entry.stem, tables, entry.about["lambda"], entry.about["lambda"]),
-    ]
-    if entry.pooled.averaged:
+    tables, lambda_ = {"test": entry.predictions, "val": entry.pooled.validation}, entry.about["lambda"]
+    blocks = [ABOUT, *_blocks(entry.title, entry.stem, *weigh(tables, lambda_, lambda_))]
+    if averaged := entry.pooled.averaged:
         title = f"{entry.title}, mean posterior of the last {entry.about['averaged']['epochs']} epochs"
-        blocks += _blocks(title, f"{entry.stem}-averaged", entry.pooled.averaged, entry.about["lambda"], None)
+        blocks += _blocks(title, f"{entry.stem}-averaged", *weigh(averaged, lambda_, None))
     return blocks
 
 
-def _blocks(
-    title: str, stem: str, tables: dict[str, pd.DataFrame], tested_with: float, chosen_with: float | None
-) -> list:
-    choices = choose(tables["val"])
-    curves = {name: curve(tables[name]) for name in SETS}
+def _blocks(title: str, stem: str, curves: pd.DataFrame, choices: pd.DataFrame, tables: list[Table]) -> list:
+    out, was = io.BytesIO(), 100 * curves.wa[curves.set == "test"]
+    draw(curves, choices, out)
+    alt = f"WA and UA of {title} over lambda; test WA between {was.min():.1f} and {was.max():.1f} %."
+    caption = f"{title}: WA and UA over lambda on test (with 95 % interval) and on validation rows."
+    named = [replace(each, name=f"{each.name}-{stem}", title=f"{title}: {each.title}") for each in tables]
+    return [Picture(f"lambda-{stem}", caption, alt, out.getvalue(), inches=10), *named]
+
+
+def weigh(
+    tables: dict[str, pd.DataFrame], tested_with: float, chosen_with: float | None, metric: str = "wa"
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Table]]:
+    """What lambda does to a result.
+
+    Args:
+        tables: predictions with the posteriors of both branches, "test" and "val".
+        tested_with: the lambda of the result.
+        chosen_with: the lambda of the validation WA that chose the epochs; None where no score chose them.
+        metric: "wa" or "ua", by which lambda is chosen.
+
+    Returns:
+        The curves of both sets (`CURVE_COLUMNS`), the choices of every fold, and four tables for people.
+
+    Raises:
+        InputError: if a branch's posterior is missing.
+    """
+    choices = choose(tables["val"], metric)
+    curves = pd.concat([curve(tables[name]).assign(set=name) for name in SETS])[CURVE_COLUMNS]
     fixed, tuned = apply(tables["test"], PAPER_LAMBDA), apply(tables["test"], choices)
     outcomes = {f"{PAPER_LAMBDA} (the paper's)": fixed, "chosen per fold on validation": tuned}
     if tested_with != PAPER_LAMBDA:
         outcomes = {f"{tested_with:g} (as the result was made)": tables["test"], **outcomes}
+    rows = [[name, *score_cells(pooled_scores(table), bootstrap_speakers(table))] for name, table in outcomes.items()]
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
-    pair, *_ = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
-    return [
-        _outcome_table(title, stem, outcomes),
-        comparison_table(f"lambda-difference-{stem}", f"{title}: what choosing changes", [pair], [pair.finding()]),
-        _picture(title, stem, curves, choices),
-        _curve_table(title, stem, curves, _notes_of_curve(tables, chosen_with)),
-        _choice_table(title, stem, choices),
+    pairs = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
+    made = [
+        Table("lambda", "test result with a lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
+        comparison_table("lambda-difference", "what choosing changes", pairs, []),
+        _curve_table(curves, _notes(tables, chosen_with)),
+        _choice_table(choices, metric),
     ]
+    return curves, choices, made
 
 
-def _notes_of_curve(tables: dict[str, pd.DataFrame], chosen_with: float | None) -> list[str]:
-    notes = {name: ua_note(bootstrap_speakers(tables[name])) for name in SETS}
-    drawn = [f"{SETS[name]}, {note}" for name, note in notes.items() if note]
-    return [*validation_notes(tables["val"], tables["test"], chosen_with), *drawn]
+def _notes(tables: dict[str, pd.DataFrame], chosen_with: float | None) -> list[str]:
+    notes = ["Every tenth; the CSV file has every hundredth. Choosing lambda by the test columns would be cheating."]
+    notes += validation_notes(tables["val"], tables["test"], chosen_with)
+    for name, title in SETS.items():
+        found = (emotions_note(pooled_scores(tables[name])), ua_note(bootstrap_speakers(tables[name])))
+        notes += [f"{title}, {note}" for note in found if note]
+    return notes
 
 
-def _outcome_table(title: str, stem: str, outcomes: dict[str, pd.DataFrame]) -> Table:
-    rows, notes = [], {}
-    for name, table in outcomes.items():
-        intervals = bootstrap_speakers(table)
-        rows.append([name, *score_cells(pooled_scores(table), intervals)])
-        notes[ua_note(intervals)] = None  # the same for every lambda
-    columns = [Column("lambda"), *SCORE_COLUMNS]
-    return Table(f"lambda-{stem}", f"{title}: test result with a lambda", columns, rows, list(filter(None, notes)))
-
-
-def _curve_table(title: str, stem: str, curves: dict[str, pd.DataFrame], of_validation: list[str]) -> Table:
+def _curve_table(curves: pd.DataFrame, notes: list[str]) -> Table:
     columns = [Column("lambda")]
-    for name in SETS.values():
-        for measure in ("WA", "UA"):
-            columns.append(Column(f"{measure} %", "short percent", name))
-            columns.append(Column(f"{measure} 95 % interval", "interval", name))
     rows: list[list] = [[f"{value:.2f}"] for value in LAMBDAS]
-    for name in SETS:
-        for row, point in zip(rows, curves[name].to_dict("records"), strict=True):
+    for name, label in SETS.items():
+        for measure in ("WA", "UA"):
+            columns.append(Column(f"{measure} %", "short percent", label))
+            columns.append(Column(f"{measure} 95 % interval", "interval", label))
+        for row, point in zip(rows, curves[curves.set == name].to_dict("records"), strict=True):
             for score in ("wa", "ua"):
                 row += [point[score], (point[f"{score}_low"], point[f"{score}_high"])]
-    shown = [row for row in rows if float(row[0]) in SHOWN]
-    notes = [
-        "Every tenth; the CSV file has every hundredth. Choosing lambda by the test columns would be cheating.",
-        *of_validation,
-    ]
-    return Table(f"lambda-curve-{stem}", f"{title}: the curve over lambda", columns, shown, notes, csv_rows=rows)
+    return Table("lambda-curve", "the curve over lambda", columns, rows[::10], notes, csv_rows=rows)
 
 
-def _choice_table(title: str, stem: str, choices: pd.DataFrame) -> Table:
+def _choice_table(choices: pd.DataFrame, metric: str) -> Table:
     columns = [Column("fold"), Column("seed"), Column("lambda", "number")]
     columns += [Column(f"{measure} %", "short percent", "validation") for measure in ("WA", "UA")]
     rows = [[f"{row.fold:g}", f"{row.seed:g}", float(row.lambda_), row.wa, row.ua] for row in choices.itertuples()]
-    return Table(f"lambda-choices-{stem}", f"{title}: lambda chosen on validation, by WA", columns, rows)
-
-
-def _picture(title: str, stem: str, curves: dict[str, pd.DataFrame], choices: pd.DataFrame) -> Picture:
-    out = io.BytesIO()
-    draw(pd.concat([curves[name].assign(set=name) for name in SETS]), choices, out)
-    lowest, highest = curves["test"].wa.min(), curves["test"].wa.max()
-    alt = f"WA and UA of {title} over lambda; test WA between {100 * lowest:.1f} and {100 * highest:.1f} %."
-    caption = f"{title}: WA and UA over lambda on test (with 95 % interval) and on validation rows."
-    return Picture(f"lambda-{stem}", caption, alt, out.getvalue(), inches=10)
-
-
-SOFTWARE = "ser lambda"  # written into the picture, so that no other file is replaced
+    title = f"lambda chosen on each fold's validation rows, by {metric.upper()}"
+    return Table("lambda-choices", title, columns, rows)
 
 
 def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, file: BinaryIO) -> None:
-    """The curves as a picture: WA and UA, test with its interval, validation dotted, choices as ticks at the foot."""
+    """The curves as a PNG: WA and UA, test with its interval, validation dotted, choices as ticks at the foot."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.3), layout="constrained")
@@ -124,10 +123,8 @@ def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, file: BinaryIO) -> None:
         axes.plot(test.lambda_, 100 * test[score], "k-", label="test")
         axes.plot(validation.lambda_, 100 * validation[score], "k:", label="validation")
         axes.axvline(PAPER_LAMBDA, color="0.4", linestyle="--", linewidth=1, label="0.6, the paper's")
-        foot = np.full(len(lambdas), 0.02)
-        axes.plot(
-            lambdas.lambda_, foot, "k|", markersize=10, transform=axes.get_xaxis_transform(), label="chosen, per fold"
-        )
+        foot, place = np.full(len(lambdas), 0.02), axes.get_xaxis_transform()
+        axes.plot(lambdas.lambda_, foot, "k|", markersize=10, transform=place, label="chosen, per fold")
         axes.set(xlabel="lambda (0: GRU alone, 1: capsules alone)", ylabel=f"{score.upper()}, %", xlim=(-0.01, 1.01))
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
     figure.savefig(file, dpi=120, format="png", metadata={"Software": SOFTWARE})

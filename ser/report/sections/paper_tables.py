@@ -14,11 +14,16 @@ from ser.results.speaker_counts import counted
 
 UNRECOVERED = "cannot be recovered"
 PRINTED = {"CNNSeqCap": 2, "CNNRecCap": 3}  # numbers of the paper's tables
-
-
-def is_comparable(entry: Entry, row: PaperRow) -> bool:
-    """Whether a result was measured on the utterances that a row of the paper was measured on."""
-    return same_test_set(entry, row)[0] == "yes"
+ROWS = {row.system: row for row in TABLE_1}
+SCORES = (
+    "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion matrix "
+    "pooled over the folds and seeds. n: test utterances."
+)
+INTERVALS = (
+    "The paper's intervals: Wilson for WA, row-wise multinomial for UA, from the counts behind its Tables 2 and 3. It "
+    "prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap over "
+    "speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
+)
 
 
 def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
@@ -61,15 +66,16 @@ def table_1(entries: list[Entry]) -> Table:
         columns += [Column("paper", "percent", measure), Column("paper's 95 % interval", "interval", measure)]
         columns += [Column("ours", "percent", measure), Column("our 95 % interval", "interval", measure)]
     columns += [Column("paper", "count", "n"), Column("ours", "count", "n"), Column("same test set")]
-    known = {row.system for row in TABLE_1}
-    listed = [
-        (row, entry)
-        for row in TABLE_1
-        for entry in [each for each in entries if each.about["system"] == row.system] or [None]
-    ]
-    listed += [(None, entry) for entry in entries if entry.about["system"] not in known]
-    rows = [_row_1(row, entry) for row, entry in listed]
-    return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, _notes_1(entries))
+    rows = []
+    for row in TABLE_1:
+        ours = [entry for entry in entries if entry.about["system"] == row.system]
+        rows += [_row_1(row, entry) for entry in ours or [None]]
+    rows += [_row_1(None, entry) for entry in entries if entry.about["system"] not in ROWS]
+    few = [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]
+    notes = [comparability(entries), SCORES]
+    notes += [f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}."] if few else []
+    notes += [*interval_notes(entries), INTERVALS]
+    return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, notes)
 
 
 def _row_1(row: PaperRow | None, entry: Entry | None) -> list:
@@ -82,29 +88,11 @@ def _row_1(row: PaperRow | None, entry: Entry | None) -> list:
     return [*cells, entry and same_test_set(entry, row)[0]]
 
 
-def _notes_1(entries: list[Entry]) -> list[str]:
-    notes = [
-        comparability(entries),
-        "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion "
-        "matrix pooled over the folds and seeds. n: test utterances.",
-    ]
-    if few := [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]:
-        notes.append(f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}.")
-    return [
-        *notes,
-        *interval_notes(entries),
-        "The paper's intervals: Wilson for WA, row-wise multinomial for UA, from the counts behind its Tables 2 and 3. "
-        "It prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap "
-        "over speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not.",
-    ]
-
-
 def comparability(entries: list[Entry]) -> str:
     """Whether the paper's column and ours may be compared, and if not, why."""
-    paper = {row.system: row for row in TABLE_1}
     answers: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
-        answers.setdefault(same_test_set(entry, paper.get(entry.about["system"])), []).append(entry.title)
+        answers.setdefault(same_test_set(entry, ROWS.get(entry.about["system"])), []).append(entry.title)
     if all(answer == "yes" for answer, _ in answers):
         return "Ours were measured on the paper's test utterances (counts of every emotion agree)."
     listed = "; ".join(
@@ -120,16 +108,13 @@ def comparability(entries: list[Entry]) -> str:
 def matrix_tables(entries: list[Entry]) -> list[Table]:
     """Tables 2 and 3 with ours beside them, then the matrices of the systems that the paper prints none of."""
     tables = []
-    for row, number in ((row, PRINTED[row.system]) for row in TABLE_1 if row.system in PRINTED):
-        ours = [entry for entry in entries if entry.about["system"] == row.system]
+    for system, number in PRINTED.items():
+        ours = [entry for entry in entries if entry.about["system"] == system]
         for entry in ours or [None]:
             stem = f"table{number}-{entry.stem}" if len(ours) > 1 else f"table{number}"
-            title = f"Table {number}. Confusion matrix of {entry.title if entry else row.name}"
-            tables.append(_matrix_table(stem, title, row, entry))
+            tables.append(_matrix_table(stem, f"Table {number}. Confusion matrix", ROWS[system], entry))
     others = [entry for entry in entries if entry.about["system"] not in PRINTED]
-    return tables + [
-        _matrix_table(f"confusion-{entry.stem}", f"Confusion matrix of {entry.title}", None, entry) for entry in others
-    ]
+    return tables + [_matrix_table(f"confusion-{entry.stem}", "Confusion matrix", None, entry) for entry in others]
 
 
 def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | None) -> Table:
@@ -144,21 +129,13 @@ def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | No
         matrices["ours" if row else ""] = np.asarray(entry.scores["confusion"])
         seeds = counted(entry.num_seeds, "seed")
         notes.append(f"Ours: {entry.about['corpus']}, protocol {entry.protocol}, counts summed over {seeds}.")
-    return Table(stem, title, *_matrices(matrices), notes)
-
-
-def _matrices(matrices: dict[str, np.ndarray]) -> tuple[list[Column], list[list]]:
-    columns = [Column("actual")]
-    for group in matrices:
-        columns += [Column(emotion, "count and percent", group) for emotion in EMOTIONS]
-        columns.append(Column("n", "count", group))
-    rows: list[list] = [[emotion] for emotion in EMOTIONS]
-    for matrix in matrices.values():
-        for row, counts in zip(rows, matrix.tolist(), strict=True):
+    columns, rows = [Column("actual")], [[emotion] for emotion in EMOTIONS]
+    for group, matrix in matrices.items():
+        columns += [*(Column(emotion, "count and percent", group) for emotion in EMOTIONS), Column("n", "count", group)]
+        for cells, counts in zip(rows, matrix.tolist(), strict=True):
             total = sum(counts)
-            row += [(count, count / total) if total else None for count in counts]
-            row.append(total)
-    return columns, rows
+            cells += [*((count, count / total) if total else None for count in counts), total]
+    return Table(stem, f"{title} of {entry.title if entry else row.name}", columns, rows, notes)
 
 
 def confusion_matrices(entries: list[Entry]) -> dict[str, np.ndarray]:
@@ -175,5 +152,5 @@ def recall_table(entries: list[Entry]) -> Table:
         hits, totals = matrix.diagonal().tolist(), matrix.sum(axis=1).tolist()
         cells = [(hit, total) if total else None for hit, total in zip(hits, totals, strict=True)]
         rows.append([name, *cells, score_matrix(matrix)["ua"]])
-    notes = ["Per cent of the utterances of each emotion that were recognised; in brackets how many of how many."]
-    return Table("recall", "Recall of each emotion", columns, rows, notes)
+    note = "Per cent of the utterances of each emotion that were recognised; in brackets how many of how many."
+    return Table("recall", "Recall of each emotion", columns, rows, [note])

@@ -1,40 +1,44 @@
-"""Under which conditions the results were made: folds, options, versions, commands."""
+"""How the results were made: folds, options and where they depart from the paper's recipe, versions."""
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 
 from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table, percent
 from ser.report.reported_results import Entry, counts_of
-from ser.report.sections.options import NOT_RECORDED, NOT_SET, options_of, unrecorded, value_of
+from ser.report.sections.comparisons import Pair
+from ser.results.paper import RECIPE
 from ser.results.provenance import commit, versions
 from ser.results.speaker_counts import counted
 
 SETS = {"train": "training", "val": "validation", "test": "test"}
+NOT_SET, NOT_RECORDED = "not set", "not recorded"  # a value of None, and that of an option of an older version
+UNSTATED = "not stated: the default here"
+SYSTEM = "model.class_path"
+# What is tested and scored, not how a system is trained: `same_test_set` says whether that is the paper's.
+MEASURED = ("data.protocol", "data.test_halves", "epochs_averaged")
 
 
 def protocol_table(entries: list[Entry], suffix: str) -> Table:
     """Who validates and is tested in every fold of results with one protocol and test set, and how many utterances."""
     entry = entries[0]
+    counts = {name: [Column(label, "count", name) for label in (*EMOTIONS, "n")] for name in SETS.values()}
+    segments = [Column(label, "count", "training") for label in ("segments", "tails left out")]
     columns = [Column("fold"), Column("validates"), Column("tested")]
-    for name in SETS.values():
-        columns += [Column(label, "count", name) for label in (*EMOTIONS, "n")]
-    columns += [Column("segments", "count", "training"), Column("tails left out", "count", "training")]
-    columns = [*columns[:8], *columns[18:], *columns[8:18]]
+    columns += [*counts["training"], *segments, *counts["validation"], *counts["test"]]
     rows = []
     for run in (run for run in entry.runs if run.seed == entry.about["seeds"][0]):
-        sizes = {name: counts_of(run.details, name) for name in SETS}
-        sizes = {name: [*counts, sum(counts)] for name, counts in sizes.items()}
+        sizes = {name: [*counts_of(run.details, name), sum(counts_of(run.details, name))] for name in SETS}
         people = {name: ", ".join(who.split(":", 1)[-1] for who in run.about["speakers"][name]) for name in SETS}
         segments = [run.about["train_segments"], run.about["tails_left_out"]]
         rows.append(
             [str(run.fold), people["val"], people["test"], *sizes["train"], *segments, *sizes["val"], *sizes["test"]]
         )
-    titles = ", ".join(each.title for each in entries)
     notes = [
-        f"Utterances by emotion. Training uses segments of 2 s; rests too short for one are left out. "
-        f"Folds of {titles}."
+        "Utterances by emotion. Training uses segments of 2 s; rests too short for one are left out. "
+        f"Folds of {', '.join(each.title for each in entries)}."
     ]
     return Table(f"protocol{suffix}", f"Protocol {entry.protocol} on {entry.about['corpus']}", columns, rows, notes)
 
@@ -47,40 +51,103 @@ def shared_sentence(entry: Entry) -> str:
             f"Protocol {entry.protocol}: in no fold do validation and test share a speaker, a dialog, an utterance "
             "or a recording."
         )
-    kinds = {kind: [*map(str, names[:10]), *(["..."] if names[10:] else [])] for kind, names in found.items()}
-    listed = "; ".join(
-        f"{counted(len(found[kind]), kind.removesuffix('s'))} ({', '.join(names)})" for kind, names in kinds.items()
-    )
-    shared = f"Protocol {entry.protocol}: validation and test share {listed}."
-    voices = "The epoch was chosen on voices that are tested: as the paper's, it says little about new speakers."
-    return f"{shared} {voices}" if "speakers" in found else shared
+    listed = []
+    for kind, names in found.items():
+        first = ", ".join(map(str, names[:10])) + (", ..." if names[10:] else "")
+        listed.append(f"{counted(len(names), kind.removesuffix('s'))} ({first})")
+    voices = " The epoch was chosen on voices that are tested: as the paper's, it says little about new speakers."
+    shared = f"Protocol {entry.protocol}: validation and test share {'; '.join(listed)}."
+    return f"{shared}{voices}" if "speakers" in found else shared
+
+
+def options_of(entry: Entry) -> dict[str, object]:
+    """Every option of a result by its name on the command line, as far as they were recorded."""
+    about = entry.about
+    options = about.get("options")
+    if options is None:
+        options = {
+            SYSTEM: f"ser.systems.{about['system']}",
+            "data.protocol": about["protocol"],
+            "data.statistics": about["statistics"].split()[0],
+            "trainer.max_epochs": about["epochs"],
+            **{f"model.{name}": value for name, value in about["model"].items()},
+        }
+    return {**options, "folds": about["folds"], "seeds": about["seeds"]}
+
+
+def text_of(value: object) -> str:
+    """An option's value as text."""
+    return NOT_SET if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def value_of(entry: Entry, name: str) -> str:
+    """An option's value in a result as text; "-" where its system or corpus has no such option."""
+    options = options_of(entry)
+    return text_of(options[name]) if name in options else NOT_RECORDED if entry.about.get("options") is None else "-"
+
+
+def unrecorded(entries: list[Entry]) -> list[str]:
+    """A sentence on the results of older versions, whose options are not all known, if there are any."""
+    titles = [entry.title for entry in entries if entry.about.get("options") is None]
+    what = "options not recorded (older version); how else they differ from others and from the paper is not known."
+    return [f"{', '.join(titles)}: {what}"] if titles else []
+
+
+def unlike(entries: list[Entry], pairs: list[Pair]) -> list[str]:
+    """The options, besides the system, in which results that are compared differ, if there are any."""
+    options, names = {entry.title: options_of(entry) for entry in entries}, set()
+    for one, other in ((options[pair.first], options[pair.second]) for pair in pairs if pair.comparison):
+        names |= {name for name in one.keys() & other.keys() if one[name] != other[name]} - {SYSTEM}
+    return [f"Compared results differ in these options, see the settings: {', '.join(sorted(names))}."] if names else []
+
+
+def departures(entry: Entry) -> dict[str, tuple[object, str]]:
+    """Options in which a result differs from the paper's recipe: the recipe's value, and where it says so.
+
+    The recipe is what the paper states; in all else, the defaults of the program that made the result.
+    """
+    defaults = {name: (value, UNSTATED) for name, value in (entry.about.get("defaults") or {}).items()}
+    recipe, options = {**defaults, **RECIPE}, options_of(entry)
+    return {
+        name: recipe[name]
+        for name in sorted(recipe.keys() & options.keys())
+        if name not in MEASURED and options[name] != recipe[name][0]
+    }
+
+
+def recipe_table(entries: list[Entry]) -> Table | str:
+    """Every option in which a result differs from the paper's recipe, with its value in all results."""
+    found = {name: stated for entry in entries for name, stated in departures(entry).items()}
+    if not found:
+        return " ".join(["No recorded option differs from the paper's recipe.", *unrecorded(entries)])
+    columns = [Column("option"), Column("recipe"), Column("source"), *(Column(entry.title) for entry in entries)]
+    rows = [
+        [name, text_of(value), source, *(value_of(entry, name) for entry in entries)]
+        for name, (value, source) in sorted(found.items())
+    ]
+    note = "The recipe: what the paper states, and the defaults of this program where it states nothing."
+    title = "Options in which results differ from the paper's recipe"
+    return Table("recipe", title, columns, rows, [note, *unrecorded(entries)])
 
 
 def settings_table(entries: list[Entry]) -> Table:
     """Everything that was set, and the versions, one column per result."""
-    rows: dict[str, list[str]] = {}
-    for entry in entries:
-        for name, value in _settings(entry).items():
-            rows.setdefault(name, ["-"] * len(entries))[entries.index(entry)] = value
-    columns = [Column("setting"), *[Column(entry.title) for entry in entries]]
-    options = dict.fromkeys(name for entry in entries for name in options_of(entry) if name not in rows)
-    rows |= {name: [value_of(entry, name) for entry in entries] for name in options}
-    every = [[name, *values] for name, values in rows.items()]
-    unset = [name for name in options if NOT_SET in rows[name] and not {*rows[name]} - {NOT_SET, NOT_RECORDED}]
-    notes = []
-    if unset:
-        notes.append(f"Options that no result is known to set, with rows in the CSV file alone: {', '.join(unset)}.")
-    shown = [row for row in every if row[0] not in unset]
-    return Table("settings", "Settings and versions", columns, shown, notes + unrecorded(entries), csv_rows=every)
+    settings = [_settings(entry) for entry in entries]
+    names = dict.fromkeys(name for each in settings for name in each)
+    rows = [[name, *(each.get(name, "-") for each in settings)] for name in names]
+    options = dict.fromkeys(name for entry in entries for name in options_of(entry) if name not in names)
+    rows += [[name, *(value_of(entry, name) for entry in entries)] for name in options]
+    shown = [row for row in rows if NOT_SET not in row or {*row[1:]} - {NOT_SET, NOT_RECORDED}]
+    columns = [Column("setting"), *(Column(entry.title) for entry in entries)]
+    notes = ["Options that no result is known to set have rows in the CSV file alone.", *unrecorded(entries)]
+    return Table("settings", "Settings and versions", columns, shown, notes, csv_rows=rows)
 
 
 def _settings(entry: Entry) -> dict[str, str]:
     about = entry.about
     values = {name: about[name] for name in ("system", "corpus", "protocol", "statistics", "epochs", "commit")}
-    values |= {"folds": entry.folds, "seeds": ", ".join(map(str, about["seeds"]))}
-    values["lambda"] = about["lambda"]
-    validation = about["validation"]
-    values["validation WA / UA %"] = f"{percent(validation['wa'])} / {percent(validation['ua'])}"
+    values |= {"folds": entry.folds, "seeds": ", ".join(map(str, about["seeds"])), "lambda": about["lambda"]}
+    values["validation WA / UA %"] = " / ".join(percent(about["validation"][score]) for score in ("wa", "ua"))
     values["test set"] = f"{entry.test_set['utterances']} utterances, digest {entry.test_set['digest']}"
     values |= {f"{what} digest": about.get(f"{what}_digest") for what in ("corpus", "code")}
     values |= {f"version of {name}": value for name, value in about["versions"].items()}

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances, plot_slice
 
 from ser.files import write_bytes, write_text
-from ser.report.page.blocks import Column, Commands, Listing, Paragraph, Picture, Section, Table
+from ser.report.page.blocks import Column, Commands, Picture, Section, Table
 from ser.report.page.rendering import markdown_page
 from ser.report.sections.figures import DOTS_PER_INCH
 from ser.results.lambda_curve import apply
@@ -118,7 +118,7 @@ class Findings:
         rows = [[row.trial, row.state, *map(short, row[names]), row.wa, row.ua] for _, row in shown.iterrows()]
         title = f"The best {len(rows)} trials of {len(done)}" if len(done) > len(rows) else "All trials"
         trials = Table("trials", title, columns, rows, ["All of them, with errors and workers, are in trials.csv."])
-        why = [] if self.importances else [Paragraph(UNTOLD)]
+        why = [] if self.importances else [UNTOLD]
         return [
             Section("trials", "Trials", [trials]),
             *([Section("routing", "Routing iterations", [self.routing])] if self.routing else []),
@@ -129,12 +129,12 @@ class Findings:
 def write_report(folder: Path, findings: Findings, result: Table | None, commands: list[str]) -> list[str]:
     """Write `report.md` with a claim where the best was tested, the tables and the figures; the names of the files."""
     plan = findings.shared.plan
-    first = [result] if result else [Paragraph("The test set was left out (--no-test): nothing is claimed.")]
+    first = [result] if result else ["The test set was left out (--no-test): nothing is claimed."]
     described = [f"{name}: {text}" for name, text in plan.space.described().items()]
     described.append(f"folds {', '.join(map(str, plan.folds))}, seeds {', '.join(map(str, plan.seeds))}")
     sections = [
-        Section("result", "Result", [Paragraph(f"Best: {findings.choice}."), *first]),
-        Section("study", "What was tried", [Listing(described), Commands(commands)]),
+        Section("result", "Result", [f"Best: {findings.choice}.", *first]),
+        Section("study", "What was tried", [described, Commands(commands)]),
         *findings.sections(),
     ]
     files = findings.write(folder)

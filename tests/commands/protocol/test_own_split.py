@@ -143,7 +143,7 @@ def test_empty_sets_are_a_warning_beside_no_leak(protocol, corpus, split_file, o
         (["speaker", "--data.corpus.style", "sung"], "sung"),
         (["speaker", "--data.corpus", "Synthetic", "--data.corpus.utterances_per_speaker", "1"], "at least 8"),
         (["speaker", "--out", "table.txt"], "must end in .json or .csv"),
-        (["speaker", "--out", "absent/table.csv"], "no such folder"),
+        (["speaker", "--out", "absent/table.csv"], "there is no folder"),
         (["--splits", "absent.csv"], "absent.csv: unreadable"),
     ],
 )

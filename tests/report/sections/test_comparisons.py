@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser.report.sections.comparisons import Pair, compare_pairs, comparison_table, correct, name_of_test
+from ser.report.sections.comparisons import Pair, compare_pairs, comparison_table, correct
 from ser.results.statistics import Comparison
 from tests.hits import predictions
 from tests.report.entries import entry
@@ -46,7 +46,7 @@ def test_only_the_same_utterances_of_the_same_audio_are_paired(about, paired, wo
 @pytest.mark.parametrize("order", [NAMES, NAMES[::-1]])
 def test_the_test_over_speakers_decides_wherever_it_stands(order):
     made = Comparison(True, 0, 0, (0, 0), (0, 0), {"McNemar": 0.5, **dict.fromkeys(order, 0.5)}, "")
-    assert [name_of_test(made, score) for score in ("WA", "UA")] == [
+    assert [Pair("a", "b", made).test(score) for score in ("WA", "UA")] == [
         "sign-flip over speakers (WA)",
         "sign-flip over speakers (UA)",
     ]

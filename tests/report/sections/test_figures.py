@@ -5,8 +5,13 @@ import pytest
 
 from ser.emotions import EMOTIONS
 from ser.report.sections.comparisons import Pair
-from ser.report.sections.figures import draw_differences, draw_matrices, draw_recalls, draw_scores, draw_speakers
-from ser.report.sections.learning import draw_learning
+from ser.report.sections.figures import (
+    draw_differences,
+    draw_learning,
+    draw_matrices,
+    draw_scores,
+    draw_speakers,
+)
 from ser.results.statistics import Comparison
 from tests.hits import predictions
 from tests.report.entries import drawn, entry, run
@@ -56,13 +61,6 @@ def test_a_point_is_filled_by_the_verdict_on_its_own_score():
     assert whiskers(ua) == [pytest.approx((-10, -20, -1))] * 2
     assert [text.get_text() for text in wa.get_yticklabels()] == ["other\nminus one"] * 2
     assert wa.get_ylim() == (1.5, -0.5), "the first pair above"
-
-
-def test_recalls_are_shares_of_the_actual_utterances():
-    figure = drawn(draw_recalls, [result()])
-    ours, *papers = figure.axes[0].get_lines()[:3]
-    assert ours.get_ydata() == pytest.approx([50, 100, 50, np.nan], nan_ok=True)
-    assert papers[0].get_ydata() == pytest.approx([84.22, 68.39, 1.69, 72.52], abs=0.03)
 
 
 def test_matrices_have_actual_rows_and_their_shares():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ser.report.page.blocks import Table
 from ser.report.sections.lambdas import lambda_blocks
 from tests.report.entries import entry
 from tests.two_branches import table
@@ -30,7 +31,7 @@ def blocks():
 
 
 def tables_of(made):
-    return {block.name: block for block in lambda_blocks(made) if block.form == "table"}
+    return {block.name: block for block in lambda_blocks(made) if isinstance(block, Table)}
 
 
 def test_lambda_is_chosen_on_validation_and_scored_on_test(blocks):

@@ -53,8 +53,18 @@ def made_up(wa, ua, swapped, interval=(0.01, 0.05), ua_interval=(0.01, 0.05)):
     [
         (
             made_up(0.25, 0.25, swapped=3),
-            "p = 0.500 after Holm): not distinguishable, as the least possible p with 3 speakers and 2 tests is 0.5",
-            "p = 0.500 after Holm): not distinguishable, as the least possible p with 3 speakers and 2 tests is 0.5",
+            "p = 0.500 after Holm): not distinguishable, as 3 speakers are too few for 2 tests",
+            "p = 0.500 after Holm): not distinguishable, as 3 speakers are too few for 2 tests",
+        ),
+        (
+            made_up(0.25, 0.25, swapped=6),  # 2 / 2^6 is below 0.05, twice that is not
+            "p = 0.500 after Holm): not distinguishable, as 6 speakers are too few for 2 tests",
+            "p = 0.500 after Holm): not distinguishable, as 6 speakers are too few for 2 tests",
+        ),
+        (
+            made_up(0.25, 0.25, swapped=7),
+            "p = 0.500 after Holm): not distinguishable",
+            "p = 0.500 after Holm): not distinguishable",
         ),
         (
             made_up(0.04, 0.02, swapped=10),
@@ -88,5 +98,5 @@ def test_a_finding_says_why_it_is_none(comparison, wa, ua):
 def test_of_three_speakers_nothing_can_be_found():
     first, second = (predictions([1, hit, 0, 0] * 3, [0, 1, 2, 3] * 3, np.repeat([0, 1, 2], 4)) for hit in (0, 1))
     text = Pair("one", "other", compare(first, second)).finding()
-    least = "(95 % interval +25.0 to +25.0; p = 0.250): not distinguishable, as the least possible p with 3 speakers"
-    assert text.count(f"{least} and 1 test is 0.25") == 2
+    found = "(95 % interval +25.0 to +25.0; p = 0.250): not distinguishable, as 3 speakers are too few for 1 test"
+    assert text.count(found) == 2

@@ -9,17 +9,14 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
-import select
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 # The last two are what clusters send before a job's end: sbatch --signal=USR1@60; submitit sends SIGUSR2.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-LAST_SECONDS = 10  # for ending in order after the parent has died
 AT_ONCE_SECONDS = 1  # a cluster's signal reaches a training, and within this once more from its parent: asked once
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
@@ -93,21 +90,10 @@ class Listener:
 LISTENER = Listener()
 
 
-def end_with_reader(pipe: int) -> None:
-    """Watch a pipe that this process may write to, and end when nobody reads it any more: nobody would hear of it.
-
-    The reader has not started this process itself: processes are forked from another one.
-    """
-    poll = select.poll()
-    poll.register(os.dup(pipe), 0)  # whoever writes to the pipe may close it
-
-    def watch() -> None:
-        poll.poll()
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(LAST_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def hear_of_parents_end(number: int) -> None:
+    """Let the system send this process a signal when its parent ends; Linux alone can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def leave_signals_to_parent(worker: int) -> None:
@@ -118,8 +104,7 @@ def leave_signals_to_parent(worker: int) -> None:
     Args:
         worker: its number.
     """
-    if sys.platform == "linux":  # elsewhere it looks for its parent every few seconds, and holds the folder until then
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    hear_of_parents_end(signal.SIGKILL)  # elsewhere it looks for its parent every few seconds
     if multiprocessing.get_start_method() == "fork" and os.getppid() != multiprocessing.parent_process().pid:
         os._exit(1)  # killed before this one began: it would take whoever adopted it for its parent, and never end
     for number in set(ENDING) - {signal.SIGTERM}:

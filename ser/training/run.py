@@ -17,15 +17,15 @@ from ser.data.datamodule import EmotionData
 from ser.data.folds import set_warnings
 from ser.errors import InputError
 from ser.files import digest, make_folder
+from ser.processes import forked
 from ser.processes.interruption import Interrupted
 from ser.processes.jobs import only_one
-from ser.processes.progress_pipe import somebody_listens
 from ser.results.identity import check_same_run, identity
 from ser.systems.lineage import entries
 from ser.training.callbacks.checkpointing import AtomicCheckpointIO
 from ser.training.callbacks.history import History
 from ser.training.callbacks.predictions import Predictions
-from ser.training.callbacks.progress import PipedProgress, Progress
+from ser.training.callbacks.progress import Progress, ToldProgress
 from ser.training.devices import device_name
 from ser.training.evaluation import evaluate, evaluate_mean
 from ser.training.experiment import Experiment
@@ -86,8 +86,8 @@ class Run:
         own: list[Callback] = [Predictions()]
         if self.fitting:
             own.append(History(self.folder))  # before the others, which show or keep what it adds up
-        if somebody_listens():
-            own.append(PipedProgress())
+        if forked.launcher:
+            own.append(ToldProgress())
         if shows_progress:
             own.append(Progress())  # or Lightning would add its own, which counts epochs from 0
         if self.fitting:

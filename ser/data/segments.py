@@ -20,15 +20,14 @@ FILLER = -1  # stands in a batch where there is nothing to put
 class Batch(NamedTuple):
     """A batch of waveforms with everything that belongs to them.
 
-    Filler rows, which keep the shape of a batch or the number of batches equal over processes, have emotion -100,
-    utterance and piece -1, and count nowhere.
+    Filler rows, which keep the shape of a batch or the number of batches equal over processes, have emotion -100 and
+    utterance -1, and count nowhere.
     """
 
     waveform: Tensor  # (batch, samples) float32 in [-1, 1), zero beyond the length
     lengths: Tensor  # (batch,) samples
     emotion: Tensor  # (batch,) index into EMOTIONS
     utterance: Tensor  # (batch,) row of the corpus's table
-    piece: Tensor  # (batch,) place among the segments, or the utterances, of its set
     scale: Tensor  # () what the summed loss is multiplied by to become the mean over the batch of all processes
     statistics: Tensor | None  # (batch, 2, bins) where each speaker has statistics of its own
 
@@ -110,8 +109,7 @@ class Pieces(Dataset):
             waveform[place, :length] = torch.from_numpy(self.waveforms.read(row, start, start + length))
             lengths[place], emotion[place], utterance[place] = length, int(self.emotions[row]), row
         statistics = None if self.statistics is None else self.statistics[utterance.clamp(min=0)]
-        piece = torch.tensor(indices.pieces)
-        return Batch(waveform, lengths, emotion, utterance, piece, torch.tensor(indices.scale), statistics)
+        return Batch(waveform, lengths, emotion, utterance, torch.tensor(indices.scale), statistics)
 
 
 class BatchIndices(NamedTuple):

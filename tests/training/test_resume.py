@@ -1,6 +1,7 @@
 """A training that is killed goes on with the same command, and ends as if it had not been."""
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -68,6 +69,7 @@ def train_and_note(rank: int, world: int, port: int, table: Path, workers: int, 
     names = {"LOCAL_RANK": rank, "NODE_RANK": 0, "WORLD_SIZE": world, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in names.items()} if world > 1 else {})
     quieten()
+    multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
     noted = Noted(folder / "within.ckpt")
     silent = dict.fromkeys(("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing"), False)
     alike = {"accelerator": "cpu", "devices": world, "use_distributed_sampler": False, "callbacks": [noted], **silent}

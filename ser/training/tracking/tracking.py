@@ -13,8 +13,7 @@ from lightning.pytorch.loggers import Logger
 
 from ser.emotions import EMOTIONS
 from ser.files import without_folders
-from ser.training.tracking.credentials import check_key
-from ser.training.tracking.wandb_run import WandbRun
+from ser.training.tracking.wandb_run import WandbRun, check_key
 
 BEGUN: list[WandbRun] = []  # of this process, not finished yet
 OF_ONE_RUN = tuple(f"WANDB_{name}" for name in ("RUN_ID", "RESUME_FROM", "FORK_FROM", "SWEEP_ID", "SWEEP_PARAM_PATH"))
@@ -29,7 +28,7 @@ class Tracking:
             (`wandb login` first); "disabled" records nothing.
         project: name of the project.
         entity: user or team; None takes the account's default.
-        group: runs that belong together, folds of one system for example.
+        group: of runs that belong together, folds of one system for example.
         name: name of the run; None takes the run's folder.
         tags: besides those for system, corpus, protocol and fold.
     """
@@ -130,7 +129,6 @@ def record_study(
     """Add a study to its summary run: trials, history, importances, the lambda curve, figures.
 
     Args:
-        loggers: of the summary run.
         trials: one row per planned trial, with `trial`, `state`, `wa` and `ua`.
         metric: what the study maximises, "wa" or "ua".
         best: number of the best trial.
@@ -188,7 +186,7 @@ def tracked(loggers: list[Logger]) -> list[str]:
 
 
 def finish() -> None:
-    """End the W&B runs of this process, and say what they lack; the next run must not go on in one of them."""
+    """End the W&B runs of this process, and say what they lack: a later run would go on in one of them."""
     while BEGUN:
         run = BEGUN.pop()
         run.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ OF_ONE_RUN = tuple(f"WANDB_{name}" for name in ("RUN_ID", "RESUME_FROM", "FORK_F
 MADE_BY = ("commit", "code_digest", "corpus_digest", "device", "versions")  # of a result, as far as it has them
 
 
+@dataclass
 class Tracking:
     """How a run is recorded with W&B.
 
@@ -33,17 +35,12 @@ class Tracking:
         tags: besides those for system, corpus, protocol and fold.
     """
 
-    def __init__(
-        self,
-        mode: Literal["offline", "online", "disabled"] = "offline",
-        project: str = "ser",
-        entity: str | None = None,
-        group: str | None = None,
-        name: str | None = None,
-        tags: list[str] | None = None,
-    ) -> None:
-        self.mode, self.project, self.entity, self.group = mode, project, entity, group
-        self.name, self.tags = name, tags or []
+    mode: Literal["offline", "online", "disabled"] = "offline"
+    project: str = "ser"
+    entity: str | None = None
+    group: str | None = None
+    name: str | None = None
+    tags: list[str] | None = None
 
     def loggers(self, folder: Path, tags: list[str]) -> list[WandbRun]:
         """A logger that writes into the run's folder, or none where tracking is disabled.
@@ -67,7 +64,7 @@ class Tracking:
             project=self.project,
             entity=self.entity,
             group=self.group,
-            tags=[*(tag[:64] for tag in tags), *self.tags],  # W&B takes no longer ones; a corpus may have a long name
+            tags=[*(tag[:64] for tag in tags), *(self.tags or [])],  # W&B takes no longer ones
         )
         BEGUN.append(run)
         return [run]

@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
         for word in arguments:
             if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps bytes that are no text
                 raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
-        gc.disable()  # an import makes a million objects that stay; collections would take a fifth of the time
+        gc.disable()  # imports make a million objects that stay; collections would take a fifth of the time
         run = import_module(modules()[command]).main
         freeze()
         gc.enable()

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,11 @@ def test_it_is_killed_where_it_hangs_and_its_launcher_has_died(starter, training
     os.kill(forked.pid, signal.SIGSTOP)
     with socket.socket(fileno=os.dup(forked.connection.fileno())) as launcher:
         launcher.shutdown(socket.SHUT_WR)
-    assert forked.wait(LAST_SECONDS + 20) == -signal.SIGKILL
+    try:
+        assert forked.wait(LAST_SECONDS + 20) == -signal.SIGKILL
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(forked.pid, signal.SIGKILL)
     forked.close()
 
 

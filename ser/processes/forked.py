@@ -94,8 +94,8 @@ class Forked:
         environment: variables that are its own: its device and its number of threads.
 
     Attributes:
-        code: its exit code as far as `wait` has learned it, negative where a signal has ended it.
-        progress: what it has told, as far as `wait` has received it.
+        code: its exit code, negative where a signal has ended it; None until `wait` has received it.
+        progress: its messages of `tell_launcher`, as far as `wait` has received them.
 
     Raises:
         CannotFork: if it cannot be started.
@@ -125,7 +125,7 @@ class Forked:
             raise CannotFork(f"no process could be forked; are there too many? ({error!r})") from error
 
     def wait(self, seconds: float | None = None) -> int | None:
-        """Receive what it tells until it ends, at most so long; its exit code."""
+        """Receive its progress until it ends, but no longer than that; its exit code, None while it runs."""
         end = None if seconds is None else time.monotonic() + seconds
         while self.code is None and self.connection.poll(None if end is None else max(0, end - time.monotonic())):
             try:

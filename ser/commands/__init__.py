@@ -49,7 +49,7 @@ def usage() -> str:
 
 @cache
 def freeze() -> None:
-    """Leave what is there now to no collector of garbage, once: later it would keep the garbage of a first command."""
+    """Exclude the objects created so far from garbage collection; once, or a second command would keep garbage."""
     gc.freeze()
 
 
@@ -77,9 +77,9 @@ def main(arguments: list[str]) -> int:
         for word in arguments:
             if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps bytes that are no text
                 raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
-        gc.disable()  # a million objects come and stay; to look for garbage among them takes a fifth of the time
+        gc.disable()  # imports make a million objects that stay; collections would take a fifth of the time
         run = import_module(modules()[command]).main
-        freeze()  # nor is it looked for among them later
+        freeze()
         gc.enable()
         return run(arguments[1:])
     except InputError as error:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ser.commands import main as run_ser
 from ser.processes.forked import Starter
-from ser.processes.interruption import ENDING, end_with_reader
-from ser.processes.progress_pipe import PROGRESS_PIPE
+from ser.processes.interruption import ENDING
 from ser.sweep.study.plan import read_plan
 from ser.sweep.study.shared_study import SharedStudy
 from ser.sweep.study.storage import open_storage
@@ -28,7 +27,6 @@ def main(arguments: list[str]) -> int:
     for number in ENDING:
         signal.signal(number, end_in_order)
     with Starter(run_ser, ("ser.commands._validated",)) as starter:
-        end_with_reader(int(os.environ[PROGRESS_PIPE]))
         plan = read_plan(options.config).with_trials(options.trials)
         shared = SharedStudy.load(plan, open_storage(os.environ[STORAGE], plan.heartbeat_seconds), options.worker)
         Worker(shared, Path(options.out), starter).work()

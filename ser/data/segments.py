@@ -14,21 +14,20 @@ from ser.audio.frames import WINDOW_SAMPLES, num_frames, num_samples
 from ser.audio.waveforms import Waveforms
 from ser.emotions import IGNORED
 
-FILLER = -1  # stands in a batch where there is nothing to put
+FILLER = -1  # in place of a piece where a batch has none
 
 
 class Batch(NamedTuple):
     """A batch of waveforms with everything that belongs to them.
 
-    Filler rows, which keep the shape of a batch or the number of batches equal over processes, have emotion -100,
-    utterance and piece -1, and count nowhere.
+    Filler rows, which keep the shape of a batch or the number of batches equal over processes, have emotion -100 and
+    utterance -1, and count nowhere.
     """
 
     waveform: Tensor  # (batch, samples) float32 in [-1, 1), zero beyond the length
     lengths: Tensor  # (batch,) samples
     emotion: Tensor  # (batch,) index into EMOTIONS
     utterance: Tensor  # (batch,) row of the corpus's table
-    piece: Tensor  # (batch,) place among the segments, or the utterances, of its set
     scale: Tensor  # () what the summed loss is multiplied by to become the mean over the batch of all processes
     statistics: Tensor | None  # (batch, 2, bins) where each speaker has statistics of its own
 
@@ -48,8 +47,7 @@ def cut(rows: Sequence[int], samples: Sequence[int], segment_frames: int = 200, 
     A tail is what remains behind full segments; an utterance shorter than one segment is never left out.
 
     Args:
-        rows: of the corpus's table.
-        samples: samples of each of them.
+        samples: of each row of the corpus's table in `rows`.
         segment_frames: frames of a full segment (neighbours share the 480 samples by which windows overlap).
         min_tail_frames: shorter tails are left out.
 
@@ -97,21 +95,17 @@ class Pieces(Dataset):
         return len(self.rows)
 
     def __getitem__(self, indices: BatchIndices) -> Batch:
-        width = self.samples or max(
-            [int(self.lengths[i]) for i in indices.pieces if i != FILLER], default=WINDOW_SAMPLES
-        )
+        real = [(place, i) for place, i in enumerate(indices.pieces) if i != FILLER]
+        width = self.samples or max([int(self.lengths[i]) for _, i in real], default=WINDOW_SAMPLES)
         waveform = torch.zeros(len(indices.pieces), width)
         lengths = torch.full((len(indices.pieces),), WINDOW_SAMPLES)
         emotion, utterance = torch.full_like(lengths, IGNORED), torch.full_like(lengths, FILLER)
-        for place, i in enumerate(indices.pieces):
-            if i == FILLER:
-                continue
+        for place, i in real:
             row, start, length = int(self.rows[i]), int(self.starts[i]), int(self.lengths[i])
             waveform[place, :length] = torch.from_numpy(self.waveforms.read(row, start, start + length))
             lengths[place], emotion[place], utterance[place] = length, int(self.emotions[row]), row
         statistics = None if self.statistics is None else self.statistics[utterance.clamp(min=0)]
-        piece = torch.tensor(indices.pieces)
-        return Batch(waveform, lengths, emotion, utterance, piece, torch.tensor(indices.scale), statistics)
+        return Batch(waveform, lengths, emotion, utterance, torch.tensor(indices.scale), statistics)
 
 
 class BatchIndices(NamedTuple):
@@ -128,13 +122,9 @@ class TrainingBatches(Sampler):
     depend on the number of processes; the last batch is filled up with filler.
 
     Args:
-        num_pieces: how many there are.
         batch_size: over all processes.
-        seed: of the order.
-        rank: of this process.
-        world_size: number of processes.
         epoch: whose order the first pass takes.
-        position: batches that the first pass leaves out, since they were trained before an interruption.
+        position: batches that the first pass leaves out: those trained before an interruption.
     """
 
     def __init__(
@@ -174,9 +164,7 @@ class EvaluationBatches(Sampler):
 
     Args:
         lengths: samples of each piece.
-        max_frames: budget of one batch over all processes; a longer utterance stands alone.
-        rank: of this process.
-        world_size: number of processes.
+        max_frames: budget of one batch over all processes; a longer utterance is a batch of its own.
     """
 
     def __init__(self, lengths: np.ndarray, max_frames: int, rank: int = 0, world_size: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""How a process that reads data hands its batches over: in memory without a name, and not in files of /dev/shm.
+"""How a process that reads data hands its batches over: in memory without a name, not in files of /dev/shm.
 
 A container's /dev/shm has 64 MB. A reader that finds it full dies, and the training would wait for its batch for ever.
 """
@@ -28,16 +28,15 @@ def check_semaphores(num_workers: int) -> None:
     """Refuse processes that read data where the system has no room for the locks of their queues.
 
     Raises:
-        InputError: with the remedy.
+        InputError: naming the remedy.
     """
     try:
-        held = [multiprocessing.Lock() for _ in range(16 * num_workers)]
+        _ = [multiprocessing.Lock() for _ in range(16 * num_workers)]
     except OSError as error:
         raise InputError(
             f"data.num_workers is {num_workers}, but /dev/shm has no room for what these processes share "
             f"({error.strerror}); give a container more (docker run --shm-size 1g), or use --data.num_workers 0"
         ) from error
-    del held
 
 
 def _reduce(tensor: Tensor) -> tuple:

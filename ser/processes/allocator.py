@@ -11,18 +11,13 @@ M_MMAP_MAX = -4
 
 
 def keep_freed_memory() -> bool:
-    """Let glibc reuse freed memory, however large the block; other C libraries are left alone.
+    """Let glibc reuse freed memory, however large the block; whether it does. Other C libraries are left alone.
 
     By default a tensor of more than 32 MiB is mapped anew every time, and the system zeroes its pages at first touch:
     hundreds of thousands of page faults in every training step. Resident memory stays at its peak from then on.
     Concerns the whole process, so it is for programs to call and not for libraries.
-
-    Returns:
-        Whether it acted.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    no_mapped_blocks = mallopt(M_MMAP_MAX, 0)
-    never_trimmed = mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-    return bool(no_mapped_blocks and never_trimmed)
+    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, 2**31 - 1))

@@ -1,7 +1,7 @@
 """Ending in order when asked to: Ctrl-C, a cluster's SIGTERM, the signal that SLURM sends before a job's end.
 
-Outside of a training such a signal ends the program where it is. Within one it ends it after the step under way, with a
-checkpoint from which the same command goes on. Whoever repeats the signal does not want to wait.
+Outside of a training such a signal ends the program at once. Within one it ends it after the step under way, with a
+checkpoint from which the same command goes on; the same signal sent again does not wait for the step.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
-import select
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 # The last two are what clusters send before a job's end: sbatch --signal=USR1@60; submitit sends SIGUSR2.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-LAST_SECONDS = 10  # for ending in order after the parent has died
-AT_ONCE_SECONDS = 1  # a cluster's signal reaches a training, and within this once more from its parent: asked once
+AT_ONCE_SECONDS = 1  # a cluster's signal reaches a training, and within this once more from its launcher: asked once
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
 
@@ -45,11 +42,11 @@ class Interrupted(BaseException):
 
 
 class Listener:
-    """What this process has heard and not yet obeyed. Signals belong to the process, so there is one listener.
+    """The signal that this process has received and not yet obeyed: one listener for all of it.
 
     Attributes:
         patient: a step is under way that should be finished first.
-        heard: the signal, while it is not obeyed.
+        heard: the signal.
     """
 
     def __init__(self) -> None:
@@ -61,7 +58,7 @@ class Listener:
         """Let the signals end what runs in this context by `Interrupted`.
 
         Args:
-            ignored: signals that are the parent's affair: a terminal's Ctrl-C, which it passes on in its own way.
+            ignored: signals that the launcher passes on in its own way: a terminal's Ctrl-C.
         """
         before = {number: signal.getsignal(number) for number in ENDING}
         self._handlers = {number: signal.SIG_IGN if number in ignored else self._hear for number in ENDING}
@@ -79,7 +76,7 @@ class Listener:
             signal.signal(number, handler)
 
     def be_patient(self) -> None:
-        """Keep a signal until somebody asks what was heard."""
+        """Keep a signal until the step is finished."""
         self.listen()
         self.patient = bool(self._handlers)
 
@@ -93,38 +90,23 @@ class Listener:
 LISTENER = Listener()
 
 
-def end_with_reader(pipe: int) -> None:
-    """Watch a pipe that this process may write to, and end when nobody reads it any more: nobody would hear of it.
-
-    The reader has not started this process itself: processes are forked from another one.
-    """
-    poll = select.poll()
-    poll.register(os.dup(pipe), 0)  # whoever writes to the pipe may close it
-
-    def watch() -> None:
-        poll.poll()
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(LAST_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def hear_of_parents_end(number: int) -> None:
+    """Let the system send this process a signal when its parent ends; Linux alone can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def leave_signals_to_parent(worker: int) -> None:
-    """What a process that reads data does at its start: signals reach it too, and its parent needs it for a while.
+    """Let a process that reads data, number `worker`, outlive signals: they reach it too, and its parent needs it.
 
     Where the parent is killed, it ends as well.
-
-    Args:
-        worker: its number.
     """
-    if sys.platform == "linux":  # elsewhere it looks for its parent every few seconds, and holds the folder until then
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    hear_of_parents_end(signal.SIGKILL)  # elsewhere it looks for its parent every few seconds
     if multiprocessing.get_start_method() == "fork" and os.getppid() != multiprocessing.parent_process().pid:
-        os._exit(1)  # killed before this one began: it would take whoever adopted it for its parent, and never end
+        os._exit(1)  # its parent was killed before this one began
     for number in set(ENDING) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end_later)  # the parent's own way to end it as well, so it is not ignored
+    signal.signal(signal.SIGTERM, _end_later)  # the parent ends it in this way as well, so it is not ignored
 
 
 def _end_later(number: int, frame: object) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -18,7 +17,8 @@ from ser.errors import InputError
 from ser.files import LOCK
 from ser.processes.forked import CannotFork, Forked, Starter
 
-WAIT_SECONDS = 20  # trainings whose parent was killed end within this
+WAIT_SECONDS = 20  # trainings whose launcher was killed end within this
+BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
 
 
 @dataclass(frozen=True)
@@ -40,36 +40,38 @@ class Job:
     is_training: bool = True
 
 
-@dataclass
 class Running:
-    """A job under way, in one of the slots."""
+    """A job under way in one of the slots, with its bar."""
 
-    job: Job
-    training: Forked
-    bar: tqdm
-    unread: bytes = b""
-    started: float = field(default_factory=time.monotonic)
+    def __init__(self, starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int | None) -> None:
+        self.job, self.started = job, time.monotonic()
+        if job.is_training:
+            job.log.write_bytes(b"")
+        try:
+            self.process = Forked(starter, job.arguments, job.log, lock, environment)
+        except CannotFork as error:
+            raise type(error)(
+                f"{job.title}: {error}; what is finished is kept, and the same command goes on"
+            ) from error
+        hidden = None if job.is_training else True  # None: unless standard error is a terminal
+        self.bar = tqdm(desc=job.title, position=slot, leave=False, disable=hidden, total=1, bar_format=BAR)
 
     def show(self) -> None:
-        """Read what the training says of itself and move its bar; without a terminal, print a line per epoch."""
-        *lines, self.unread = (self.unread + self.training.told()).split(b"\n")
-        if not lines:
-            return
-        messages = [json.loads(line) for line in lines]
-        if self.bar.disable or not sys.stdout.isatty():
-            for epoch in (told["epoch"] for told in messages if "epoch" in told):
-                tqdm.write(f"{self.job.title}: {epoch}", file=sys.stdout)
-            sys.stdout.flush()
-        told = messages[-1]
-        self.bar.total = told["steps"]
-        self.bar.n = told["step"]
-        scores = [f"{name.upper()} {100 * told[f'val/{name}']:.1f} %" for name in ("wa", "ua") if f"val/{name}" in told]
-        self.bar.set_postfix_str("  ".join(["validation", *scores]) if scores else "", refresh=False)
-        self.bar.refresh()
+        """Move the bar to where the training says it is; without a terminal, print a line per epoch."""
+        messages, self.process.progress = self.process.progress, []
+        for told in messages:
+            if "epoch" in told and (self.bar.disable or not sys.stdout.isatty()):
+                tqdm.write(f"{self.job.title}: {told['epoch']}", file=sys.stdout)
+                sys.stdout.flush()
+            self.bar.total, self.bar.n = told["steps"], told["step"]
+            scores = [
+                f"{name.upper()} {100 * told[f'val/{name}']:.1f} %" for name in ("wa", "ua") if f"val/{name}" in told
+            ]
+            self.bar.set_postfix_str("  ".join(["validation", *scores]) if scores else "")
 
     def close(self) -> None:
         """Wait for the job's end, and let go of it."""
-        self.training.close()
+        self.process.close()
         self.bar.close()
 
 
@@ -77,10 +79,9 @@ class Running:
 def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterator[int]:
     """Hold a folder for this process and those it starts; the number of the open lock file.
 
-    The lock lives as long as any of them: trainings whose parent was killed end by themselves within seconds.
+    The lock lives as long as any of them: trainings whose launcher was killed end by themselves within seconds.
 
     Args:
-        folder: to be held.
         wait_seconds: how long to wait for others; None waits for their end, whenever that is.
 
     Raises:
@@ -97,12 +98,12 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
                     raise InputError(
                         f"{folder}: another process works in it; wait for its end, or choose another --out"
                     ) from None
-                if not told:
-                    print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
-                told = True
-                time.sleep(0.1)
             except OSError as error:  # flock itself names no file
                 raise InputError(f"{folder / LOCK} cannot be locked: {error.strerror}") from error
+            if not told:
+                print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
+            told = True
+            time.sleep(0.1)
         yield file.fileno()
 
 
@@ -122,7 +123,7 @@ def run_jobs(
         slots: environment variables of each slot (its device).
         lock: an open file that the processes inherit.
         ended: called with each job, its exit code and its seconds; says whether the job is to be run again.
-        look: called twice a second and whenever a job has ended, before `ended`.
+        look: called at least twice a second and whenever a job has ended, before `ended`.
 
     Raises:
         CannotFork: if a job cannot be started.
@@ -133,11 +134,11 @@ def run_jobs(
         while waiting or running:
             for slot in range(len(slots)):
                 if slot not in running and waiting:
-                    running[slot] = start(starter, waiting.pop(0), slots[slot], slot, lock)
-            wait([each.training.guard for each in running.values()], 0.5)
+                    running[slot] = Running(starter, waiting.pop(0), slots[slot], slot, lock)
+            wait([each.process.connection for each in running.values()], 0.5)
             look()
             for slot, each in list(running.items()):
-                code = each.training.wait(0)
+                code = each.process.wait(0)
                 each.show()
                 if code is not None:
                     del running[slot]
@@ -146,23 +147,9 @@ def run_jobs(
                         waiting.append(each.job)
     finally:
         for each in running.values():
-            each.training.terminate()
+            each.process.terminate()
         for each in running.values():
             each.close()
-
-
-def start(starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int | None) -> Running:
-    """Start one job in a slot."""
-    if job.is_training:
-        job.log.write_bytes(b"")
-    form = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
-    hidden = None if job.is_training else True  # None: unless standard error is a terminal
-    bar = tqdm(desc=job.title, position=slot, leave=False, disable=hidden, total=1, bar_format=form)
-    try:
-        return Running(job, Forked(starter, job.arguments, job.log, lock, environment), bar)
-    except CannotFork as error:
-        bar.close()
-        raise type(error)(f"{job.title}: {error}; what is finished is kept, and the same command goes on") from error
 
 
 def last_lines(path: Path, number: int = 5) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TextIO
 
 
 def open_missing() -> None:
@@ -28,23 +27,15 @@ def outlive_readers() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is getattr(sys, f"__{name}__") and isinstance(stream, io.TextIOWrapper):
-            patient = _patient(stream)
+            stream.flush()
+            patient = io.TextIOWrapper(
+                io.BufferedWriter(_Pipe(stream.fileno(), "wb", closefd=False)),
+                encoding=stream.encoding,
+                errors=stream.errors,
+                line_buffering=stream.line_buffering or stream.write_through,  # the latter: python -u
+            )
             setattr(sys, name, patient)
             setattr(sys, f"__{name}__", patient)
-
-
-def _patient(stream: io.TextIOWrapper) -> TextIO:
-    """A stream of the same form on the same file."""
-    stream.flush()
-    raw = _Pipe(stream.fileno(), "wb", closefd=False)
-    raw.name = stream.name
-    return io.TextIOWrapper(
-        raw if isinstance(stream.buffer, io.RawIOBase) else io.BufferedWriter(raw),  # the former: python -u
-        encoding=stream.encoding,
-        errors=stream.errors,
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
-    )
 
 
 class _Pipe(io.FileIO):

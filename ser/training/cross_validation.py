@@ -38,10 +38,10 @@ class CrossValidation:
     """The folds of one cross-validation in a folder.
 
     Args:
-        experiment: with its corpus read; only its system is built.
+        experiment: with its corpus read.
         settings: the options of `ser crossval`, as YAML has them.
-        defaults: what they are where nothing but the system and the corpus is chosen.
-        command: what was typed, for the result.
+        defaults: what they are where only system and corpus are chosen.
+        command: the command line, for the result.
 
     Raises:
         InputError: for folds that the protocol does not have, and for devices that are not there.
@@ -83,9 +83,8 @@ class CrossValidation:
             self._keep_larger_result()
             claim_folder(self.folder, self.config, self.identity)
             jobs = self._plan()
-            done = len(self.folds) * len(self.seeds) - sum(len(names) for names in self._missing().values())
-            print(self._headline(len(jobs), done, shared), flush=True)
             self.unfinished = {name for job in jobs for name in job.runs}
+            print(self._headline(len(jobs), shared), flush=True)
             run_jobs(starter, jobs, self.slots, lock, self._ended)
             if self.failures:
                 for title, cause in self.failures.items():
@@ -137,9 +136,6 @@ class CrossValidation:
     def _name(self, seed: int, fold: int) -> str:
         return f"seed{seed}-fold{fold:02d}"
 
-    def _missing(self) -> dict[int, list[int]]:
-        return {seed: [fold for fold in self.folds if not self._is_finished(seed, fold)] for seed in self.seeds}
-
     def _is_finished(self, seed: int, fold: int) -> bool:
         """Whether a run is finished; its result is read once and kept in `finished`."""
         name = self._name(seed, fold)
@@ -150,11 +146,11 @@ class CrossValidation:
     def _plan(self) -> list[Job]:
         """Jobs for what is not finished: both directions of a session in one, where both are wanted."""
         jobs, sessions = [], self.data.utterances.session.nunique()
-        for seed, missing in self._missing().items():
+        for seed in self.seeds:
+            missing = [fold for fold in self.folds if not self._is_finished(seed, fold)]
             for fold in missing:
-                other = fold + sessions
-                if self.data.protocol == "speaker" and fold <= sessions and other in missing:
-                    jobs.append(self._job(seed, [fold, other]))
+                if self.data.protocol == "speaker" and fold <= sessions and fold + sessions in missing:
+                    jobs.append(self._job(seed, [fold, fold + sessions]))
                 elif self.data.protocol != "speaker" or fold <= sessions or fold - sessions not in missing:
                     jobs.append(self._job(seed, [fold]))
         return jobs
@@ -176,36 +172,32 @@ class CrossValidation:
         title = f"{several}fold{'s' if len(folds) > 1 else ''} {' and '.join(map(str, folds))}"
         return Job(title, names, arguments, self.folder / f"{names[0]}.log")
 
-    def _headline(self, jobs: int, done: int, shared: dict) -> str:
+    def _headline(self, jobs: int, shared: dict) -> str:
         data, runs = self.data, len(self.folds) * len(self.seeds)
         lines = [
             f"{type(self.system).__name__} on {data.corpus.name}, protocol {data.protocol}",
             f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
             f"  statistics  {STATISTICS[data.statistics]}",
-            f"  to train    {jobs} ({done} runs finished before), {len(self.slots)} at once",
+            f"  to train    {jobs} ({runs - len(self.unfinished)} runs finished before), {len(self.slots)} at once",
             f"  leaks       none under protocol {data.protocol}",
-            *(
-                [f"  shared      by validation and test: {common}, which it allows"]
-                if (common := some_of(shared))
-                else []
-            ),
-            f"  folder      {self.folder}",
-            *([f"  note        {note}"] if (note := data.corpus.note(data.utterances)) else []),
-            *(f"  warning     {line}" for line in fold_warnings(self._divided())),
         ]
-        return "\n".join(lines)
+        common = [f"{len(names)} {what if len(names) > 1 else what[:-1]}" for what, names in shared.items() if names]
+        if common:
+            lines.append(f"  shared      by validation and test: {', '.join(common)}, which it allows")
+        lines.append(f"  folder      {self.folder}")
+        if note := data.corpus.note(data.utterances):
+            lines.append(f"  note        {note}")
+        return "\n".join([*lines, *(f"  warning     {line}" for line in fold_warnings(self._divided()))])
 
     def _ended(self, job: Job, code: int, seconds: float) -> None:
         if code:
             self.failures[job.title] = f"  exit code {code}, {job.log}:\n" + last_lines(job.log)
-        lines = [
-            f"{job.title}: {'failed' if code else 'finished'} after {seconds // 60:.0f} min {seconds % 60:02.0f} s"
-        ]
+        ended = "failed" if code else "finished"
+        lines = [f"{job.title}: {ended} after {seconds // 60:.0f} min {seconds % 60:02.0f} s"]
         self.unfinished -= set(job.runs)
         runs = {name: about for name, about in self._finished_runs().items() if name not in self.unfinished}
-        for name in job.runs if not code else []:
-            about = runs[name]
+        for about in [runs[name] for name in job.runs] if not code else []:
             lines.append(
                 f"  fold {about['fold']:2d}  test {', '.join(about['speakers']['test'])}: {in_short(about)}"
                 f"  ({about['utterances']} utterances, epoch {about['epoch']})"
@@ -259,10 +251,3 @@ class CrossValidation:
         record_folds(loggers, result)
         for line in tracked(loggers):
             print(line)
-
-
-def some_of(shared: dict[str, list[str]]) -> str:
-    """What validation and test share, in words; nothing where they share nothing."""
-    return ", ".join(
-        f"{len(names)} {what if len(names) > 1 else what.removesuffix('s')}" for what, names in shared.items() if names
-    )

@@ -6,10 +6,10 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from lightning import Callback, Trainer
+from lightning import Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint.reading import newest, put_weights, read_checkpoint
@@ -17,15 +17,15 @@ from ser.data.datamodule import EmotionData
 from ser.data.folds import set_warnings
 from ser.errors import InputError
 from ser.files import digest, make_folder
+from ser.processes import forked
 from ser.processes.interruption import Interrupted
 from ser.processes.jobs import only_one
-from ser.processes.progress_pipe import somebody_listens
 from ser.results.identity import check_same_run, identity
 from ser.systems.lineage import entries
 from ser.training.callbacks.checkpointing import AtomicCheckpointIO
 from ser.training.callbacks.history import History
 from ser.training.callbacks.predictions import Predictions
-from ser.training.callbacks.progress import PipedProgress, Progress
+from ser.training.callbacks.progress import Progress, ToldProgress
 from ser.training.devices import device_name
 from ser.training.evaluation import evaluate, evaluate_mean
 from ser.training.experiment import Experiment
@@ -45,7 +45,6 @@ class Run:
 
     Attributes:
         data: the fold; a training of both directions of a session has one after the other.
-        folder: that everything is written into.
         config: the options, as `config.yaml` has them.
 
     Raises:
@@ -70,29 +69,19 @@ class Run:
 
     def _trainer(self) -> Trainer:
         """The trainer with the run's loggers, tables and checkpoints."""
-        settings, loggers = self.experiment.settings, self.loggers()
-        options = {**settings["trainer"]}
+        settings = self.experiment.settings
+        options, own = {**settings["trainer"]}, [Predictions()]
         if self.fitting:
             options["plugins"] = [*listed(options["plugins"]), AtomicCheckpointIO(self.identity)]
-        options["callbacks"] = [
-            *listed(options["callbacks"]),
-            *self._callbacks(options["enable_progress_bar"] is not False),
-            settings["learning_rate_rule"],
-        ]
-        return Trainer(**options | {"logger": loggers or DummyLogger(), "default_root_dir": self.folder})
-
-    def _callbacks(self, shows_progress: bool) -> list[Callback]:
-        own: list[Callback] = [Predictions()]
-        if self.fitting:
             own.append(History(self.folder))  # before the others, which show or keep what it adds up
-        if somebody_listens():
-            own.append(PipedProgress())
-        if shows_progress:
+        if forked.launcher:
+            own.append(ToldProgress())
+        if options["enable_progress_bar"] is not False:
             own.append(Progress())  # or Lightning would add its own, which counts epochs from 0
         if self.fitting:
-            when = self.experiment.settings["checkpoints"]
-            own += when.callbacks(self.folder / "checkpoints", self.epochs_averaged)
-        return own
+            own += settings["checkpoints"].callbacks(self.folder / "checkpoints", self.epochs_averaged)
+        options["callbacks"] = [*listed(options["callbacks"]), *own, settings["learning_rate_rule"]]
+        return Trainer(**options | {"logger": self.loggers() or DummyLogger(), "default_root_dir": self.folder})
 
     @property
     def tags(self) -> list[str]:
@@ -113,11 +102,9 @@ class Run:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Only one process at a time trains in a folder."""
-        if not self.trainer.is_global_zero:
-            yield
-            return
-        make_folder(self.folder)
-        with only_one(self.folder):
+        if self.trainer.is_global_zero:
+            make_folder(self.folder)
+        with only_one(self.folder) if self.trainer.is_global_zero else nullcontext():
             yield
 
     def record_config(self) -> None:
@@ -132,7 +119,7 @@ class Run:
                 logger.log_hyperparams(self.config)
 
     def newest_checkpoint(self) -> tuple[Path, dict] | None:
-        """That from which an interrupted training goes on.
+        """The checkpoint from which an interrupted training goes on.
 
         Raises:
             InputError: if it is another run's.
@@ -165,7 +152,7 @@ class Run:
             raise InputError(f"{path}: going on from it, {cause}" if path else f"{cause}; has a callback ended it?")
 
     def evaluate(self, path: str | Path, *sets: str) -> None:
-        """Evaluate a checkpoint on "val" and "test", as far as they are asked for, and record the result."""
+        """Evaluate a checkpoint on the sets "val" or "test", and record the result."""
         checkpoint = self.experiment.checkpoint or read_checkpoint(path)
         put_weights(self.system, checkpoint, path)
         tables = evaluate(self.trainer, self.system, self.data, sets)
@@ -179,7 +166,7 @@ class Run:
             self.record(path, checkpoint, tables, averaged)
 
     def record(self, path: str | Path, checkpoint: dict, tables: dict, averaged: dict) -> None:
-        """Write the tables of each set and `result.json`, and say what was found."""
+        """Write the tables of each set and `result.json`, and print what was found."""
         write_tables(self.folder, tables, averaged)
         about = {"checkpoint": os.path.abspath(path), **self._about(checkpoint, tuple(tables), bool(averaged))}
         result = write_result(self.folder, self.system, self.data, tables, averaged, about)
@@ -207,7 +194,7 @@ class Run:
 
 
 def warn(run: Run, *sets: str) -> None:
-    """Say what cannot be known of the weights that a run begins with, or tests."""
+    """Print what cannot be known of the weights that a run begins with, or tests."""
     for line in run.experiment.doubts(run.data, sets) if run.trainer.is_global_zero else []:
         print(f"ser: warning: {line}", file=sys.stderr)
 
@@ -216,7 +203,6 @@ def begin(options: RunOptions, folds: Callable[[EmotionData], list[EmotionData]]
     """A training about to start: its corpus is read, its initial weights are checked, its folder has a name.
 
     Args:
-        options: of the training.
         folds: those that it validates, from the fold of the options; checked before anything is written.
 
     Raises:
@@ -234,7 +220,6 @@ def fit(run: Run, typed: list[str]) -> None:
     """Train, then validate and test the epoch with the best validation WA.
 
     Args:
-        run: a training.
         typed: the command line that started it.
 
     Raises:
@@ -252,7 +237,7 @@ def fit(run: Run, typed: list[str]) -> None:
 
 
 def validated(run: Run) -> None:
-    """Train, then validate that epoch, without a look at the test set: what a study does, again and again."""
+    """Train, then validate the epoch with the best validation WA, without a look at the test set, as a study does."""
     run.record_config()
     run.train()
     run.evaluate(run.best, "val")
@@ -268,7 +253,7 @@ def evaluate_checkpoint(command: str, tested: str, words: list[str], about: str)
         about: the first line of its help.
 
     Raises:
-        InputError: if no checkpoint is named, or it has heard the people it would be tested on.
+        InputError: if no checkpoint is named, or it was trained or validated on speakers of that set.
     """
     options = RunOptions(command, words, about, add_checkpoint)
     if not options.checkpoint:

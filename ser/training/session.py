@@ -24,12 +24,7 @@ from ser.training.tracking.tracking import finish
 
 
 def session(run: Run, folder: Path) -> None:
-    """Train once, then evaluate both directions.
-
-    Args:
-        run: a training of one direction, in its own folder.
-        folder: of the other direction.
-    """
+    """Train one direction in its own folder, then evaluate it, and the other direction in `folder`."""
     run.record_config()
     other = run.data.other_direction()
     config = run.config | {"data": run.config["data"] | {"fold": other.fold}}

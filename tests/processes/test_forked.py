@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from ser import __version__
 from ser.commands import main
 from ser.errors import InputError
-from ser.processes.forked import CannotFork, Forked, Starter, StarterDied
+from ser.processes.forked import LAST_SECONDS, CannotFork, Forked, Starter, StarterDied
 from ser.processes.jobs import only_one
 from ser.sweep.workers.worker import STORAGE
 from tests.conftest import CONF
@@ -93,13 +95,30 @@ def test_a_signal_to_every_process_of_a_job_does_not_end_the_starter(starter, tm
     forked.close()
 
 
-def test_it_ends_in_order_when_nobody_reads_what_it_says(starter, training, tmp_path):
+def test_it_ends_in_order_when_its_launcher_has_died(starter, training, tmp_path):
+    """Half of the connection is closed, as the launcher's end closes all of it: the exit code is still to be read."""
     forked = Forked(starter, training, tmp_path / "log")
     wait_until((tmp_path / "run" / "metrics.csv").exists)
-    os.close(forked.pipe)
+    with socket.socket(fileno=os.dup(forked.connection.fileno())) as launcher:
+        launcher.shutdown(socket.SHUT_WR)
     assert forked.wait(60) == 128 + signal.SIGTERM
     assert "what is finished is kept" in (tmp_path / "log").read_text()
-    forked.guard.close()
+    assert forked.progress, "it has told how far it was"
+    forked.close()
+
+
+def test_it_is_killed_where_it_hangs_and_its_launcher_has_died(starter, training, tmp_path):
+    forked = Forked(starter, training, tmp_path / "log")
+    wait_until((tmp_path / "run" / "metrics.csv").exists)
+    os.kill(forked.pid, signal.SIGSTOP)
+    with socket.socket(fileno=os.dup(forked.connection.fileno())) as launcher:
+        launcher.shutdown(socket.SHUT_WR)
+    try:
+        assert forked.wait(LAST_SECONDS + 20) == -signal.SIGKILL
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(forked.pid, signal.SIGKILL)
+    forked.close()
 
 
 def test_many_files_and_processes_are_not_left_open(starter, tmp_path):

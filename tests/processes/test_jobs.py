@@ -1,20 +1,36 @@
 """Trainings side by side: where each runs, what it tells, how they are shown."""
 
-import json
-import os
+import multiprocessing
 from types import SimpleNamespace
 
 import pytest
 
 from ser.errors import InputError
+from ser.processes.forked import Forked, tell_launcher
 from ser.processes.jobs import Job, Running, last_lines, only_one, run_jobs
-from ser.processes.progress_pipe import PROGRESS_PIPE, somebody_listens, tell
 
 TOLD = [
     {"step": 4, "steps": 8, "epoch": "epoch  1/2"},
     {"step": 6, "steps": 8},
     {"step": 8, "steps": 8, "epoch": "epoch  2/2"},
 ]
+
+
+@pytest.fixture
+def running(tmp_path, monkeypatch):
+    """A job whose process is one end of a pipe, the other end of it, and what its bar shows."""
+    here, there = multiprocessing.Pipe()
+
+    class Piped(Forked):
+        def __init__(self, *given):
+            self.connection, self.code, self.progress = here, None, []
+
+    monkeypatch.setattr("ser.processes.jobs.Forked", Piped)
+    monkeypatch.setattr("ser.processes.forked.launcher", there)
+    running, shown = Running(None, Job("fold 1", [], [], tmp_path / "log"), {}, 0, None), []
+    running.bar = SimpleNamespace(disable=False, set_postfix_str=shown.append)
+    with here, there:
+        yield running, there, shown
 
 
 @pytest.mark.parametrize(
@@ -26,16 +42,16 @@ TOLD = [
         (True, True, []),
     ],
 )
-def test_epochs_are_printed_unless_bars_show_them(bars, terminal, printed, tmp_path, monkeypatch, capsys):
-    said = b"".join(json.dumps(told).encode() + b"\n" for told in TOLD)
-    parts = iter([said[:20], said[20:], b""])  # a line may arrive in parts
-    bar = SimpleNamespace(disable=not bars, set_postfix_str=lambda *_, **__: None, refresh=lambda: None)
-    running = Running(Job("fold 1", [], [], tmp_path), SimpleNamespace(told=lambda: next(parts)), bar)
+def test_epochs_are_printed_unless_bars_show_them(bars, terminal, printed, running, monkeypatch, capsys):
+    job, _, _ = running
+    job.bar.disable = not bars
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
-    for _ in range(3):
-        running.show()
+    for told in TOLD:
+        job.process.progress.append(told)
+        job.show()
+    job.show()
     assert capsys.readouterr().out.splitlines() == printed
-    assert (bar.n, bar.total) == (8, 8)
+    assert (job.bar.n, job.bar.total) == (8, 8)
 
 
 def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_first_that_ends(tmp_path, monkeypatch):
@@ -48,20 +64,17 @@ def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_firs
             assert self.device not in running, "one training at a time on a device"
             running[self.device] = self
             begun.append((self.name, self.device))
-            self.turns, self.guard = {"4": 1, "7": 4}[self.device], None
+            self.turns, self.connection, self.progress = {"4": 1, "7": 4}[self.device], None, []
 
         def wait(self, seconds):
             self.turns -= 1
             return None if self.turns else 1 if self.name == "b" else 0
 
-        def told(self):
-            return b""
-
         def close(self):
             del running[self.device]
 
     monkeypatch.setattr("ser.processes.jobs.Forked", Training)
-    monkeypatch.setattr("ser.processes.jobs.wait", lambda guards, seconds: None)
+    monkeypatch.setattr("ser.processes.jobs.wait", lambda connections, seconds: None)
     jobs = [Job(name, [name], [name], tmp_path / name) for name in "abcde"]
     devices = [{"CUDA_VISIBLE_DEVICES": number} for number in ("4", "7")]
     run_jobs(None, jobs, devices, 0, lambda job, code, seconds: ended.append((job.title, code)))
@@ -84,18 +97,26 @@ def test_of_a_log_the_end_is_shown(tmp_path):
     assert len(last_lines(log).splitlines()) == 5
 
 
-def test_what_a_training_tells_is_what_is_shown_of_it(tmp_path, monkeypatch):
-    pipe, end = os.pipe()
-    assert not somebody_listens()
-    monkeypatch.setenv(PROGRESS_PIPE, str(end))
-    assert somebody_listens()
-    tell(3, 8, {})
-    tell(5, 8, {"val/wa": 0.625, "val/ua": 0.5}, "epoch  1/2")
-    said, shown = os.read(pipe, 1000), []
-    bar = SimpleNamespace(disable=False, set_postfix_str=lambda text, **_: shown.append(text), refresh=lambda: None)
+def test_what_a_training_tells_is_what_is_shown_of_it(running, monkeypatch):
+    job, training, shown = running
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    Running(Job("fold 1", [], [], tmp_path), SimpleNamespace(told=lambda: said), bar).show()
-    assert (bar.n, bar.total, shown) == (5, 8, ["validation  WA 62.5 %  UA 50.0 %"])
-    os.close(pipe)
-    tell(6, 8, {})  # nobody reads it any more: nothing is raised
-    os.close(end)
+    tell_launcher(3, 8, {})
+    tell_launcher(5, 8, {"val/wa": 0.625, "val/ua": 0.5}, "epoch  1/2")
+    assert job.process.wait(0) is None
+    job.show()
+    assert (job.bar.n, job.bar.total, shown) == (5, 8, ["", "validation  WA 62.5 %  UA 50.0 %"])
+    tell_launcher(8, 8, {})
+    training.send(3)
+    assert job.process.wait(0) == 3, "its guard has reported its end"
+    job.show()
+    assert job.bar.n == 8, "what was told before it counts"
+
+
+def test_a_launcher_that_has_died_is_told_nothing_and_a_guard_that_has_died_reports_nothing(running):
+    job, *_ = running
+    here, there = multiprocessing.Pipe()
+    job.process.connection.close()
+    tell_launcher(6, 8, {})  # nothing is raised
+    job.process.connection = here
+    there.close()
+    assert job.process.wait(60) == 255

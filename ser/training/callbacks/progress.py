@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from torch import Tensor
 from tqdm import tqdm
 
-from ser.processes.progress_pipe import tell
+from ser.processes.forked import tell_launcher
 
 
 class Progress(TQDMProgressBar):
@@ -32,7 +32,7 @@ class Progress(TQDMProgressBar):
         metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
         if self._loss is not None:
-            # Not read before a bar asks: what a system logs for it is read, and the device waited for, in every step.
+            # Read lazily; logging it would synchronise with the GPU at every step.
             metrics = {"loss": f"{self._loss.item():.3f}", **metrics}
         if trainer.optimizers:
             metrics["rate"] = f"{trainer.optimizers[0].param_groups[0]['lr']:g}"
@@ -56,15 +56,15 @@ def describe_epoch(trainer: Trainer) -> str:
     return line
 
 
-class PipedProgress(Callback):
-    """Tell the process that started this training how far it is."""
+class ToldProgress(Callback):
+    """Tell the launcher of this training how far it is."""
 
     def __init__(self) -> None:
         self._told = 0.0
 
     def _tell(self, trainer: Trainer, epoch: str | None = None) -> None:
         scores = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
-        tell(trainer.global_step, int(trainer.estimated_stepping_batches), scores, epoch)
+        tell_launcher(trainer.global_step, int(trainer.estimated_stepping_batches), scores, epoch)
         self._told = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs, batch, batch_idx: int) -> None:

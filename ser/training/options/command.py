@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 import signal
 import warnings
 from collections.abc import Callable
 
 from ser.errors import InputError
-from ser.processes.interruption import LISTENER, Interrupted, end_with_reader
-from ser.processes.progress_pipe import PROGRESS_PIPE, somebody_listens
+from ser.processes import forked
+from ser.processes.interruption import LISTENER, Interrupted
 from ser.training.tracking.tracking import finish
 
 EXPECTED_WARNINGS = (
@@ -36,7 +35,7 @@ def quieten() -> None:
 
 
 def run(command: Callable[[], object], typed: list[str]) -> object:
-    """Run a command that trains or evaluates, until it ends or the process that reads its progress does.
+    """Run a command that trains or evaluates; Ctrl-C is left to its launcher, where there is one.
 
     Args:
         command: parses its options and does the work.
@@ -46,9 +45,7 @@ def run(command: Callable[[], object], typed: list[str]) -> object:
         Interrupted: after a signal; with the command to go on.
     """
     quieten()
-    if somebody_listens():
-        end_with_reader(int(os.environ[PROGRESS_PIPE]))
-    with LISTENER.ending_in_order(ignored=(signal.SIGINT,) if somebody_listens() else ()):
+    with LISTENER.ending_in_order(ignored=(signal.SIGINT,) if forked.launcher else ()):
         try:
             return command()
         except Interrupted as interrupted:

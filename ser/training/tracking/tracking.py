@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,14 +14,14 @@ from lightning.pytorch.loggers import Logger
 
 from ser.emotions import EMOTIONS
 from ser.files import without_folders
-from ser.training.tracking.credentials import check_key
-from ser.training.tracking.wandb_run import WandbRun
+from ser.training.tracking.wandb_run import WandbRun, check_key
 
 BEGUN: list[WandbRun] = []  # of this process, not finished yet
 OF_ONE_RUN = tuple(f"WANDB_{name}" for name in ("RUN_ID", "RESUME_FROM", "FORK_FROM", "SWEEP_ID", "SWEEP_PARAM_PATH"))
 MADE_BY = ("commit", "code_digest", "corpus_digest", "device", "versions")  # of a result, as far as it has them
 
 
+@dataclass
 class Tracking:
     """How a run is recorded with W&B.
 
@@ -29,22 +30,17 @@ class Tracking:
             (`wandb login` first); "disabled" records nothing.
         project: name of the project.
         entity: user or team; None takes the account's default.
-        group: runs that belong together, folds of one system for example.
+        group: of runs that belong together, folds of one system for example.
         name: name of the run; None takes the run's folder.
         tags: besides those for system, corpus, protocol and fold.
     """
 
-    def __init__(
-        self,
-        mode: Literal["offline", "online", "disabled"] = "offline",
-        project: str = "ser",
-        entity: str | None = None,
-        group: str | None = None,
-        name: str | None = None,
-        tags: list[str] | None = None,
-    ) -> None:
-        self.mode, self.project, self.entity, self.group = mode, project, entity, group
-        self.name, self.tags = name, tags or []
+    mode: Literal["offline", "online", "disabled"] = "offline"
+    project: str = "ser"
+    entity: str | None = None
+    group: str | None = None
+    name: str | None = None
+    tags: list[str] | None = None
 
     def loggers(self, folder: Path, tags: list[str]) -> list[WandbRun]:
         """A logger that writes into the run's folder, or none where tracking is disabled.
@@ -68,7 +64,7 @@ class Tracking:
             project=self.project,
             entity=self.entity,
             group=self.group,
-            tags=[*(tag[:64] for tag in tags), *self.tags],  # W&B takes no longer ones; a corpus may have a long name
+            tags=[*(tag[:64] for tag in tags), *(self.tags or [])],  # W&B takes no longer ones
         )
         BEGUN.append(run)
         return [run]
@@ -129,7 +125,6 @@ def record_study(
     """Add a study to its summary run: trials, history, importances, figures.
 
     Args:
-        loggers: of the summary run.
         trials: one row per planned trial, with `trial`, `state`, `wa` and `ua`.
         metric: what the study maximises, "wa" or "ua".
         best: number of the best trial.
@@ -181,7 +176,7 @@ def tracked(loggers: list[Logger]) -> list[str]:
 
 
 def finish() -> None:
-    """End the W&B runs of this process, and say what they lack; the next run must not go on in one of them."""
+    """End the W&B runs of this process, and say what they lack: a later run would go on in one of them."""
     while BEGUN:
         run = BEGUN.pop()
         run.close()

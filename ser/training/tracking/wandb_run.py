@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,10 +13,11 @@ from pathlib import Path
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from ser.errors import InputError
 from ser.files import without_folders
 
-START_SECONDS = 60  # the longest that opening a W&B run holds up a training, on however busy a machine
-END_SECONDS = 60  # the longest that everything after that does, the last upload included
+START_SECONDS = 60  # the longest that opening a W&B run holds up a training
+END_SECONDS = 60  # the longest that a record or the end does, the last upload included
 SERVER_SECONDS = 20  # how long W&B tries to begin a run on its server; logging in takes up to ten more
 STEP = "trainer/global_step"
 
@@ -40,7 +40,6 @@ class WandbRun(Logger):
         self.folder, self.options = folder, options
         self.lost: str | None = None
         self._run = None
-        self._seconds_left = float(END_SECONDS)
 
     @property
     def name(self) -> str:
@@ -77,10 +76,8 @@ class WandbRun(Logger):
             what: is written, in words; named where it is the first that W&B lacks.
             write: receives the `wandb.Run`.
         """
-        if self._run is None:
-            for step in (self._prepare, self._open):
-                if not self.lost:
-                    self._attempt("nothing of this run could be recorded", step, START_SECONDS)
+        if self._run is None and not self.lost:
+            self._attempt("nothing of this run could be recorded", self._open, START_SECONDS)
         if not self.lost:
             self._attempt(f"{what} and what came after could not be recorded", lambda: write(self._run))
 
@@ -93,24 +90,21 @@ class WandbRun(Logger):
             whole = not self.lost
         finally:
             if not whole:
-                abandon(self._run)
+                abandon()
             self._run = None
 
-    def _prepare(self) -> None:
+    def _open(self) -> None:
         own = self.folder / "wandb"
         own.mkdir(parents=True, exist_ok=True)  # or W&B would write into the system's temporary folder
         if not os.access(own, os.W_OK):
             raise PermissionError(f"{own} cannot be written")
         if service() is None:
             os.environ.pop("WANDB_SERVICE", None)  # another process's, which we could not end
-        import wandb  # noqa: F401  where it is slow, that is not the server's fault
-
-    def _open(self) -> None:
         import wandb
 
         settings = wandb.Settings(
             init_timeout=SERVER_SECONDS,
-            finish_timeout=END_SECONDS / 2,  # better than being killed: what was not sent lies in the folder
+            finish_timeout=END_SECONDS / 2,  # better than being killed: what was not sent stays in the folder
             finish_timeout_raises=True,
             # What leaves the machine names no folder of it: neither what is printed, nor the command line.
             console="off",
@@ -121,14 +115,11 @@ class WandbRun(Logger):
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP, step_sync=True)
 
-    def _attempt(self, loss: str, step: Callable[[], None], seconds: float | None = None) -> None:
-        seconds = max(self._seconds_left, 1) if seconds is None else seconds
-        begun = time.monotonic()
+    def _attempt(self, loss: str, step: Callable[[], None], seconds: float = END_SECONDS) -> None:
         try:
             with at_most(seconds):
                 step()
         except Exception as error:
-            self._seconds_left -= time.monotonic() - begun
             self.lost = self.lost or f"{loss}: {cause(error)}"
 
 
@@ -139,16 +130,15 @@ def at_most(seconds: float) -> Iterator[None]:
     Raises:
         TimeoutError: instead of what the block raised, if it has taken longer.
     """
-    done, late = threading.Event(), threading.Event()
+    late = threading.Event()
 
-    def watch() -> None:
-        wait = seconds
-        while not done.wait(wait):
-            late.set()
-            end_service()
-            wait = 0.5  # it may have been about to start
+    def end() -> None:
+        late.set()
+        end_service()
 
-    threading.Thread(target=watch, name="W&B's time", daemon=True).start()
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
     try:
         yield
     except Exception as error:
@@ -156,7 +146,7 @@ def at_most(seconds: float) -> Iterator[None]:
             raise TimeoutError(f"no answer within {seconds:.0f} s") from error
         raise
     finally:
-        done.set()
+        timer.cancel()
 
 
 def service() -> subprocess.Popen | None:
@@ -173,12 +163,10 @@ def end_service() -> None:
         process.wait()
 
 
-def abandon(run: object | None) -> None:
+def abandon() -> None:
     """Leave nothing behind of W&B that holds up the end of the process or the next run: no service, no exit hook."""
     end_service()
     if wandb := sys.modules.get("wandb"):
-        with suppress(Exception):
-            run._console_stop()  # or every line printed from now on is offered to the dead service
         with suppress(Exception, SystemExit):  # an exit: how teardown reports a service that did not end well
             wandb.teardown()
 
@@ -189,3 +177,31 @@ def cause(error: Exception) -> str:
     process = service()
     died = process and process.poll() is not None and not isinstance(error, TimeoutError)
     return f"{text}; W&B's service process has ended" if died else text
+
+
+def check_key() -> None:
+    """Refuse an online run for which W&B has no key, or one that cannot be a key.
+
+    W&B itself looks for it: in the environment, in netrc under its server's name, in its settings, for an identity
+    token. Where W&B is missing, nothing is refused: the run goes on without it.
+
+    Raises:
+        InputError: naming the remedy.
+    """
+    try:
+        import wandb
+        from wandb.sdk import wandb_setup
+        from wandb.sdk.lib.wbauth import HostUrl, authenticate_session
+    except ImportError:
+        return
+    try:
+        settings = wandb_setup.singleton().settings
+        host = HostUrl(settings.base_url, app_url=settings.app_url)
+        found = authenticate_session(host=host, source="ser", prompt=False, update_session=False)
+    except Exception as error:
+        raise InputError(f"--wandb.mode online: W&B cannot read its key: {' '.join(str(error).split())}") from error
+    finally:
+        if service() is None:
+            wandb.teardown()  # or later changes of the environment would be ignored, with a warning
+    if not found:
+        raise InputError(f"--wandb.mode online needs a key for {host}: run `wandb login` or set WANDB_API_KEY")

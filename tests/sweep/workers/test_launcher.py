@@ -25,22 +25,20 @@ def forked(monkeypatch):
     started, codes = [], []
 
     class Forked:
-        guard = None
+        connection = None
 
         def __init__(self, *given):
             started.append(given)
+            self.progress = []
 
         def wait(self, seconds):
             return codes.pop(0) if codes else 0
-
-        def told(self):
-            return b""
 
         def close(self):
             pass
 
     monkeypatch.setattr("ser.processes.jobs.Forked", Forked)
-    monkeypatch.setattr("ser.processes.jobs.wait", lambda guards, seconds: None)
+    monkeypatch.setattr("ser.processes.jobs.wait", lambda connections, seconds: None)
     return SimpleNamespace(started=started, codes=codes)
 
 

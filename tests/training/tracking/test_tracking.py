@@ -10,7 +10,7 @@ import pytest
 import wandb
 
 from ser.errors import InputError
-from ser.training.tracking.credentials import check_key
+from ser.training.tracking.wandb_run import check_key
 from tests.conftest import CONF
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

@@ -33,8 +33,10 @@ def data(tiny_corpus):
 def test_a_trainer_of_its_own_trains_the_same_weights_as_the_command(ser, tiny, data, tmp_path, monkeypatch):
     """Bit for bit, with dropout, and with a rate that depends on every loss."""
     monkeypatch.setattr("ser.systems.learning_rate.rate_factor", lambda ratio: min(ratio, 1.0))
-    monkeypatch.setattr(LearningRateRule.__init__, "__defaults__", (0, 2, 1))
+    monkeypatch.setattr(LearningRateRule.__init__.__wrapped__, "__defaults__", (0, 2, 1))
+    rule = {"hold_epochs": 0, "window_steps": 2, "check_every": 1}
     options = [*tiny, "--trainer.max_epochs", 2, "--model.gru_units", 4, "--seed_everything", 3]
+    options += [word for name, value in rule.items() for word in (f"--learning_rate_rule.{name}", value)]
     finished = ser("fit", "--config", CONF / "cnn_gru.yaml", *options, "--out", tmp_path / "run")
     assert finished.code == 0, finished.err
     assert pd.read_csv(tmp_path / "run" / "metrics.csv").rate.iloc[-1] < 0.001

@@ -19,7 +19,7 @@ from ser.files import sweep_leftovers, write_bytes
 _WRITER_SECONDS = 3600  # a part file unchanged for this long was left by a writer that was killed
 
 # A file is named after the content of its source. It holds blocks, each with its checksum; only the last is shorter.
-_VERSION = b"ser-pcm4"
+_VERSION = b"ser-pcm3"
 _BLOCK_BYTES = 16_384  # half a second: what a slice reads beyond its ends in order to compare checksums
 _CHECKSUM_BYTES = 4
 _STRIDE = _BLOCK_BYTES + _CHECKSUM_BYTES

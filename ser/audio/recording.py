@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import firwin, resample_poly
 
 from ser.audio.decoding import FULL_SCALE, PCM, AudioError, Decoded, decode
 from ser.audio.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 from ser.audio.levels import level_cautions
 
-_LARGEST_DIVISOR = 50_000  # of a ratio of rates; the filter has 135 times as many weights
+_RESAMPLING_WEIGHTS = 1_000_000  # largest kernel of torchaudio: for multiples of 100 Hz, and 11 025 and 22 050 Hz
+_LARGEST_DIVISOR = 50_000  # of another ratio of rates; its filter has 135 times as many weights
 
 
 class Checked(NamedTuple):
@@ -60,9 +60,13 @@ def read_recording(path: str | Path) -> np.ndarray:
         AudioError: as `check_recording`.
     """
     decoded, num_samples = _load(path)
-    if decoded.sample_rate_hz == SAMPLE_RATE_HZ:
-        return _quantise(decoded.samples)
-    return _quantise(_resample(decoded.samples, decoded.sample_rate_hz, num_samples))
+    samples, sample_rate_hz = decoded.samples, decoded.sample_rate_hz
+    if sample_rate_hz == SAMPLE_RATE_HZ:
+        return _quantise(samples)
+    divisor = math.gcd(sample_rate_hz, SAMPLE_RATE_HZ)
+    if sample_rate_hz * SAMPLE_RATE_HZ <= _RESAMPLING_WEIGHTS * divisor**2:
+        return _quantise(_resample(samples, sample_rate_hz))
+    return _quantise(_resample_unusual(samples, sample_rate_hz, num_samples))
 
 
 def _load(path: str | Path) -> tuple[Decoded, int]:
@@ -94,22 +98,45 @@ def _quantise(samples: np.ndarray) -> np.ndarray:
     return np.minimum(scaled, FULL_SCALE - 1).astype(PCM)
 
 
-def _resample(samples: np.ndarray, sample_rate_hz: int, num_samples: int) -> np.ndarray:
-    """Exact up to 50 kHz and at usual rates.
+def _resample(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    import torch  # here, not above: most corpora never need it and it takes seconds to import
 
-    Another rate may be taken for one that differs by up to 10 millionths, less than a recorder's clock does: the
-    weights of the filter would fill a gigabyte.
+    with torch.inference_mode():
+        return _resampler(sample_rate_hz)(torch.from_numpy(samples)).numpy()
+
+
+@lru_cache(maxsize=4)
+def _resampler(sample_rate_hz: int):
+    """A long Kaiser-windowed filter: each file is converted once, so quality comes before speed."""
+    from torchaudio.transforms import Resample
+
+    return Resample(
+        sample_rate_hz,
+        SAMPLE_RATE_HZ,
+        resampling_method="sinc_interp_kaiser",
+        lowpass_filter_width=64,
+        rolloff=0.95,
+        beta=14.77,
+    )
+
+
+def _resample_unusual(samples: np.ndarray, sample_rate_hz: int, num_samples: int) -> np.ndarray:
+    """By the same filter, for rates whose ratio to 16 kHz makes torchaudio's kernel too large.
+
+    Exact up to 50 kHz. A higher rate may be taken for one that differs by up to 10 millionths, less than a recorder's
+    clock does: the weights of the filter would fill a gigabyte.
     """
+    from scipy.signal import resample_poly
+
     ratio = Fraction(SAMPLE_RATE_HZ, sample_rate_hz).limit_denominator(_LARGEST_DIVISOR)
     weights = _filter(max(ratio.numerator, ratio.denominator))
     resampled = resample_poly(samples, ratio.numerator, ratio.denominator, window=weights)
     return np.pad(resampled[:num_samples], (0, max(num_samples - len(resampled), 0)))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _filter(divisor: int) -> np.ndarray:
-    """Low-pass at 0.95 of the lower rate's half, 64 periods to either side, at the rates' multiple.
+    """Low-pass at 0.95 of the lower rate's half, 64 periods to either side, at the rates' multiple."""
+    from scipy.signal import firwin
 
-    It is long: each file is converted once, so quality comes before speed.
-    """
     return firwin(2 * math.ceil(64 * divisor / 0.95) + 1, 0.95 / divisor, window=("kaiser", 14.77)).astype(np.float32)

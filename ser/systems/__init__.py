@@ -1,11 +1,21 @@
-"""The systems by name, for configuration files (`class_path: ser.systems.CNNRecCap`)."""
+"""The systems by name, for configuration files (`class_path: ser.systems.CNNRecCap`).
 
-from ser.systems.satt2017 import CNNLSTM
+A system is a final subclass of `System` in a file of this folder: nothing else has to name it.
+"""
+
+from importlib import import_module
+from inspect import isabstract
+from pkgutil import iter_modules
+
 from ser.systems.system import System
-from ser.systems.wu2019 import CNNGRU, CNNGRUSeqCap, CNNRecCap, CNNSeqCap
 
-SYSTEMS: dict[str, type[System]] = {
-    each.__name__: each for each in (CNNLSTM, CNNGRU, CNNSeqCap, CNNRecCap, CNNGRUSeqCap)
-}
+SYSTEMS: dict[str, type[System]] = {}
+for _module in iter_modules(__path__, f"{__name__}."):
+    SYSTEMS |= {
+        name: found
+        for name, found in vars(import_module(_module.name)).items()
+        if isinstance(found, type) and issubclass(found, System) and not isabstract(found)
+    }
+globals().update(SYSTEMS)
 
-__all__ = ["CNNGRU", "CNNLSTM", "SYSTEMS", "CNNGRUSeqCap", "CNNRecCap", "CNNSeqCap"]
+__all__ = ["SYSTEMS", *SYSTEMS]

@@ -45,9 +45,8 @@ class Synthetic(Corpus):
         # With 8, every speaker has every emotion in both halves of the dialogs.
         check_bounds("utterances_per_speaker", utterances_per_speaker, at_least=8, at_most=10_000)
         check_bounds("seed", seed, at_least=0, at_most=2**32 - 1)
-        self.root = root
-        self.utterances_per_speaker = utterances_per_speaker
-        self.seed = seed
+        self.root, self.recipe = root, RECIPE
+        self.utterances_per_speaker, self.seed = utterances_per_speaker, seed
 
     def place(self) -> Path:
         if not self.root:
@@ -61,6 +60,11 @@ class Synthetic(Corpus):
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         self.prepare()
         return IEMOCAP(str(self.place())).read()
+
+    def note(self, table: pd.DataFrame) -> str | None:
+        if self.recipe == RECIPE:
+            return None
+        return f"{self.place()} was written by an older version (recipe {self.recipe}), with other voices than today's"
 
     def prepare(self) -> bool:
         """Write the corpus if it is not there.
@@ -109,6 +113,10 @@ class Synthetic(Corpus):
                 raise InputError(
                     f"{marker}: unreadable ({error}); remove its folder to have the corpus written anew"
                 ) from error
+            # What an older recipe wrote is read as it is: results on it know it by its digest.
+            self.recipe = held["recipe"]
+            if self.recipe in range(RECIPE):
+                held["recipe"] = RECIPE
             if held != wanted:
                 raise InputError(
                     f"{root} holds the built-in corpus with {_words(held)}, but {_words(wanted)} was asked for; "

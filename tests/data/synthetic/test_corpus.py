@@ -16,6 +16,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ser.data.corpora.release import BUILT_IN_MARKER
 from ser.data.synthetic import corpus as synthetic
 from ser.data.synthetic.corpus import Synthetic
 from ser.data.synthetic.dialogs import Line, screenplay
@@ -119,6 +120,22 @@ def test_other_parameters_are_refused(corpus, option, value):
     with pytest.raises(InputError, match=r"holds the built-in corpus with utterances_per_speaker 14, seed 1") as error:
         Synthetic(corpus.root, **{"utterances_per_speaker": 14, option: value}).utterances()
     assert f"{option} {value}" in str(error.value)
+
+
+def test_what_an_older_recipe_wrote_is_read_as_it_is_and_said_so(silent, tmp_path):
+    older = Synthetic(str(tmp_path / "older"), utterances_per_speaker=8)
+    older.prepare()
+    table = older.utterances()
+    assert older.note(table) is None
+    marker = tmp_path / "older" / BUILT_IN_MARKER
+    written = json.loads(marker.read_text())
+    marker.write_text(json.dumps({**written, "recipe": written["recipe"] - 1}))
+    again = Synthetic(older.root, utterances_per_speaker=8)
+    assert again.utterances().equals(table)
+    assert f"recipe {written['recipe'] - 1}" in again.note(table)
+    marker.write_text(json.dumps({**written, "recipe": written["recipe"] + 1}))
+    with pytest.raises(InputError, match=f"recipe {written['recipe'] + 1}"):
+        Synthetic(older.root, utterances_per_speaker=8).utterances()
 
 
 def test_same_seed_same_bytes(silent, tmp_path):

@@ -7,6 +7,7 @@ from functools import cache, wraps
 from inspect import signature
 from typing import Annotated, Literal, get_origin, get_type_hints
 
+import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from ser.errors import InputError, show
@@ -19,7 +20,8 @@ LearningRate = Annotated[float, Field(gt=0, le=1)]
 
 WORDS = {
     **{"Input should": "must", "greater than or equal to": "at least", "less than or equal to": "at most"},
-    **{"a valid integer": "a whole number", "a valid number": "a number"},
+    **{"a valid integer": "a whole number", "a valid number": "a number", "a valid string": "text"},
+    **{"a valid boolean": "true or false", "a valid list": "a list", "a valid dictionary": "names with values"},
 }
 
 
@@ -62,12 +64,21 @@ def check(name: str, value: object, type_: object) -> None:
         ser.errors.InputError: dropout is 1.5, but must be less than 1
     """
     try:
-        _validator(type_).validate_python(value)
+        _validator(type_).validate_python(value.item() if isinstance(value, np.generic) else value)
     except ValidationError as error:
-        cause = error.errors(include_url=False)[0]["msg"]
-        for words, plain in WORDS.items():
-            cause = cause.replace(words, plain)
-        raise InputError(f"{name} is {show(value)}, but {cause}") from None
+        raise InputError(f"{name} is {show(value)}, but {in_words(error.errors()[0]['msg'])}") from None
+
+
+def in_words(message: str) -> str:
+    """What pydantic says of a value, without its jargon.
+
+    Example:
+        >>> in_words("Input should be a valid integer")
+        'must be a whole number'
+    """
+    for words, plain in WORDS.items():
+        message = message.replace(words, plain)
+    return message
 
 
 @cache

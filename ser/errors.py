@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import math
-import operator
 import sys
-from numbers import Real
 
 # What the operating system says of a file that its user can mend: rights, room, kinds and names of files.
 MENDABLE = {
@@ -31,42 +28,6 @@ class CorpusError(InputError):
         self.problems = list(problems)
         count = f"{len(self.problems)} problem" + ("" if len(self.problems) == 1 else "s")
         super().__init__("\n".join([f"{corpus}: {count}", *(f"  {line}" for line in self.problems)]))
-
-
-def check_bounds(
-    name: str,
-    value: float,
-    *,
-    at_least: float = -math.inf,
-    at_most: float = math.inf,
-    above: float = -math.inf,
-    below: float = math.inf,
-) -> None:
-    """Refuse a number outside its range; NaN lies in no range.
-
-    Raises:
-        InputError: naming option, value and range; also for what is no number.
-
-    Example:
-        >>> check_bounds("dropout", 1.5, at_least=0, below=1)
-        Traceback (most recent call last):
-        ser.errors.InputError: dropout is 1.5, but must be at least 0 and below 1
-    """
-    rules = [
-        (bound, keeps, word)
-        for bound, keeps, word in (
-            (at_least, operator.ge, "at least"),
-            (above, operator.gt, "above"),
-            (at_most, operator.le, "at most"),
-            (below, operator.lt, "below"),
-        )
-        if math.isfinite(bound)
-    ]
-    is_number = isinstance(value, Real) and not isinstance(value, bool) and value == value
-    if not is_number or not all(keeps(value, bound) for bound, keeps, _ in rules):
-        words = " and ".join(f"{word} {bound:.12g}" for bound, _, word in rules)
-        shown = show(value)
-        raise InputError(f"{name} is {shown}, but must be {words or 'a number'}")
 
 
 def show(value: object) -> str:

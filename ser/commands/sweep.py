@@ -8,11 +8,14 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 
+from ser.bounds import check
 from ser.commands import main as run_ser
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.files import make_folder
 from ser.paths import expand_home
 from ser.processes.forked import Starter
@@ -250,9 +253,8 @@ def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path,
 
 def worker_slots(workers: int | None, devices: str | None, per_device: int) -> list[dict[str, str]]:
     """The environment of every worker: one per GPU, or one on a machine without."""
-    check_bounds("--per-device", per_device, at_least=1, at_most=1024)
-    if workers is not None:
-        check_bounds("--workers", workers, at_least=1, at_most=1024)
+    for name, number in (("--per-device", per_device), ("--workers", workers)):
+        check(name, number, Annotated[int | None, Field(ge=1, le=1024)])
     if devices is None and (gpus := torch.cuda.device_count()):
         devices = str(gpus)
     each = len(slots(devices, None))

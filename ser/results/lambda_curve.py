@@ -7,12 +7,15 @@ is in its predictions table. It is chosen on validation rows: `choose` is given 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from ser.bounds import check
 from ser.emotions import EMOTIONS
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.results.predictions import posterior_columns
 from ser.results.speaker_counts import DRAWS, draw_scores, percentile_limits, tally
 
@@ -126,7 +129,7 @@ def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFr
     else:
         weights = np.full(len(predictions), float(lambdas))
     for weight in np.unique(weights):
-        check_bounds("lambda", float(weight), at_least=0, at_most=1)
+        check("lambda", float(weight), Annotated[float, Field(ge=0, le=1)])
     posterior = weights[:, None] * capsule + (1 - weights[:, None]) * gru
     answered = np.array(EMOTIONS)[posterior.argmax(1)]
     return predictions.assign(predicted=answered, **dict(zip(posterior_columns(), posterior.T, strict=True)))

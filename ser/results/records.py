@@ -9,6 +9,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ser.bounds import in_words
 from ser.errors import InputError
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ def check_record(form: type[Record], value: object, place: object) -> None:
     Example:
         >>> check_record(Sets[int], {"train": "3", "val": 3}, "result.json")
         Traceback (most recent call last):
-        ser.errors.InputError: result.json: train is '3', but must be a valid integer
+        ser.errors.InputError: result.json: train is '3', but must be a whole number
         result.json: test is missing; another version of this program may have written it
     """
     try:
@@ -83,8 +84,8 @@ def _describe(type: str, loc: tuple[str | int, ...], msg: str, input: object) ->
         shown = " ".join(shorten(input).split())
     except ValueError:  # more digits than Python prints
         shown = "too long to be shown"
-    said = msg.partition(" or instance of ")[0].removeprefix("Input should ")
-    return f"{name or 'all of it'} is {shown:.80}" + (f", but must {said}" if said != msg else f": {msg}")
+    said = in_words(msg.partition(" or instance of ")[0])
+    return f"{name or 'all of it'} is {shown:.80}" + (f", but {said}" if said != msg else f": {msg}")
 
 
 def _part(part: str | int) -> str:

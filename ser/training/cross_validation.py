@@ -11,9 +11,10 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from ser.bounds import Seed, check
 from ser.data.folds import fold_warnings, num_folds, split
 from ser.data.leaks import check_leaks
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 from ser.files import make_folder, without_folders
 from ser.processes.forked import Starter
 from ser.processes.jobs import Job, last_lines, only_one, run_jobs
@@ -58,7 +59,7 @@ class CrossValidation:
         self.folds = parse_numbers("folds", self._all_folds() if folds is None else folds)
         self.seeds = parse_numbers("seeds", [settings["seed_everything"]] if seeds is None else seeds)
         for seed in self.seeds:
-            check_bounds("seeds", seed, at_least=0, at_most=2**32 - 1)
+            check("seeds", seed, Seed)
         self.identity = identity(self.config, self.data.corpus_digest, without=PER_FOLD)
         if unknown := sorted(set(self.folds) - set(self._all_folds())):
             raise InputError(

@@ -2,7 +2,6 @@
 
 import pytest
 
-from ser.errors import InputError, check_bounds
 from tests.conftest import CONF
 
 
@@ -121,11 +120,6 @@ def test_what_cannot_be_read_or_shown(refused, text, words):
     assert len(said) < 5000
     for word in words:
         assert word in said
-
-
-def test_a_number_that_python_does_not_print():
-    with pytest.raises(InputError, match=r"^seconds is a number of more than \d+ digits, but must be at most 60$"):
-        check_bounds("seconds", 16**5000, at_most=60)
 
 
 def test_aliases_that_expand_to_more_than_any_memory(refused):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import pandas as pd
+from pydantic import Field
 from scipy.io import wavfile
 from tqdm import tqdm
 
 from ser.audio.frames import SAMPLE_RATE_HZ
+from ser.bounds import Seed, checked
 from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.iemocap import IEMOCAP
 from ser.data.corpora.release import BUILT_IN_MARKER
 from ser.data.synthetic.dialogs import NUM_SESSIONS, Line, label_file, screenplay
-from ser.errors import InputError, check_bounds
+from ser.errors import InputError
 
 RECIPE = 5  # raise it whenever the same parameters give other files
 # A resource fork as a Mac leaves it beside a file on a foreign disk: magic number, version, filler, one entry.
@@ -41,10 +44,13 @@ class Synthetic(Corpus):
 
     name = "synthetic"
 
-    def __init__(self, root: str | None = None, utterances_per_speaker: int = 40, seed: int = 1) -> None:
-        # With 8, every speaker has every emotion in both halves of the dialogs.
-        check_bounds("utterances_per_speaker", utterances_per_speaker, at_least=8, at_most=10_000)
-        check_bounds("seed", seed, at_least=0, at_most=2**32 - 1)
+    @checked()
+    def __init__(
+        self,
+        root: str | None = None,
+        utterances_per_speaker: Annotated[int, Field(ge=8, le=10_000)] = 40,  # every emotion in both dialog halves
+        seed: Seed = 1,
+    ) -> None:
         self.root, self.recipe = root, RECIPE
         self.utterances_per_speaker, self.seed = utterances_per_speaker, seed
 

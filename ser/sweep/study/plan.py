@@ -15,7 +15,8 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from pydantic import ConfigDict, Field, StrictBool, TypeAdapter
 
-from ser.errors import InputError, check_bounds
+from ser.bounds import check
+from ser.errors import InputError
 from ser.paths import expand_home
 from ser.results.identity import flatten
 from ser.sweep.study.space import Space, read_space, refusals
@@ -111,7 +112,7 @@ class Plan:
             return self
         if self.sampler == "exhaustive":
             raise InputError(f"--trials: study {self.study} is exhaustive and has {len(self.points)}")
-        check_bounds("--trials", trials, at_least=1, at_most=MOST_TRIALS)
+        check("--trials", trials, Annotated[int, Field(ge=1, le=MOST_TRIALS)])
         return replace(self, trials=trials)
 
     def described(self) -> dict[str, object]:

@@ -14,6 +14,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import Field, ValidationError, validate_call
 
+from ser.bounds import in_words
 from ser.errors import InputError, show
 
 MOST_EXHAUSTIVE = 10_000
@@ -99,7 +100,7 @@ def refusals(where: str, known: Iterable[str]) -> Iterator[None]:
         if kind == "unexpected_keyword_argument":
             raise InputError(f"{place}: no such key (known: {', '.join(known) or 'none'})") from None
         value = "" if kind == "missing" else f" ({show(found['input'])})"
-        raise InputError(f"{place}: {found['msg']}{value}") from None
+        raise InputError(f"{place}: {in_words(found['msg'])}{value}") from None
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
 

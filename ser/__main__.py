@@ -1,7 +1,5 @@
 """`python -m ser`, and the program `ser`."""
 
-from __future__ import annotations
-
 import sys
 
 from ser.commands import main as run

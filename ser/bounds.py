@@ -1,7 +1,5 @@
 """Bounds of options as types of a constructor's arguments: `fold: Annotated[int, Field(ge=1, le=10)] = 1`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache, wraps
 from inspect import signature

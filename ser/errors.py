@@ -1,7 +1,5 @@
 """Errors that the user can mend: one clear message, exit code 2, no traceback."""
 
-from __future__ import annotations
-
 import errno
 import sys
 

@@ -1,7 +1,5 @@
 """Writing a file whole or not at all, and knowing it again."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

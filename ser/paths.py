@@ -1,7 +1,5 @@
 """Paths as users write them: `~` works in every option, and what is recorded means the same in any folder."""
 
-from __future__ import annotations
-
 import os
 from argparse import Namespace
 

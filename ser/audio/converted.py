@@ -1,7 +1,5 @@
 """Converted recordings, kept in a folder: 16 kHz PCM in which a flipped bit is found before it is used."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import sys

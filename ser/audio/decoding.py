@@ -1,7 +1,5 @@
 """A file of audio, decoded as it is, or refused with the cause."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -1,7 +1,5 @@
 """Samples and frames: frame t is samples [160 t, 160 t + 640) at 16 kHz (Wu et al., 2019, section 4.1)."""
 
-from __future__ import annotations
-
 SAMPLE_RATE_HZ = 16_000
 WINDOW_SAMPLES = 640  # 40 ms
 SHIFT_SAMPLES = 160  # 10 ms

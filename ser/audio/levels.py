@@ -1,7 +1,5 @@
 """What is suspicious about the level of a recording: it can be used, and may be worth little."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One recording: read completely, checked, and brought to 16 kHz mono 16-bit PCM."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 from functools import lru_cache

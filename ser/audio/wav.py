@@ -1,7 +1,5 @@
 """What the header of a WAV file promises, and where plain samples begin: libsndfile tells neither."""
 
-from __future__ import annotations
-
 import os
 import struct
 from collections.abc import Iterator

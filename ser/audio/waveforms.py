@@ -1,7 +1,5 @@
 """The waveforms of a corpus: read where they are, or from their conversion."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a checkpoint must hold, whatever file it comes from: plain values, and weights that fit the system it names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

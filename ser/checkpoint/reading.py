@@ -1,7 +1,5 @@
 """A checkpoint: written whole, read as data only, and checked before its system is tested."""
 
-from __future__ import annotations
-
 import io
 import os
 import warnings

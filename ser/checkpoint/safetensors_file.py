@@ -1,7 +1,5 @@
 """A system's weights in a file that can hold nothing but numbers and text: safetensors."""
 
-from __future__ import annotations
-
 import json
 from hashlib import blake2b
 from pathlib import Path

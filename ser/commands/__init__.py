@@ -4,8 +4,6 @@ A command is a file of this folder: its name is the command's, the first paragra
 `ser --help`, its `main` what runs. Those whose names begin with "_" are started by other commands and not listed.
 """
 
-from __future__ import annotations
-
 import ast
 import gc
 import re

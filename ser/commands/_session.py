@@ -1,7 +1,5 @@
 """Train both directions of a session at once: `ser crossval` starts this."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ser.training.options.command import run

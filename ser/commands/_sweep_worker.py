@@ -1,7 +1,5 @@
 """Run trials of a study one after another: `ser sweep` starts this, one for each device."""
 
-from __future__ import annotations
-
 import os
 import signal
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Train without a look at the test set: a study starts this for every fold of a trial."""
 
-from __future__ import annotations
-
 from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions
 from ser.training.run import begin, validated

@@ -1,8 +1,6 @@
 """`ser crossval --config FILE [--folds 1-10] [--seeds 1] [--jobs 2] --out FOLDER`: train and test every fold; go on
 where it was interrupted; pool the results."""
 
-from __future__ import annotations
-
 import shlex
 
 from ser.commands import main as run_ser

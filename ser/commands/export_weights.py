@@ -1,8 +1,6 @@
 """`ser export-weights CHECKPOINT --out FILE.safetensors`: a trained system as numbers and text alone, for others to
 test or to begin with."""
 
-from __future__ import annotations
-
 import argparse
 
 from ser.files import digest, new_file

@@ -1,7 +1,5 @@
 """`ser fit --config FILE [--config FILE ...] [--out FOLDER]`: train a system on one fold, then test its best epoch."""
 
-from __future__ import annotations
-
 from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions
 from ser.training.run import begin, fit

@@ -1,7 +1,5 @@
 """`ser lambda FOLDER`: a two-branch system's results over lambda, from its saved posteriors; no network is run."""
 
-from __future__ import annotations
-
 import argparse
 
 from ser.errors import InputError

@@ -1,7 +1,5 @@
 """`ser protocol NAME --data.corpus.root FOLDER`: who trains, validates and tests in each fold; what the sets share."""
 
-from __future__ import annotations
-
 import argparse
 import json
 

@@ -1,8 +1,6 @@
 """`ser report FOLDER [FOLDER ...] --out FOLDER`: results of cross-validations beside the paper's tables, and what
 differences mean."""
 
-from __future__ import annotations
-
 import argparse
 import shlex
 import sys

@@ -1,8 +1,6 @@
 """`ser sweep --config sweeps/demo.yaml [--workers 4] [--storage URL]`: an Optuna study over options of a run.
 `ser sweep status FILE`, `ser sweep report FILE`: how far it is, and what came of it."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,8 +1,6 @@
 """`ser test --config RUN/config.yaml --ckpt_path RUN/checkpoints/best.ckpt`: test a checkpoint on speakers it was not
 trained on."""
 
-from __future__ import annotations
-
 from ser.training.options.command import run
 from ser.training.run import evaluate_checkpoint
 

@@ -1,7 +1,5 @@
 """`ser validate --config RUN/config.yaml --ckpt_path RUN/checkpoints/best.ckpt`: the same on the validation speaker."""
 
-from __future__ import annotations
-
 from ser.training.options.command import run
 from ser.training.run import evaluate_checkpoint
 

@@ -1,7 +1,5 @@
 """Who trains, who validates, who is tested: the two protocols."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

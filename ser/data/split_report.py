@@ -1,7 +1,5 @@
 """What each fold of a split holds, what its sets share, and what leaks: as plain values and as text."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from ser.data.folds import fold_warnings

@@ -1,7 +1,5 @@
 """A user's own split of a corpus, from a CSV file."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 A container's /dev/shm has 64 MB. A reader that finds it full dies, and the training would wait for its batch for ever.
 """
 
-from __future__ import annotations
-
 import mmap
 import multiprocessing
 import os

@@ -3,8 +3,6 @@
 No step beyond an utterance's end is read, so neither the padding nor the neighbours of a batch can change an answer.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """Capsule layers with weights: from windows of a feature map to one emo-vector per utterance."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from math import prod
 

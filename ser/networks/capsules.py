@@ -1,7 +1,5 @@
 """Capsule mathematics of Wu et al. (2019), Eqs. (1)-(7): functions without weights."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm

@@ -4,8 +4,6 @@ Masking: what lies beyond an utterance's end is zero after every layer, as SAME 
 padding nor the neighbours of a batch can change an answer. Time is pooled with ceil: no utterance has zero steps.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 

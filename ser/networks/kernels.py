@@ -3,8 +3,6 @@
 Each function stands for the plain operation that its first line names, and `tests` compare the two.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable

@@ -1,7 +1,5 @@
 """From waveform to standardised spectrogram, inside the network (Wu et al., 2019, section 4.1)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

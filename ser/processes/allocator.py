@@ -1,7 +1,5 @@
 """Keep freed memory for the next training step instead of handing it back to the system."""
 
-from __future__ import annotations
-
 import ctypes
 import platform
 

@@ -4,8 +4,6 @@ Outside of a training such a signal ends the program at once. Within one it ends
 checkpoint from which the same command goes on; the same signal sent again does not wait for the step.
 """
 
-from __future__ import annotations
-
 import ctypes
 import multiprocessing
 import os

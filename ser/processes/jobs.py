@@ -1,7 +1,5 @@
 """Running trainings and workers as processes, one per device, and showing how far they are."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Standard streams that are always there: closed ones are opened, and a reader that has gone away is not missed."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

@@ -1,7 +1,5 @@
 """The results that a report lays side by side, read and checked."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Writing a report: everything is computed first, then all files appear at once."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ser.errors import InputError

@@ -1,7 +1,5 @@
 """What a run or a cross-validation is: configuration, corpus, code. Only the same is continued, or pooled."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -4,8 +4,6 @@ A system of two branches answers lambda * capsule + (1 - lambda) * GRU. Lambda t
 is in its predictions table. It is chosen on validation rows: `choose` is given nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Intervals and tests from confusion matrices alone, without knowing the speakers."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

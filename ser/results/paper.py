@@ -4,8 +4,6 @@ The matrices and halves are recovered: whole numbers that fit the printed percen
 searches for them again. The counts of IEMOCAP are read from its public label lists.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import product
 

@@ -1,7 +1,5 @@
 """The pooled result of a cross-validation: made from its folds and written."""
 
-from __future__ import annotations
-
 import json
 from hashlib import blake2b
 from pathlib import Path

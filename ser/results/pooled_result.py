@@ -1,7 +1,5 @@
 """The result of a cross-validation, read from its folder and checked."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

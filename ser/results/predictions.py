@@ -1,7 +1,5 @@
 """The predictions table is the result: everything that is said of a run is computed from it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

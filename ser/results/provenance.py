@@ -1,7 +1,5 @@
 """What made a number: versions, the code, the commit."""
 
-from __future__ import annotations
-
 import platform
 import subprocess
 from functools import cache

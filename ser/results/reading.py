@@ -1,7 +1,5 @@
 """What a run has saved: its record and its tables of predictions, read and checked."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

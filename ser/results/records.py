@@ -1,7 +1,5 @@
 """What is read from files, held against the types that its readers rely on: `result.json`, checkpoints."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from reprlib import repr as shorten

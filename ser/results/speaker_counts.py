@@ -9,8 +9,6 @@ emotions that happen to occur is another quantity in every sample. A constant an
 the next. A sample that lacks an emotion is therefore drawn again.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import product
 

@@ -5,8 +5,6 @@ utterances (`ser.results.speaker_counts`). The two speakers of a session are ans
 another by that: less, but not nothing, so that what takes speakers for independent finds too much.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TypedDict
 

@@ -1,7 +1,5 @@
 """Dropout that depends on seed and step alone."""
 
-from __future__ import annotations
-
 from hashlib import blake2b
 
 import torch

@@ -1,7 +1,5 @@
 """The paper's learning-rate rule."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import torch

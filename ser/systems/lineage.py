@@ -4,8 +4,6 @@ A checkpoint holds this in its entries `speakers`, `recordings`, `standardised_b
 Older versions did not write the last two; what their checkpoints do not say is None, or marked as not complete.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """WA and UA, both from one confusion matrix (rows: actual, columns: predicted, in the order of `EMOTIONS`)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix

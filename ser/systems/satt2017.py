@@ -1,7 +1,5 @@
 """The published baseline of Table 1 as a LightningModule."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from ser.bounds import Dropout, Units, checked

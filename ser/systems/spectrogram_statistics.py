@@ -1,7 +1,5 @@
 """Whose audio standardises the spectrogram: its statistics over a training set, a corpus, or each speaker."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What every system is: a spectrogram, shared convolutions, parallel branches; and how it is trained and scored."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The four systems of Wu et al. (2019) as LightningModules."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """Every fold of a protocol, one after another or side by side, and the pooled result."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Which device each of several trainings gets, and what it is called."""
 
-from __future__ import annotations
-
 import os
 from typing import Annotated
 

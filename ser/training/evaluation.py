@@ -1,7 +1,5 @@
 """Evaluating a checkpoint on the validation and the test set of a fold."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A system and the data it is trained and evaluated on, as the options of a command ask for them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

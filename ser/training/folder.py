@@ -1,7 +1,5 @@
 """The folder of a run or a cross-validation: its name, and that it holds one run alone."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from datetime import datetime

@@ -1,7 +1,5 @@
 """One training of a system on a fold, or the evaluation of a checkpoint, and the folder that it is recorded in."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

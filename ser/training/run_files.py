@@ -1,7 +1,5 @@
 """A run's folder: its name, and the files a run leaves in it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

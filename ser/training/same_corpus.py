@@ -1,7 +1,5 @@
 """Which corpus a run's configuration or checkpoint belongs to, where it is used again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ser.data.datamodule import EmotionData

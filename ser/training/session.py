@@ -5,8 +5,6 @@ who validates and who is tested. So one training validates both speakers after e
 each direction; then each direction is evaluated as `ser fit` would have done, into a folder of its own.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What may spoil results on a corpus although it can be used."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What every corpus gives: one validated table of utterances."""
 
-from __future__ import annotations
-
 import re
 import sys
 from abc import ABC, abstractmethod

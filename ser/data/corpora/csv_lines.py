@@ -1,7 +1,5 @@
 """Lines of a CSV file that a person or a spreadsheet has written."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

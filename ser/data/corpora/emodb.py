@@ -1,7 +1,5 @@
 """EMO-DB (Burkhardt et al., 2005): ten German actors, single acted sentences."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

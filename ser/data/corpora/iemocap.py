@@ -1,7 +1,5 @@
 """IEMOCAP (Busso et al., 2008) as it is released on disk."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Literal

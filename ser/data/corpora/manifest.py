@@ -1,7 +1,5 @@
 """Anyone's own corpus, described by a CSV file."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

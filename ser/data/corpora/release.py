@@ -1,7 +1,5 @@
 """What the readers of corpora share: finding the folder that was given, and checking the audio of every row."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is in a corpus and what is wrong with it, for a person to read."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The built-in corpus: synthetic speech in the layout of IEMOCAP's release, written once and read as IEMOCAP is."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,7 +1,5 @@
 """Who says what with which emotion in the built-in corpus, and how IEMOCAP's release would write it down."""
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass
 from itertools import zip_longest

@@ -1,7 +1,5 @@
 """Synthetic utterances: voices, what an emotion does to a voice, and the sound of both."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -35,15 +33,17 @@ class Manner(NamedTuple):
     energy_db: float
     tilt_octaves: float  # of the corner above which the pulses lose another 6 dB per octave
     breath_db: float
+    formant_shift: float  # relative: lips are spread or rounded
 
 
 MANNERS = {
-    "neutral": Manner(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    "angry": Manner(3.0, 0.3, 0.5, 6.0, 2.5, -8.0),
-    "happy": Manner(8.5, 2.0, 0.15, 2.0, 0.3, 5.0),
-    "sad": Manner(-3.0, -1.5, -0.6, -5.0, -2.0, 10.0),
+    "neutral": Manner(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "angry": Manner(3.0, 0.3, 0.5, 6.0, 2.5, -8.0, -0.03),
+    "happy": Manner(8.5, 2.0, 0.15, 2.0, 0.3, 5.0, 0.12),
+    "sad": Manner(-3.0, -1.5, -0.6, -5.0, -2.0, 10.0, -0.04),
 }
-VARIATION = Manner(0.8, 0.25, 0.08, 1.2, 0.2, 1.0)  # standard deviations between utterances of one emotion and speaker
+# Standard deviations between utterances of one emotion and speaker.
+VARIATION = Manner(0.8, 0.25, 0.08, 1.2, 0.2, 1.0, 0.012)
 
 
 def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
@@ -106,9 +106,10 @@ def articulate(voice: Voice, manner: Manner, seconds: float, rng: np.random.Gene
     noise = rng.standard_normal(num_samples)
     source = pulses(pitch_hz, 1200 * 2 ** (voice.tilt_octaves + manner.tilt_octaves))
     source += 0.02 * 10 ** (manner.breath_db / 20) * noise
-    speech = np.zeros(num_samples)
+    speech, formant_scale = np.zeros(num_samples), voice.formant_scale * (1 + manner.formant_shift)
     for number, (start, end) in enumerate(pairwise(edges)):
-        formants_hz = voice.formant_scale * np.array([*VOWELS_HZ[rng.integers(len(VOWELS_HZ))], *HIGHER_FORMANTS_HZ])
+        vowel_hz = VOWELS_HZ[rng.integers(len(VOWELS_HZ))]
+        formants_hz = formant_scale * np.array([*vowel_hz, *HIGHER_FORMANTS_HZ])
         loudness = 10 ** ((1.5 * accents[number] + 2 * rng.standard_normal()) / 20)
         if number and rng.random() < 0.1:
             continue

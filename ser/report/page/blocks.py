@@ -1,7 +1,5 @@
 """What a report is made of: sections of text, tables and figures, and a table as text, Markdown and CSV."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from itertools import groupby

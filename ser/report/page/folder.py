@@ -1,7 +1,5 @@
 """The folder of a report: written beside its place and moved there whole; an earlier report may be replaced."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

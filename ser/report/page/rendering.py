@@ -1,7 +1,5 @@
 """The report as one HTML page and as Markdown."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -1,7 +1,5 @@
 """Which differences between results mean anything."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations

@@ -1,7 +1,5 @@
 """The report's figures, readable in black and white: every series has its own marker and line as well as a colour."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The findings of a report in sentences, and what a reader must know before believing them."""
 
-from __future__ import annotations
-
 from ser.report.page.blocks import percent, percent_interval
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import MEASURES, Pair, correct, incomparable

@@ -1,7 +1,5 @@
 """How a result spreads: over folds, seeds and speakers, and over the way its epoch is chosen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from ser.report.page.blocks import Column, Table

@@ -1,7 +1,5 @@
 """Lambda of a two-branch system: the whole curve, the choice on validation, and the test result with it."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 from typing import BinaryIO

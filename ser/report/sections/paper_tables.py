@@ -1,7 +1,5 @@
 """The paper's tables 1, 2 and 3 with our results beside them, and the recalls."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ser.emotions import EMOTIONS

@@ -1,7 +1,5 @@
 """How the results were made: folds, options and where they depart from the paper's recipe, versions."""
 
-from __future__ import annotations
-
 import json
 from importlib.metadata import version
 

@@ -1,7 +1,5 @@
 """What a study may claim: its best trial, tested once, validation and test beside each other."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

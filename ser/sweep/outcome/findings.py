@@ -1,7 +1,5 @@
 """Everything a study shows: its trials, Optuna's figures and the routing table, as files and as a report."""
 
-from __future__ import annotations
-
 import io
 import warnings
 from math import ceil

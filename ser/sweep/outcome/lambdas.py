@@ -1,7 +1,5 @@
 """A study of lambda on saved posteriors: its trials are points of the curve of `ser lambda`, nothing is trained."""
 
-from __future__ import annotations
-
 import os
 import socket
 from dataclasses import dataclass

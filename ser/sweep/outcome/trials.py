@@ -1,7 +1,5 @@
 """What became of a study's trials: their table, the best of them, and its configuration."""
 
-from __future__ import annotations
-
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 

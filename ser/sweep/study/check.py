@@ -1,7 +1,5 @@
 """Checking a study before its first trial: every option, every end of every range, the corpus, the folds."""
 
-from __future__ import annotations
-
 import os
 import sys
 

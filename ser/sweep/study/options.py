@@ -1,7 +1,5 @@
 """The command line of `ser sweep`, and options of the runs that are given on it."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A search space: options of `ser fit`, each with the values it may take."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

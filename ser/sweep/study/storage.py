@@ -1,7 +1,5 @@
 """Where studies live: Optuna's storage with heartbeats, its address, and what is shown of that address."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import time

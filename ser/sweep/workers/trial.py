@@ -1,7 +1,5 @@
 """One trial of a study: its folds, trained and validated, and their pooled score."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from hashlib import blake2b

@@ -1,7 +1,5 @@
 """Workers take one trial after the other until every planned one is settled; a launcher starts and restarts them."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,7 +1,5 @@
 """When and how a training writes its checkpoints."""
 
-from __future__ import annotations
-
 import os
 import signal
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The run's own record of its epochs, which W&B cannot lose: `metrics.csv`."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The predictions table of an evaluation, from all processes."""
 
-from __future__ import annotations
-
 import pandas as pd
 import torch
 from lightning import Callback, LightningModule, Trainer

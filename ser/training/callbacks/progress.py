@@ -1,7 +1,5 @@
 """Progress of a training, for a person and for the process that started it."""
 
-from __future__ import annotations
-
 import sys
 import time
 

@@ -1,7 +1,5 @@
 """The command line before it is parsed: the order of options, and numbers written as ranges."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from difflib import get_close_matches

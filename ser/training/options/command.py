@@ -1,7 +1,5 @@
 """Running a command that Lightning parses: what frameworks say about themselves is left out."""
 
-from __future__ import annotations
-
 import logging
 import shlex
 import signal

@@ -1,7 +1,5 @@
 """What a configuration file may say: plain values, every key once, classes that a run is made of; nothing else runs."""
 
-from __future__ import annotations
-
 import re
 from itertools import pairwise
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a parser says to a mistake: the option, the nearest one there is, and the file and line."""
 
-from __future__ import annotations
-
 import re
 
 from jsonargparse import ArgumentParser

@@ -1,7 +1,5 @@
 """The parser of options that belong to classes: its help, and what it says to a mistake."""
 
-from __future__ import annotations
-
 import argparse
 from typing import ClassVar, NoReturn
 

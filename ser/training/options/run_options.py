@@ -1,7 +1,5 @@
 """The options of everything that trains or evaluates a system, parsed by LightningCLI; nothing is built or run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import yaml

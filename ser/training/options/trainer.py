@@ -1,7 +1,5 @@
 """What a run asks of Lightning's trainer: whole epochs, everyone validated and tested, the run's own loggers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated

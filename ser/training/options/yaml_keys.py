@@ -1,7 +1,5 @@
 """The keys of a YAML text: where each is written, and that each is written once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import yaml

@@ -1,7 +1,5 @@
 """Weights & Biases: how a run is tracked, and what is recorded of it."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A W&B run that no training depends on: whatever becomes of W&B, the training goes on and ends in time."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -13,7 +13,7 @@ PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics")
 PACKAGE = Path(__file__).parents[1]
 # What a training computes depends on these files; the others read results, draw, or start processes.
 TRAINING = (
-    *("audio", "checkpoint", "data", "emotions", "networks", "systems"),
+    *("audio", "bounds", "checkpoint", "data", "emotions", "networks", "systems"),
     *("results/predictions", "processes/allocator"),
     *("training/callbacks", "training/evaluation", "training/run", "training/session"),
 )

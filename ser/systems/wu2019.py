@@ -46,6 +46,7 @@ class CapsuleSystem(System, ABC):
     """
 
     @abstractmethod
+    @checked("model.")
     def __init__(
         self,
         emo_caps: type[EmoCaps],

@@ -194,12 +194,12 @@ HOSTILE = {
     "text for a number": (saved(lambda: sound(hyper_parameters={"gru_units": "4"})), "model.gru_units is '4'"),
     "a training of no form": (
         saved(lambda: sound(trained_on=[1])),
-        "trained_on is [1], but must be a valid dictionary",
+        "trained_on is [1], but must be names with values",
     ),
     "a training with a tensor": (saved(lambda: sound(trained_on={"fold": torch.ones(1)})), "trained_on.fold is tensor"),
     "a training on a corpus of no name": (
         saved(lambda: sound(trained_on={**dict.fromkeys(TrainedOn.model_fields), "corpus": 3})),
-        "trained_on.corpus is 3, but must be a valid string",
+        "trained_on.corpus is 3, but must be text",
     ),
     "a training without counts of a set": (
         saved(lambda: sound(trained_on={**dict.fromkeys(TrainedOn.model_fields), "counts": {"train": {}}})),
@@ -208,13 +208,13 @@ HOSTILE = {
     "initial weights of no form": (saved(lambda: sound(initial_weights=3)), "initial_weights is 3, but must be"),
     "initial weights that heard numbers": (
         saved(lambda: sound(initial_weights=initial(train=[1]))),
-        "initial_weights.speakers.train[0] is 1, but must be a valid string",
+        "initial_weights.speakers.train[0] is 1, but must be text",
     ),
     "initial weights of two minds": (
         saved(lambda: sound(initial_weights=initial() | {"complete": "yes"})),
-        "initial_weights.complete is 'yes', but must be a valid boolean",
+        "initial_weights.complete is 'yes', but must be true or false",
     ),
-    "a negative epoch": (saved(lambda: sound(epoch=-1)), "epoch is -1, but must be greater than or equal to 0"),
+    "a negative epoch": (saved(lambda: sound(epoch=-1)), "epoch is -1, but must be at least 0"),
 }
 
 
@@ -309,8 +309,8 @@ DESCRIPTION = {name: json.dumps(value) for name, value in sound().items() if nam
         ({"system": '"os.system"'}, "not a checkpoint of one of the systems"),
         ({"hyper_parameters": '{"gru_units": 1e999}'}, "model.gru_units is inf, but must be"),
         ({"hyper_parameters": '{"gru_units": 4096, "dense_units": 4}'}, "does not fit CNNGRU as configured"),
-        ({"epoch": "1.5"}, "epoch is 1.5, but must be a valid integer"),
-        ({"speakers": '{"train": [1]}'}, "speakers.train[0] is 1, but must be a valid string"),
+        ({"epoch": "1.5"}, "epoch is 1.5, but must be a whole number"),
+        ({"speakers": '{"train": [1]}'}, "speakers.train[0] is 1, but must be text"),
         ({"initial_weights": "0"}, "initial_weights is 0, but must be"),
         ({"trained_on": "{"}, "trained_on in its metadata is not JSON"),
         (

@@ -74,24 +74,24 @@ def test_edited_predictions_and_missing_folds(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("shared", None, "shared is None, but must be a valid dictionary"),
+        ("shared", None, "shared is None, but must be names with values"),
         ("versions", None, "versions is None"),
-        ("model", [], "model is [], but must be a valid dictionary"),
-        ("options", [], "options is [], but must be a valid dictionary"),
+        ("model", [], "model is [], but must be names with values"),
+        ("options", [], "options is [], but must be names with values"),
         ("runs", [], "runs is []: List should have at least 1 item"),
         ("runs", [{"seed": 1}], "runs[0].fold is missing"),
         ("folds", None, "folds is None"),
         ("averaged", "absent", "averaged is missing; another version"),
         ("folds", "absent", "folds is missing; another version"),
         ("seeds", "absent", "seeds is missing; another version"),
-        ("averaged", True, "averaged is True, but must be a valid dictionary"),
+        ("averaged", True, "averaged is True, but must be names with values"),
         ("validation", {}, "validation.wa is missing"),
-        ("command", None, "command is None, but must be a valid string"),
-        ("system", ["CNNGRU"], "system is ['CNNGRU'], but must be a valid string"),
-        ("shared", {"speakers": 3}, "shared.speakers is 3, but must be a valid list"),
-        ("seeds", [1, "two"], "seeds[1] is 'two', but must be a valid integer"),
-        ("seeds", [True], "seeds[0] is True, but must be a valid integer"),
-        ("num_folds", "ten", "num_folds is 'ten', but must be a valid integer"),
+        ("command", None, "command is None, but must be text"),
+        ("system", ["CNNGRU"], "system is ['CNNGRU'], but must be text"),
+        ("shared", {"speakers": 3}, "shared.speakers is 3, but must be a list"),
+        ("seeds", [1, "two"], "seeds[1] is 'two', but must be a whole number"),
+        ("seeds", [True], "seeds[0] is True, but must be a whole number"),
+        ("num_folds", "ten", "num_folds is 'ten', but must be a whole number"),
         ("wa", NAN, "wa is nan, but must be a finite number"),
         ("wa", 0.999, "wa is 0.999, but predictions.csv gives 0."),
     ],
@@ -131,10 +131,10 @@ def test_a_run_is_the_one_it_is_taken_for(tmp_path):
     change(folder / "result.json", runs=[runs[0], runs[1], {**runs[2], "folder": "seed1-fold01"}])
     refuse([folder, *out], "seed1-fold01 holds fold 1, but", "takes it for fold 3 of seed 1")
     change(folder / "result.json", runs=[{**runs[0], "folder": 3}, *runs[1:]])
-    refuse([folder, *out], "runs[0].folder is 3, but must be a valid string")
+    refuse([folder, *out], "runs[0].folder is 3, but must be text")
     change(folder / "result.json", runs=runs)
     change(folder / "seed1-fold02" / "result.json", counts={"train": None, "val": {}, "test": {}})
-    refuse([folder, *out], "fold 2 of seed 1 is not complete", "counts.train is None, but must be a valid dictionary")
+    refuse([folder, *out], "fold 2 of seed 1 is not complete", "counts.train is None, but must be names with values")
 
 
 def without(column):

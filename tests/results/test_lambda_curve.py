@@ -148,7 +148,7 @@ def test_every_fold_gets_its_own_lambda_whatever_the_order_of_rows():
 
 def test_bad_lambdas_and_single_branches_are_refused():
     rows = sample(11)
-    with pytest.raises(InputError, match=r"lambda is 1\.5, but must be at least 0 and at most 1"):
+    with pytest.raises(InputError, match=r"lambda is 1\.5, but must be at most 1"):
         apply(rows, 1.5)
     with pytest.raises(InputError, match="no lambda for seed 1, fold 2"):
         apply(rows, pd.DataFrame({"seed": [1], "fold": [1], "lambda_": [0.5]}))

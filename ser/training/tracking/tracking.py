@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +18,6 @@ OF_ONE_RUN = tuple(f"WANDB_{name}" for name in ("RUN_ID", "RESUME_FROM", "FORK_F
 MADE_BY = ("commit", "code_digest", "corpus_digest", "device", "versions")  # of a result, as far as it has them
 
 
-@dataclass
 class Tracking:
     """How a run is recorded with W&B.
 
@@ -33,12 +31,17 @@ class Tracking:
         tags: besides those for system, corpus, protocol and fold.
     """
 
-    mode: Literal["offline", "online", "disabled"] = "offline"
-    project: str = "ser"
-    entity: str | None = None
-    group: str | None = None
-    name: str | None = None
-    tags: list[str] | None = None
+    def __init__(
+        self,
+        mode: Literal["offline", "online", "disabled"] = "offline",
+        project: str = "ser",
+        entity: str | None = None,
+        group: str | None = None,
+        name: str | None = None,
+        tags: list[str] | None = None,
+    ) -> None:
+        self.mode, self.project, self.entity, self.group = mode, project, entity, group
+        self.name, self.tags = name, tags or []
 
     def loggers(self, folder: Path, tags: list[str]) -> list[WandbRun]:
         """A logger that writes into the run's folder, or none where tracking is disabled.
@@ -62,7 +65,7 @@ class Tracking:
             project=self.project,
             entity=self.entity,
             group=self.group,
-            tags=[*(tag[:64] for tag in tags), *(self.tags or [])],  # W&B takes no longer ones
+            tags=[*(tag[:64] for tag in tags), *self.tags],  # W&B takes no longer ones
         )
         BEGUN.append(run)
         return [run]

@@ -34,9 +34,9 @@ SPACES = {
     "{lr: {int: [1, 6], step: 2}}": "steps of 2 from 1 do not reach 6",
     "{lr: {int: [1, 5], step: 5000000000}}": "steps of 5000000000 from 1 do not reach 5",
     "{lr: {float: [0, 1], step: .inf}}": "steps of inf from 0.0 do not reach 1.0",
-    "{lr: {float: [0, 1], step: 1.0e-300}}": "space: lr: step: must be greater than",
-    "{lr: {float: [-1.0e+308, 1.0e+308], step: 1.0e+307}}": "space: lr: float: 0: must be greater than",
-    "{lr: {float: [0, 1], step: 0}}": "space: lr: step: must be greater than",
+    "{lr: {float: [0, 1], step: 1.0e-300}}": "space: lr: step: must be at least",
+    "{lr: {float: [-1.0e+308, 1.0e+308], step: 1.0e+307}}": "space: lr: float: 0: must be at least",
+    "{lr: {float: [0, 1], step: 0}}": "space: lr: step: must be at least",
     "{lr: {float: [0, 1], log: true}}": "space: lr: `low > 0` must hold for `log=True`",
     "{lr: {float: [0.1, 1], log: perhaps}}": "space: lr: log: must be true or false ('perhaps')",
 }

@@ -20,6 +20,7 @@ WORDS = {
     **{"Input should": "must", "greater than or equal to": "at least", "less than or equal to": "at most"},
     **{"a valid integer": "a whole number", "a valid number": "a number", "a valid string": "text"},
     **{"a valid boolean": "true or false", "a valid list": "a list", "a valid dictionary": "names with values"},
+    "Field required": "is missing",
 }
 
 

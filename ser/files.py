@@ -81,10 +81,15 @@ def new_file(
         raise InputError(f"{option} is {path}, but must end in {' or '.join(endings)}")
     if not make_folder and not file.parent.is_dir():
         raise InputError(f"{option} {file}: there is no folder {file.parent}")
-    if os.path.lexists(file) and not (own and file.is_file() and re.match(own, file.read_bytes(), re.DOTALL)):
+    if os.path.lexists(file) and not (own and file.is_file() and re.match(own, _beginning(file), re.DOTALL)):
         why = "this command did not write it" if own else "nothing is overwritten"
         raise InputError(f"{option} {file} exists already; {why}, choose another name")
     return file
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(1000)
 
 
 @contextmanager

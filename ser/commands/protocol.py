@@ -79,6 +79,8 @@ def main(arguments: list[str]) -> int:
     about |= {"audio_compared": digests is not None, **describe(folds, digests, protocol)}
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
     print(report(about))
+    if out:
+        new_file("--out", out)  # the audio takes a while to read, and another file may be there by now
     if out and out.suffix == ".json":
         write_text(out, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     elif out:

@@ -7,7 +7,7 @@ Older versions did not write the last two; what their checkpoints do not say is 
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from ser.data.corpora.manifest import UNNAMED, Manifest
 from ser.data.datamodule import EmotionData
@@ -21,14 +21,19 @@ NAMESAKES = " If these are other people in a file of the same name, name this co
 HEARD = ("train", "val")  # the sets of a training that shape its weights: by its steps, and by the choice of an epoch
 
 
-class TrainedOn(Record):
-    """The entry `trained_on`; what is None was not recorded by an older version."""
+class Counts(Sets[dict[str, int]], extra="forbid"):
+    """Utterances of each emotion in every set."""
 
+
+class TrainedOn(Record, extra="allow"):
+    """The entry `trained_on`; what is None was not recorded by an older version. Other keys have plain values."""
+
+    __pydantic_extra__: dict[str, JsonValue]
     corpus: str | None
     protocol: str | None
     fold: int | None
     test_halves: str | None
-    counts: Sets[dict[str, int]] | None
+    counts: Counts | None
     train_segments: int | None
     tails_left_out: int | None
     corpus_digest: str | None

@@ -71,10 +71,11 @@ def name_folder(out: str | None, words: list[str]) -> Path:
 
 def _make_new(folder: Path) -> Path:
     """Make a folder of this name, or of the next free one: another run may have begun in the same second."""
+    folder.parent.mkdir(parents=True, exist_ok=True)  # refused here, not taken for a folder that is there
     new, numbers = folder, count(2)
     while True:
         try:
-            new.mkdir(parents=True)
+            new.mkdir()
             return new
         except FileExistsError:
             new = folder.with_name(f"{folder.name}-{next(numbers)}")

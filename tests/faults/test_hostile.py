@@ -196,6 +196,21 @@ HOSTILE = {
         saved(lambda: sound(trained_on=[1])),
         "trained_on is [1], but must be names with values",
     ),
+    "a training with a tensor beside its entries": (
+        saved(lambda: sound(trained_on={**dict.fromkeys(TrainedOn.model_fields), "more": torch.ones(1)})),
+        "trained_on.more",
+    ),
+    "counts with a tensor": (
+        saved(
+            lambda: sound(
+                trained_on={
+                    **dict.fromkeys(TrainedOn.model_fields),
+                    "counts": {"train": {}, "val": {}, "test": {}, "more": torch.ones(1)},
+                }
+            )
+        ),
+        "trained_on.counts.more",
+    ),
     "a training with a tensor": (saved(lambda: sound(trained_on={"fold": torch.ones(1)})), "trained_on.fold is tensor"),
     "a training on a corpus of no name": (
         saved(lambda: sound(trained_on={**dict.fromkeys(TrainedOn.model_fields), "corpus": 3})),

@@ -90,3 +90,10 @@ def test_an_export_overwrites_nothing(kind, ser, tmp_path):
     finished = ser("export-weights", tmp_path / "none.ckpt", "--out", out)
     assert (finished.code, f"--out {out} exists already" in finished.err) == (2, True)
     assert kind != "file" or out.read_text() == "mine"
+
+
+def test_a_link_to_a_disk_that_is_not_there_is_no_name_that_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").symlink_to(tmp_path / "missing" / "disk")
+    with pytest.raises(InputError, match="--out runs/"):
+        name_folder(None, ["CNNGRU"])

@@ -64,8 +64,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
     finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
-        for left in (beside, old):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_marker(folder: Path, about: dict) -> None:

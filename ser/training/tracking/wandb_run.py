@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from ser.errors import InputError
 from ser.files import without_folders
 
 START_SECONDS = 60  # the longest that opening a W&B run holds up a training
-END_SECONDS = 60  # the longest that a record or the end does, the last upload included
+END_SECONDS = 60  # the longest that everything after that does, the last upload included
 SERVER_SECONDS = 20  # how long W&B tries to begin a run on its server; logging in takes up to ten more
 STEP = "trainer/global_step"
 
@@ -38,6 +39,7 @@ class WandbRun(Logger):
         self.folder, self.options = folder, options
         self.lost: str | None = None
         self._run = None
+        self._seconds_left = float(END_SECONDS)
 
     @property
     def name(self) -> str:
@@ -113,11 +115,13 @@ class WandbRun(Logger):
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP, step_sync=True)
 
-    def _attempt(self, loss: str, step: Callable[[], None], seconds: float = END_SECONDS) -> None:
+    def _attempt(self, loss: str, step: Callable[[], None], seconds: float | None = None) -> None:
+        begun = time.monotonic()
         try:
-            with at_most(seconds):
+            with at_most(seconds or max(self._seconds_left, 1)):
                 step()
         except Exception as error:
+            self._seconds_left -= time.monotonic() - begun
             self.lost = self.lost or f"{loss}: {cause(error)}"
 
 
@@ -128,15 +132,16 @@ def at_most(seconds: float) -> Iterator[None]:
     Raises:
         TimeoutError: instead of what the block raised, if it has taken longer.
     """
-    late = threading.Event()
+    done, late = threading.Event(), threading.Event()
 
-    def end() -> None:
-        late.set()
-        end_service()
+    def watch() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            late.set()
+            end_service()
+            wait = 0.5  # it may have been about to start
 
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=watch, name="W&B's time", daemon=True).start()
     try:
         yield
     except Exception as error:
@@ -144,7 +149,7 @@ def at_most(seconds: float) -> Iterator[None]:
             raise TimeoutError(f"no answer within {seconds:.0f} s") from error
         raise
     finally:
-        timer.cancel()
+        done.set()
 
 
 def service() -> subprocess.Popen | None:

@@ -10,6 +10,7 @@ import pytest
 
 from ser.commands.protocol import main
 from ser.data import IEMOCAP
+from ser.data.leaks import recording_digests
 from ser.errors import InputError
 
 
@@ -173,6 +174,19 @@ def test_nothing_is_overwritten(corpus, tmp_path):
     with pytest.raises(InputError, match="exists already"):
         main(["speaker", *map(str, corpus), "--out", str(out)])
     assert out.read_text() == "mine"
+
+
+def test_what_came_while_the_audio_was_read_is_not_overwritten(corpus, tmp_path, monkeypatch):
+    out = tmp_path / "out.csv"
+
+    def write_meanwhile(*read):
+        out.write_text("theirs")
+        return recording_digests(*read)
+
+    monkeypatch.setattr("ser.commands.protocol.recording_digests", write_meanwhile)
+    with pytest.raises(InputError, match="exists already"):
+        main(["speaker", *map(str, corpus), "--out", str(out)])
+    assert out.read_text() == "theirs"
 
 
 def test_help_has_examples(capsys):

@@ -1,6 +1,7 @@
 """The folder of a report: what is removed is an earlier report and nothing else."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,23 @@ def test_an_earlier_report_is_put_back_if_the_new_one_cannot_take_its_place(tmp_
     with pytest.raises(InputError, match="No such file"), new_folder(out) as place:
         place.rmdir()
     assert contents(tmp_path) == {f"out/{name}": text for name, text in before.items()}
+
+
+def test_an_earlier_report_is_kept_if_its_place_is_taken_while_it_is_replaced(tmp_path, monkeypatch):
+    place = tmp_path / "report"
+    with new_folder(place) as folder:
+        (folder / "index.html").write_text("first")
+        write_marker(folder, {})
+    rename = Path.rename
+
+    def taken(path, target):
+        moved = rename(path, target)
+        if path == place:
+            place.mkdir()
+            (place / "theirs").write_text("x")
+        return moved
+
+    monkeypatch.setattr(Path, "rename", taken)
+    with pytest.raises(InputError, match="--out"), new_folder(place) as folder:
+        write_marker(folder, {})
+    assert [path.read_text() for path in tmp_path.rglob("index.html")] == ["first"]

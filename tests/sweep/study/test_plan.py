@@ -51,8 +51,8 @@ def test_search_spaces(refused, space):
 
 PLANS = {
     "serch: {}": "serch: no such key (known: study, ",
-    "study: null": "study: Field required",
-    "space: null": "space: Field required",
+    "study: null": "study: is missing",
+    "space: null": "space: is missing",
     "study: 7": "study: must be text (7)",
     "study: a/b": "must be a name for a folder",
     "study: ..": "must be a name for a folder",

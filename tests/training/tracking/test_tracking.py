@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
 import wandb
 
 from ser.errors import InputError
+from ser.training.tracking import wandb_run
 from ser.training.tracking.wandb_run import check_key
 from tests.conftest import CONF
 
@@ -144,3 +146,18 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_pat
         curve = [(row["epoch"], row[name]) for row in rows if name in row]
         assert curve == list(zip(metrics.epoch, metrics[name].astype("float32"), strict=True)), name
     assert not [row for row in rows if "test/wa" in row]
+
+
+def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
+    begun = []
+    monkeypatch.setattr(wandb_run, "service", lambda: begun[0] if begun else None)
+
+    def answer_late():
+        time.sleep(0.3)
+        begun.append(subprocess.Popen(["sleep", "60"]))
+        begun[0].wait()  # as every call waits for the service
+        raise ConnectionError("the service has gone")
+
+    with pytest.raises(TimeoutError, match="no answer within"), wandb_run.at_most(0.1):
+        answer_late()
+    assert begun[0].poll() is not None

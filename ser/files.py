@@ -17,7 +17,7 @@ ABSOLUTE = re.compile(r"(?<![\w/.:~-])(?:~\w*)?/(?:[^\s/'\",;:()]+/)*([^\s/'\",;
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file; a reader sees the old one or the new one, never a part, whatever happens meanwhile.
+    """Write a file; a reader sees the old one or the new one, never a part, even after a crash.
 
     Args:
         path: its folder is made where it is missing.

@@ -80,7 +80,7 @@ def _names_by_digest(names: pd.Series, content: pd.Series) -> dict[str, list[str
 
 
 def repeated_recordings(utterances: pd.DataFrame, digests: list[str]) -> list[str]:
-    """Recordings that the table holds more than once, whatever the sets: their names ("a = b")."""
+    """Recordings that the table holds more than once, in one set or several: their names ("a = b")."""
     names = _names_by_digest(utterances.utterance, pd.Series(digests, index=utterances.index))
     return sorted(" = ".join(group) for group in names.values() if len(group) > 1)
 

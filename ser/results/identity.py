@@ -11,7 +11,7 @@ from ser.results.records import read_record
 # Options that do not change a number, and those that a cross-validation sets for each fold itself.
 FREE = (
     *("wandb", "checkpoints", "config", "out", "data.num_workers"),
-    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, in whatever folder
+    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, not by its folder
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.log_every_n_steps"),
 )
 IDENTITY = "identity.json"
@@ -27,7 +27,7 @@ def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) ->
     """
     flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
     if (first := flat.get("init_weights")) and Path(first).is_file():
-        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, in whatever folder
+        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, not by its folder
     return {"config": flat, "corpus": corpus_digest, "code": code_digest(), "versions": versions()}
 
 

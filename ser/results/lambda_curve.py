@@ -18,7 +18,7 @@ from ser.results.predictions import posterior_columns
 from ser.results.speaker_counts import DRAWS, draw_scores, percentile_limits, tally
 
 BRANCHES = ("capsule", "gru")
-ALIKE = 1e-6  # posteriors of one network, whatever it was batched with
+ALIKE = 1e-6  # posteriors of one network in different batches
 LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2
 LIMITS = ["wa_low", "wa_high", "ua_low", "ua_high"]

@@ -55,7 +55,7 @@ def fitting_counts(percentages: Percentages, tolerance: float, at_most: int) -> 
         >>> fitting_counts((33.33, 66.67), tolerance=0.005, at_most=6)
         {3: [(1, 2)], 6: [(2, 4)]}
     """
-    slack = tolerance + 1e-9  # 0.005 itself is allowed, whatever binary fractions make of it
+    slack = tolerance + 1e-9  # 0.005 itself is allowed, although binary fractions may be above it
     fits = {}
     for total in range(1, at_most + 1):
         lowest = [max(ceil(total * (share - slack) / 100), 0) for share in percentages]

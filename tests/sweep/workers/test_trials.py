@@ -20,7 +20,7 @@ from ser.sweep.workers.worker import Worker
 from tests.sweep.rows import CountedTrial, add_row, empty_study
 
 
-def test_of_two_live_rows_the_first_counts_whoever_takes_it_first(patient):
+def test_of_two_live_rows_the_first_counts_even_if_the_second_is_taken_first(patient):
     shared = empty_study(patient, "two")
     first, second = add_row(shared, 0, "waiting"), add_row(shared, 0, "unheard")
     ids = {row.number: row._trial_id for row in shared.optuna.get_trials()}

@@ -70,8 +70,8 @@ def weigh(
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
     pairs = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
     made = [
-        Table("lambda", "test result with a lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
-        comparison_table("lambda-difference", "what choosing changes", pairs, []),
+        Table("lambda", "Test result with a lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
+        comparison_table("lambda-difference", "What choosing changes", pairs, []),
         _curve_table(curves, _notes(tables, chosen_with)),
         _choice_table(choices, metric),
     ]
@@ -97,14 +97,14 @@ def _curve_table(curves: pd.DataFrame, notes: list[str]) -> Table:
         for row, point in zip(rows, curves[curves.set == name].to_dict("records"), strict=True):
             for score in ("wa", "ua"):
                 row += [point[score], (point[f"{score}_low"], point[f"{score}_high"])]
-    return Table("lambda-curve", "the curve over lambda", columns, rows[::10], notes, csv_rows=rows)
+    return Table("lambda-curve", "The curve over lambda", columns, rows[::10], notes, csv_rows=rows)
 
 
 def _choice_table(choices: pd.DataFrame, metric: str) -> Table:
     columns = [Column("fold"), Column("seed"), Column("lambda", "number")]
     columns += [Column(f"{measure} %", "short percent", "validation") for measure in ("WA", "UA")]
     rows = [[f"{row.fold:g}", f"{row.seed:g}", float(row.lambda_), row.wa, row.ua] for row in choices.itertuples()]
-    title = f"lambda chosen on each fold's validation rows, by {metric.upper()}"
+    title = f"Lambda chosen on each fold's validation rows, by {metric.upper()}"
     return Table("lambda-choices", title, columns, rows)
 
 

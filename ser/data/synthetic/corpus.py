@@ -28,7 +28,7 @@ APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00\x01\x00\x0
 class Synthetic(Corpus):
     """Ten synthetic speakers in five sessions, four emotions; no download, no licence.
 
-    Every utterance is a function of the seed and its own name. Emotions shift pitch, rate, energy and spectral tilt
+    Every utterance is a function of the seed and its own name. Emotions shift pitch, rate, energy, tilt and formants
     relative to the speaker, and speakers differ about as much as emotions do.
 
     Args:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,17 @@ def server():
         shutil.rmtree(place)
 
 
+@contextmanager
+def opened(server, plan):
+    """The study's storage; closed in the end, since the server has a limited number of connections."""
+    storage = open_storage(server, plan.heartbeat_seconds)
+    try:
+        yield storage
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
 def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study, tmp_path):
     """Both start at once on a database without a table, each in a folder of its own, as two machines do."""
     config = write_study(space={"model.gru_units": {"int": [4, 9]}})
@@ -78,49 +89,47 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
     for name in ("first", "second"):
         words = ["sweep", "--config", config, "--out", tmp_path / name, "--storage", server]
         launchers.append(Command(words, tmp_path / f"{name}.out", tmp_path / f"{name}.err"))
-    plan = read_plan(config)
-    storage, shared = (
-        open_storage(server, plan.heartbeat_seconds),
-        None,
-    )  # once: the server has a limited number of connections
-    while shared is None or not shared.results():
-        assert all(each.running() for each in launchers), [each.errors.read_text() for each in launchers]
-        time.sleep(0.5)
-        with suppress(InputError):  # not made yet
-            shared = shared or SharedStudy.load(plan, storage)
-    workers = [pid for launcher in launchers for pid in workers_of(launcher.pid)]
-    os.kill(random.Random(1).choice(sorted(workers)), signal.SIGKILL)
-    for launcher in launchers:
-        ended = launcher.wait()
-        assert ended.code == 0, ended.err
-        assert "best of 6 trials" in ended.out
-    check_complete(shared)
-    rows = [row for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
+    plan, shared = read_plan(config), None
+    with opened(server, plan) as storage:
+        while shared is None or not shared.results():
+            assert all(each.running() for each in launchers), [each.errors.read_text() for each in launchers]
+            time.sleep(0.5)
+            with suppress(InputError):  # not made yet
+                shared = shared or SharedStudy.load(plan, storage)
+        workers = [pid for launcher in launchers for pid in workers_of(launcher.pid)]
+        os.kill(random.Random(1).choice(sorted(workers)), signal.SIGKILL)
+        for launcher in launchers:
+            ended = launcher.wait()
+            assert ended.code == 0, ended.err
+            assert "best of 6 trials" in ended.out
+        # Two launchers may plan a trial twice; where the kill met the row too many, the study ends before it is failed.
+        until = time.monotonic() + 60
+        while shared.optuna.get_trials(states=(TrialState.RUNNING,)) and time.monotonic() < until:
+            time.sleep(0.5)
+            assert shared.reconcile() == []
+        check_complete(shared)
+        rows = [row for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
     hosts = Counter(row.user_attrs["worker"] for row in rows)
     assert len(hosts) >= 2  # both took their share
     folders = [len(list((tmp_path / name / "trials").glob("*/*/result.json"))) for name in ("first", "second")]
     assert min(folders) >= 1
     assert sum(folders) >= 6
-    storage.remove_session()
-    storage.engine.dispose()
 
 
 def test_a_worker_killed_before_its_first_heartbeat(server, write_study):
     """In real time: after three seconds without a sign of life, and without a clock of this machine."""
     plan = read_plan(write_study(study="unheard", heartbeat_seconds=1))
-    storage = open_storage(server, plan.heartbeat_seconds)
-    shared = SharedStudy.create(plan, storage, {})
-    taken = add_row(shared, 0, "unheard")
-    storage.set_trial_state_values(shared.attempts()[0][0]._trial_id, TrialState.FAIL)
-    assert shared.reconcile() == [0, 1]
-    assert shared.attempts()[0][-1].state == TrialState.RUNNING
-    time.sleep(4.5)
-    assert SharedStudy.load(plan, storage).reconcile() == [0, 1]
-    states = {row.number: row.state for row in shared.attempts()[0]}
-    assert states.pop(taken) == TrialState.FAIL
-    assert list(states.values()) == [TrialState.FAIL, TrialState.WAITING]
-    storage.remove_session()
-    storage.engine.dispose()
+    with opened(server, plan) as storage:
+        shared = SharedStudy.create(plan, storage, {})
+        taken = add_row(shared, 0, "unheard")
+        storage.set_trial_state_values(shared.attempts()[0][0]._trial_id, TrialState.FAIL)
+        assert shared.reconcile() == [0, 1]
+        assert shared.attempts()[0][-1].state == TrialState.RUNNING
+        time.sleep(4.5)
+        assert SharedStudy.load(plan, storage).reconcile() == [0, 1]
+        states = {row.number: row.state for row in shared.attempts()[0]}
+        assert states.pop(taken) == TrialState.FAIL
+        assert list(states.values()) == [TrialState.FAIL, TrialState.WAITING]
 
 
 def test_a_database_that_is_not_there(server, ser, write_study, tmp_path):

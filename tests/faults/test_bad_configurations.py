@@ -138,30 +138,30 @@ def test_sizes_of_the_recurrent_branch(refused):
     ("text", "beside", "words"),
     [
         ("data: {fold: 1}\ntrainer: {}\ndata: {fold: 2}", {}, ["mine.yaml:3: duplicate key 'data'"]),
-        ("data:\n  fold: 1\n  fold: 1", {}, ["mine.yaml:3: the key 'fold'", "first in line 2"]),
+        ("data:\n  fold: 1\n  fold: 1", {}, ["mine.yaml:3: duplicate key 'fold'", "first in line 2"]),
         ("data: {fold: 1}\ndata.fold: 99", {}, ["mine.yaml:2: duplicate key 'data.fold'"]),
         ("data.fold: 99\ndata: {fold: 1}", {}, ["mine.yaml:2: duplicate key 'fold'"]),
         (
             "model: {init_args: {dropout: 0.1}, init_args.dropout: 0.9}",
             {},
-            ["mine.yaml:1: the key 'init_args.dropout'"],
+            ["mine.yaml:1: duplicate key 'init_args.dropout'"],
         ),
-        ("model: {init_args: {dropout: 0.1}, dropout: 0.9}", {}, ["mine.yaml:1: the key 'dropout'"]),
+        ("model: {init_args: {dropout: 0.1}, dropout: 0.9}", {}, ["mine.yaml:1: duplicate key 'dropout'"]),
         (
             "trainer: other.yaml",
             {"other": "max_epochs: 1\nmax_epochs: 2"},
-            ["other.yaml:2: the key 'max_epochs'"],
+            ["other.yaml:2: duplicate key 'max_epochs'"],
         ),
-        ("data: other.yaml", {"other": "fold: 1\nfold: 2"}, ["other.yaml:2: the key 'fold'"]),
+        ("data: other.yaml", {"other": "fold: 1\nfold: 2"}, ["other.yaml:2: duplicate key 'fold'"]),
         (
             "model: other.yaml",
             {"other": "class_path: CNNGRU\nclass_path: CNNGRU"},
-            ["other.yaml", "the key 'class_path'"],
+            ["other.yaml", "duplicate key 'class_path'"],
         ),
         (
             "data: {corpus: other.yaml}",
             {"other": "init_args: {}\ninit_args: {}"},
-            ["other.yaml", "the key 'init_args'"],
+            ["other.yaml", "duplicate key 'init_args'"],
         ),
     ],
 )

@@ -71,7 +71,7 @@ def test_it_runs_in_the_folder_and_with_the_variables_of_this_moment(starter, tm
 def test_it_alone_holds_the_lock_that_it_is_given(starter, training, tmp_path):
     with only_one(tmp_path) as lock:
         forked = Forked(starter, training, tmp_path / "log", lock)
-    with pytest.raises(InputError, match="another process works in it"), only_one(tmp_path, wait_seconds=0):
+    with pytest.raises(InputError, match="is in use by another process"), only_one(tmp_path, wait_seconds=0):
         pass
     os.kill(forked.pid, signal.SIGKILL)
     forked.close()
@@ -192,7 +192,7 @@ def test_a_cross_validation_whose_starter_is_killed_says_so_and_goes_on(tiny, tm
     os.kill(starter, signal.SIGKILL)
     ended = process.wait(300)
     assert ended.code == 2
-    assert "fold 2: the process that trainings are forked from has been killed" in ended.err
+    assert "fold 2: the process that forks the trainings was killed" in ended.err
     assert "Traceback" not in ended.err
     assert (folder / "seed1-fold01" / "result.json").is_file()
     again = Command([*words, "--jobs", 1, "--out", folder], tmp_path / "out", tmp_path / "err").wait(300)

@@ -93,7 +93,7 @@ def test_a_cross_validation_ends_in_order_and_goes_on(number, heard, tiny, tmp_p
     assert ended.code == CODES[number], ended.err
     assert ended.err.splitlines()[-1] == shlex.join(command)
     log = (folder / "seed1-fold01.log").read_text()
-    assert re.search(f"({heard}): what is finished is kept", log), log
+    assert re.search(f"({heard}): finished work is kept", log), log
     checkpoints = folder / "seed1-fold01" / "checkpoints"
     assert (checkpoints / "last.ckpt").is_file()  # and within.ckpt, if within an epoch
     assert max(path.stat().st_mtime for path in checkpoints.glob("*.ckpt")) > asked, (

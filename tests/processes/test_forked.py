@@ -102,7 +102,7 @@ def test_it_ends_in_order_when_its_launcher_has_died(starter, training, tmp_path
     with socket.socket(fileno=os.dup(forked.connection.fileno())) as launcher:
         launcher.shutdown(socket.SHUT_WR)
     assert forked.wait(60) == 128 + signal.SIGTERM
-    assert "what is finished is kept" in (tmp_path / "log").read_text()
+    assert "finished work is kept" in (tmp_path / "log").read_text()
     assert forked.progress, "it has told how far it was"
     forked.close()
 
@@ -180,7 +180,7 @@ def test_a_guard_that_is_killed(starter, training, tmp_path):
     os.kill(int(Path(f"/proc/{forked.pid}/stat").read_text().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
     assert forked.wait(60) == 255
     forked.close()
-    wait_until(lambda: "what is finished is kept" in (tmp_path / "log").read_text(), 60)
+    wait_until(lambda: "finished work is kept" in (tmp_path / "log").read_text(), 60)
 
 
 def test_a_cross_validation_whose_starter_is_killed_says_so_and_goes_on(tiny, tmp_path):

@@ -128,13 +128,13 @@ class Forked:
         end = None if seconds is None else time.monotonic() + seconds
         while self.code is None and self.connection.poll(None if end is None else max(0, end - time.monotonic())):
             try:
-                told = self.connection.recv()
+                message = self.connection.recv()
             except (OSError, EOFError):
-                told = UNKNOWN
-            if isinstance(told, int):
-                self.code = told
+                message = UNKNOWN
+            if isinstance(message, int):
+                self.code = message
             else:
-                self.progress.append(told)
+                self.progress.append(message)
         return self.code
 
     def terminate(self) -> None:

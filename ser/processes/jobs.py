@@ -57,13 +57,15 @@ class Running:
     def show(self) -> None:
         """Update the bar from the training's messages; without a terminal, print a line per epoch."""
         messages, self.process.progress = self.process.progress, []
-        for told in messages:
-            if "epoch" in told and (self.bar.disable or not sys.stdout.isatty()):
-                tqdm.write(f"{self.job.title}: {told['epoch']}", file=sys.stdout)
+        for message in messages:
+            if "epoch" in message and (self.bar.disable or not sys.stdout.isatty()):
+                tqdm.write(f"{self.job.title}: {message['epoch']}", file=sys.stdout)
                 sys.stdout.flush()
-            self.bar.total, self.bar.n = told["steps"], told["step"]
+            self.bar.total, self.bar.n = message["steps"], message["step"]
             scores = [
-                f"{name.upper()} {100 * told[f'val/{name}']:.1f} %" for name in ("wa", "ua") if f"val/{name}" in told
+                f"{name.upper()} {100 * message[f'val/{name}']:.1f} %"
+                for name in ("wa", "ua")
+                if f"val/{name}" in message
             ]
             self.bar.set_postfix_str("  ".join(["validation", *scores]) if scores else "")
 
@@ -86,7 +88,7 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
         InputError: if another process uses the folder.
     """
     with (folder / LOCK).open("w") as file:
-        began, told = time.monotonic(), False
+        began, announced = time.monotonic(), False
         while True:
             try:
                 flock(file, LOCK_EX | LOCK_NB)
@@ -98,9 +100,9 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
                     ) from None
             except OSError as error:  # flock's error does not name the file
                 raise InputError(f"{folder / LOCK} cannot be locked: {error.strerror}") from error
-            if not told:
+            if not announced:
                 print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
-            told = True
+            announced = True
             time.sleep(0.1)
         yield file.fileno()
 

@@ -66,12 +66,12 @@ def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str
 def _plain(message: str, keys: list[str]) -> str:
     """A message about a value: the option, then what was expected."""
     lines = re.sub(r"(?:- )?Parser key \"[^\"]+\"(?: element \d+)?:", "", message).splitlines()
-    told = [line for line in lines if line.strip() and not re.fullmatch(rf" *(?:{'|'.join(NOISE)})", line)]
-    text = "\n".join(told)
+    useful = [line for line in lines if line.strip() and not re.fullmatch(rf" *(?:{'|'.join(NOISE)})", line)]
+    text = "\n".join(useful)
     for form, words in IN_WORDS.items():
         text = re.sub(form, words, text)
     name = ".".join(keys)
-    if len(told) > 1 or not name:
+    if len(useful) > 1 or not name:
         return f"{name}:\n{text}" if name else text
     inner = re.fullmatch(r"([\w.]+): (.*)", rest := text.strip().removeprefix("- "))  # from a nested parser
     return f"{name}.{rest}" if inner else f"{name}: {rest}"

@@ -91,10 +91,10 @@ class RunOptions(LightningCLI):
         for name, value in self.checkpoint["hyper_parameters"].items():
             if not self.given & {f"--model.{name}", f"--model.init_args.{name}"}:
                 model.init_args[name] = value
-        heard = self.checkpoint["standardised_by"]
-        if "--data.statistics" in self.given and self.config.data.statistics != heard:
-            raise InputError(f"{path} was trained with --data.statistics {heard}; it cannot be tested with another")
-        self.config.data.statistics = heard
+        statistics = self.checkpoint["standardised_by"]
+        if "--data.statistics" in self.given and self.config.data.statistics != statistics:
+            raise InputError(f"{path} was trained with --data.statistics {statistics}; test it with the same")
+        self.config.data.statistics = statistics
 
     def instantiate_classes(self) -> None:
         """Do nothing; the caller calls `built`."""

@@ -17,7 +17,7 @@ def cautions(table: pd.DataFrame, location: str) -> list[str]:
         location: path of the corpus.
 
     Returns:
-        Recordings of suspicious level or with two labels, classes missing in sessions or speakers, and a single session.
+        Recordings of suspicious level or with two labels, classes missing in sessions or speakers, a single session.
     """
     if table.empty:
         return []

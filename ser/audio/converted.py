@@ -73,7 +73,7 @@ def read_converted(path: Path, start: int = 0, stop: int | None = None) -> np.nd
     blocks = [memoryview(content)[place : place + _STRIDE] for place in range(0, len(content), _STRIDE)]
     is_whole = end is not None or (blocks and len(blocks[-1]) < _STRIDE)
     if not is_whole or any(_checksum(block[:-_CHECKSUM_BYTES]) != block[-_CHECKSUM_BYTES:] for block in blocks):
-        raise AudioError(f"{path}: damaged (wrong checksum); delete it and start again to convert the audio anew")
+        raise AudioError(f"{path}: damaged (wrong checksum); delete it and start again to convert the audio again")
     return np.frombuffer(b"".join(block[:-_CHECKSUM_BYTES] for block in blocks)[skipped:end], PCM)
 
 

@@ -70,7 +70,7 @@ class Corpus(ABC):
 
         Returns:
             A table with the columns `utterance, path, session, speaker, dialog_half, emotion, seconds`: path absolute,
-            session an integer or a string, dialog_half "F", "M" or "" where the corpus has no dialogs, emotion one of
+            session an integer or a string, dialog_half "F", "M" or "" if the corpus has no dialogs, emotion one of
             `ser.emotions.EMOTIONS`. A warning about recordings beyond full scale goes to standard error.
 
         Raises:

@@ -91,7 +91,7 @@ class Manifest(Corpus):
 
 
 def _numbers(sessions: set[str]) -> dict[str, int]:
-    """Integers for session names if all are distinct integers, else nothing: "1" and "01" stay two names."""
+    """Integers for session names if all are distinct integers, else {}: "1" and "01" stay two names."""
     if not all(session.isascii() and session.isdigit() and len(session) <= MOST_DIGITS for session in sessions):
         return {}
     numbers = {session: int(session) for session in sessions}

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
 
     synth = commands.add_parser("synth", help="write the built-in corpus")
     synth.add_argument("folder", metavar="FOLDER", help="a new or empty folder, or one written by this command")
-    synth.add_argument("--utterances-per-speaker", type=int, metavar="N", help="utterances of each of the ten speakers")
+    synth.add_argument("--utterances-per-speaker", type=int, metavar="N", help="improvised utterances per speaker")
     synth.add_argument("--seed", type=int, metavar="N", help="seed of the voices and sentences")
     synth.set_defaults(run=_synth)
     return parser

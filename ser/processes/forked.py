@@ -121,7 +121,7 @@ class Forked:
             self.connection.send((arguments, str(log.absolute()), os.getcwd(), {**os.environ, **(environment or {})}))
             self.pid = self.connection.recv()
         except (OSError, EOFError) as error:
-            raise CannotFork(f"the process could not be forked; are there too many? ({error!r})") from error
+            raise CannotFork(f"the process could not be forked; are too many running? ({error!r})") from error
 
     def wait(self, seconds: float | None = None) -> int | None:
         """Receive messages until the process ends or the time is up; return the exit code, None while it runs."""
@@ -205,7 +205,7 @@ def _run_ser(
 ) -> None:
     global launcher
     launcher = asked
-    hear_of_parents_end(signal.SIGTERM)  # if the guard is killed
+    hear_of_parents_end(signal.SIGTERM)  # in case the guard is killed
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

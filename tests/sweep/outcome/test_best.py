@@ -120,7 +120,7 @@ def test_where_a_cell_is_the_best_of_several_trials_all_say_of_how_many():
         [1, 1, 0.6, (0.1, 0.9), 0.5, (0.2, 0.8), None, None, None, None, None],
         [2, 3, 0.7, None, 0.4, None, 1, 0.8, None, 0.3, None],
     ]
-    assert "Each row is the best of its trials, so that a row with more trials is favoured." in table.notes
+    assert "Each row is the best of its trials, which favours rows with more trials." in table.notes
     (alone,) = routing_table(cells[:1], 3).rows
     assert alone == [1, 0.6, (0.1, 0.9), 0.5, (0.2, 0.8)]
 

@@ -47,7 +47,7 @@ def test_validation_and_test_have_their_own_scores_and_limits(pooled):
 def test_a_validation_that_came_out_otherwise_is_told(pooled, name, told):
     table = claim(findings(**({name: told} if name else {})), None)
     assert [row[0] for row in table.rows] == [*(["validation, in the study"] if name else []), "validation", "test"]
-    assert ("Trained again, validation differs." in table.notes) is bool(name)
+    assert ("After retraining, validation differs." in table.notes) is bool(name)
     if name:
         assert table.rows[0][{"wa": 1, "ua": 3}[name]] == told
 
@@ -120,4 +120,4 @@ def test_the_report_names_folds_and_seeds_and_what_is_claimed(pooled, tmp_path):
     assert "| test | 33.33 |" in text
     (tmp_path / "claim.csv").unlink()
     assert write_report(tmp_path, found, None, []) == ["report.md", "trials.csv"]
-    assert "nothing is claimed" in (tmp_path / "report.md").read_text()
+    assert "The test set was not used (--no-test)." in (tmp_path / "report.md").read_text()

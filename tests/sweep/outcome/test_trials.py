@@ -98,7 +98,7 @@ def test_options_that_the_study_varies_or_owns_are_refused():
     plan = read_plan(SWEEPS / "joint.yaml")
     with pytest.raises(InputError, match="varies it"):
         with_options(plan, {"model.dropout": "0.5"})
-    with pytest.raises(InputError, match="own affair"):
+    with pytest.raises(InputError, match="set by the study itself"):
         with_options(plan, {"data.fold": "2"})
 
 
@@ -126,7 +126,7 @@ def test_the_report_of_a_study_that_was_run_differently_is_refused(ser, made_up,
     words = ["sweep", "report", path, "--study", folder, "--trials", 6, "--out", tmp_path / "report", *corpus]
     done = ser(*words, "--data.corpus.utterances_per_speaker", 8)
     assert done.code == 2
-    assert "begun otherwise" in done.err  # made by hand, it has no configuration to be known by
+    assert "was started with other settings" in done.err  # made by hand, it has no configuration to be known by
     assert not (tmp_path / "report").exists()
 
 

@@ -38,7 +38,7 @@ class Corner:
     [
         ("speaker", (1, 2, 3, 4, 5), None),
         ("speaker", (6, 10), None),
-        ("speaker", (5, 6), "folds 5, 6 are of both directions.* Take folds of 1-5 or of 6-10"),
+        ("speaker", (5, 6), "folds 5, 6 are of both directions.* Take folds from 1-5 or from 6-10"),
         ("speaker", (1, 10), "both directions"),
         ("speaker", (0, 1), "there is no fold 0; protocol speaker has 1 to 10"),
         ("speaker", (10, 11), "there is no fold 11"),

@@ -113,7 +113,7 @@ def test_options_of_the_command_line_win_and_reach_the_workers(tmp_path, monkeyp
     with pytest.raises(InputError, match="varies it"):
         with_options(plan, {"model.dropout": "0.5"})
     check_definition(tmp_path / "folder", plan)
-    with pytest.raises(InputError, match="is the folder of study s; take another one for t"):
+    with pytest.raises(InputError, match="is the folder of study s; choose another for t with --out"):
         check_definition(tmp_path / "folder", replace(plan, study="t"))
 
 

@@ -1,4 +1,4 @@
-"""A study of lambda on saved posteriors: its best is that of the curve, and it touches nothing."""
+"""A study of lambda on saved posteriors: its best is that of the curve, and the runs are not changed."""
 
 import time
 
@@ -18,7 +18,7 @@ SWEEP = CONF.parent / "sweeps" / "lambda.yaml"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A cross-validation of both directions, with a configuration as a run leaves it."""
+    """A cross-validation of both directions, with its configuration."""
     folder = make_result(tmp_path_factory.mktemp("saved") / "gru_seqcap", "CNNGRUSeqCap", skill=1.2)
     config = run_config("ser.systems.CNNGRUSeqCap", {"lambda_": 0.6}, tracked=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -33,7 +33,7 @@ def test_the_best_is_the_best_of_the_curve_and_nothing_of_the_runs_is_touched(se
     before, out = digests(runs), tmp_path / "study"
     begun = time.process_time()
     done = ser("sweep", "--config", SWEEP, "--runs", runs, "--out", out)
-    seconds = time.process_time() - begun  # of this process: the machine may be busy
+    seconds = time.process_time() - begun  # CPU time of this process: the machine can be busy
     assert done.code == 0, done.err
     assert seconds < 10
     assert digests(runs) == before
@@ -76,7 +76,7 @@ def test_the_report_shows_validation_and_test_of_the_same_folds(ser, runs, tmp_p
 
 
 def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
-    """They are remembered by the study; without them nothing is made, and never are there silently fewer."""
+    """The study remembers them; a study that lacks folds is refused without writing anything."""
     out, part = tmp_path / "study", make_result(tmp_path / "part", "CNNGRUSeqCap", skill=1.2, folds=[2, 3])
     (part / "config.yaml").write_text((runs / "config.yaml").read_text())
     words = ["--config", SWEEP, "--runs", part, "--out", out]

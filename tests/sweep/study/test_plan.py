@@ -1,4 +1,4 @@
-"""Studies that cannot be meant: one message, exit code 2, before a folder is made or a worker started."""
+"""Invalid studies: one message and exit code 2, before a folder is created or a worker started."""
 
 import pytest
 import yaml
@@ -153,7 +153,7 @@ def test_one_corpus_of_two_is_not_there(refused, short_corpus):
 
 
 def test_first_weights_that_have_heard_who_validates(refused, ser, tiny, tmp_path):
-    """Trained for fold 2, they may begin its trainings, but have heard session 3."""
+    """They were trained for fold 2 and are accepted there, but were trained on session 3."""
     assert ser("fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--data.fold", 2, "--out", tmp_path / "first").code == 0
     words = dict(zip(tiny[::2], tiny[1::2], strict=True))
     options = {name.removeprefix("--"): str(value) for name, value in words.items()}
@@ -165,7 +165,7 @@ def test_first_weights_that_have_heard_who_validates(refused, ser, tiny, tmp_pat
 
 
 def test_another_patience_with_workers_is_another_study(make_shared):
-    """Who waits less for a sign of life would fail the trials of the others' workers."""
+    """A launcher with a shorter interval would fail the trials of the other launchers' workers."""
     make_shared()
     with pytest.raises(InputError, match="heartbeat_seconds: 20 there, 1 here"):
         make_shared(heartbeat_seconds=1)
@@ -186,7 +186,7 @@ def test_a_distributed_launch(refused, monkeypatch):
 
 def test_another_study_of_the_same_name_is_refused_with_the_differences(make_shared):
     make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})
-    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})  # the same one
+    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})  # an equal study
     with pytest.raises(InputError) as refused:
         make_shared(
             {"config": {"model.dropout": 0.2}, "versions": {"torch": "2"}},
@@ -236,7 +236,7 @@ def test_corners_have_both_ends_of_every_range():
 
 
 def test_ranges_that_differ_are_told_apart():
-    """A study is joined where it is the same: its ranges are compared as text."""
+    """A study is joined if its ranges, as text, are equal."""
     ranges = (
         *("{int: [0, 4]}", "{int: [0, 4], step: 2}", "{float: [0, 4]}", "{float: [0, 4], step: 1}"),
         *("{float: [1, 4], log: true}", "{categorical: [1, 2]}", "{categorical: ['1', '2']}"),
@@ -248,7 +248,7 @@ def test_ranges_that_differ_are_told_apart():
 
 
 def test_the_same_options_in_another_order_are_another_study(make_shared):
-    """The points are the same, but trial 1 is another one."""
+    """The points are equal, but trial 1 is another."""
     space = {"a": {"int": [1, 2]}, "b": {"int": [1, 3]}}
     make_shared(space=space)
     with pytest.raises(InputError, match="order of the space"):

@@ -166,7 +166,7 @@ def test_killed_in_the_middle_and_continued(undisturbed, two_epochs, tmp_path):
     folder = tmp_path / "killed"
     options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder]
     process = Command(["crossval", *options], tmp_path / "log")
-    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # it is written as a whole, with the first epoch's row
+    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # written after the first epoch
     process.kill()
     assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 1
     assert not (folder / "seed1-fold03" / "result.json").exists()

@@ -17,7 +17,7 @@ from ser.results.lambda_curve import apply, choose, curve
 from ser.results.pooled import summarise
 from ser.results.predictions import posterior_columns, scores
 from ser.results.statistics import bootstrap_speakers, compare
-from tests.two_branches import sample, table
+from tests.made_up.two_branches import sample, table
 
 UA_CHOICE = ["0.49", "40.0", "62.5"]  # the nearest to 0.6 with which the GRU decides
 

@@ -13,8 +13,8 @@ from ser.commands.protocol import main
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from tests.conftest import CONF
-from tests.data.conftest import noise, write_wav
-from tests.data.test_folds import HALVES, SPEAKERS
+from tests.made_up.release import noise, write_wav
+from tests.unit.data.test_folds import HALVES, SPEAKERS
 
 LABELS = dict(zip(EMOTIONS, ("neu", "ang", "hap", "sad"), strict=True))
 

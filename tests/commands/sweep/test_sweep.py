@@ -174,7 +174,7 @@ def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_
     (again,) = (study / "best").glob("seed*/validation.csv")
     trial = study / "trials" / trials.folder[trials.wa.idxmax()] / again.parent.name
     assert again.read_bytes() == (trial / "validation.csv").read_bytes()
-    assert "Trained again" not in done.out
+    assert "After retraining" not in done.out
     assert read_identity(study)["corpus"] == read_identity(study / "best")["corpus"]  # best.yaml is checked against it
     claim = pd.read_csv(report / "claim.csv").set_index("set")
     assert claim.loc["validation", "WA %"] == pytest.approx(100 * trials.wa.max(), abs=1e-3)

@@ -65,7 +65,7 @@ def test_warnings_are_no_problems(tmp_path, wav, speech, capsys):
     path.write_text("\n".join(["utterance,path,session,speaker,emotion", *lines[:2]]) + "\n")
     assert main(["check", str(path)]) == 0
     assert "\n4 warnings\n" in (text := capsys.readouterr().out)
-    assert f"{path}: one session only (1): a fold leaves one out, and nothing remains to train on\n" in text
+    assert f"{path}: one session only (1): folds leave one out, so none remains for training\n" in text
 
 
 def test_a_fault_of_every_recording_takes_ten_lines(tmp_path, wav, speech):
@@ -147,5 +147,5 @@ def test_missing_sessions_are_noted(tiny_release, tmp_path):
     """A release without two sessions is valid but has other folds, so it is noted."""
     part = tmp_path / "IEMOCAP_full_release"
     shutil.copytree(tiny_release, part, ignore=shutil.ignore_patterns("Session2", "Session4"))
-    assert "3 of the 5 sessions of iemocap are there (1, 3, 5)" in str(census(IEMOCAP(str(part))))
+    assert "3 of the 5 sessions of iemocap are present (1, 3, 5)" in str(census(IEMOCAP(str(part))))
     assert census(IEMOCAP(str(tiny_release))).note is None

@@ -54,7 +54,7 @@ HUGE = "9" * 400  # as an integer more than any floating-point number
         ("model: {init_args: {num_window_convolutions: -8}}", "model.num_window_convolutions is -8, but must be"),
         ("data: {batch_size: 1000000}", "data.batch_size is 1000000, but must be at most 4096"),
         ("data: {segment_seconds: 0}", "data.segment_seconds is 0.0, but must be at least 0.1"),
-        ("data: {min_tail_seconds: 2.5}", "data.min_tail_seconds is 2.5, but a segment has 2.0 s"),
+        ("data: {min_tail_seconds: 2.5}", "data.min_tail_seconds is 2.5, but segments have only 2.0 s"),
         ("data: {num_workers: 10000}", "data.num_workers is 10000, but must be at most 256"),
         ("data: {max_batch_seconds: -1}", "data.max_batch_seconds is -1.0, but must be"),
         ("data: {fold: 99999999999999999999}", "fold is 99999999999999999999, but protocol speaker"),

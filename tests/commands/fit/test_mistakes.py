@@ -163,7 +163,7 @@ def test_one_callback_needs_no_list(ser, tiny, tmp_path, monkeypatch, trainer):
     (tmp_path / "mine.yaml").write_text(f"trainer:\n  {trainer}")
     late = ["--trainer.devices", 3, "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp"]  # refused last of all
     assert said(ser(*FIT, "--config", "mine.yaml", *tiny, *late))[0].startswith(
-        "data.batch_size is 16, but must divide"
+        "data.batch_size is 16, but must be divisible"
     )
 
 

@@ -143,7 +143,7 @@ EMODB_DAMAGES: dict[str, tuple[Damage, str]] = {
     "a copy beside it": (copied(WAV, "wav/03a01Nb (1).wav"), "03a01Nb (1).wav: not named like a recording of EMO-DB"),
     "two with one name": (
         copied(WAV, "wav/03a01Nb.WAV"),
-        "{root}/wav/03a01Nb.WAV, {root}/wav/03a01Nb.wav: the utterance name 03a01Nb stands for more than one recording",
+        "{root}/wav/03a01Nb.WAV, {root}/wav/03a01Nb.wav: the utterance name 03a01Nb is used for several recordings",
     ),
     "half a pair": (gone("wav/08*"), "{root}/wav: session 1 has 1 speaker(s) (03), not two"),
     "only other emotions": (

@@ -17,7 +17,7 @@ LOUD = np.clip(2 * VOICE, -1, 1)
 CASES = {
     "speech": (0.5 * VOICE, {}),
     "speech at full scale": (VOICE, {}),
-    "clipped": (LOUD, {"clipped": " % of the samples lie in runs at the highest or lowest value"}),
+    "clipped": (LOUD, {"clipped": " % of the samples are in runs at the highest or lowest value"}),
     "clipped, then turned down": (0.4 * LOUD, {"clipped": " % of the samples"}),
     "clipped on one side": (np.minimum(VOICE, 0.5), {"clipped": " % of the samples"}),
     "a thousandth clipped": (np.where(np.arange(16_000) < 18, 1, 0.9 * VOICE), {}),
@@ -36,7 +36,7 @@ CASES = {
         np.stack([0.5 * VOICE, 0.005 * NOISE - 0.5 * VOICE], axis=1),
         {"nearly cancelled": "the mean of the channels is 4"},
     ),
-    "beyond full scale": (1.1 * VOICE, {"beyond full scale": "samples reach 1.1; what is beyond 1 is clipped"}),
+    "beyond full scale": (1.1 * VOICE, {"beyond full scale": "samples reach 1.1; values beyond 1 are clipped"}),
     "hardly beyond it": (32_768 / 32_767 * VOICE, {"beyond full scale": "samples reach 1.0000305;"}),
     "a channel beyond it": (np.stack([1.05 * VOICE, 0 * VOICE], axis=1), {"beyond full scale": "samples reach 1.05;"}),
 }

@@ -24,13 +24,13 @@ def test_its_own_weights_fit():
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (torch.full((3, 4), float("inf")), "holds what is no number"),
-        (torch.full((3, 4), float("-inf")), "holds what is no number"),
-        (torch.full((3, 4), float("nan")), "holds what is no number"),
+        (torch.full((3, 4), float("inf")), "contains infinity or NaN"),
+        (torch.full((3, 4), float("-inf")), "contains infinity or NaN"),
+        (torch.full((3, 4), float("nan")), "contains infinity or NaN"),
         (torch.zeros(4, 3), r"is \(4, 3\), not \(3, 4\)"),
         (torch.zeros(12), r"is \(12,\), not \(3, 4\)"),
-        (torch.zeros(3, 4, dtype=torch.int64), "is of .*, not of floating-point numbers"),
-        (torch.zeros(3, 4, device="meta"), "is of .*, not of floating-point numbers"),
+        (torch.zeros(3, 4, dtype=torch.int64), "is .*, not a floating-point tensor"),
+        (torch.zeros(3, 4, device="meta"), "is .*, not a floating-point tensor"),
     ],
 )
 def test_a_weight_that_does_not_fit_is_refused_by_name(value, words):
@@ -41,14 +41,14 @@ def test_a_weight_that_does_not_fit_is_refused_by_name(value, words):
 def test_one_number_among_many_is_seen():
     found = weights()
     found[NAME][1, 2] = float("inf")
-    with pytest.raises(InputError, match="no number"):
+    with pytest.raises(InputError, match="contains infinity"):
         check_weights(SYSTEM, found, "x")
 
 
 def test_none_is_missing_and_none_is_left_over():
     with pytest.raises(InputError, match=f"{NAME} is missing"):
         check_weights(SYSTEM, {name: value for name, value in weights().items() if name != NAME}, "x")
-    with pytest.raises(InputError, match=r"it has no 'branches\.lstm'"):
+    with pytest.raises(InputError, match=r"unknown weight 'branches\.lstm'"):
         check_weights(SYSTEM, weights() | {"branches.lstm": torch.zeros(1)}, "x")
 
 

@@ -73,7 +73,7 @@ def test_a_restored_training_goes_on_behind_the_batches_of_its_epoch(epochs, bat
 
 @pytest.mark.parametrize(("batch_size", "devices"), [(16, 3), (16, 32), (2, 4), (15, 2)])
 def test_devices_that_cannot_share_a_batch_are_refused(batch_size, devices):
-    with pytest.raises(InputError, match=rf"data\.batch_size is {batch_size}, but must divide by {devices} devices"):
+    with pytest.raises(InputError, match=rf"data\.batch_size is {batch_size}, but must be divisible by {devices}, the"):
         EmotionData(None, batch_size=batch_size).check_devices(trainer(devices))
 
 

@@ -219,5 +219,5 @@ def test_a_corpus_is_called_after_its_file_unless_it_has_a_name(csv, name, expec
 
 
 def test_a_name_that_could_not_be_told_from_a_speaker(tmp_path):
-    with pytest.raises(InputError, match=r"data\.corpus\.name is 'a:b', but must hold no colon"):
+    with pytest.raises(InputError, match=r"data\.corpus\.name is 'a:b', but must not contain a colon"):
         Manifest(str(tmp_path / "x.csv"), "a:b")

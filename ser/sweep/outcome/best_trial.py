@@ -79,10 +79,10 @@ def claim(findings: Findings, tested: Path | None) -> Table:
     varied = plan.space.dimensions.get(STATISTICS)
     tried = {findings.config["data"].get("statistics", "train"), *(varied.choices if varied else ())}
     part = "the test set took no part in the choice"
-    if heard := sorted(tried - {"train"}):
+    if others := sorted(tried - {"train"}):
         part = (
             "no label of the test set took part in the choice, but its audio standardises the input "
-            f"({STATISTICS}: {' and '.join(heard)}), so the test is not speaker-independent"
+            f"({STATISTICS}: {' and '.join(others)}), so the test is not speaker-independent"
         )
     notes.append(
         f"Validation is the best of {findings.counts} and therefore optimistic; {part}. Both are of folds {folds} only."

@@ -1,4 +1,4 @@
-"""`ser sweep --config sweeps/demo.yaml [--workers 4] [--storage URL]`: an Optuna study over options of a run.
+"""`ser sweep --config demo [--workers 4] [--storage URL]`: an Optuna study over options of a run.
 `ser sweep status FILE`, `ser sweep report FILE`: how far it is, and what came of it."""
 
 import argparse

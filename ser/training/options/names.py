@@ -1,4 +1,4 @@
-"""Configurations and studies by name: `--config reccap` is conf/reccap.yaml, in a checkout and where `ser` is installed."""
+"""Configurations and studies by name: `--config reccap` is conf/reccap.yaml, in a checkout and an installed package."""
 
 import os
 import re

@@ -19,7 +19,7 @@
 # Two minutes before its time is over a job is told to end; the others, or the same command tomorrow, go on.
 set -euo pipefail
 
-exec ser sweep --config sweeps/joint.yaml \
+exec ser sweep --config joint \
   --storage "${SER_STORAGE:?the address of the storage, postgresql://user@host/ser}" \
   --out "${SER_STUDY:-studies/joint}" \
   --per-device "${SER_PER_DEVICE:-1}" \

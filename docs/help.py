@@ -18,7 +18,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def output(words: list[str]) -> str:
     """Run a command in this process: torch and Lightning are imported once for all of them."""
-    os.environ["COLUMNS"] = "92"
+    os.environ["COLUMNS"] = "88"
     sys.argv, printed = words, io.StringIO()
     with redirect_stdout(printed):
         try:
@@ -27,4 +27,4 @@ def output(words: list[str]) -> str:
             code = stop.code
     if code:
         raise SystemExit(f"{' '.join(words)} ended with {code}")
-    return printed.getvalue()
+    return printed.getvalue().replace(" \b", "")  # jsonargparse takes a space back

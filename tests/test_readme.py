@@ -17,6 +17,7 @@ PAGES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs
 BLOCKS = [block for page in (README, *PAGES.values()) for block in re.findall(r"```bash\n(.*?)```", page, flags=re.S)]
 # bash expands loops and variables; in place of running `ser` it prints the words, and it finds no other program.
 ONLY_PRINT = """
+PATH=/nowhere
 ser() { printf '%s\\0' ser "$@"; echo; }
 .() { :; }
 command_not_found_handle() { :; }
@@ -26,7 +27,7 @@ command_not_found_handle() { :; }
 def commands(blocks):
     """The words of every `ser` command of these blocks, each command once."""
     shell = ["bash", "-c", ONLY_PRINT + "".join(blocks)]
-    printed = subprocess.run(shell, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=True)
+    printed = subprocess.run(shell, capture_output=True, text=True, check=True)
     assert not printed.stderr, printed.stderr
     return list(dict.fromkeys(tuple(line.split("\0")[:-1]) for line in printed.stdout.splitlines()))
 

@@ -1,6 +1,7 @@
 """What is installed: the package, and within it the configurations and studies."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,18 +63,26 @@ def installed(archives, tmp_path):
 
 
 def test_the_wheel_holds_the_package_the_configurations_and_the_studies(archives):
-    wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ser").rglob("*.py")} | {"ser/report/page/page.html"}
+    wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ser").rglob("*.py")}
     wanted |= {f"ser/{folder}/{path.name}" for folder in ("conf", "sweeps") for path in (ROOT / folder).iterdir()}
     names = zipfile.ZipFile(archives[1]).namelist()
     about = {name.rpartition("/")[2] for name in names if ".dist-info/" in name}
-    assert {name for name in names if ".dist-info/" not in name} == wanted
+    assert {name for name in names if ".dist-info/" not in name} == wanted | {"ser/report/page/page.html"}
     assert about == {"LICENSE", "METADATA", "WHEEL", "RECORD", "entry_points.txt", "top_level.txt"}
 
 
-def test_the_source_distribution_holds_no_part_of_the_tests(archives):
+def test_the_source_distribution_holds_what_was_given_and_no_part_of_the_tests(archives):
     with tarfile.open(archives[0]) as archive:
-        assert {name.split("/")[1] for name in archive.getnames() if "/" in name} >= {*FOLDERS, *FILES} - {"MANIFEST.in"}
-        assert not [name for name in archive.getnames() if "/tests" in name]
+        found = {name.split("/")[1] for name in archive.getnames() if "/" in name}
+    assert found == {*FOLDERS, *FILES, "PKG-INFO", "setup.cfg", "ser.egg-info"}
+
+
+def test_the_image_is_built_from_what_the_context_holds():
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = re.findall(r"^COPY (.*) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.M)
+    copied = {name for names in copied for name in names.split()}
+    assert {line.removeprefix("!") for line in lines if line.startswith("!")} == copied
+    assert copied == {*FOLDERS, *FILES, "requirements.lock"} - {"MANIFEST.in"}, "what the wheel needs, and the lock"
 
 
 def test_the_demo_is_configured_by_name_in_an_empty_folder(installed):

@@ -59,6 +59,13 @@ def test_links_of_the_readme_lead_to_files():
         assert (ROOT / link).is_file(), link
 
 
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", *(str(path.relative_to(ROOT)) for path in PAGES)])
+def test_files_that_a_page_names_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:benchmarks|conf|docs|ser|sweeps|tests)/[\w/.-]+)`", text):
+        assert (ROOT / path).exists(), path
+
+
 def test_what_the_lines_write_is_ignored_by_git():
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
     written = {word.split("/")[0] for line in LINES for before, word in pairwise(line) if before == "--out"}
@@ -144,7 +151,7 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
     if words[0] == "fit" and "demo" in words:
         pytest.skip("the demo takes minutes: test_learning.py runs it and checks what it reaches")
     if words[0] == "sweep" and not {"demo", "lambda"} & {*words}:
-        pytest.skip("a study of five folds takes hours: tests/sweep/ checks these files and runs smaller ones")
+        pytest.skip("a study of five folds takes hours: tests/commands/sweep/ checks these files and runs smaller ones")
     if any(word.startswith("runs/FOLDER/") for word in words):
         folder = workplace / "runs" / "FOLDER"
         if not folder.exists():

@@ -1,5 +1,5 @@
 # docker build -t ser . && docker run --rm -v "$PWD/runs:/home/ser/runs" ser fit --config reccap --config demo
-# A corpus comes in as a volume:   docker run --gpus all --shm-size 2g -v .../IEMOCAP_full_release:/corpus:ro ... --data.corpus.root /corpus
+# Mount a corpus as a volume:      docker run --gpus all --shm-size 2g -v .../IEMOCAP_full_release:/corpus:ro ... --data.corpus.root /corpus
 FROM python:3.11-slim
 
 # Apptainer binds the home folder of its user, whose own packages stay out.

@@ -10,6 +10,7 @@ from ser.paths import absolute_places, expand_home
 from ser.sweep.study.plan import Plan, check_plan
 from ser.training.options.arguments import FILES, Parser
 from ser.training.options.configuration import read_yaml, to_yaml
+from ser.training.options.names import CONF, SWEEPS, find_file, names_in
 
 DEFINITION = "study.yaml"
 OWN_FILES = tuple(name.removeprefix("--") for name in FILES if name not in ("-c", "--config"))  # trainer, data, model
@@ -51,8 +52,11 @@ def with_options(plan: Plan, given: dict[str, str]) -> Plan:
             raise InputError(f"--{name}: study {plan.study} varies it")
     options = absolute_places(expand_home({**plan.options, **given}))
     for name in OWN_FILES:
-        if isinstance(value := options.get(name), str) and Path(value).is_file():
-            options[name] = str(Path(value).resolve())
+        if not isinstance(value := options.get(name), str):
+            continue
+        file = Path(value if name == "model" else find_file(f"--{name}", value, CONF))
+        if file.is_file():
+            options[name] = str(file.resolve())
     ordered = dict(sorted(options.items(), key=lambda item: item[0] not in OWN_FILES))  # files before single options
     changed = replace(plan, options=ordered)
     check_plan(changed, f"study {plan.study}")
@@ -74,21 +78,29 @@ def write_definition(folder: Path, path: str, plan: Plan) -> Path:
     return folder / DEFINITION
 
 
+def read_options(command: str, words: list[str]) -> argparse.Namespace:
+    """The options of `ser sweep` ("") or of one of its commands; a study that is named is its file."""
+    options = expand_home(make_parser(command).parse_args(words))
+    options.config = find_file("the study" if command else "--config", options.config, SWEEPS)
+    return options
+
+
 def make_parser(command: str) -> argparse.ArgumentParser:
     """The parser of `ser sweep` ("") or of one of its commands ("status", "report")."""
     parser = Parser(
         prog=f"ser sweep {command}".strip(),
         description="An Optuna study over the options of a run. The same command continues an interrupted study; "
         "on another machine, with the same --storage, it joins the study.",
-        epilog="Options of ser fit, such as --data.corpus.root FOLDER or --data FILE, are passed on to every run. "
+        epilog="Options of ser fit, such as --data.corpus.root FOLDER or --data emodb, are passed on to every run. "
         "ser sweep status FILE shows the progress of a study; ser sweep report FILE tests its best trial once.",
         allow_abbrev=False,
     )
+    names = f"a name: {', '.join(names_in(SWEEPS))} (a file of that name in the current folder wins)"
     if command:
-        parser.add_argument("config", metavar="FILE", help="the study (YAML)")
+        parser.add_argument("config", metavar="FILE", help=f"the study, YAML or {names}")
         parser.add_argument("--study", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
     else:
-        parser.add_argument("--config", metavar="FILE", required=True, help="the study (YAML, sweeps/*.yaml)")
+        parser.add_argument("--config", metavar="FILE", required=True, help=f"the study, YAML or {names}")
         parser.add_argument("--workers", type=int, help="number of processes (default: one per GPU, or one)")
         parser.add_argument("--devices", help="GPUs: how many, or which, as 0,2 (default: all)")
         parser.add_argument("--per-device", type=int, help="workers on each GPU (default: 1)")

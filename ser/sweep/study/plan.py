@@ -22,6 +22,7 @@ from ser.results.identity import flatten
 from ser.sweep.study.space import Space, read_space, refusals
 from ser.training.options.arguments import parse_numbers
 from ser.training.options.configuration import read_yaml
+from ser.training.options.names import CONF, find_file
 
 LAMBDA = "model.lambda_"
 MOST_TRIALS = 100_000
@@ -142,7 +143,8 @@ def read_plan(path: str | Path) -> Plan:
         written["config"] = [written["config"]]
     with refusals(str(path), known=[field.name for field in fields(Plan)]):
         plan = TypeAdapter(Plan).validate_python(written)
-    plan = replace(plan, config=[str(path.parent / each) for each in expand_home(plan.config)])
+    files = [find_file(f"{path}: config", each, CONF, path.parent) for each in expand_home(plan.config)]
+    plan = replace(plan, config=[str(path.parent / each) for each in files])
     check_plan(plan, str(path))
     return plan
 

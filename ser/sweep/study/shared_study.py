@@ -19,6 +19,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ser.errors import InputError
+from ser.results.identity import OWN_VERSION
 from ser.sweep.study.plan import Plan
 
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
@@ -80,7 +81,7 @@ class SharedStudy:
         if differences := [
             f"  {name}: {before.get(name)} there, {now.get(name)} here"
             for name in sorted(before | now)
-            if json.dumps(before.get(name)) != json.dumps(now.get(name))
+            if name != f"version of {OWN_VERSION}" and json.dumps(before.get(name)) != json.dumps(now.get(name))
         ]:
             first = f"study {self.plan.study} was started with other settings; use those, or give this study a new name"
             raise InputError("\n".join([first, *differences]))

@@ -1,4 +1,4 @@
-"""The networks' choices in the README's table "Where the paper is silent", as properties."""
+"""The networks' choices in the table of docs/science/assumptions.md, as properties."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from ser.networks.capsule_layers import RecCaps, SeqCaps, UtteranceCapsules, WindowCapsules
 from ser.systems import CNNGRU
 from ser.training.callbacks.checkpointing import checkpoints
-from tests.test_readme import README
+from tests.test_readme import PAGES, ROOT
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,8 @@ from tests.test_readme import README
         "several epochs with the best validation WA",
     ],
 )
-def test_the_readme_names_the_assumption(question):
-    table = README.split("## Where the paper is silent")[1].split("\n## ")[0]
-    assert f"| {question} |" in table
+def test_the_page_names_the_assumption(question):
+    assert f"| {question} |" in PAGES[ROOT / "docs/science/assumptions.md"]
 
 
 def test_the_gru_starts_uniform_and_the_dense_layers_with_xavier():

@@ -71,7 +71,7 @@ def test_without_a_corpus_two_lines_say_where_it_was_looked_for(tmp_path, root):
 
 def test_iemocap_is_recognised(tmp_path):
     (tmp_path / "Session1").mkdir()
-    with pytest.raises(InputError, match=r"\nthis is IEMOCAP; to read it: --data conf/iemocap.yaml --data.corpus.root"):
+    with pytest.raises(InputError, match=r"\nthis is IEMOCAP; to read it: --data iemocap --data.corpus.root"):
         EmoDB(str(tmp_path)).utterances()
 
 

@@ -75,14 +75,14 @@ def test_without_a_release_two_lines_say_where_it_was_looked_for_and_what_else_t
     where, instead = str(caught.value).splitlines()
     assert (str(tmp_path / root) if root else "--data.corpus.root") in where
     assert "`root:`" in where or root
-    assert instead.endswith("ser fit --config conf/reccap.yaml --config conf/demo.yaml")
+    assert instead.endswith("ser fit --config reccap --config demo")
 
 
 @pytest.mark.parametrize(
     ("file", "instead"),
     [
-        ("wav/03a01Fa.wav", "this is EMO-DB; to read it: --data conf/emodb.yaml --data.corpus.root {place}"),
-        ("mine.csv", "this is a manifest; to read it: --data conf/manifest.yaml --data.corpus.csv {place}"),
+        ("wav/03a01Fa.wav", "this is EMO-DB; to read it: --data emodb --data.corpus.root {place}"),
+        ("mine.csv", "this is a manifest; to read it: --data manifest --data.corpus.csv {place}"),
         ("wav/mine.wav", "to use the built-in corpus instead: "),
     ],
 )

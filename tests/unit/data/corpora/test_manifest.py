@@ -94,7 +94,7 @@ def test_unknown_emotions_take_one_line_each(manifest):
 
 def test_a_folder_of_another_corpus_is_recognised(tmp_path, wav, speech):
     wav(tmp_path / "03a01Fa.wav", speech())
-    with pytest.raises(InputError, match=r"not a file\nthis is EMO-DB; to read it: --data conf/emodb.yaml --data"):
+    with pytest.raises(InputError, match=r"not a file\nthis is EMO-DB; to read it: --data emodb --data"):
         Manifest(str(tmp_path)).utterances()
 
 

@@ -18,19 +18,6 @@ TINY_SEGMENTS = ["--data.segment_seconds", 0.15, "--data.min_tail_seconds", 0.05
 # Few capsules, in windows of which such segments have several.
 SMALL_CAPSULES = ["--model.window_steps", 2, "--model.window_shift", 1, "--model.window_kernel", 2]
 SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
-collect_ignore = ["trained.py"]  # who looks there for doctests would train
-LONGEST = """
-faults/test_kills systems/test_learning faults/test_tracking sweep/workers/test_workers test_readme
-training/cross_validation/test_runs commands/test_fit sweep/outcome/test_trials faults/test_signals
-training/test_resume report/test_claims report/test_numbers sweep/test_postgres sweep/study/test_storage
-sweep/outcome/test_lambdas sweep/workers/test_trials sweep/study/test_shared_study
-training/cross_validation/test_directions faults/test_order commands/test_export_weights processes/test_forked
-sweep/study/test_plan systems/test_system report/page/test_rendering training/tracking/test_tracking
-faults/test_bad_configurations faults/test_converted faults/test_full_disk faults/test_foreign_checkpoints
-commands/test_bad_input commands/test_lambda results/test_identity sweep/outcome/test_figures
-results/test_statistics
-"""  # files that take long, to be begun first: begun last, they would be waited for with one core idle
-# The first uses two cores, the second one; those that wait, and those that start many processes, come behind them.
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,13 +29,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """As many as there are cores, be they real ones or threads of one; more would be in each other's way."""
     return os.cpu_count() or 1
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files."""
-    longest = LONGEST.split()
-    places = {str(Path(__file__).parent / f"{name}.py"): place for place, name in enumerate(longest)}
-    items.sort(key=lambda item: places.get(str(item.path), len(longest)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,9 +15,9 @@ from ser.results.predictions import posterior_columns
 from ser.systems import SYSTEMS
 from ser.systems.learning_rate import LearningRateRule
 from tests.conftest import CONF, TINY_SEGMENTS
-from tests.forked import Fresh
-from tests.systems.test_learning_rate import FakeTrainer, Module
-from tests.waveforms import batch_of, speech_like
+from tests.made_up.waveforms import batch_of, speech_like
+from tests.slow.forked import Fresh
+from tests.unit.systems.test_learning_rate import FakeTrainer, Module
 
 pytestmark = [
     pytest.mark.gpu,

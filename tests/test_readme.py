@@ -99,7 +99,7 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
     if "conf/demo.yaml" in words:
         pytest.skip("the demo takes minutes: test_learning.py runs it and checks what it reaches")
     if words[0] == "sweep" and "sweeps/demo.yaml" not in words:
-        pytest.skip("a study of five folds takes hours: tests/sweep/ checks these files and runs smaller ones")
+        pytest.skip("a study of five folds takes hours: tests/commands/sweep/ checks these files and runs smaller ones")
     if any(word.startswith("runs/FOLDER/") for word in words):
         folder = workplace / "runs" / "FOLDER"
         if not folder.exists():

@@ -1,7 +1,7 @@
 """What Wu et al. (2019) measured and how they trained: Table 1, matrices, test halves, options.
 
-The matrices and halves are recovered: whole numbers that fit the printed percentages. `tests/results/test_paper.py`
-searches for them again. The counts of IEMOCAP are read from its public label lists.
+The matrices and halves are recovered: whole numbers that fit the printed percentages.
+`tests/unit/results/test_paper.py` searches for them again. The counts of IEMOCAP are read from its public label lists.
 """
 
 from dataclasses import dataclass

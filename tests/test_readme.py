@@ -33,6 +33,7 @@ def commands(blocks):
 
 
 LINES = commands(BLOCKS)
+OF_README = commands(re.findall(r"```bash\n(.*?)```", README, flags=re.S))
 
 
 def test_there_are_lines_to_test():
@@ -138,7 +139,9 @@ def lines_that_make(words):
     return [line for line in LINES for folder in folders if line[-2:] == ("--out", folder)]
 
 
-@pytest.mark.parametrize("line", LINES, ids=" ".join)
+@pytest.mark.parametrize(
+    "line", [*OF_README, *(pytest.param(line, marks=pytest.mark.slow) for line in LINES if line not in OF_README)]
+)
 def test_line(line, ser, tiny_release, workplace, monkeypatch):
     monkeypatch.chdir(workplace)
     words = [word.replace(".../IEMOCAP_full_release", str(tiny_release)) for word in line[1:]]
@@ -147,7 +150,7 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
             pytest.skip("EMODB_ROOT is not set")
         words = [word.replace(".../emodb/wav", str(one_sentence_of_emodb(workplace))) for word in words]
     if "--trainer.devices" in words:
-        pytest.skip("two devices: test_cli.py trains on two processes")
+        pytest.skip("two devices: tests/commands/fit/test_fit.py trains on two processes")
     if words[0] == "fit" and "demo" in words:
         pytest.skip("the demo takes minutes: test_learning.py runs it and checks what it reaches")
     if words[0] == "sweep" and not {"demo", "lambda"} & {*words}:

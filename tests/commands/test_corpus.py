@@ -47,8 +47,8 @@ def test_warnings_are_no_problems(tmp_path, wav, speech, capsys):
     path = tmp_path / "corpus.csv"
     rows = [("a", 1, "w", "sad"), ("b", 1, "x", "happy"), ("c", 2, "y", "sad"), ("d", 2, "z", "sad")]
     for name, *_ in rows:
-        wav(tmp_path / f"{name}.wav", speech(0.1, seed=ord(name) % 3))  # a and d are the same, with the same label
-    soundfile.write(tmp_path / "c.wav", speech(0.1, seed=ord("b") % 3) / 32_768, 16_000, subtype="FLOAT")  # as b
+        wav(tmp_path / f"{name}.wav", speech(0.1, seed=ord(name) % 3))  # a and d are equal, with equal labels
+    soundfile.write(tmp_path / "c.wav", speech(0.1, seed=ord("b") % 3) / 32_768, 16_000, subtype="FLOAT")  # equal to b
     lines = [f"{name},{name}.wav,{session},{who},{emotion}" for name, session, who, emotion in rows]
     path.write_text("\n".join(["utterance,path,session,speaker,emotion", *lines]) + "\n")
     assert main(["check", str(path)]) == 0
@@ -101,7 +101,7 @@ def test_options_of_iemocap(release, manifest, capsys):
     assert main(["check", str(release.root), "--style", "all", "--merge-excited"]) == 0
     assert "30 utterances" in capsys.readouterr().out
     assert main(["check", str(release.root), "--merge-excited"]) == 0
-    assert "20 utterances" in capsys.readouterr().out, "improvised dialogs alone, as everywhere else"
+    assert "20 utterances" in capsys.readouterr().out, "improvised dialogs only, as everywhere"
     with pytest.raises(InputError, match="for IEMOCAP only"):
         main(["check", str(manifest), "--style", "all"])
 
@@ -144,7 +144,7 @@ def test_usage(capsys):
 
 
 def test_missing_sessions_are_noted(tiny_release, tmp_path):
-    """A release without two sessions is sound, and its folds are others: that must be said."""
+    """A release without two sessions is valid but has other folds, so it is noted."""
     part = tmp_path / "IEMOCAP_full_release"
     shutil.copytree(tiny_release, part, ignore=shutil.ignore_patterns("Session2", "Session4"))
     assert "3 of the 5 sessions of iemocap are present (1, 3, 5)" in str(census(IEMOCAP(str(part))))

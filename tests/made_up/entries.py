@@ -1,4 +1,4 @@
-"""Results as a report sees them, made from given tables or made up; no file is read."""
+"""Results as a report sees them, from given or simulated tables, without files."""
 
 from itertools import product
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.made_up.results import dialogs_corpus, speakers_corpus, split, table_
 
 
 def entry(predictions, title="ours", *, validated=None, averaged=None, last_epochs=0, runs=(), intervals=None, **about):
-    """A result with these predictions; `averaged` are tables of the last epochs, `about` entries of `result.json`."""
+    """A result with these predictions; `averaged` has tables of the last epochs, `about` entries of `result.json`."""
     folds, seeds = (sorted(map(int, predictions[name].unique())) for name in ("fold", "seed"))
     about = {
         **{"system": "CNNSeqCap", "corpus": "emodb", "protocol": "speaker", "test_halves": None, "statistics": "train"},
@@ -33,7 +33,7 @@ def entry(predictions, title="ours", *, validated=None, averaged=None, last_epoc
 
 
 def made_up(system, title=None, *, skill=1.5, halves=None, corpus="emodb", seeds=(1,), folds=None, random=1, **about):
-    """A result of made-up posteriors: of ten speakers, of the paper's dialogs (`halves`), or of these `utterances`."""
+    """A result with simulated posteriors for ten speakers, for the paper's dialogs (`halves`), or for `utterances`."""
     generator = np.random.default_rng([random, len(system), sum(map(ord, system))])
     utterances = about.pop("utterances", None)
     if utterances is None:
@@ -50,12 +50,12 @@ def made_up(system, title=None, *, skill=1.5, halves=None, corpus="emodb", seeds
 
 
 def run(fold, seed=1, epoch=1, losses=(1.0,), was=(0.5,), **about):
-    """One fold of a result with these curves."""
+    """One fold of a result, with these curves."""
     curves = pd.DataFrame({"epoch": range(1, len(losses) + 1), "train_loss": losses, "val_wa": was})
     return Run({"fold": fold, "seed": seed, "epoch": epoch, **about}, about.get("details", {}), curves)
 
 
 def drawn(draw, *given):
-    """The figure that is drawn of these, as it is before it becomes a picture."""
+    """The matplotlib figure behind a picture of a report."""
     with patch.object(Drawing, "picture", lambda drawing, *about: drawing.figure):
         return draw(*given)

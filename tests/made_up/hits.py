@@ -1,4 +1,4 @@
-"""Predictions tables made up from which utterances were recognised."""
+"""Predictions tables with given hits."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from ser.emotions import EMOTIONS
 
 
 def predictions(hits, actual=None, speakers=None, seed=1, names=None):
-    """A table from which utterances were recognised; a wrong prediction is the emotion after the actual one."""
+    """A table with given hits; a wrong prediction is the emotion after the actual one."""
     hits = np.asarray(hits, dtype=bool)
     actual = np.zeros(len(hits), int) if actual is None else np.asarray(actual)
     return pd.DataFrame(

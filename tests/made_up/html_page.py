@@ -1,10 +1,10 @@
-"""Reading a report's page."""
+"""A parser for the page of a report."""
 
 from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """Tags that are opened and closed in order, tables cell by cell, images, and everything that is loaded."""
+    """Check that tags are closed in order; collect table cells, ids, links, images and loaded resources."""
 
     EMPTY = ("meta", "link", "img", "br", "hr")
 

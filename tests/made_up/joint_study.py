@@ -1,4 +1,4 @@
-"""Made-up studies: rows in a real storage and folders of trials as a worker leaves them, without any training."""
+"""Simulated studies: rows in a real storage and folders of trials, without training."""
 
 import json
 from dataclasses import replace
@@ -29,7 +29,7 @@ folds: 1-3
 
 
 def make_fold(folder, system, fold, skill, generator):
-    """The folder of one fold as `ser validated` leaves it, as far as a study reads it."""
+    """Write the files of a fold of `ser validated` that a study reads."""
     utterances = split(speakers_corpus(), "speaker", fold, None)["val"]
     table = table_of(utterances, system, skill, generator).assign(fold=fold)
     folder.mkdir(parents=True)
@@ -44,7 +44,7 @@ def make_fold(folder, system, fold, skill, generator):
 
 
 def settle(shared, folder, place, system, skill, pruned_after=None, error=None):
-    """Give a planned trial its result, from made-up posteriors; or prune it; or let it fail."""
+    """Complete a planned trial with simulated posteriors, or prune it, or let it fail."""
     plan = shared.plan
     generator = np.random.default_rng([place, len(system)])
     create, states = optuna.trial.create_trial, optuna.trial.TrialState
@@ -67,7 +67,7 @@ def settle(shared, folder, place, system, skill, pruned_after=None, error=None):
 
 
 def open_made_up(path, folder, identity=None, **changes):
-    """A study of this file in a storage of its own; no row is planned in advance."""
+    """A study with this definition in its own storage, without planned rows."""
     plan = replace(read_plan(path), **changes)
     folder.mkdir(exist_ok=True)
     storage = open_storage(f"sqlite:///{folder / 'study.db'}", plan.heartbeat_seconds)
@@ -77,7 +77,7 @@ def open_made_up(path, folder, identity=None, **changes):
 
 
 def write_joint(folder, config, trials=14, choose_lambda=True):
-    """The file of a study of three options."""
+    """Write the definition of a study of three options."""
     path = folder / "made-up.yaml"
     text = JOINT.format(config=config, trials=trials, choose_lambda=str(choose_lambda).lower())
     path.write_text(text, encoding="utf-8")

@@ -7,13 +7,13 @@ from pathlib import Path
 from ser.emotions import EMOTIONS
 from tests.made_up.release import noise, write_wav
 
-SHORT = {"segment_seconds": 0.1, "min_tail_seconds": 0.04}  # data options that suit such recordings
+SHORT = {"segment_seconds": 0.1, "min_tail_seconds": 0.04}  # data options for such recordings
 
 
 def write_manifest(folder: Path, name: str, speakers: str, seed: int) -> Path:
-    """`NAME.csv`: two sessions of two speakers of one letter each, who say every emotion once, in 0.2 s of noise.
+    """`NAME.csv`: two sessions of two speakers, named by one letter each, with every emotion once in 0.2 s of noise.
 
-    Fold 1 tests the first speaker and validates the second; 2 does so with the third and the fourth; 3 and 4 are their
+    Fold 1 tests the first speaker and validates on the second, fold 2 the third and the fourth; folds 3 and 4 are the
     other directions.
     """
     lines = ["utterance,path,session,speaker,emotion"]

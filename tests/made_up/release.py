@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# Both actors in every dialog: the last field's letter speaks.
+# Both actors speak in every dialog; the last field's letter is the speaker.
 TURNS = ["M000 neu", "F000 ang", "M001 hap", "F001 sad", "M002 exc", "F002 xxx"]
 
 
 def noise(seconds: float = 0.1, seed: int = 0) -> np.ndarray:
-    """int16 at 16 kHz."""
+    """White noise, int16 at 16 kHz."""
     return np.random.default_rng(seed).integers(-3000, 3000, round(seconds * 16_000)).astype(np.int16)
 
 
 def write_wav(path: Path, pcm: np.ndarray) -> Path:
-    """16 kHz mono 16-bit PCM."""
+    """Write 16 kHz mono 16-bit PCM."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -58,7 +58,7 @@ class Release:
         path = self.labels(dialog)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes("\n".join(lines).encode())
-        # What lies there too, and is not to be read.
+        # Other files of a release, which must not be read.
         path.with_name(f"._{dialog}.txt").write_bytes(b"\x00\x05\x16\x07\xff\xfe[")
         self.audio(f"{dialog}_M000").with_name(f"._{dialog}_M000.wav").write_bytes(b"\x00\x05\x16\x07")
         for folder in ("Attribute", "Categorical", "Self-evaluation"):
@@ -66,7 +66,7 @@ class Release:
             (path.parent / folder / f"{dialog}_e1.txt").write_text("[not a line of ours]\n")
 
     def line(self, dialog: str, number: int, new: str | bytes | None = None) -> str:
-        """Replace a line, counted from 1, if something new is given; the old one comes back."""
+        """Return a line, counted from 1, and replace it if `new` is given."""
         path = self.labels(dialog)
         lines = path.read_bytes().split(b"\n")
         old = lines[number - 1].decode()
@@ -83,11 +83,11 @@ def release(tmp_path) -> Release:
 
 @pytest.fixture
 def wav():
-    """Writes 16 kHz mono 16-bit PCM: wav(path, pcm)."""
+    """A function that writes 16 kHz mono 16-bit PCM: wav(path, pcm)."""
     return write_wav
 
 
 @pytest.fixture
 def speech():
-    """Makes something that is not silence: speech(seconds, seed)."""
+    """A function that makes a signal that is not silent: speech(seconds, seed)."""
     return noise

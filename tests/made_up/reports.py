@@ -1,4 +1,4 @@
-"""Two reports that several tests look at."""
+"""Two reports used by several tests."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.made_up.results import make_result
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
-    """Three results on one corpus, the last with two branches and averaged epochs."""
+    """Three results on one corpus; the last has two branches and averaged epochs."""
     place = tmp_path_factory.mktemp("runs")
     return [
         make_result(place / "seqcap", "CNNSeqCap", skill=1.6),
@@ -27,7 +27,7 @@ def report(results, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def paper_report(tmp_path_factory):
-    """A report on results measured on the paper's own test sets, and where it was written from."""
+    """A report on results with the paper's test sets, and the folder of these results."""
     place = tmp_path_factory.mktemp("wu2019")
     options = {"protocol": "wu2019", "corpus": "iemocap"}
     runs = [

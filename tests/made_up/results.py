@@ -1,4 +1,4 @@
-"""Made-up cross-validations, complete as `ser crossval` leaves them: posteriors are drawn, everything else follows."""
+"""Simulated folders of `ser crossval`, complete, with random posteriors."""
 
 import json
 
@@ -44,7 +44,7 @@ def speakers_corpus():
 
 
 def dialogs_corpus():
-    """As many utterances of each emotion in each dialog half as IEMOCAP's improvised dialogs have."""
+    """Improvised utterances with IEMOCAP's number of each emotion in each dialog half."""
     rows = []
     for half, sessions in HALF_COUNTS.items():
         for session, counts in enumerate(sessions, start=1):
@@ -81,7 +81,7 @@ def table_of(utterances, system, skill, generator):
 
 
 def make_curves(epochs, generator):
-    """A metrics.csv: one row per epoch."""
+    """A metrics.csv with one row per epoch."""
     rows = []
     for epoch in range(epochs):
         ease = 1 - np.exp(-(epoch + 1) / 6)
@@ -101,7 +101,7 @@ def make_curves(epochs, generator):
 
 
 def split(corpus, protocol, fold, halves):
-    """Masks of training, validation and test."""
+    """Rows of training, validation and test."""
     session = (fold - 1) % 5 + 1
     held_out = corpus.session == str(session)
     if protocol == "speaker":
@@ -126,7 +126,7 @@ def make_result(
     random=1,
     **about_it,
 ):
-    """A complete folder of a cross-validation, as `ser crossval` leaves it; `about_it` overrides its `result.json`."""
+    """Write the folder of a finished `ser crossval`; `about_it` overrides its `result.json`."""
     generator = np.random.default_rng([random, len(system), sum(map(ord, system))])
     utterances = dialogs_corpus() if protocol == "wu2019" else speakers_corpus()
     num_folds = 10 if protocol == "speaker" else 5

@@ -1,4 +1,4 @@
-"""Rows of a study as some worker has left them, and a training that trains nothing."""
+"""Rows of a study in every state that a worker can leave, and a trial without training."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ STATES = {
 
 
 def add_row(shared: SharedStudy, place: int | None, kind: str) -> int:
-    """A row as some worker left it; its number."""
+    """Add a row in the state that a worker has left it in; return its number."""
     state = STATES[kind]
     marks = {"interrupted": {INTERRUPTED: True}, "surplus": {SURPLUS: True}}.get(kind, {})
     started = datetime.now() - (LONG_AGO if kind == "stale" else timedelta())
@@ -52,14 +52,14 @@ def add_row(shared: SharedStudy, place: int | None, kind: str) -> int:
 
 
 def empty_study(shared: SharedStudy, name: str) -> SharedStudy:
-    """A study with the same plan and not one row: only what a test adds."""
+    """A study with the same plan and no rows."""
     plan = replace(shared.plan, study=name)
     optuna.create_study(study_name=name, storage=shared.storage, direction="maximize")
     return SharedStudy.load(plan, shared.storage)
 
 
 class CountedTrial:
-    """Stands for a training: yields the values a test has chosen for each point, and counts how often it was run."""
+    """A replacement for `Trial`: yields given values for each point and records each call."""
 
     values = staticmethod(lambda point: [0.5])
     begun: ClassVar[list[dict]] = []

@@ -1,4 +1,4 @@
-"""What the tests of studies share: a study that trains in seconds, its storage, and its processes."""
+"""Shared fixtures of the study tests: a study that trains in seconds, its storage and its processes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,13 @@ from tests.made_up.rows import HEARTBEAT_SECONDS, TRIES, CountedTrial
 
 @pytest.fixture(scope="session")
 def short_corpus(built_in, tmp_path_factory):
-    """A table of the built-in corpus's shortest recordings, for other processes to read."""
+    """A table of short recordings, also for other processes."""
     return write_short_corpus(tmp_path_factory.mktemp("studies"), built_in=built_in)
 
 
 @pytest.fixture
 def write_study(short_corpus, tmp_path):
-    """Write a study whose trainings are short; None leaves a key out."""
+    """Write a study with short trainings; None removes a key."""
 
     def write(**changes) -> Path:
         study = {
@@ -46,7 +46,7 @@ def write_study(short_corpus, tmp_path):
 
 @pytest.fixture
 def make_shared(tmp_path):
-    """Make or join a study in a SQLite file, without runs: what is stored of them is `identity`."""
+    """Create or join a study in a SQLite file without runs; `identity` replaces that of the runs."""
 
     def make(identity: dict | None = None, **settings) -> SharedStudy:
         path = tmp_path / "study.yaml"
@@ -70,27 +70,27 @@ class Leftover:
 
 
 def processes_of(session: int) -> list[Leftover]:
-    """Every living process of a session: the one that began it, which may have ended, and all that come from it."""
+    """All live processes of a session, including those whose parent has ended."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, _, _, its_session = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:4]
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
-            continue  # ended meanwhile
+            continue  # has ended meanwhile
         if int(its_session) == session and state != "Z":
             found.append(Leftover(int(folder.name), command))
     return found
 
 
 def stored(config: Path, folder: Path) -> SharedStudy:
-    """The study in a folder, as a report reads it."""
+    """The study in a folder, loaded as for a report."""
     plan: Plan = read_plan(config)
     return SharedStudy.load(plan, open_storage(f"sqlite:///{folder / 'study.db'}", plan.heartbeat_seconds))
 
 
 def check_complete(shared: SharedStudy) -> dict[int, float]:
-    """Every planned trial accepted once and nothing left under way; their values."""
+    """Check that every planned trial is accepted once and none is running; return their values."""
     rows = shared.optuna.get_trials(deepcopy=False)
     running = [row.number for row in rows if row.state == optuna.trial.TrialState.RUNNING]
     assert not running
@@ -107,7 +107,7 @@ def check_complete(shared: SharedStudy) -> dict[int, float]:
 
 @pytest.fixture
 def patient(make_shared):
-    """A study for which workers are dead after a minute, in a file that no power cut will hit."""
+    """A study whose workers count as dead after a minute; its file is not synced to disk."""
     shared = make_shared(tries=TRIES, heartbeat_seconds=HEARTBEAT_SECONDS)
 
     @sqlalchemy.event.listens_for(shared.storage.engine, "connect")
@@ -120,7 +120,7 @@ def patient(make_shared):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Trials that train nothing."""
+    """Trials without training."""
     monkeypatch.setattr("ser.sweep.workers.worker.Trial", CountedTrial)
     monkeypatch.setattr(CountedTrial, "begun", [])
     monkeypatch.setattr(CountedTrial, "values", staticmethod(lambda point: [0.1 * point["model.gru_units"]]))
@@ -129,7 +129,7 @@ def counted(monkeypatch):
 
 @pytest.fixture
 def refused(ser, write_study, tmp_path):
-    """Run `ser sweep` on a study with changes, to be refused; its message."""
+    """Run `ser sweep` on a changed study, check that it is refused and return the message."""
 
     def run(changes, *arguments) -> str:
         folder = tmp_path / "studies" / "refused"

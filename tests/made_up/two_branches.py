@@ -1,4 +1,4 @@
-"""Predictions tables of a made-up system with two branches."""
+"""Predictions tables of a system with two branches."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from ser.results.predictions import posterior_columns
 
 
 def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6):
-    """A predictions table of a system with two branches."""
+    """A predictions table of a system with two branches, from given posteriors."""
     capsule, gru = np.asarray(capsule, float), np.asarray(gru, float)
     posterior = lambda_ * capsule + (1 - lambda_) * gru
     rows = pd.DataFrame(
@@ -28,7 +28,7 @@ def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6):
 
 
 def sample(seed, utterances=120, folds=2, sharpness=1.5):
-    """Two branches that are right somewhat more often than not, each in its own way."""
+    """Two branches, each right somewhat more often than not, with different errors."""
     generator = np.random.default_rng(seed)
     actual = generator.integers(0, 4, utterances)
     logits = generator.normal(size=(2, utterances, 4)) + sharpness * np.eye(4)[actual]
@@ -38,6 +38,6 @@ def sample(seed, utterances=120, folds=2, sharpness=1.5):
 
 
 def one_branch_wrong_each():
-    """Four utterances, certain posteriors: the GRU is wrong on the third, the capsules are on the fourth."""
+    """Four utterances with certain posteriors: the GRU is wrong on the third, the capsules on the fourth."""
     right, wrong = np.eye(4), np.roll(np.eye(4), 1, axis=1)
     return table(range(4), [*right[:3], wrong[3]], [*right[:2], wrong[2], right[3]], speakers=[1, 2, 1, 2])

@@ -1,4 +1,4 @@
-"""Waveforms made up for networks."""
+"""Synthetic waveforms for networks."""
 
 import torch
 

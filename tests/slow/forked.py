@@ -1,4 +1,4 @@
-"""Commands of `ser` in processes forked from one that has imported everything already: they start at once."""
+"""Commands of `ser` in processes forked from one with all imports done, so that they start at once."""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ from tests.conftest import Finished
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tests.slow.trained"])
-# Whoever starts a process also asks for the ends of all others, and an exit code can be read but once: of two threads
-# that read it at the same moment, one would be told 255.
+# Starting a process also polls all others, and an exit code can be read only once: of two threads that read it at
+# the same time, one would get 255.
 EXIT_CODES = Lock()
 
 
 class Command:
-    """`ser ARGUMENTS` in a process of its own.
+    """`ser ARGUMENTS` in a separate process.
 
     Args:
-        arguments: of `ser`.
-        log: receives what it prints.
-        errors: receives what it says on standard error; without it the log does.
-        cwd: the folder it runs in.
-        own_group: whether signals to its group reach it and its children alone, as from a terminal.
-        environment: all its variables; without it they are those of this process.
-        prepare: called in it before it begins.
+        log: file for its output.
+        errors: file for standard error (default: `log`).
+        cwd: its working directory.
+        own_group: start a process group, so that a signal to the group reaches only it and its children.
+        environment: all its variables (default: those of this process).
+        prepare: called in the process before the command.
     """
 
     def __init__(
@@ -62,15 +61,15 @@ class Command:
         return not wait([self.process.sentinel], timeout=0)
 
     def kill(self) -> None:
-        """kill -9, and wait for its end."""
+        """Send SIGKILL and wait for the end."""
         os.kill(self.pid, signal.SIGKILL)
         self.wait()
 
     def wait(self, seconds: float | None = None) -> Finished:
-        """What it left; its exit code is -9 where it was killed.
+        """Wait for the end; the exit code is -9 after SIGKILL.
 
         Raises:
-            TimeoutError: if it runs longer than that.
+            TimeoutError: if it takes longer.
         """
         if not wait([self.process.sentinel], seconds):
             raise TimeoutError(f"{self.log}: still running after {seconds} s")
@@ -79,7 +78,7 @@ class Command:
         return Finished(self.process.exitcode, self.log.read_text(), self.errors.read_text())
 
     def until(self, condition: Callable[[], object], seconds: float = 600) -> object:
-        """Wait until something is true while it runs; what it is."""
+        """Wait until a condition is true while the process runs; return the condition's value."""
         for _ in range(round(seconds / 0.01)):
             if found := condition():
                 return found
@@ -89,12 +88,12 @@ class Command:
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that a process has started and that it has not waited for."""
+    """Child processes of a process that it has not waited for."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Fresh(Command):
-    """`ser ARGUMENTS` in a process that nobody has forked, as a user starts it; see `Command`."""
+    """`ser ARGUMENTS` in a new Python process, as started by a user; see `Command`."""
 
     def __init__(
         self,
@@ -141,13 +140,13 @@ def _run_ser(
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
-    tempfile.tempdir = None  # where that is may have changed
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
-    multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
+    tempfile.tempdir = None  # it can be another folder now
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
+    multiprocessing.set_start_method("fork", force=True)  # as in a new process
     sys.argv = ["ser", *words]
     if prepare:
         prepare()
     code = main()
     sys.stdout.flush()
-    atexit._run_exitfuncs()  # which a forked process leaves out
+    atexit._run_exitfuncs()  # a forked process skips them
     os._exit(code)

@@ -1,7 +1,7 @@
-"""A capsule network learns emotions of a speaker it never heard, and learns nothing where there is nothing to learn.
+"""A capsule network learns the emotions of an unseen speaker, and nothing from shuffled labels.
 
-Smoke tests of a whole training: the demo passes as well without squash, without the head's ReLU, or with a single
-routing iteration. That the network is the paper's is shown by tests/unit/networks.
+Smoke tests of a whole training: the demo passes even without squash, without the head's ReLU, or with a single
+routing iteration. tests/unit/networks shows that the networks are the paper's.
 """
 
 import json
@@ -23,7 +23,7 @@ def demo_corpus(tmp_path_factory):
 
 
 def test_the_demo_reaches_70_percent(ser, demo_corpus, tmp_path):
-    """The README's first command, as it stands there but for the folders."""
+    """The README's first command, with other folders."""
     finished = ser(
         *("fit", "--config", CONF / "reccap.yaml", "--config", CONF / "demo.yaml"),
         *("--data.corpus.root", demo_corpus, "--out", tmp_path / "demo", "--wandb.mode", "disabled"),
@@ -33,7 +33,7 @@ def test_the_demo_reaches_70_percent(ser, demo_corpus, tmp_path):
 
 
 def test_shuffled_labels_teach_nothing(ser, demo_corpus, tmp_path):
-    """The same recordings and the same training, but the emotions of each speaker are dealt out at random."""
+    """The same recordings and training, but the emotions of each speaker are permuted."""
     table = Synthetic(str(demo_corpus)).utterances()
     generator = np.random.default_rng(0)
     table["emotion"] = table.groupby("speaker").emotion.transform(lambda column: generator.permutation(column))
@@ -49,4 +49,4 @@ def test_shuffled_labels_teach_nothing(ser, demo_corpus, tmp_path):
     assert result["ua"] < 0.45  # chance is 0.25; 40 utterances leave a standard error of about 0.07
     curve = pd.read_csv(tmp_path / "run" / "metrics.csv")["train/loss"].dropna()
     demo = yaml.safe_load((CONF / "demo.yaml").read_text())
-    assert len(curve) == demo["trainer"]["max_epochs"], "it was trained as long as the demo"
+    assert len(curve) == demo["trainer"]["max_epochs"], "trained as long as the demo"

@@ -1,4 +1,4 @@
-"""What made a number is known: the commit, and whether files differ from it; nothing of the machine leaves it."""
+"""The recorded origin of a number: the commit and whether files differ from it, without names of the machine."""
 
 import os
 import subprocess
@@ -28,14 +28,14 @@ def test_a_commit_is_marked_where_the_package_differs_from_it(tmp_path, monkeypa
     monkeypatch.setattr(provenance, "PACKAGE", package)
     commit = provenance.commit.__wrapped__
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert commit() is None, "no repository"
+    assert commit() is None, "not a repository"
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
         git(tmp_path, *words)
     head = git(tmp_path, "rev-parse", "HEAD")
     assert commit() == head[:12]
     (tmp_path / "notes").write_text("2")
     (package / "new").write_text("untracked")
-    assert commit() == head[:12], "neither is the package's code"
+    assert commit() == head[:12], "neither is code of the package"
     (package / "code.py").write_text("2")
     assert commit() == head[:12] + "+"
 

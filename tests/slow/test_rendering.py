@@ -25,7 +25,7 @@ def test_the_page_is_whole_and_loads_nothing(report, page):
     assert all(where.startswith(("data:", "#")) for where in page.loaded)
     assert not re.search(r"@import|url\(|<script|<iframe|https?://", text)
     assert len(page.ids) == len(set(page.ids))
-    assert {link.removeprefix("#") for link in page.links} <= set(page.ids), "the contents lead somewhere"
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids), "links of the contents have targets"
     for image in page.images:
         assert len(image["alt"]) > 20
         assert b64decode(image["src"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
@@ -55,8 +55,8 @@ def test_one_result_is_enough_and_says_what_it_printed(results, tmp_path, capsys
     assert "of 1 result: CNN_SeqCap, WA " in printed
     assert str(tmp_path / "new" / "report" / "index.html") in printed
     assert not (tmp_path / "new" / "report" / "comparisons.csv").exists()
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["report"], "nothing half-written is left"
-    assert main([str(results[0]), "--out", str(tmp_path / "new" / "report")]) == 0, "a report may be replaced"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["report"], "no temporary files are left"
+    assert main([str(results[0]), "--out", str(tmp_path / "new" / "report")]) == 0, "a report can be replaced"
 
 
 def test_names_cannot_break_the_page(tmp_path):
@@ -99,7 +99,7 @@ document.getElementById("page").onload = function () {{
 def test_wide_figures_say_on_a_small_screen_that_they_go_on(report):
     text = (report / "index.html").read_text(encoding="utf-8")
     figure = re.search(r'<figure id="figure-scores">.*?</figure>', text, flags=re.S)[0]
-    assert figure.index("scroll it sideways") < figure.index("<img"), "before the figure, or nobody would look"
+    assert figure.index("scroll it sideways") < figure.index("<img"), "before the figure, where it is noticed"
     style = re.search(r"<style>(.*?)</style>", text, flags=re.S)[1]
     assert ".sideways { display: none; }" in style.split("@media")[0]
     assert ".sideways { display: block;" in re.search(r"@media \(max-width.*", style)[0] + style.split("(max-width")[1]
@@ -108,7 +108,7 @@ def test_wide_figures_say_on_a_small_screen_that_they_go_on(report):
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
 @pytest.mark.parametrize("width", [1280, 400])
 def test_in_a_browser(report, tmp_path, width):
-    # The window of a headless browser is at least 500 pixels wide; a frame inside a page is as wide as it is told.
+    # The window of a headless browser is at least 500 pixels wide; a frame inside a page can be narrower.
     shutil.copy(report / "index.html", tmp_path)
     (tmp_path / "wrapper.html").write_text(WRAPPER.format(width=width), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr"]

@@ -1,4 +1,4 @@
-"""A training that is killed goes on with the same command, and ends as if it had not been."""
+"""A killed training continues with the same command and ends like an undisturbed one."""
 
 import json
 import multiprocessing
@@ -42,13 +42,13 @@ class Weight(LightningModule):
 
 
 def segments_of(batch: Batch) -> list[list[int]]:
-    """The segments in a batch: the utterance of each, and a checksum of its samples."""
+    """The segments in a batch: utterance and a checksum of the samples of each."""
     rows = zip(batch.utterance.tolist(), batch.waveform, strict=True)
     return [[row, zlib.crc32(waveform.numpy().tobytes())] for row, waveform in rows if row != FILLER]
 
 
 class Noted(Callback):
-    """Note the epoch of every segment that is trained on; after a number of steps, write a checkpoint."""
+    """Record the epoch of every trained segment; after a number of steps, write a checkpoint."""
 
     def __init__(self, checkpoint: Path):
         self.checkpoint, self.segments = checkpoint, []
@@ -65,11 +65,11 @@ def short_segments(table: Path, workers: int = 0) -> EmotionData:
 
 
 def train_and_note(rank: int, world: int, port: int, table: Path, workers: int, folder: Path) -> None:
-    """In one process of several: two epochs, interrupted within the first; the segments that it has trained on."""
+    """One process of several: two epochs, interrupted within the first; writes the segments that it has trained on."""
     names = {"LOCAL_RANK": rank, "NODE_RANK": 0, "WORLD_SIZE": world, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in names.items()} if world > 1 else {})
     quieten()
-    multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
+    multiprocessing.set_start_method("fork", force=True)  # as in a separate process
     noted = Noted(folder / "within.ckpt")
     silent = dict.fromkeys(("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing"), False)
     alike = {"accelerator": "cpu", "devices": world, "use_distributed_sampler": False, "callbacks": [noted], **silent}
@@ -83,7 +83,7 @@ def train_and_note(rank: int, world: int, port: int, table: Path, workers: int, 
 
 @pytest.mark.parametrize(("world", "workers"), [(1, 0), (1, 2), (2, 0)])
 def test_every_segment_is_trained_on_once_per_epoch(world, workers, built_in, tmp_path):
-    """On one process and on two, though the first epoch is interrupted and goes on from its checkpoint."""
+    """In one process and in two, with the first epoch interrupted and continued from its checkpoint."""
     table = write_corpus(tmp_path / "corpus", built_in)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -100,7 +100,7 @@ def test_every_segment_is_trained_on_once_per_epoch(world, workers, built_in, tm
     everything = range(len(data.pieces["train"]))
     expected = sorted(segments_of(data.pieces["train"][BatchIndices(list(everything), 1.0)]))
     assert len(expected) == len(everything) > 4 * STEPS_BEFORE_THE_INTERRUPTION, "the interruption is within an epoch"
-    assert len({str(each) for each in expected}) == len(expected), "they are known apart"
+    assert len({str(each) for each in expected}) == len(expected), "all segments are distinct"
     for epoch in range(2):
         assert sorted(segment for number, segment in noted if number == epoch) == expected
 
@@ -126,7 +126,7 @@ def checkpoints_of(folder):
 
 
 def kill_and_continue(arguments, folder, log, kills, generator) -> str:
-    """Kill the command at random moments after a new checkpoint; what the last process printed."""
+    """Kill the command at random moments after a new checkpoint; return the output of the last process."""
     for _ in range(kills):
         before = checkpoints_of(folder)
         process = Command(arguments, log)
@@ -160,7 +160,7 @@ def test_kill_9_changes_nothing(config, workers, tiny, tmp_path):
 
 
 def test_another_configuration_is_not_continued(ser, tiny, tmp_path, monkeypatch):
-    """An interrupted run is continued by the same command only; the difference is printed."""
+    """An interrupted run is continued only by the same command; the difference is printed."""
     folder = tmp_path / "run"
     process = Command(command("cnn_gru", tiny, folder), tmp_path / "log")
     process.until(lambda: checkpoints_of(folder))

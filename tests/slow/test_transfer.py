@@ -1,4 +1,4 @@
-"""Batches of processes that read data: they need no room in /dev/shm, and such a process may die."""
+"""Batches from data workers: they need no space in /dev/shm, and a worker can die."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ NOT_PERMITTED = 77
 
 
 class Tensors(Dataset):
-    """Tensors of many kinds; some large, some small, one that is not contiguous."""
+    """Tensors of several types: large, small, empty, and one that is not contiguous."""
 
     kinds = (torch.float32, torch.float64, torch.int64, torch.int16, torch.bool)
 
@@ -41,12 +41,12 @@ def test_tensors_arrive_as_they_were_sent():
         for one, other in zip(received, sent, strict=True):
             assert one.dtype == other.dtype
             assert torch.equal(one, other)
-            one.zero_()  # it is the receiver's own
+            one.zero_()  # the receiver can write to it
 
 
-@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux alone has memory without a name")
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="memfd_create exists on Linux only")
 def test_a_received_batch_leaves_no_descriptor_open():
-    """One that stays open for every batch would end a training after a thousand of them."""
+    """One leaked descriptor per batch would end a training after about a thousand batches."""
     number = os.memfd_create("batch")
     os.write(number, struct.pack("<6f", 1, 2, 3, 4, 5, 6))
     received = _rebuild(SimpleNamespace(detach=lambda: number), torch.float32, (2, 3))
@@ -56,7 +56,7 @@ def test_a_received_batch_leaves_no_descriptor_open():
 
 
 def small_shm(kilobytes: int) -> None:
-    """Give this process a /dev/shm of its own."""
+    """Mount a small /dev/shm for this process."""
     libc = ctypes.CDLL(None)
     if (
         libc.unshare(NEW_NAMESPACE)
@@ -74,15 +74,15 @@ def shm_of_4_kilobytes() -> None:
     small_shm(4)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mounts a /dev/shm of its own")
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts its own /dev/shm")
 @pytest.mark.parametrize(("prepare", "code"), [(shm_of_512_kilobytes, 0), (shm_of_4_kilobytes, 2)])
 def test_a_training_with_a_small_shm(tiny, tmp_path, prepare, code):
-    """Two batches of 614 kB do not fit into 512; into 4 not even the locks of a queue do."""
+    """Two batches of 614 kB do not fit into 512 kB; not even the locks of a queue fit into 4 kB."""
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--data.batch_size", 64, "--data.num_workers", 2]
     process = Command(["fit", *options, "--out", tmp_path / "run"], tmp_path / "log", prepare=prepare)
     try:
         ended = process.wait(120)
-    except TimeoutError:  # it waits for a reader that has died
+    except TimeoutError:  # it waits for a worker that has died
         process.kill()
         raise
     if ended.code == NOT_PERMITTED:
@@ -106,7 +106,7 @@ def test_the_locks_of_no_process_need_no_room(monkeypatch):
 
 
 class Dying(Dataset):
-    """Its reader is killed, as for lack of memory."""
+    """The worker is killed, as if out of memory."""
 
     def __len__(self) -> int:
         return 1

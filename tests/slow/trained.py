@@ -1,7 +1,7 @@
-"""Loaded by the process that commands are forked from: it has trained once, as small as it gets.
+"""Preloaded by the process that commands are forked from: runs one minimal training.
 
-A third of a short training is what a process does only once: imports on demand, and finding out for every class
-whether it is a mapping or a sequence. Commands that are forked afterwards need not do it again.
+A third of a short training is work that a process does only once: imports on demand, and testing for every class
+whether it is a mapping or a sequence. Forked commands skip it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.slow.faults.runs import fit_options
 
 
 def write_noise(folder: Path) -> Path:
-    """Two sessions of two speakers who say every emotion once: 0.2 s of noise; their table."""
+    """Write two sessions of two speakers with every emotion once, in 0.2 s of noise; return their table."""
     generator, table = np.random.default_rng(0), folder / "noise.csv"
     with table.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -42,9 +42,9 @@ def write_noise(folder: Path) -> Path:
 
 
 def train_once() -> None:
-    """Leave this process with nothing but what it has learned of itself: one thread, environment and arguments."""
+    """Train, then restore environment and arguments, with one thread left."""
     words, variables, interval = sys.argv, dict(os.environ), tqdm.monitor_interval
-    tqdm.monitor_interval = 0  # its thread would stay
+    tqdm.monitor_interval = 0  # no monitor thread, which would remain
     with tempfile.TemporaryDirectory() as place, open(os.devnull, "w") as nowhere:
         least = {"trainer.max_epochs": 1}
         sys.argv = ["ser", *fit_options("cnn_gru", write_noise(Path(place)), Path(place) / "run", **least)]
@@ -58,4 +58,4 @@ def train_once() -> None:
 
 
 train_once()
-gc.freeze()  # as the program's own starter does
+gc.freeze()  # as in the fork server of `ser`

@@ -1,4 +1,4 @@
-"""What a constructor checks before it runs, and what the command line's parser sees of it."""
+"""Bounds checked by constructors, and their form in the command line's parser."""
 
 import inspect
 from typing import Annotated, Literal

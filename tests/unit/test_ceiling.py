@@ -1,4 +1,4 @@
-"""What a training step's speed is a share of: the fastest of its own operations, each timed by itself."""
+"""The ceiling of a training step's speed: its fastest operation, each timed separately."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.ceiling import OperationRates
 
 
 def rates(operation):
-    """The rates of an operation whose every part takes one second."""
+    """The rates of an operation, with a clock that gives one second for each."""
     with OperationRates(lambda: None, count().__next__) as found:
         operation()
     return found
@@ -24,7 +24,7 @@ def test_a_convolution_counts_as_many_operations_as_its_kernels_have_products_an
 
 
 def test_the_fastest_operation_of_a_step_is_the_ceiling_and_not_the_matrix_product():
-    """Forward and backward of a layer: the gradients of maps and kernels together take twice the forward operations."""
+    """Forward and backward of a layer: the gradients of maps and kernels take twice the forward operations."""
     layer, maps = nn.Conv2d(16, 24, 5), torch.randn(2, 16, 44, 44, requires_grad=True)
     square = torch.randn(200, 200)
 

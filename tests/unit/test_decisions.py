@@ -1,4 +1,4 @@
-"""What decides about a result: whose audio counts, which epoch, which lambda, which p value; each with given values."""
+"""Decisions behind a result, with given values: statistics, epoch, lambda, p-values."""
 
 from types import SimpleNamespace
 
@@ -27,11 +27,11 @@ from tests.made_up.two_branches import table
 
 AUDIO = [
     torch.full((20,), value) for value in (1.0, 3.0, 10.0, 30.0)
-]  # two training utterances, one each of val and test
+]  # two training utterances, one of val and one of test
 
 
 def data(statistics):
-    """A fold whose every utterance is constant, so that its mean tells who was heard."""
+    """A fold of constant utterances, whose mean shows which of them were used."""
     made = EmotionData.__new__(EmotionData)
     made.statistics, made.pieces = statistics, {"test": SimpleNamespace(statistics=None)}
     made.utterances = pd.DataFrame({"set": ["train", "train", "val", "test"], "speaker": ["a", "b", "c", "d"]})
@@ -46,7 +46,7 @@ def test_whose_audio_standardises(statistics, mean):
     torch.testing.assert_close(found[0], torch.full((NUM_BINS,), mean))
     own = fold.pieces["test"].statistics
     if statistics == "speaker":
-        assert own[:, 0, 0].tolist() == [1, 3, 10, 30], "each speaker by its own audio"
+        assert own[:, 0, 0].tolist() == [1, 3, 10, 30], "each speaker with its own audio"
     else:
         assert own is None
 
@@ -65,7 +65,7 @@ def test_validation_wa_chooses_the_epoch(tmp_path):
 
 
 def test_averaging_takes_the_mean_of_all_epochs():
-    """Two epochs that are sure of different emotions: the surer one decides."""
+    """Two epochs certain of different emotions: the more certain one decides."""
     names, tables = posterior_columns(), []
     for posterior in ([0.6, 0.4, 0, 0], [0, 0.9, 0.1, 0]):
         row = predictions([True]).assign(predicted=EMOTIONS[int(np.argmax(posterior))])
@@ -83,7 +83,7 @@ def test_recall_is_not_precision():
 
 
 def test_lambda_is_the_best_by_the_metric_that_was_asked_for():
-    """The capsules know three of four neutral utterances and nothing else, the GRU one of four and the angry one."""
+    """The capsules get three of four neutral utterances right and no others, the GRU one of four and the angry one."""
     neutral, angry = np.eye(4)[0], np.eye(4)[1]
     capsule = [neutral, neutral, neutral, angry, neutral]
     gru = [neutral, angry, angry, angry, angry]
@@ -109,13 +109,13 @@ def test_a_published_interval_of_a_difference():
 
 
 def test_among_equal_lambdas_it_is_the_papers():
-    """Two branches with the same answers: every lambda is as good."""
+    """Two branches with equal predictions: all lambdas are equally good."""
     same = np.eye(4)[[0, 1, 2, 2]]
     assert choose(table([0, 1, 2, 3], same, same, speakers=[1, 2, 1, 2])).lambda_.tolist() == [0.6]
 
 
 def test_a_pooled_result_has_scores_of_its_own_for_validation_and_every_run():
-    """Two folds of two seeds are four runs; test and validation have nothing in common."""
+    """Two folds of two seeds are four runs; test and validation have no utterance in common."""
     hits = {(1, 1): [1, 1, 1, 1], (1, 2): [0, 1, 1, 1], (2, 1): [0, 0, 1, 1], (2, 2): [0, 0, 0, 1]}
     runs = [
         predictions(each, range(4), seed=seed, names=[f"{fold}-{i}" for i in range(4)]).assign(fold=fold)
@@ -164,8 +164,8 @@ def test_mcnemar_is_left_out_where_either_has_several_seeds(several):
         ((-0.2, -0.01), 0.01, 0.04, True),
         ((0.01, 0.2), 0.01, 0.051, False),  # the corrected p decides
         ((0.01, 0.2), 0.04, 0.08, False),
-        ((-0.01, 0.2), 0.001, 0.002, False),  # the interval has a say
-        ((0.01, 0.2), 0.2, 0.4, False),  # and so has p
+        ((-0.01, 0.2), 0.001, 0.002, False),  # the interval includes 0
+        ((0.01, 0.2), 0.2, 0.4, False),  # p is too large
     ],
 )
 def test_interval_and_corrected_p_decide_together(interval, p, adjusted, found):

@@ -1,4 +1,4 @@
-"""What is refused, and what the operating system says that a user can mend."""
+"""Refused values, and errors of the operating system that a user can fix."""
 
 import errno
 import os

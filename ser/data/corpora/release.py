@@ -15,7 +15,7 @@ from ser.errors import InputError
 
 AUDIO_COLUMNS = ("peak", "recording", "cautions")  # from `check_recording`
 BUILT_IN_MARKER = "ser-synthetic.json"  # file in the root of the built-in corpus
-USE_BUILT_IN = "to use the built-in corpus instead: ser fit --config conf/reccap.yaml --config conf/demo.yaml"
+USE_BUILT_IN = "to use the built-in corpus instead: ser fit --config reccap --config demo"
 
 
 def absolute(path: str) -> Path:
@@ -59,7 +59,7 @@ def use_instead(place: Path) -> str:
     except (OSError, ValueError):
         return USE_BUILT_IN
     where = f"--data.corpus.{kind.option} {shlex.quote(str(place))}"
-    return f"this is {kind.title}; to read it: --data conf/{kind.__name__.lower()}.yaml {where}"
+    return f"this is {kind.title}; to read it: --data {kind.__name__.lower()} {where}"
 
 
 def check_audio(

@@ -1,4 +1,4 @@
-"""The smallest cross-validation there is, as a process of its own."""
+"""A minimal cross-validation in a separate process."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.slow.forked import Command
 
 
 def run(*arguments) -> Finished:
-    """`ser ARGUMENTS` in a process of its own."""
+    """Run `ser ARGUMENTS` in a separate process."""
     with tempfile.TemporaryDirectory() as place:
         return Command(arguments, Path(place) / "out", Path(place) / "err").wait()
 
@@ -21,11 +21,11 @@ def crossval(*arguments) -> Finished:
 
 @pytest.fixture(scope="session")
 def least(tiny):
-    """Options of the smallest training there is, under a protocol of five folds."""
+    """Options of a minimal training, with a protocol of five folds."""
     return [*tiny, "--data.protocol", "wu2019"]
 
 
 @pytest.fixture(scope="session")
 def two_epochs(least):
-    """The smallest training of capsules that has a middle."""
+    """Options of a minimal capsule training of two epochs."""
     return [*least, *SMALL_CAPSULES, "--trainer.max_epochs", 2]

@@ -1,4 +1,4 @@
-"""`ser crossval` on the built-in corpus, with real processes: equal to separate runs, killed and continued."""
+"""`ser crossval` on the built-in corpus with real processes: equal to separate runs, killed and continued."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from tests.slow.forked import Command
 
 @pytest.fixture(scope="module")
 def undisturbed(two_epochs, tmp_path_factory):
-    """A finished cross-validation of five folds, two at a time, and what it printed."""
+    """A finished cross-validation of five folds, two at a time, and its output."""
     folder = tmp_path_factory.mktemp("crossval") / "undisturbed"
     own = ["--trainer.devices", "auto", "--jobs", 2, "--out", folder]  # "auto" is Lightning's default
     finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, *own)
@@ -50,7 +50,7 @@ def test_the_pooled_result_is_that_of_its_table(undisturbed):
     assert result.about["over_folds"]["wa"] == pytest.approx(expected)
     assert [run["wa"] for run in result.about["runs"]] == pytest.approx(folds)
     assert result.about["over_seeds"]["wa"]["values"] == pytest.approx([result.about["wa"]])
-    # The interval by other means: whole speakers, as often as drawn.
+    # The interval computed differently: speakers weighted by their number of draws.
     hits = table.assign(hit=table.emotion == table.predicted).groupby("speaker").hit.agg(["sum", "size"])
     drawn = seeded(1).multinomial(10, [0.1] * 10, size=10_000)
     limits = np.quantile(drawn @ hits["sum"] / (drawn @ hits["size"]), [0.025, 0.975])
@@ -107,7 +107,7 @@ def test_without_a_terminal_every_epoch_of_every_training_has_a_line(undisturbed
 
 
 def test_runs_of_a_training_that_has_not_ended_are_not_counted(undisturbed, two_epochs, ser, tmp_path, monkeypatch):
-    """A training's results are there some time before it ends: W&B may be sending."""
+    """Results are written some time before a training ends, for example while W&B is sending."""
     folder = tmp_path / "again"
     shutil.copytree(undisturbed[0], folder, ignore=shutil.ignore_patterns("seed1-fold0[2-5]", "result.json"))
     shutil.copy(undisturbed[0] / "seed1-fold01" / "result.json", folder / "seed1-fold01")
@@ -162,11 +162,11 @@ def test_another_configuration_is_refused_with_the_difference(undisturbed, two_e
 
 
 def test_killed_in_the_middle_and_continued(undisturbed, two_epochs, tmp_path):
-    """kill -9 between the two epochs of the third of five folds; the same command gives what it would have given."""
+    """SIGKILL between the two epochs of the third of five folds; the same command gives the undisturbed results."""
     folder = tmp_path / "killed"
     options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder]
     process = Command(["crossval", *options], tmp_path / "log")
-    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # it appears whole, with the first epoch's row
+    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # written after the first epoch
     process.kill()
     assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 1
     assert not (folder / "seed1-fold03" / "result.json").exists()
@@ -236,7 +236,7 @@ class TestBadInput:
                 read_pooled(folder)
 
     def test_a_fold_folder_that_is_another_fold(self, undisturbed, two_epochs, ser, tmp_path):
-        """Folds are known by what they are, not by the name of their folder."""
+        """A fold is identified by its contents, not by the name of its folder."""
         folder = tmp_path / "copied"
         shutil.copytree(undisturbed[0], folder)
         shutil.rmtree(folder / "seed1-fold05")
@@ -287,7 +287,7 @@ class TestBadInput:
 
 
 def copy_of(folder, target):
-    """The top of a cross-validation's folder."""
+    """Copy the files at the top of a cross-validation's folder."""
     for name in ("result.json", "predictions.csv", "validation.csv"):
         (target / name).write_bytes((folder / name).read_bytes())
     return target

@@ -1,4 +1,4 @@
-"""One training that serves both directions of a session."""
+"""One training for both directions of a session."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_one_training_serves_both_directions(least, tmp_path):
         assert run(*again, "--out", tmp_path / f"again{fold}").code == 0
         retested = (tmp_path / f"again{fold}" / "predictions.csv").read_bytes()
         assert retested == (together / "predictions.csv").read_bytes()
-    # The second direction's checkpoint knows who chose it: it cannot be tested on those.
+    # The second direction's checkpoint records its validation speaker and cannot be tested on that one.
     wrong = ["test", "--config", tmp_path / "pair" / "seed1-fold02" / "config.yaml", "--ckpt_path"]
     refused = run(*wrong, tmp_path / "pair" / "seed1-fold07" / "checkpoints" / "best.ckpt")
     assert refused.code == 2
@@ -43,7 +43,7 @@ def test_one_training_serves_both_directions(least, tmp_path):
 
 
 def test_a_direction_that_was_begun_alone_is_not_continued_for_both(least, tmp_path):
-    """Killed with fold 2 alone; with folds 2 and 7, fold 7 must choose among all epochs, not the remaining ones."""
+    """Killed with only fold 2; with folds 2 and 7, fold 7 must choose among all epochs, not the remaining ones."""
     folder = tmp_path / "pair"
     options = ["--config", CONF / "cnn_gru.yaml", *least, "--data.protocol", "speaker", "--trainer.max_epochs", 2]
     process = Command(["crossval", *options, "--folds", 2, "--out", folder], tmp_path / "log")

@@ -23,13 +23,13 @@ def test_without_a_corpus_two_lines_say_what_to_do(ser, tmp_path, monkeypatch):
     refused(finished, "no folder was given for IEMOCAP", "--data.corpus.root")
     lines = finished.err.strip().splitlines()
     assert len(lines) == 2
-    assert lines[1].endswith("ser fit --config conf/reccap.yaml --config conf/demo.yaml")
+    assert lines[1].endswith("ser fit --config reccap --config demo")
     assert list(tmp_path.iterdir()) == [], "nothing is written, no other data is used"
 
 
 def test_without_anything_one_message_says_what_to_do(ser):
     finished = ser("fit")
-    refused(finished, "data.corpus", "ser fit --config conf/reccap.yaml --config conf/demo.yaml")
+    refused(finished, "data.corpus", "ser fit --config reccap --config demo")
     assert len(finished.err.splitlines()) <= 4
 
 
@@ -169,7 +169,7 @@ def test_help_needs_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "ser fit --config conf/reccap.yaml --config conf/demo.yaml" in done.stdout
+    assert "ser fit --config reccap --config demo" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["corpus", "--help"], ["corpus", "check", "--help"], ["fit", "--help"]])

@@ -1,4 +1,4 @@
-"""Which epochs' checkpoints are kept, by a training whose scores are given, and what is made of them."""
+"""The kept checkpoints and their evaluation, for trainings with given scores."""
 
 from types import SimpleNamespace
 
@@ -23,7 +23,7 @@ RISING = [0.5, 0.6, 0.7, 0.8]
 
 
 class Given(LightningModule):
-    """A training whose validation finds the scores that it is given, one an epoch."""
+    """A training with given validation scores, one per epoch."""
 
     def __init__(self, **scores):
         super().__init__()
@@ -96,7 +96,7 @@ def test_going_on_after_an_interruption_keeps_the_best_epoch_of_all(moved, score
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_last_checkpoint_knows_the_best_epoch_of_all(tmp_path):
-    """A training goes on from it: it must not forget what its own epoch has reached."""
+    """A continued training must not forget the score of this epoch."""
     kept(checkpoints(tmp_path), val=RISING)
     states = torch.load(tmp_path / "last.ckpt", weights_only=True)["callbacks"].values()
     assert [float(each["best_model_score"]) for each in states if each["monitor"] == "val/wa"] == pytest.approx([0.8])
@@ -125,7 +125,7 @@ def table(posterior: list[float]) -> pd.DataFrame:
 
 
 class FakeTrainer:
-    """Its evaluation finds what the system's weights are: a posterior."""
+    """Its evaluation returns the system's weights as the posterior."""
 
     def __init__(self):
         self.callbacks, self.loggers, self.max_epochs, self.is_global_zero = [Predictions()], [], 5, True
@@ -137,7 +137,7 @@ class FakeTrainer:
 
 @pytest.fixture
 def files(monkeypatch):
-    """Checkpoints whose weights are posteriors; the system holds those of the last epoch of a training."""
+    """Checkpoints whose weights are posteriors; the system has those of the last epoch."""
     weights = {"best": [0.1, 0, 0.9, 0], "epoch=3": [0.8, 0.2, 0, 0], "epoch=4": [0.3, 0.7, 0, 0]}
     weights |= {"epoch=5": [0.1, 0.9, 0, 0]}
 
@@ -151,7 +151,7 @@ def files(monkeypatch):
 
 
 def evaluated(system, path, number):
-    """The tables that are recorded: those of a checkpoint, and those of the average."""
+    """The recorded tables: of a checkpoint and of the average."""
     recorded = []
     made = SimpleNamespace(trainer=FakeTrainer(), system=system, data=None, epochs_averaged=number)
     made.experiment = SimpleNamespace(checkpoint=None)
@@ -176,7 +176,7 @@ def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, numbe
 
 @pytest.mark.parametrize(("fitting", "epochs", "averaged"), [(True, 20, 3), (False, None, 0)])
 def test_a_result_counts_the_epoch_of_its_checkpoint_from_1(monkeypatch, fitting, epochs, averaged):
-    """Lightning counts from 0: the checkpoint of the seventh epoch holds a 6."""
+    """Lightning counts from 0: the checkpoint of the seventh epoch contains a 6."""
     for name in ("entries", "training_record", "device_name"):
         monkeypatch.setattr(run, name, lambda given: given)
     options = SimpleNamespace(config={"seed_everything": 5})

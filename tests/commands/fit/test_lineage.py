@@ -1,4 +1,4 @@
-"""Whom a checkpoint has heard, in its own training and before it; what it was trained on and what it was tested on."""
+"""The lineage of a checkpoint: the data of its own and earlier trainings, and of its test."""
 
 import json
 
@@ -32,7 +32,7 @@ def corpora(tmp_path_factory):
 
 @pytest.fixture
 def options(corpora):
-    """Options of the smallest run there is on a corpus: options("one", fold)."""
+    """Options of a minimal run on a corpus: options("one", fold)."""
     same = ["--config", CONF / "cnn_gru.yaml", "--data.corpus", "ser.data.Manifest", "--wandb.mode", "disabled"]
     same += [word for name, value in {**SHORT, "num_workers": 0}.items() for word in (f"--data.{name}", value)]
     same += [word for name, value in SMALL.items() for word in (f"--model.{name}", value)]
@@ -47,7 +47,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def steps(runs, ser, options):
-    """Three trainings, each begun with the weights of the one before, the second of them exported."""
+    """Three trainings, each with the weights of the previous one as initial weights; the second is exported."""
     paths = {name: runs / name / "checkpoints" / "best.ckpt" for name in PEOPLE}
     paths |= {"exported": runs / "two.safetensors", "last": runs / "three.safetensors"}
     if not paths["last"].exists():
@@ -76,7 +76,7 @@ def steps(runs, ser, options):
     ],
 )
 def test_everyone_is_remembered_on_the_way(steps, ser, options, tmp_path, command, of, corpus, fold, words):
-    """Each of the three trained on the last two speakers of its corpus, and was chosen on the second."""
+    """Each training has the last two speakers of its corpus for training and the second for validation."""
     path, out = steps[of], ["--out", tmp_path / "out"]
     out += ["--out_swapped", tmp_path / "other"] if command == "session" else []
     given = ["--ckpt_path" if command in ("test", "validate") else "--init_weights", path]
@@ -105,7 +105,7 @@ def test_a_result_says_what_was_trained_on_and_what_was_tested_on(steps, ser, op
     }
     assert (tested["corpus"], tested["speakers"], tested["counts"]) == ("one", {"test": ["one:a"]}, {"test": ONCE})
     assert tested["corpus_digest"] == result["corpus_digest"] != trained["corpus_digest"]
-    assert result["counts"] == tested["counts"], "the others are not what this system was trained on"
+    assert result["counts"] == tested["counts"], "counts are of the test corpus, not of the training corpus"
     assert result["speakers"] == tested["speakers"]
     assert "train_segments" not in result
     for digest in (trained["corpus_digest"], tested["corpus_digest"]):
@@ -130,7 +130,7 @@ def test_a_checkpoint_of_an_older_version(steps, ser, options, tmp_path):
     assert (trained["corpus"], trained["protocol"], trained["fold"]) == ("two", "speaker", 1)
     assert (trained["counts"], trained["train_segments"], trained["utterances"]["train"]) == (None, None, 8)
     for name in ("corpus_digest", "code_digest"):
-        assert trained[name] == read_checkpoint(steps["two"])["trained_on"][name], "its identity knows them"
+        assert trained[name] == read_checkpoint(steps["two"])["trained_on"][name], "from the identity"
 
 
 def plain_trainer(steps: int) -> Trainer:
@@ -140,7 +140,7 @@ def plain_trainer(steps: int) -> Trainer:
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_plain_trainer_remembers_everyone(steps, corpora, tmp_path):
-    """A loaded system is trained on, trained once more, and its training goes on in another process's system."""
+    """A loaded system is trained twice, and a checkpoint of it is continued in a new system."""
 
     def fold(name: str) -> EmotionData:
         return EmotionData(Manifest(str(corpora / f"{name}.csv")), **SHORT)
@@ -161,7 +161,7 @@ def test_a_plain_trainer_remembers_everyone(steps, corpora, tmp_path):
     trainer.fit(system, datamodule=fold("three"))
     trainer.save_checkpoint(second)
     assert heard(second) == (three, one + two)
-    for name, expected in (("two", (two, one)), ("three", (three, one + two))):  # goes on; goes on with other data
+    for name, expected in (("two", (two, one)), ("three", (three, one + two))):  # same data; other data
         trainer = plain_trainer(2)
         trainer.fit(CNNGRU(**SMALL), datamodule=fold(name), ckpt_path=first, weights_only=True)
         trainer.save_checkpoint(tmp_path / "on.ckpt")

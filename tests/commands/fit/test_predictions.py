@@ -1,4 +1,4 @@
-"""The table of predictions that an evaluation leaves, gathered from batches and processes."""
+"""The predictions table of an evaluation, gathered from batches and processes."""
 
 from types import SimpleNamespace
 
@@ -23,7 +23,7 @@ UTTERANCES = pd.DataFrame(
         "set": ["test", "test", "val", "test", "test"],
     }
 )
-ROWS = [0, 1, 3, 4]  # of the test
+ROWS = [0, 1, 3, 4]  # rows of the test set
 
 
 def trainer(**changes) -> SimpleNamespace:
@@ -33,7 +33,7 @@ def trainer(**changes) -> SimpleNamespace:
 
 
 def collect(callback: Predictions, rows: list[int], **changes) -> None:
-    """One batch of utterances of the test and filler, in any order."""
+    """Collect one batch of test utterances and filler, in any order."""
     posterior = torch.stack([POSTERIORS[ROWS.index(row)] if row >= 0 else torch.zeros(4) for row in rows])
     batch = SimpleNamespace(utterance=torch.tensor(rows))
     outputs = {"": posterior, "gru": posterior.flip(1)}
@@ -85,7 +85,7 @@ def test_the_validation_during_a_training_leaves_no_table():
 
 
 def test_two_sets_that_are_validated_at_once_are_counted_apart(monkeypatch):
-    """The first set's utterances are all recognised, of the second's one in three."""
+    """All utterances of the first set are recognised, and one of three in the second."""
     system, neutral = CNNGRU(gru_units=2), torch.tensor([9.0, 0, 0, 0])
     monkeypatch.setattr(System, "logits", lambda self, waveform, *given: {"gru": neutral.expand(len(waveform), -1)})
     for place, emotion in ((0, [0, 0]), (1, [0, 1]), (1, [2])):
@@ -102,7 +102,7 @@ def test_two_sets_that_are_validated_at_once_are_counted_apart(monkeypatch):
     [("fit", "train", 1), ("fit", "speaker", 1), ("test", "speaker", 1), ("test", "train", 0), ("test", "corpus", 0)],
 )
 def test_when_the_audio_of_a_fold_is_measured(stage, statistics, measured, monkeypatch):
-    """In a training; in a test only where each speaker is standardised by statistics that no checkpoint holds."""
+    """In a training; in a test only with statistics per speaker, which no checkpoint contains."""
     from ser.data.datamodule import EmotionData
 
     data, calls = EmotionData.__new__(EmotionData), []

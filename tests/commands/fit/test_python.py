@@ -1,4 +1,4 @@
-"""What a notebook does with a system and Lightning's own `Trainer`, without the command."""
+"""Systems in a notebook, with Lightning's `Trainer` instead of the command."""
 
 import pandas as pd
 import pytest
@@ -31,7 +31,7 @@ def data(tiny_corpus):
 
 
 def test_a_trainer_of_its_own_trains_the_same_weights_as_the_command(ser, tiny, data, tmp_path, monkeypatch):
-    """Bit for bit, with dropout, and with a rate that depends on every loss."""
+    """Bit for bit, with dropout and a learning rate that depends on every loss."""
     monkeypatch.setattr("ser.systems.learning_rate.rate_factor", lambda ratio: min(ratio, 1.0))
     monkeypatch.setattr(LearningRateRule.__init__.__wrapped__, "__defaults__", (0, 2, 1))
     rule = {"hold_epochs": 0, "window_steps": 2, "check_every": 1}

@@ -1,4 +1,4 @@
-"""W&B offline: everything of the run is in the file, and neither account nor network is needed."""
+"""W&B offline: its file has everything of the run, and neither account nor network is needed."""
 
 import json
 import os
@@ -21,12 +21,12 @@ KEY = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A home without any key."""
+    """A home folder without a key."""
     for name in list(os.environ):
         if name.startswith("WANDB_") or name == "NETRC":
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    wandb.teardown()  # an earlier run of this process has read its settings in another home
+    wandb.teardown()  # an earlier run in this process has read settings from another home
     return tmp_path
 
 
@@ -103,7 +103,7 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_pat
     options = [str(option) for option in tiny if option not in ("--wandb.mode", "disabled")]
     options += ["--wandb.group", "trial", "--wandb.tags", "[mine]", "--out", str(out)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
-    # No key anywhere, a home without netrc, and a server address that answers nothing: offline must not care.
+    # No key, no netrc, and a server address that does not answer: offline mode needs none of them.
     environment |= {"HOME": str(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9"}
     command = [sys.executable, "-m", "ser", "fit", "--config", str(CONF / "gru_seqcap.yaml"), *options]
     done = subprocess.run(
@@ -137,7 +137,7 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_pat
     (table,) = (folder / "files" / "media" / "table" / "test").glob("predictions_*.table.json")
     assert "capsule_p_neutral" in table.read_text()
 
-    # The curves are those of metrics.csv: the chosen epoch, evaluated again, is no epoch more.
+    # The curves equal metrics.csv: the evaluation of the chosen epoch is not another epoch.
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
     printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120).stdout
     records = [json.loads(line) for line in printed.splitlines()]
@@ -156,7 +156,7 @@ def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
     def answer_late():
         time.sleep(0.3)
         begun.append(subprocess.Popen(["sleep", "20"]))
-        begun[0].wait()  # as every call waits for the service
+        begun[0].wait()  # like every call, it waits for the service
         raise ConnectionError("the service has gone")
 
     with pytest.raises(TimeoutError, match="no answer within"), wandb_run.at_most(0.1):

@@ -1,4 +1,4 @@
-"""A study of lambda on saved posteriors: its best is that of the curve, and it touches nothing."""
+"""A study of lambda on saved posteriors: its best is that of the curve, and the runs are not changed."""
 
 import time
 
@@ -18,7 +18,7 @@ SWEEP = CONF.parent / "sweeps" / "lambda.yaml"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A cross-validation of both directions, with a configuration as a run leaves it."""
+    """A cross-validation of both directions, with its configuration."""
     folder = make_result(tmp_path_factory.mktemp("saved") / "gru_seqcap", "CNNGRUSeqCap", skill=1.2)
     config = run_config("ser.systems.CNNGRUSeqCap", {"lambda_": 0.6}, tracked=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -33,7 +33,7 @@ def test_the_best_is_the_best_of_the_curve_and_nothing_of_the_runs_is_touched(se
     before, out = digests(runs), tmp_path / "study"
     begun = time.process_time()
     done = ser("sweep", "--config", SWEEP, "--runs", runs, "--out", out)
-    seconds = time.process_time() - begun  # of this process: the machine may be busy
+    seconds = time.process_time() - begun  # CPU time of this process: the machine can be busy
     assert done.code == 0, done.err
     assert seconds < 10
     assert digests(runs) == before
@@ -72,11 +72,11 @@ def test_the_report_shows_validation_and_test_of_the_same_folds(ser, runs, tmp_p
     left_out = ser(*words, "--no-test")
     assert left_out.code == 0
     assert not (tmp_path / "report" / "claim.csv").exists()
-    assert "test set was left out" in (tmp_path / "report" / "report.md").read_text()
+    assert "test set was not used (--no-test)" in (tmp_path / "report" / "report.md").read_text()
 
 
 def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
-    """They are remembered by the study; without them nothing is made, and never are there silently fewer."""
+    """The study remembers them; a study that lacks folds is refused without writing anything."""
     out, part = tmp_path / "study", make_result(tmp_path / "part", "CNNGRUSeqCap", skill=1.2, folds=[2, 3])
     (part / "config.yaml").write_text((runs / "config.yaml").read_text())
     words = ["--config", SWEEP, "--runs", part, "--out", out]
@@ -95,11 +95,11 @@ def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
     assert "101 of 101 trials settled" in ser("sweep", "status", *begun).out
     report = ser("sweep", "report", *begun, "--out", tmp_path / "report")
     assert report.code == 0, report.err
-    assert "Both are of folds 2, 3 and say nothing about other folds." in report.out
+    assert "Both are of folds 2, 3 only." in report.out
     assert "folds: [2, 3] there, [2] here" in ser("sweep", "report", *begun, "--folds", "2").err
     three = make_result(tmp_path / "three", "CNNGRUSeqCap", folds=[2, 3, 7])
     refused = ser("sweep", "--config", SWEEP, "--runs", three, "--folds", "2,3,7", "--out", tmp_path / "other")
-    assert "take the folds of one direction: --folds 2,3 or 7" in refused.err
+    assert "take folds of one direction: --folds 2,3 or 7" in refused.err
 
 
 def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):
@@ -118,7 +118,7 @@ def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):
         ([*config, SWEEP, "--runs", runs, "--folds", "two"], "--folds is 'two', but must be numbers like"),
         ([*config, SWEEP.with_name("joint.yaml"), "--folds", "1-2"], "trains its own runs; set folds in "),
         ([*config, missing, "--runs", runs], "has no fold 11"),
-        ([*config, pruned, "--runs", runs], "pruner has no meaning"),
+        ([*config, pruned, "--runs", runs], "pruner has no effect"),
         ([*config, guessed, "--runs", runs], "use exhaustive or random"),
         ([*config, SWEEP, "--runs", single], "CNNSeqCap has no lambda"),
         ([*config, SWEEP, "--runs", tmp_path], "not a result"),

@@ -1,4 +1,4 @@
-"""Studies that cannot be meant: one message, exit code 2, before a folder is made or a worker started."""
+"""Invalid studies: one message and exit code 2, before a folder is created or a worker started."""
 
 import pytest
 import yaml
@@ -16,14 +16,14 @@ SPACES = {
     "{lr: {float: []}}": "space: lr: float: List should have at least 2 items",
     "{lr: {categorical: []}}": "space: lr: categorical: List should have at least 1 item",
     "{lr: {categorical: }}": "space: lr: categorical: must be a list (None)",
-    "{lr: {categorical: [1, 2, 1]}}": "a value stands twice",
-    "{lr: {categorical: [1, true]}}": "a value stands twice",
-    "{lr: {categorical: [0.0, 1, false]}}": "a value stands twice",
+    "{lr: {categorical: [1, 2, 1]}}": "a value is listed twice",
+    "{lr: {categorical: [1, true]}}": "a value is listed twice",
+    "{lr: {categorical: [0.0, 1, false]}}": "a value is listed twice",
     "{lr: {categorical: [.nan, 1]}}": "nan is not a single value",
     "{lr: {categorical: [[1, 2], [3]]}}": "is not a single value",
     "{lr: {categorical: [1, 2], step: 1}}": "space: lr: step: no such key",
-    "{lr: {float: [2, 1]}}": "empty or upside down",
-    "{lr: {int: [3, 3]}}": "empty or upside down",
+    "{lr: {float: [2, 1]}}": "empty or reversed",
+    "{lr: {int: [3, 3]}}": "empty or reversed",
     "{lr: {float: [.nan, 1]}}": "space: lr: float: 0: must be at most 999999999999999 (nan)",
     "{lr: {float: [0, .inf]}}": "space: lr: float: 1: must be at most 999999999999999 (inf)",
     f"{{lr: {{int: [4, 1{400 * '0'}]}}}}": "space: lr: int: 1: must be at most 999999999999999",
@@ -54,8 +54,8 @@ PLANS = {
     "study: null": "study: is missing",
     "space: null": "space: is missing",
     "study: 7": "study: must be text (7)",
-    "study: a/b": "must be a name for a folder",
-    "study: ..": "must be a name for a folder",
+    "study: a/b": "must be a valid folder name",
+    "study: ..": "must be a valid folder name",
     "objective: test/wa": "objective: must be 'val/wa' or 'val/ua' ('test/wa')",
     "objective: train/loss": "objective: must be 'val/wa' or 'val/ua' ('train/loss')",
     "command: fit": "command: must be 'crossval' or 'lambda' ('fit')",
@@ -86,17 +86,17 @@ PLANS = {
     "space: {model.gru_unit: {int: [1, 2]}}": "gru_unit",
     "space: {model.gru_units: {int: [-1, 2]}}": "at {'model.gru_units': -1}",
     "space: {model.dropout: {categorical: [0.1, 1.5]}}": "dropout is 1.5",
-    "space: {data.fold: {int: [1, 2]}}": "data.fold is the study's own affair",
-    "{options: {seed_everything: 2}}": "seed_everything is the study's own affair",
-    "{options: {wandb.group: mine}}": "wandb.group is the study's own affair",
+    "space: {data.fold: {int: [1, 2]}}": "data.fold is set by the study itself",
+    "{options: {seed_everything: 2}}": "seed_everything is set by the study itself",
+    "{options: {wandb.group: mine}}": "wandb.group is set by the study itself",
     "{options: {modle.dropout: 1}}": "modle",
     "{options: {trainer.devices: 2}}": "trainer.devices",
     "space: {trainer.devices: {int: [1, 2]}}": "trainer.devices: a trial is one process on one device",
     "{options: {trainer.strategy: ddp}}": "trainer.strategy: a trial is one process on one device",
     "space: {model.init_args.lambda_: {float: [0, 1], step: 0.1}}": "needs no training",
-    "{options: {data: {fold: 3}}}": "data.fold is the study's own affair",
-    "{options: {help: true}}": "help is no option",
-    "{options: {config: other.yaml}}": "config is no option",
+    "{options: {data: {fold: 3}}}": "data.fold is set by the study itself",
+    "{options: {help: true}}": "help is not allowed in a study",
+    "{options: {config: other.yaml}}": "config is not allowed in a study",
     "{options: {trainer.max_epochs: 0}}": "trainer.max_epochs is 0",
     "{options: {trainer.accelerator: abacus}}": "study least: trainer: ",
     "{options: {trainer.gradient_clip_algorithm: bogus}}": "study least: trainer: ",
@@ -153,7 +153,7 @@ def test_one_corpus_of_two_is_not_there(refused, short_corpus):
 
 
 def test_first_weights_that_have_heard_who_validates(refused, ser, tiny, tmp_path):
-    """Trained for fold 2, they may begin its trainings, but have heard session 3."""
+    """They were trained for fold 2 and are accepted there, but were trained on session 3."""
     assert ser("fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--data.fold", 2, "--out", tmp_path / "first").code == 0
     words = dict(zip(tiny[::2], tiny[1::2], strict=True))
     options = {name.removeprefix("--"): str(value) for name, value in words.items()}
@@ -165,7 +165,7 @@ def test_first_weights_that_have_heard_who_validates(refused, ser, tiny, tmp_pat
 
 
 def test_another_patience_with_workers_is_another_study(make_shared):
-    """Who waits less for a sign of life would fail the trials of the others' workers."""
+    """A launcher with a shorter interval would fail the trials of the other launchers' workers."""
     make_shared()
     with pytest.raises(InputError, match="heartbeat_seconds: 20 there, 1 here"):
         make_shared(heartbeat_seconds=1)
@@ -181,12 +181,12 @@ def test_the_folder_of_another_study_is_refused(refused, tmp_path):
 
 def test_a_distributed_launch(refused, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert "not by torchrun" in refused({})
+    assert "without torchrun" in refused({})
 
 
 def test_another_study_of_the_same_name_is_refused_with_the_differences(make_shared):
     make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})
-    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})  # the same one
+    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})  # an equal study
     with pytest.raises(InputError) as refused:
         make_shared(
             {"config": {"model.dropout": 0.2}, "versions": {"torch": "2"}},
@@ -236,7 +236,7 @@ def test_corners_have_both_ends_of_every_range():
 
 
 def test_ranges_that_differ_are_told_apart():
-    """A study is joined where it is the same: its ranges are compared as text."""
+    """A study is joined if its ranges, as text, are equal."""
     ranges = (
         *("{int: [0, 4]}", "{int: [0, 4], step: 2}", "{float: [0, 4]}", "{float: [0, 4], step: 1}"),
         *("{float: [1, 4], log: true}", "{categorical: [1, 2]}", "{categorical: ['1', '2']}"),
@@ -248,7 +248,7 @@ def test_ranges_that_differ_are_told_apart():
 
 
 def test_the_same_options_in_another_order_are_another_study(make_shared):
-    """The points are the same, but trial 1 is another one."""
+    """The points are equal, but trial 1 is another."""
     space = {"a": {"int": [1, 2]}, "b": {"int": [1, 3]}}
     make_shared(space=space)
     with pytest.raises(InputError, match="order of the space"):

@@ -1,4 +1,4 @@
-"""Where studies live: addresses that are none, passwords that nobody sees, files whatever their names."""
+"""Storage addresses: invalid ones, passwords that must not be shown, and files with any name."""
 
 import multiprocessing
 import os
@@ -50,7 +50,7 @@ def open_at_once(url, start, failed):
 
 
 def test_many_processes_may_make_one_file(tmp_path):
-    """Workers and launchers of several machines begin at the same moment, and none finds half of the tables."""
+    """Workers and launchers of several machines start at once, and none sees an incomplete set of tables."""
     processes = multiprocessing.get_context("fork")
     failed = processes.Queue()
     for number in range(4):
@@ -91,9 +91,9 @@ def test_a_password_with_a_character_that_must_be_escaped(refused):
     assert "%40" in message
 
 
-@pytest.mark.filterwarnings("ignore:Query string argument")  # SQLite has no passwords; the address may say one
+@pytest.mark.filterwarnings("ignore:Query string argument")  # SQLite has no passwords, but an address can contain one
 def test_a_password_stands_in_no_file_of_a_study(ser, tmp_path, monkeypatch):
-    """Nor in what it prints; the record of W&B, which keeps command lines, included."""
+    """Nor in its output; W&B's record, which contains command lines, is included."""
     runs = make_result(tmp_path / "runs", "CNNGRUSeqCap", skill=1.2)
     config = run_config("ser.systems.CNNGRUSeqCap", {"lambda_": 0.6}, tracked=True)
     (runs / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -112,7 +112,7 @@ def test_a_password_stands_in_no_file_of_a_study(ser, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["a?b", "a%20b c#d", "ä&x=1"])
 def test_a_folder_may_have_any_name(tmp_path, name):
-    """In an address ? and % mean something else."""
+    """In an address ? and % have a meaning."""
     path = tmp_path / name / "study.db"
     path.parent.mkdir()
     open_storage(file_address(path), heartbeat_seconds=20)

@@ -1,4 +1,4 @@
-"""What a study leaves: its table of trials, its best configuration, the report; and every study in `sweeps`."""
+"""The table of trials, the best configuration and the report of a study; and all studies in `sweeps`."""
 
 import subprocess
 
@@ -98,7 +98,7 @@ def test_options_that_the_study_varies_or_owns_are_refused():
     plan = read_plan(SWEEPS / "joint.yaml")
     with pytest.raises(InputError, match="varies it"):
         with_options(plan, {"model.dropout": "0.5"})
-    with pytest.raises(InputError, match="own affair"):
+    with pytest.raises(InputError, match="set by the study itself"):
         with_options(plan, {"data.fold": "2"})
 
 
@@ -126,7 +126,7 @@ def test_the_report_of_a_study_that_was_run_differently_is_refused(ser, made_up,
     words = ["sweep", "report", path, "--study", folder, "--trials", 6, "--out", tmp_path / "report", *corpus]
     done = ser(*words, "--data.corpus.utterances_per_speaker", 8)
     assert done.code == 2
-    assert "begun otherwise" in done.err  # made by hand, it has no configuration to be known by
+    assert "was started with other settings" in done.err  # created by hand, it has no identity
     assert not (tmp_path / "report").exists()
 
 
@@ -152,7 +152,7 @@ def test_the_job_array_is_a_command_of_this_program():
 
 
 def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_path, monkeypatch):
-    """The one test that trains: two trials of two steps, and the best once more with its test."""
+    """The only test here that trains: two trials of two steps, and the best again with its test."""
     study, report = tmp_path / "least", tmp_path / "report"
     told = ["--data.max_batch_seconds", "30", "--wandb.mode", "offline"]
     path = write_study()
@@ -168,14 +168,14 @@ def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_
     assert len(list((media / "images" / "figures").glob("*.png"))) == 2
     assert list((media / "table").glob("trials_*.json"))
     words = ["sweep", "report", path, "--study", study, "--out", report]
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # the best is trained again as its trial was, with one
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # the best must be retrained with one thread, as its trial was
     done = ser(*words)
     assert done.code == 0, done.err
     (again,) = (study / "best").glob("seed*/validation.csv")
     trial = study / "trials" / trials.folder[trials.wa.idxmax()] / again.parent.name
     assert again.read_bytes() == (trial / "validation.csv").read_bytes()
-    assert "Trained again" not in done.out
-    assert read_identity(study)["corpus"] == read_identity(study / "best")["corpus"]  # by it best.yaml is checked
+    assert "After retraining" not in done.out
+    assert read_identity(study)["corpus"] == read_identity(study / "best")["corpus"]  # best.yaml is checked against it
     claim = pd.read_csv(report / "claim.csv").set_index("set")
     assert claim.loc["validation", "WA %"] == pytest.approx(100 * trials.wa.max(), abs=1e-3)
     assert "2 trials" in done.out

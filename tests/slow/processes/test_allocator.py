@@ -1,4 +1,4 @@
-"""Memory that is freed is used again."""
+"""Freed memory is reused."""
 
 import platform
 import subprocess
@@ -20,9 +20,9 @@ for _ in range(2):
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is configured")
 def test_a_freed_block_of_64_mib_costs_no_page_the_next_time():
-    """By default each of the six blocks is mapped anew, and the system zeroes its pages."""
+    """By default each of the six blocks is mapped again, and the kernel zeroes its pages."""
     found = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120)
     first, second = map(int, found.stdout.split())
-    assert second < 16 < 32 <= first, "a block is 32 huge pages, or 16384 others"
+    assert second < 16 < 32 <= first, "a block is 32 huge pages, or 16384 small ones"

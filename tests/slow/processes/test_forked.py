@@ -1,4 +1,4 @@
-"""Processes that are forked: what they are given, how their end is known, and what becomes of them without a parent."""
+"""Forked processes: their input, their exit code, and their end when the parent dies."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def starter():
 
 @pytest.fixture
 def training(tiny, tmp_path):
-    """A training that will not end by itself while a test looks."""
+    """A training long enough for any test."""
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 500, "--out", tmp_path / "run"]
     return ["fit", *map(str, options)]
 
@@ -50,7 +50,7 @@ def test_its_exit_code_and_its_output(starter, tmp_path):
     assert (tmp_path / "version").read_text() == f"ser {__version__}\n"
     assert (tmp_path / "refused").read_text().startswith("ser: ")
     for each in (told, refused):
-        each.terminate()  # it has ended: nothing is sent to anybody
+        each.terminate()  # it has ended: no signal is sent
         each.close()
 
 
@@ -96,14 +96,14 @@ def test_a_signal_to_every_process_of_a_job_does_not_end_the_starter(starter, tm
 
 
 def test_it_ends_in_order_when_its_launcher_has_died(starter, training, tmp_path):
-    """Half of the connection is closed, as the launcher's end closes all of it: the exit code is still to be read."""
+    """Only half of the connection is closed, unlike when a launcher dies, so that the exit code can still be read."""
     forked = Forked(starter, training, tmp_path / "log")
     wait_until((tmp_path / "run" / "metrics.csv").exists)
     with socket.socket(fileno=os.dup(forked.connection.fileno())) as launcher:
         launcher.shutdown(socket.SHUT_WR)
     assert forked.wait(60) == 128 + signal.SIGTERM
     assert "finished work is kept" in (tmp_path / "log").read_text()
-    assert forked.progress, "it has told how far it was"
+    assert forked.progress, "it has reported progress"
     forked.close()
 
 
@@ -135,7 +135,7 @@ def test_many_files_and_processes_are_not_left_open(starter, tmp_path):
 
 
 def test_where_the_ends_of_children_are_ignored(tmp_path):
-    """As some supervisors leave it to what they start."""
+    """Some supervisors set this for their children."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         with Starter(main, ()) as starter:
@@ -147,7 +147,7 @@ def test_where_the_ends_of_children_are_ignored(tmp_path):
 
 
 def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
-    """What is open under the numbers 0 to 2 in a program that is started with all three closed."""
+    """The files with descriptors 0 to 2 in a program started with all three closed."""
     code = (
         "import os; from pathlib import Path; from ser.processes.forked import Starter; starter = Starter(len, ());"
         "links = [os.readlink(f'/proc/self/fd/{number}') for number in range(3)];"
@@ -159,12 +159,12 @@ def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
 
 
 def test_a_starter_that_is_killed(training, tmp_path):
-    """What runs goes on, and its end is known; nothing more can be started, and that is said."""
+    """A running training goes on and its exit code is known; starting another raises an error."""
     with Starter(main, ()) as starter:
         forked = Forked(starter, training, tmp_path / "log")
         os.kill(starter.pid, signal.SIGKILL)
         wait_until((tmp_path / "run" / "metrics.csv").exists)
-        with pytest.raises(CannotFork):  # the first may still be taken, and is not answered
+        with pytest.raises(CannotFork):  # the first request can be sent, but is not answered
             Forked(starter, ["--version"], tmp_path / "none")
         with pytest.raises(StarterDied):
             Forked(starter, ["--version"], tmp_path / "none")
@@ -174,7 +174,7 @@ def test_a_starter_that_is_killed(training, tmp_path):
 
 
 def test_a_guard_that_is_killed(starter, training, tmp_path):
-    """Nobody knows how the training ended; it does not go on unheard."""
+    """The training's exit code is lost, and the training is ended."""
     forked = Forked(starter, training, tmp_path / "log")
     wait_until((tmp_path / "run" / "metrics.csv").exists)
     os.kill(int(Path(f"/proc/{forked.pid}/stat").read_text().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Trainings side by side: where each runs, what it tells, how they are shown."""
+"""Parallel trainings: their devices, their progress and its display."""
 
 import multiprocessing
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ TOLD = [
 
 @pytest.fixture
 def running(tmp_path, monkeypatch):
-    """A job whose process is one end of a pipe, the other end of it, and what its bar shows."""
+    """A job whose process is one end of a pipe, the other end of it, and the text of its bar."""
     here, there = multiprocessing.Pipe()
 
     class Piped(Forked):
@@ -37,8 +37,8 @@ def running(tmp_path, monkeypatch):
     ("bars", "terminal", "printed"),
     [
         (False, False, ["fold 1: epoch  1/2", "fold 1: epoch  2/2"]),
-        (True, False, ["fold 1: epoch  1/2", "fold 1: epoch  2/2"]),  # standard error alone is a terminal
-        (False, True, ["fold 1: epoch  1/2", "fold 1: epoch  2/2"]),  # standard output alone
+        (True, False, ["fold 1: epoch  1/2", "fold 1: epoch  2/2"]),  # only standard error is a terminal
+        (False, True, ["fold 1: epoch  1/2", "fold 1: epoch  2/2"]),  # only standard output is one
         (True, True, []),
     ],
 )
@@ -55,7 +55,7 @@ def test_epochs_are_printed_unless_bars_show_them(bars, terminal, printed, runni
 
 
 def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_first_that_ends(tmp_path, monkeypatch):
-    """Five jobs on two devices; the one on the second takes as long as four others."""
+    """Five jobs on two devices; the one on the second takes as long as the four others."""
     begun, ended, running = [], [], {}
 
     class Training:
@@ -109,14 +109,14 @@ def test_what_a_training_tells_is_what_is_shown_of_it(running, monkeypatch):
     training.send(3)
     assert job.process.wait(0) == 3, "its guard has reported its end"
     job.show()
-    assert job.bar.n == 8, "what was told before it counts"
+    assert job.bar.n == 8, "earlier messages are counted"
 
 
 def test_a_launcher_that_has_died_is_told_nothing_and_a_guard_that_has_died_reports_nothing(running):
     job, *_ = running
     here, there = multiprocessing.Pipe()
     job.process.connection.close()
-    tell_launcher(6, 8, {})  # nothing is raised
+    tell_launcher(6, 8, {})  # no error
     job.process.connection = here
     there.close()
     assert job.process.wait(60) == 255

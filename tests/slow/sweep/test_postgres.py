@@ -26,17 +26,17 @@ from tests.made_up.studies import check_complete
 from tests.slow.forked import Command
 
 pytestmark = pytest.mark.postgres
-USER = "postgres"  # Debian's; the server refuses to run as root
+USER = "postgres"  # Debian's user; the server refuses to run as root
 
 
 def programs() -> Path | None:
-    """The folder of the newest server installed."""
+    """The folder of the newest installed server."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     return found[-1] if found else None
 
 
 def as_server(*command) -> list[str]:
-    """A command as the user that may run the server."""
+    """The command, run as a user that can run the server."""
     words = [str(word) for word in command]
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", *words] if os.getuid() == 0 else words
 
@@ -49,12 +49,12 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def server():
-    """Address of an empty database on a server of this test's own."""
+    """Address of an empty database on a new server."""
     if (folder := programs()) is None:
         pytest.skip("PostgreSQL's server is not installed (Debian: postgresql)")
     if os.getuid() == 0 and USER not in {user.pw_name for user in pwd.getpwall()}:
         pytest.skip(f"running as root, and there is no user {USER} to run PostgreSQL's server")
-    place = Path(tempfile.mkdtemp(prefix="ser-postgres-"))  # pytest's own folders are closed to other users
+    place = Path(tempfile.mkdtemp(prefix="ser-postgres-"))  # other users cannot read pytest's folders
     port = free_port()
     if os.getuid() == 0:
         shutil.chown(place, USER, USER)
@@ -73,7 +73,7 @@ def server():
 
 @contextmanager
 def opened(server, plan):
-    """The study's storage; closed in the end, since the server has a limited number of connections."""
+    """The study's storage; closed at the end, since the server limits the number of connections."""
     storage = open_storage(server, plan.heartbeat_seconds)
     try:
         yield storage
@@ -83,7 +83,7 @@ def opened(server, plan):
 
 
 def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study, tmp_path):
-    """Both start at once on a database without a table, each in a folder of its own, as two machines do."""
+    """Both start at once on a database without tables, each with its own folder, as on two machines."""
     config = write_study(space={"model.gru_units": {"int": [4, 9]}})
     launchers = []
     for name in ("first", "second"):
@@ -94,7 +94,7 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
         while shared is None or not shared.results():
             assert all(each.running() for each in launchers), [each.errors.read_text() for each in launchers]
             time.sleep(0.5)
-            with suppress(InputError):  # not made yet
+            with suppress(InputError):  # not created yet
                 shared = shared or SharedStudy.load(plan, storage)
         workers = [pid for launcher in launchers for pid in workers_of(launcher.pid)]
         os.kill(random.Random(1).choice(sorted(workers)), signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
             ended = launcher.wait()
             assert ended.code == 0, ended.err
             assert "best of 6 trials" in ended.out
-        # Two launchers may plan a trial twice; where the kill met the row too many, the study ends before it is failed.
+        # Two launchers can plan a trial twice; if the killed row was the extra one, the study ends before it is failed.
         until = time.monotonic() + 60
         while shared.optuna.get_trials(states=(TrialState.RUNNING,)) and time.monotonic() < until:
             time.sleep(0.5)
@@ -110,14 +110,14 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
         check_complete(shared)
         rows = [row for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
     hosts = Counter(row.user_attrs["worker"] for row in rows)
-    assert len(hosts) >= 2  # both took their share
+    assert len(hosts) >= 2  # both ran trials
     folders = [len(list((tmp_path / name / "trials").glob("*/*/result.json"))) for name in ("first", "second")]
     assert min(folders) >= 1
     assert sum(folders) >= 6
 
 
 def test_a_worker_killed_before_its_first_heartbeat(server, write_study):
-    """In real time: after three seconds without a sign of life, and without a clock of this machine."""
+    """In real time: after three seconds without a heartbeat, independent of this machine's clock."""
     plan = read_plan(write_study(study="unheard", heartbeat_seconds=1))
     with opened(server, plan) as storage:
         shared = SharedStudy.create(plan, storage, {})

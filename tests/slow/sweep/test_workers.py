@@ -1,4 +1,4 @@
-"""Workers as real processes: killed, interrupted, left behind by a launcher that was killed."""
+"""Workers as real processes: killed, interrupted, and without their launcher."""
 
 import os
 import signal
@@ -20,11 +20,11 @@ from tests.conftest import CONF
 from tests.made_up.studies import check_complete, processes_of, stored
 from tests.slow.forked import Command, Fresh
 
-PATIENCE_SECONDS = 300  # on a machine that has other work
+PATIENCE_SECONDS = 300  # on a busy machine
 
 
 def wait_until_ended(session: int) -> None:
-    """Wait for the end of workers, their trainings, and what those were forked from."""
+    """Wait until workers, their trainings and the processes that forked them have ended."""
     for _ in range(PATIENCE_SECONDS * 10):
         if not (left := processes_of(session)):
             return
@@ -33,19 +33,19 @@ def wait_until_ended(session: int) -> None:
 
 
 def start(config: Path, folder: Path, kind: type[Command] = Command) -> Command:
-    """Start a study in a session of its own, as a terminal does."""
+    """Start a study in a new session, as a terminal does."""
     words = ["sweep", "--config", config, "--out", folder, "--workers", 1]
     return kind(words, folder.with_suffix(".out"), folder.with_suffix(".err"), own_group=True)
 
 
 def folds_of(folder: Path) -> dict[Path, int]:
-    """Files of the finished folds, and when they were written."""
+    """Files of the finished folds with their modification times."""
     finished = [path.parent for path in folder.glob("trials/*/*/result.json")]
     return {path: path.stat().st_mtime_ns for fold in finished for path in fold.rglob("*")}
 
 
 def test_twelve_workers_are_killed_and_nothing_is_lost(tmp_path):
-    """The benchmark's short form; what it counted is counted again here, from the two files that it left."""
+    """A short run of the benchmark; its results are counted again from the two studies' files."""
     words = ["--trials", 24, "--kills", 12, "--workers", 4, "--folder", tmp_path / "kills"]
     command = [sys.executable, "-m", "benchmarks.sweep_kills", *map(str, words)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -61,7 +61,7 @@ def test_twelve_workers_are_killed_and_nothing_is_lost(tmp_path):
 
 
 def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_study, tmp_path):
-    """Two trials of two folds: kill -9 after the first fold, Ctrl-C in the second, then to the end."""
+    """Two trials of two folds: SIGKILL after the first fold, Ctrl-C in the second, then to the end."""
     config, folder = write_study(folds=[1, 2]), tmp_path / "study"
     killed = start(config, folder)
     killed.until(lambda: folds_of(folder))
@@ -73,7 +73,7 @@ def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_s
 
     interrupted = start(config, folder, Fresh)
     interrupted.until(lambda: len(folds_of(folder)) > len(first))
-    os.killpg(interrupted.pid, signal.SIGINT)  # a terminal sends it to all of them at once
+    os.killpg(interrupted.pid, signal.SIGINT)  # a terminal signals all processes at once
     ended = interrupted.wait(PATIENCE_SECONDS)
     assert ended.code == 130
     assert "Traceback" not in ended.err
@@ -95,14 +95,14 @@ def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_s
 
 
 def test_a_training_that_always_fails_is_given_up_and_the_others_go_on(write_study, tmp_path):
-    fails = "[{class_path: lightning.pytorch.callbacks.BackboneFinetuning}]"  # of a system that has no `backbone`
+    fails = "[{class_path: lightning.pytorch.callbacks.BackboneFinetuning}]"  # the system has no `backbone`
     config = write_study(space={"trainer.callbacks": {"categorical": ["null", fails]}})
     process = start(config, tmp_path / "study")
     ended = process.wait(PATIENCE_SECONDS)
     assert ended.code == 1
     assert "callbacks null: validation WA" in ended.out
     assert "given up: trial 1 after 3 tries" in ended.err
-    assert "has no attribute 'backbone'" in ended.err  # the cause, from the training's own log
+    assert "has no attribute 'backbone'" in ended.err  # the cause, from the training's log
     assert "Traceback (most recent call last)" not in ended.err
     shared = stored(config, tmp_path / "study")
     assert sorted(shared.results()) == [0]
@@ -112,7 +112,7 @@ def test_a_training_that_always_fails_is_given_up_and_the_others_go_on(write_stu
 
 @pytest.fixture
 def one_training(write_study):
-    """Options of one fold's training."""
+    """Options of a training of one fold."""
     plan = read_plan(write_study())
     return ["validated", *run_options(plan, plan.points[0]), "--data.fold", "1"]
 

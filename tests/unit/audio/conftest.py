@@ -1,4 +1,4 @@
-"""Recordings, as the tests of the corpora make them."""
+"""Recordings, made as for the tests of the corpora."""
 
 from tests.made_up.release import speech, wav
 

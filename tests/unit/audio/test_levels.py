@@ -1,4 +1,4 @@
-"""What is said about the level of recordings whose level is known."""
+"""Messages about the level of recordings with a known level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers of WAV files, written here byte by byte."""
+"""WAV headers, written byte by byte."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def test_a_chunk_of_odd_size_is_padded(size):
     ],
 )
 def test_one_field_that_contradicts_the_others_is_found(changed):
-    """A rate that is believed although a bit of it is flipped would make other speech of a recording."""
+    """A rate with a flipped bit would silently change the speech."""
     with pytest.raises(ValueError, match="its header contradicts itself"):
         find_plain_samples(wav(**changed))

@@ -87,7 +87,7 @@ def test_a_tone_keeps_its_frequency_level_and_time_at_another_rate(tmp_path, rat
     pcm = read_recording(tmp_path / "a.wav")
     assert len(pcm) == check_recording(tmp_path / "a.wav").num_samples == 8000
     middle = slice(800, -800)
-    drift = 0.5 * 2 * np.pi * 1000 * 0.5 / 160_000 if rate == 160_001 else 0  # which is taken for 160 kHz
+    drift = 0.5 * 2 * np.pi * 1000 * 0.5 / 160_000 if rate == 160_001 else 0  # converted as 160 kHz
     assert np.abs(pcm / 32768 - tone(1000, SAMPLE_RATE_HZ))[middle].max() < 1e-3 + drift
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_folded_down_from_above_8_khz(tmp_path, rate):
 
 
 def bad_files(folder: Path, wav, speech) -> dict[Path, str]:
-    """Every kind of unusable recording, and the cause to be named."""
+    """Every kind of unusable recording, with the cause to be named."""
     whole = wav(folder / "whole.wav", speech(0.2)).read_bytes()
     samples = np.stack([speech(0.2), speech(0.2, seed=1)], axis=1)
     causes: dict[str, tuple[bytes | None, str]] = {
@@ -177,7 +177,7 @@ def test_waveforms_refuses_them_too_and_leaves_nothing_behind(tmp_path, wav, spe
     files = tmp_path / "files"
     for path, cause in bad_files(files, wav, speech).items():
         if cause.startswith(("silence", "shorter")) and path.name in ("zeros.wav", "short.wav"):
-            continue  # already 16 kHz PCM: looked through when the table was made, not a second time
+            continue  # already 16 kHz PCM: checked when the table was made, not again
         with pytest.raises(AudioError, match=path.name):
             Waveforms(table(path), cache)
     assert not list(cache.glob("*"))
@@ -233,7 +233,7 @@ def test_every_recording_is_converted_once_whatever_else_is_in_the_table(tmp_pat
     monkeypatch.setattr("ser.audio.converted.read_recording", convert)
     whole = Waveforms(mixed, cache)
     assert converted == ["a.flac", "c.wav"]
-    for rows in ([0, 1], [2, 1, 0], [2], [0, 0, 2]):  # a line of a manifest less, another order, a line twice
+    for rows in ([0, 1], [2, 1, 0], [2], [0, 0, 2]):  # a manifest without a line, in another order, with a line twice
         part = Waveforms(mixed.iloc[rows], cache)
         assert all(np.array_equal(part.read(place), whole.read(row)) for place, row in enumerate(rows))
     assert converted == ["a.flac", "c.wav"]

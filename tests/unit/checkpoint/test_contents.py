@@ -1,4 +1,4 @@
-"""Weights that do not fit a system, or are no numbers, are refused before a network holds them."""
+"""Weights that do not fit a system or are not finite are refused before they are loaded."""
 
 import pytest
 import torch
@@ -62,4 +62,4 @@ def test_the_digest_of_an_export_changes_with_its_words_and_every_number():
         others.append((described, found | {"a": changed.view(2, 3)}))
     digests = {digest(*each) for each in [(described, found), *others]}
     assert len(digests) == 1 + len(others)
-    assert digest(described, dict(reversed(found.items()))) in digests, "whatever their order"
+    assert digest(described, dict(reversed(found.items()))) in digests, "the order does not matter"

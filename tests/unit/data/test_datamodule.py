@@ -1,4 +1,4 @@
-"""What a fold knows of itself: the other direction, its corpus's digest, where a restored training goes on."""
+"""A fold's other direction, its corpus digest, and the position at which a restored training continues."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_other_direction_of_five_sessions_is_five_folds_away(fold, opposite)
     assert (data.fold, other.fold) == (fold, opposite)
     assert other.utterances.set.tolist() == ["train", "test", "train", "val", "train"]
     assert other.pieces == {"train": "segments", "val": "tested", "test": "validated"}
-    assert data.utterances.set.tolist() == sets, "the fold itself stays"
+    assert data.utterances.set.tolist() == sets, "the fold itself is unchanged"
 
 
 def digest(recordings=("0a", "0b"), **changed):
@@ -51,7 +51,7 @@ def test_the_digest_of_a_corpus_knows_neither_its_place_nor_the_fold():
 
 
 def trainer(world_size=1, sampler=False, epochs=0, batches=0):
-    """As much of a trainer as a fold asks for; so many epochs and batches of the next one are done."""
+    """The parts of a trainer that a fold uses, after some epochs and some batches of the next one."""
     done = [SimpleNamespace(current=SimpleNamespace(processed=number)) for number in (epochs, batches)]
     loop = SimpleNamespace(epoch_progress=done[0], epoch_loop=SimpleNamespace(batch_progress=done[1]))
     connector = SimpleNamespace(use_distributed_sampler=sampler)
@@ -62,7 +62,7 @@ def trainer(world_size=1, sampler=False, epochs=0, batches=0):
     ("epochs", "batches", "expected"), [(0, 0, (0, 0)), (0, 2, (0, 2)), (2, 1, (2, 1)), (2, 3, (2, 0)), (7, 0, (7, 0))]
 )
 def test_a_restored_training_goes_on_behind_the_batches_of_its_epoch(epochs, batches, expected):
-    """Of three batches an epoch; where all three were trained, the next pass is a whole one."""
+    """Three batches per epoch; if all three were trained, the next pass is a whole epoch."""
     data = EmotionData(None, batch_size=16)
     data.pieces, data.trainer = {"train": range(40)}, trainer(epochs=epochs, batches=batches)
     assert data.steps_per_epoch == 3

@@ -124,7 +124,7 @@ def test_a_session_with_one_speaker_is_refused(by_speaker):
 
 
 def sets(**emotions):
-    """A table with these emotions, by their first letters, in each set."""
+    """A table of sets with these emotions, given by their first letters."""
     of = {emotion[0]: emotion for emotion in EMOTIONS}
     rows = [(name, of[letter]) for name, letters in emotions.items() for letter in letters]
     return pd.DataFrame(rows, columns=["set", "emotion"])
@@ -141,7 +141,7 @@ SMALL = "validation, which chooses the epoch, has only"
         ({"train": "nahs", "val": "nahs" * 2 + "n", "test": "nahs"}, [f"{SMALL} 9 utterances"]),
         ({"train": "n", "val": "n", "test": "n"}, [f"{SMALL} 1 utterance"]),
         ({"train": "nahs", "val": "ns" * 5, "test": "n"}, ["validation has no utterance of angry, happy"]),
-        ({"train": "nah", "val": "nah" * 4, "test": "nah"}, []),  # a class that the corpus lacks
+        ({"train": "nah", "val": "nah" * 4, "test": "nah"}, []),  # an emotion that the corpus lacks
         ({"train": "na", "val": "nahs" * 3, "test": "nh"}, ["training has no utterance of happy, which is tested"]),
         ({"train": "na", "val": "na" * 5, "test": "na", "": "hs"}, []),
         ({"train": "nahs", "test": "nahs"}, []),

@@ -1,4 +1,4 @@
-"""What sets share: against plain set arithmetic, and with leaks planted in a corpus."""
+"""Overlap between sets: against plain set arithmetic, and with leaks planted in a corpus."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ CONTENT = ["a", "b", "c", "d"]
 
 @pytest.fixture(scope="module")
 def tiny_digests(tiny_corpus):
-    """The table of the tiny corpus and what is in its recordings."""
+    """The table of the tiny corpus and the digests of its recordings."""
     utterances = Synthetic(str(tiny_corpus), utterances_per_speaker=8).utterances()
     return utterances, recording_digests(Waveforms(utterances), len(utterances))
 
 
-# What is shared
+# Overlap
 
 
 def test_a_dialog_is_named_where_there_are_dialogs():
@@ -109,7 +109,7 @@ def test_long_lists_are_cut():
     assert text.endswith("s09, and 2 more")
 
 
-# What is refused
+# Refusals
 
 
 @pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
@@ -175,13 +175,13 @@ def test_every_fold_of_the_built_in_corpus_is_clean(tiny_digests, protocol):
         session = utterances[sets == "test"].session.iloc[0]
         both = {"speaker": [], "wu2019": [f"Ses0{session}F", f"Ses0{session}M"]}
         assert found["val", "test"]["speakers"] == both[protocol]
-        # Both speak in every dialog, so `speaker` shares dialogs; halves by dialog letter cannot.
+        # Both speak in every dialog, so `speaker` shares dialogs; the halves of wu2019 do not.
         assert bool(found["val", "test"]["dialogs"]) == (protocol == "speaker")
         assert not any(found["train", other][what] for other in ("val", "test") for what in found["train", other])
 
 
 def recording(utterances, session, speaker):
-    """The first recording of a speaker in a session, and its set's dialog."""
+    """The path of a speaker's first recording in a session."""
     return utterances[(utterances.session == session) & (utterances.speaker == speaker)].iloc[0].path
 
 
@@ -233,7 +233,7 @@ def test_the_header_of_a_recording_is_not_its_content(tmp_path, wav, speech):
 
 
 @pytest.mark.emodb
-@pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set: the corpus is not part of this one")
+@pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set: EMO-DB is not included")
 def test_the_folds_of_emodb_share_nothing():
     utterances = EmoDB(os.environ["EMODB_ROOT"]).utterances()
     digests = recording_digests(Waveforms(utterances), len(utterances))

@@ -1,4 +1,4 @@
-"""Segments and batches: nothing is lost, nothing comes twice, the order is a function of (seed, epoch)."""
+"""Segments and batches: nothing is lost or repeated, and the order is a function of (seed, epoch)."""
 
 import numpy as np
 import pytest
@@ -30,11 +30,11 @@ def test_every_frame_is_in_exactly_one_segment_or_a_tail_left_out(samples, segme
     for counts in seen:
         missing = int((counts == 0).sum())
         assert counts.max() == 1
-        assert counts[: len(counts) - missing].min() == 1, "only a tail may be missing"
+        assert counts[: len(counts) - missing].min() == 1, "only a tail can be missing"
         assert missing < max(min_tail, 1)
         left_out += missing > 0
     assert left_out == segments.tails_left_out
-    assert set(segments.rows) == set(range(len(samples))), "no utterance vanishes"
+    assert set(segments.rows) == set(range(len(samples))), "no utterance is lost"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_tails_under_three_tenths_are_left_out(seconds, frames, left_out):
 
 
 def test_a_tail_of_exactly_the_least_length_is_kept():
-    """30 frames of 10 ms by default; every count is one of frames, so that 229 and 230 differ."""
+    """30 frames of 10 ms by default; lengths are counted in frames, so that 229 and 230 differ."""
     frames = {frames: num_frames(cut([0], [num_samples(frames)]).lengths).tolist() for frames in (229, 230, 231)}
     assert frames == {229: [200], 230: [200, 30], 231: [200, 31]}
     assert num_frames(cut([0], [num_samples(13)], segment_frames=10, min_tail_frames=3).lengths).tolist() == [10, 3]
@@ -71,7 +71,7 @@ def test_every_piece_comes_once_per_epoch_on_any_number_of_processes(num_pieces,
         assert {len(batches) for batches in passes} == {len(samplers[0])}
         whole = []
         for shares in zip(*passes, strict=True):
-            assert {len(share.pieces) for share in shares} == {16 // world}, "one shape"
+            assert {len(share.pieces) for share in shares} == {16 // world}, "equal shapes"
             real = [i for share in shares for i in share.pieces if i != FILLER]
             assert {share.scale for share in shares} == {world / len(real)}
             whole.append(set(real))
@@ -96,7 +96,7 @@ def test_the_order_is_a_function_of_seed_and_epoch():
 def test_evaluation_takes_every_utterance_once_within_the_budget(samples, budget, world):
     samples = np.array(samples)
     passes = [list(EvaluationBatches(samples, budget, rank, world)) for rank in range(world)]
-    assert len({len(batches) for batches in passes}) == 1, "as many batches on every process"
+    assert len({len(batches) for batches in passes}) == 1, "equal numbers of batches in every process"
     for shares in zip(*passes, strict=True):
         real = [i for share in shares for i in share.pieces if i != FILLER]
         assert len(real) == 1 or len(real) * num_frames(samples[real].max()) <= budget
@@ -105,7 +105,7 @@ def test_evaluation_takes_every_utterance_once_within_the_budget(samples, budget
 
 
 class Memory:
-    """Waveforms that lie in memory."""
+    """Waveforms in memory."""
 
     def __init__(self, waveforms):
         self.waveforms = waveforms
@@ -135,7 +135,7 @@ def test_a_batch_of_segments_is_the_spectrogram_cut_in_pieces():
     assert {row: sorted(starts) for row, starts in first_frame.items()} == {0: [0, 200, 400], 1: [0]}
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12, of the test's own process
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # from the test process, in Python 3.12
 def test_readers_change_no_batch_and_none_is_begun_for_a_single_one(tiny_corpus):
     for seconds, several in ((60.0, False), (1.3, True)):
         loaders = []

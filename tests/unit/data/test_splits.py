@@ -1,4 +1,4 @@
-"""Splits from CSV files: what is read, and every mistake at once."""
+"""Splits from CSV files: valid files, and all errors in one message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README's table "Where the paper is silent" says of the networks, as truths about them."""
+"""The networks' choices in the table of docs/science/assumptions.md, as properties."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from ser.networks.capsule_layers import RecCaps, SeqCaps, UtteranceCapsules, WindowCapsules
 from ser.systems import CNNGRU
 from ser.training.callbacks.checkpointing import checkpoints
-from tests.test_readme import README
+from tests.test_readme import PAGES, ROOT
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,8 @@ from tests.test_readme import README
         "several epochs with the best validation WA",
     ],
 )
-def test_the_readme_names_the_assumption(question):
-    table = README.split("## Where the paper is silent")[1].split("\n## ")[0]
-    assert f"| {question} |" in table
+def test_the_page_names_the_assumption(question):
+    assert f"| {question} |" in PAGES[ROOT / "docs/science/assumptions.md"]
 
 
 def test_the_gru_starts_uniform_and_the_dense_layers_with_xavier():
@@ -50,14 +49,14 @@ def test_window_capsules_are_squashed_outputs_of_their_convolutions():
 
 
 def test_all_windows_of_an_utterance_have_one_matrix():
-    """So their order does not matter."""
+    """The order of the windows does not matter."""
     layer, vectors = UtteranceCapsules(lower_dim=5, dim=3, iterations=3), torch.randn(2, 6, 5)
     everywhere = torch.ones(2, 6, dtype=torch.bool)
     torch.testing.assert_close(layer(vectors.flip(1), everywhere)[0], layer(vectors, everywhere)[0])
 
 
 def test_before_the_first_window_the_emo_vector_is_zero():
-    """The first window of RecCaps is then that of SeqCaps with the same weights."""
+    """The first window of RecCaps equals that of SeqCaps with the same weights."""
     recurrent, alone = RecCaps(6, 3, dim=4, iterations=2), SeqCaps(6, 3, dim=4, iterations=2)
     alone.load_state_dict({name: value for name, value in recurrent.state_dict().items() if "recurrent" not in name})
     capsules = torch.randn(2, 3, 6, 3)

@@ -1,4 +1,4 @@
-"""Shapes, counts and ties of section 3, and the masking that makes answers independent of the batch."""
+"""Shapes, parameter counts and shared weights of section 3, and masks that make outputs independent of the batch."""
 
 import pytest
 import torch
@@ -64,7 +64,7 @@ def test_a_segment_has_the_windows_of_each_tap(tap, windows, capsules):
 
 
 def test_the_larger_row_is_max_pooling_relu_and_mask():
-    """Value and gradient as torch's own pooling gives them, and the gradient as finite differences do."""
+    """Value and gradient equal those of torch's pooling; the gradient also equals finite differences."""
     rows = torch.randn(2, 3, 8, 5, dtype=torch.float64, requires_grad=True)
     mask = (torch.arange(5) < torch.tensor([[5], [3]]))[:, None, None, :]
     expected = torch.relu(nn.functional.max_pool2d(rows, (2, 1)) * mask)
@@ -77,7 +77,7 @@ def test_the_larger_row_is_max_pooling_relu_and_mask():
 
 
 def with_biases(convolutions):
-    """Every bias drawn: at the start they are zero, and what leaves them out is right."""
+    """Draw every bias; zero biases, as at the start, would hide a missing one."""
     for name, values in convolutions.named_parameters():
         if name.endswith("bias"):
             nn.init.normal_(values)
@@ -86,7 +86,7 @@ def with_biases(convolutions):
 
 @pytest.mark.parametrize("frames", [200, 57, 3])
 def test_convolutions_equal_the_printed_order(frames):
-    """Concatenation, ReLU, then pooling, with unfolded SAME padding, on an utterance without any padding."""
+    """Concatenation, ReLU, then pooling, with explicit SAME padding, on an utterance without padding."""
     ours = with_biases(SpectralTemporalConvolutions())
     spectrogram = torch.randn(1, 512, frames)
     pad, conv = nn.functional.pad, nn.functional.conv2d
@@ -120,7 +120,7 @@ def test_the_baselines_convolutions_equal_the_printed_order(frames):
     [(SpectralTemporalConvolutions, PrintedConvolutions), (PlainConvolutions, PrintedPlainConvolutions)],
 )
 def test_gradients_equal_those_of_the_printed_order(ours, printed, frames):
-    """Of two utterances of unequal length, in float64: every parameter's."""
+    """Gradients of every parameter for two utterances of unequal length, in float64."""
     ours, printed = with_biases(ours().double()), printed().double()
     printed.load_state_dict(ours.state_dict())
     spectrogram = torch.randn(2, 512, frames, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The layers of the branches against the equations, written out here."""
+"""The layers of the branches against literal implementations of the equations."""
 
 import copy
 
@@ -20,16 +20,16 @@ def test_the_head_is_dense_relu_dense():
     head, features = DenseHead(5, 7, dropout=0.5).eval(), torch.randn(3, 5)
     nn.init.normal_(head[0].bias)
     hidden = features @ head[0].weight.T + head[0].bias
-    assert (hidden < 0).any(), "or ReLU would do nothing"
+    assert (hidden < 0).any(), "ReLU must change something"
     expected = hidden.clamp(min=0) @ head[3].weight.T + head[3].bias
     torch.testing.assert_close(head(features), expected)
 
 
 def test_dropout_of_the_head_stands_between_its_dense_layers():
-    """With a last layer that passes four units on, an answer is a unit of the dense layer, doubled or gone."""
+    """The last layer is the identity on four units, so each output is a dense unit, doubled or dropped."""
     head, features = DenseHead(5, 4, dropout=0.5).train(), torch.randn(1, 5).expand(500, -1)
     with torch.no_grad():
-        head[0].bias.fill_(3)  # above zero, and so are the sums
+        head[0].bias.fill_(3)  # keeps the sums positive
         head[0].weight.mul_(0.1)
         head[3].weight.copy_(torch.eye(4))
         head[3].bias.fill_(10)
@@ -71,12 +71,12 @@ def test_the_last_window_of_reccaps_sends_a_gradient_to_the_first():
     assert all(capsules.grad[0, window].abs().max() > 0 for window in range(3))
     alone = copy.deepcopy(capsules.detach()).requires_grad_()
     SeqCaps(6, 5, dim=4, iterations=3)(alone)[0, 2].square().sum().backward()
-    assert not alone.grad[0, :2].any(), "without recurrence there is none"
+    assert not alone.grad[0, :2].any(), "no gradient without recurrence"
 
 
 @pytest.mark.parametrize("layers", [SpectralTemporalConvolutions, PlainConvolutions])
 def test_convolutions_start_with_xavier_and_biases_at_zero(layers):
-    """Glorot and Bengio (2010): uniform within the square root of 6 over inputs and outputs of a kernel."""
+    """Glorot and Bengio (2010): uniform, bounded by the square root of 6 over inputs plus outputs of a kernel."""
     for layer in [each for each in layers().modules() if isinstance(each, nn.Conv2d)]:
         outputs, inputs, height, width = layer.weight.shape
         bound = (6 / ((inputs + outputs) * height * width)) ** 0.5

@@ -1,4 +1,4 @@
-"""The branches against the paper's equations, written plainly in `benchmarks/plain.py`."""
+"""The branches against the literal implementation in `benchmarks/plain.py`."""
 
 import ast
 from pathlib import Path
@@ -20,12 +20,12 @@ SIZES |= {"dense_units": 7}
 
 
 def printed_name(name: str) -> str:
-    """The plain branch's name of one of our branch's parameters."""
+    """The plain branch's name for a parameter of the branch in `ser`."""
     return plain.plain_name(f".{name}").removeprefix(".")
 
 
 def same_weights(ours, printed) -> None:
-    """Give both the same weights, biases that are not zero among them, in float64 and without dropout."""
+    """Give both the same weights with non-zero biases, in float64 and without dropout."""
     for name, values in ours.double().eval().named_parameters():
         if name.endswith("bias"):
             nn.init.normal_(values)
@@ -34,7 +34,7 @@ def same_weights(ours, printed) -> None:
 
 
 def compare(ours, printed, maps: dict) -> None:
-    """Logits, and the gradient of every parameter and map."""
+    """Compare logits and the gradients of all parameters and maps."""
     found, expected = ours(maps), printed(maps)
     torch.testing.assert_close(found, expected)
     weight = torch.randn_like(expected)
@@ -51,7 +51,7 @@ def compare(ours, printed, maps: dict) -> None:
 
 
 def map_of(tap: str, lengths: list[int]) -> dict:
-    """A map of several utterances, zero beyond their ends."""
+    """A map of several utterances, zero in the padding."""
     steps = torch.tensor(lengths)
     features = torch.randn(len(lengths), *TAPS[tap], max(lengths), dtype=torch.float64)
     features *= torch.arange(max(lengths)) < steps[:, None, None, None]
@@ -90,7 +90,7 @@ def test_the_other_map_may_be_tapped():
 
 @pytest.mark.parametrize(("ours", "printed"), KINDS)
 def test_windows_of_a_layer_follow_each_other(ours, printed):
-    """Emo-vectors of four windows by Eqs. (1) to (7), of which (6) has a bias."""
+    """Emo-vectors of four windows by Eqs. (1) to (7); Eq. (6) includes a bias."""
     both = ours(6, 3, 5, 3), printed(6, 3, 5, 3)
     same_weights(*both)
     capsules = torch.randn(2, 4, 6, 3, dtype=torch.float64)

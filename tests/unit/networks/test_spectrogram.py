@@ -1,4 +1,4 @@
-"""The spectrogram against SciPy, a pure tone and itself cut into segments."""
+"""The spectrogram against SciPy, pure tones and its own segments."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_equals_scipy():
     found = Spectrogram("linear").double()(torch.from_numpy(waveform)[None])[0].numpy()
     assert found.shape == (512, 97)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    for level in (1, 1e-5):  # the quieter noise lies on both sides of the floor
+    for level in (1, 1e-5):  # values of the quieter noise are on both sides of the floor
         logarithm = Spectrogram("log").double()(torch.from_numpy(level * waveform)[None])[0].numpy()
         np.testing.assert_allclose(logarithm, np.log(np.maximum(level * expected, 1e-5)), rtol=1e-5, atol=1e-5)
     assert 0.2 < (level * expected < 1e-5).mean() < 0.8
@@ -29,7 +29,7 @@ def test_a_frame_is_the_dft_of_its_own_640_samples():
     found = Spectrogram("linear").double()(torch.from_numpy(waveform)[None])[0]
     for t in (0, 7, num_frames(4000) - 1):
         frame = waveform[160 * t : 160 * t + 640] * scipy.signal.get_window("hann", 640)
-        # The window is held in float32: 640 products, each off by up to 6e-8 of about 1.
+        # The window is stored in float32: 640 products, each with an error of up to 6e-8 of about 1.
         np.testing.assert_allclose(found[:, t], np.abs(np.fft.rfft(frame, 1600))[:512], rtol=1e-5, atol=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_standardised_training_data_has_zero_mean_and_unit_variance(per):
     ("deviation", "divisor"), [(2.0, 2.0), (0.003, 0.003), (2e-5, 2e-5), (1e-6, 1e-5), (0.0, 1e-5)]
 )
 def test_a_bin_is_divided_by_its_own_deviation_but_never_by_zero(deviation, divisor):
-    """A bin that hardly varies has unit variance like any other."""
+    """A bin with small variance is scaled to unit variance too."""
     layer = Standardisation()
     layer.statistics[0], layer.statistics[1] = 3, deviation
     values = torch.tensor([3.0, 3.5, 1.0])

@@ -1,4 +1,4 @@
-"""Which signals are heard, and when they are obeyed."""
+"""Signals that interrupt the program, and the moment at which they do."""
 
 import os
 import signal
@@ -7,13 +7,13 @@ import pytest
 
 from ser.processes.interruption import Interrupted, Listener
 
-# The exit codes by which shells and clusters know them: 128 and the signal's number.
+# Exit codes of shells and clusters: 128 plus the signal's number.
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138, signal.SIGUSR2: 140}
 
 
 @pytest.fixture(autouse=True)
 def survive():
-    """A signal that is not heard must not end the tests themselves."""
+    """Signals that are not handled must not end the tests."""
     before = {number: signal.signal(number, lambda *_: None) for number in CODES}
     yield
     for number, handler in before.items():
@@ -22,7 +22,7 @@ def survive():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds that pass only when a test says so."""
+    """A clock that only the test advances."""
     seconds = [100.0]
     monkeypatch.setattr("ser.processes.interruption.time.monotonic", lambda: seconds[0])
     return seconds
@@ -44,7 +44,7 @@ def test_within_a_step_it_is_kept_and_a_repetition_ends_the_program(number, cloc
         listener.be_patient()
         os.kill(os.getpid(), number)
         clock[0] += 0.5
-        os.kill(os.getpid(), number)  # a cluster's own, and once more from the parent
+        os.kill(os.getpid(), number)  # a cluster's signal, and the same one from the parent
         assert listener.heard == number
         clock[0] += 0.6
         with pytest.raises(Interrupted) as ended:

@@ -1,4 +1,4 @@
-"""What a report says about its numbers: which differences mean anything, what is incomplete, what may be compared."""
+"""Statements of a report: distinguishable differences, incomplete results, comparability."""
 
 import re
 from dataclasses import replace
@@ -38,7 +38,7 @@ def reccap():
 
 
 def said(entries, unpaired=False):
-    """Findings and cautions, as one text each."""
+    """Findings and cautions, each joined into one text."""
     pairs = correct(list(compare_pairs(entries, unpaired)))
     return "\n".join(headline(entries, pairs)), "\n".join(cautions(entries))
 
@@ -60,7 +60,7 @@ def test_the_order_of_the_results_changes_no_p_value(seqcap, reccap):
     p_values = compare(seqcap.predictions, reccap.predictions).p_values
     wa, ua = (p_values[f"sign-flip over speakers ({measure})"] for measure in ("WA", "UA"))
     for names, values in found.items():
-        # The only testable pair: its WA and its UA are two tests.
+        # The only testable pair has two tests, of WA and of UA.
         expected = NAN if "CNN_GRU" in names else 2 * wa if wa <= ua else max(2 * ua, wa)
         assert values == pytest.approx([expected] * 6, nan_ok=True)
 
@@ -80,7 +80,7 @@ def test_the_test_over_sessions_stands_beside_and_decides_nothing(seqcap, reccap
     first = first.assign(utterance=[f"u{i}" for i in range(20)], seed=1, emotion="sad", predicted=["sad", "happy"] * 10)
     pair = Pair("one", "other", compare(first, first.assign(predicted="sad")))
     assert pair.comparison.p_values["sign-flip over sessions (WA)"] == 0.0625
-    assert pair.distinguishable("WA"), "by the speakers"
+    assert pair.distinguishable("WA"), "over speakers"
     assert "; p = 0.0020): distinguishable" in pair.finding()
 
 
@@ -93,7 +93,7 @@ def test_the_least_p_value_over_sessions_is_that_of_the_sessions_there_are(seqca
 
 
 def among(predictions, sessions):
-    """The same predictions as if there were so many sessions."""
+    """The same predictions divided into this number of sessions."""
     numbers = predictions.speaker.map(lambda name: int(name) % sessions + 1)
     return predictions.assign(session=numbers.astype(str))
 
@@ -141,7 +141,7 @@ def test_an_incomplete_result_is_called_so(seqcap):
     ("protocol", "folds", "listed"), [("speaker", [4], "4 of 10"), ("wu2019", [1, 5], "1, 5 of 5")]
 )
 def test_older_results_do_not_say_how_many_folds_there_are(protocol, folds, listed):
-    """There is one for each of the ten speakers, or for each session of two."""
+    """One per speaker (ten), or one per session of two."""
     options = {"halves": "MMFFF", "corpus": "iemocap"} if protocol == "wu2019" else {}
     people = {"train": list("abcdefgh"), "val": ["i"], "test": ["j"]}
     runs = [run(fold, speakers=people) for fold in folds]
@@ -149,7 +149,7 @@ def test_older_results_do_not_say_how_many_folds_there_are(protocol, folds, list
 
 
 def test_many_differences_that_cannot_be_told_from_0_are_one_sentence():
-    """One that can be told keeps its own."""
+    """Distinguishable ones are listed separately."""
     one = made_up("CNNSeqCap", skill=1.0)
     alike = [replace(one, title=f"alike {place}") for place in range(4)]
     findings, _ = said(alike)
@@ -159,7 +159,7 @@ def test_many_differences_that_cannot_be_told_from_0_are_one_sentence():
     assert "tests: 4 of 10 differences." in findings
     assert findings.count("CNN_GRU minus") == 4
     other = replace(one, title="other", pooled=replace(one.pooled, about={**one.about, "seeds": [2]}))
-    assert "differ in these options, see the settings: seeds." in said([*alike, other])[0], "of those not listed, too"
+    assert "differ in these options, see the settings: seeds." in said([*alike, other])[0], "also of results not listed"
 
 
 def test_one_speaker_is_not_called_few_speakers():
@@ -218,7 +218,7 @@ def test_the_figure_says_which_of_the_papers_points_are_of_other_utterances(by_h
     ],
 )
 def test_other_counts_and_missing_folds_are_not_the_papers_test_set(system, halves, folds, seeds, added, answer, words):
-    """A recording that is missing, or excited utterances merged into happy, and the test set is another one."""
+    """A missing recording, or excited utterances merged into happy, makes another test set."""
     corpus = dialogs_corpus()
     tested = corpus[(corpus.dialog_half == "M") & (corpus.session == "1")].iloc[[0]]
     if added < 0:
@@ -247,7 +247,7 @@ def test_only_compared_pairs_are_counted(by_halves):
     entries = [by_halves[key] for key in by_halves if key[1] == "MMFFF"]
     table, *_, with_paper = _comparisons(entries, correct(list(compare_pairs(entries))))
     assert "corrected together, WA and UA of all rows (12 tests)" in table.notes[0], "six pairs"
-    assert "corrected together, WA and UA of all rows (4 tests)" in with_paper.notes[0], "a family of its own"
+    assert "corrected together, WA and UA of all rows (4 tests)" in with_paper.notes[0], "corrected separately"
 
 
 def test_taking_utterances_for_independent_finds_no_difference_without_saying_so(by_halves):

@@ -15,7 +15,7 @@ from tests.made_up import results as made_up
 def entry(tmp_path_factory):
     """Folds 1 to 3, whose speakers have three, four and one of the emotions."""
     corpus = made_up.speakers_corpus()
-    lacking = {"03": ("sad",), "11": ("angry", "happy", "sad")}  # the speakers that folds 1 and 3 test
+    lacking = {"03": ("sad",), "11": ("angry", "happy", "sad")}  # test speakers of folds 1 and 3
     lacks = [emotion in lacking.get(who, ()) for who, emotion in zip(corpus.speaker, corpus.emotion, strict=True)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(made_up, "speakers_corpus", lambda: corpus[~np.array(lacks)])

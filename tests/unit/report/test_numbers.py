@@ -1,4 +1,4 @@
-"""Every number of a report against the predictions, by another way than the report's."""
+"""Every number of a report, recomputed from the predictions in another way."""
 
 import numpy as np
 import pandas as pd
@@ -110,13 +110,13 @@ def test_comparisons_are_those_of_the_statistics(results, report, page):
             assert row[f"{measure}: p"] == pytest.approx(values[place], rel=1e-4)
             over_sessions = found.p_values[f"sign-flip over sessions ({measure})"]
             assert row[f"{measure}: p, sessions"] == pytest.approx(over_sessions, rel=1e-4)
-            corrected = holm_by_definition(tests["WA"] + tests["UA"], 3 * number + place)  # one family
+            corrected = holm_by_definition(tests["WA"] + tests["UA"], 3 * number + place)  # one family of tests
             assert row[f"{measure}: p (Holm)"] == pytest.approx(corrected, rel=1e-4)
-    assert list(table.filter(like="McNemar")) == ["McNemar: p"], "it decides nothing, and is not corrected"
+    assert list(table.filter(like="McNemar")) == ["McNemar: p"], "it does not decide, and is not corrected"
 
 
 def holm_by_definition(values, place):
-    """The largest, over all p values not above this one, of p times how many are not below it."""
+    """The largest value, over all p-values not above this one, of p times the number of p-values not below it."""
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     steps = [min(1, (len(values) - rank) * p) for rank, p in zip(ranks, values, strict=True)]
     return max(step for step, rank in zip(steps, ranks, strict=True) if rank <= ranks[place])
@@ -189,8 +189,8 @@ def test_lambda_curve(results, report):
 
 def test_the_validation_curve_is_said_to_be_favoured_where_it_chose_the_epochs(report):
     text = (report / "tables.md").read_text(encoding="utf-8")
-    assert text.count("The epochs were chosen by validation WA with lambda 0.6") == 1, "nobody chose the averaged ones"
-    assert "test rows of another fold" not in text, "the made-up directions were drawn one by one"
+    assert text.count("The epochs were chosen by validation WA with lambda 0.6") == 1, "averaged epochs were not chosen"
+    assert "test rows of another fold" not in text, "the simulated directions are independent"
 
 
 def test_protocol_has_the_counts_of_every_fold(report):

@@ -1,4 +1,4 @@
-"""The results of a report: each run is the one it is taken for, and each folder's own."""
+"""The results of a report: each run has the expected seed and fold, and each folder its own name."""
 
 import json
 

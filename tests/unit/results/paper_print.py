@@ -1,6 +1,6 @@
-"""What the paper prints, in per cent, and the search for whole numbers that fit it.
+"""The paper's printed percentages, and a search for the integers that give them.
 
-`ser.results.paper` holds what is recovered. The counts of IEMOCAP are read from its public label lists.
+`ser.results.paper` has the recovered numbers. The counts of IEMOCAP were read from its public label lists.
 """
 
 from itertools import product
@@ -23,8 +23,8 @@ TABLE_3: tuple[Percentages, ...] = (
     (76.19, 5.56, 11.90, 6.35),
     (19.29, 1.93, 1.29, 77.49),
 )
-# How far a printed percentage may lie from its ratio, in points: two decimals round by at most 0.005. Four cells of
-# Table 2 (84.22, 73.75, 5.92, 72.52) were adjusted so that its rows sum to 100.
+# Allowed distance of a printed percentage from its ratio, in points: two decimals round by at most 0.005. Four cells
+# of Table 2 (84.22, 73.75, 5.92, 72.52) were adjusted so that its rows sum to 100.
 TOLERANCE_2 = 0.025
 TOLERANCE_3 = 0.005
 
@@ -34,14 +34,14 @@ SPEAKER_COUNTS: dict[str, tuple[Counts, ...]] = {
     "M": ((104, 25, 15, 61), (127, 15, 29, 37), (103, 68, 21, 82), (123, 37, 21, 40), (136, 13, 50, 60)),
 }
 CORPUS_COUNTS: Counts = (1099, 289, 284, 608)
-# Measured on the audio of these 2280 utterances; nothing here can derive them.
+# Measured on the audio of these 2280 utterances; they cannot be derived here.
 DURATIONS = {"hours": 2.78, "mean_seconds": 4.38, "median_seconds": 3.49, "min_seconds": 0.73, "max_seconds": 29.13}
 UTTERANCES_UNDER_2_SECONDS = 434
-SEGMENTS = 6080  # about; of at most 200 frames (2 s)
+SEGMENTS = 6080  # approximate; segments of at most 200 frames (2 s)
 
 
 def fitting_counts(percentages: Percentages, tolerance: float, at_most: int) -> dict[int, list[Counts]]:
-    """Whole numbers whose percentages are those of a printed row.
+    """Integers whose percentages are those of a printed row.
 
     Args:
         percentages: a row of a confusion matrix.
@@ -49,13 +49,13 @@ def fitting_counts(percentages: Percentages, tolerance: float, at_most: int) -> 
         at_most: largest row total to try.
 
     Returns:
-        For each total that fits, in ascending order, every row of counts that has this total.
+        For each possible total, in ascending order, every row of counts with this total.
 
     Example:
         >>> fitting_counts((33.33, 66.67), tolerance=0.005, at_most=6)
         {3: [(1, 2)], 6: [(2, 4)]}
     """
-    slack = tolerance + 1e-9  # 0.005 itself is allowed, although binary fractions may be above it
+    slack = tolerance + 1e-9  # 0.005 itself is allowed, although its binary fraction can exceed it
     fits = {}
     for total in range(1, at_most + 1):
         lowest = [max(ceil(total * (share - slack) / 100), 0) for share in percentages]
@@ -69,7 +69,7 @@ def fitting_counts(percentages: Percentages, tolerance: float, at_most: int) -> 
 def fitting_matrices(
     table: tuple[Percentages, ...], tolerance: float, counts: dict[str, tuple[Counts, ...]] = HALF_COUNTS
 ) -> dict[str, list[tuple[Counts, ...]]]:
-    """Which of the 32 choices of halves can have made a printed confusion matrix, and with which counts.
+    """Choices of halves, of 32, that can give a printed confusion matrix, with the counts.
 
     Args:
         table: percentages, rows actual.
@@ -77,7 +77,7 @@ def fitting_matrices(
         counts: utterances by dialog half, or by speaker.
 
     Returns:
-        For each choice of halves that fits, every matrix with its row sums whose percentages are those of the print.
+        For each possible choice of halves, every matrix with its row sums and the printed percentages.
     """
     sums = {halves: row_sums(halves, counts) for halves in TEST_HALVES}
     largest = max(max(row) for row in sums.values())
@@ -91,5 +91,5 @@ def fitting_matrices(
 
 
 def distance(halves: str, totals: Counts, counts: dict[str, tuple[Counts, ...]] = HALF_COUNTS) -> int:
-    """Utterances by which the row sums of a choice of halves miss those of a matrix, summed over emotions."""
+    """Difference between the row sums of a choice of halves and those of a matrix, in utterances over all emotions."""
     return sum(abs(found - wanted) for found, wanted in zip(row_sums(halves, counts), totals, strict=True))

@@ -1,4 +1,4 @@
-"""Which branch a posterior belongs to, and which validation rows are test rows, with given values."""
+"""Branches of posteriors, and validation rows that are test rows, with given values."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def test_the_capsules_come_first():
     ("test", "said"),
     [
         (rows(seed=1), "All validation rows are test rows"),
-        (rows(seed=2), None),  # another seed is another network
+        (rows(seed=2), None),  # another seed means another network
         (pd.concat([rows(seed=2), rows(seed=1)[:2]]), "2 of 3 validation rows are test rows"),
         (rows().assign(gru_p_sad=[0.5, 0.5, 0]), "1 of 3 validation rows"),
         (rows().assign(utterance=["x", "y", "u2"]), "1 of 3 validation rows"),

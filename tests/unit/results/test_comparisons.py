@@ -1,4 +1,4 @@
-"""Tests between two systems, against closed forms, other implementations and what must hold for any table."""
+"""Tests between two systems, against closed forms, other implementations and general properties."""
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def test_mcnemar_by_hand():
     table = sample(7, utterances=30)
     first = predictions([1] * 9 + [0] * 2 + [1] * 19, speakers=table.speaker)
     second = predictions([0] * 9 + [1] * 2 + [1] * 19, speakers=table.speaker)
-    # Eleven utterances only one of the two recognised, split 9 to 2: 2 * (1 + 11 + 55) / 2^11.
+    # Eleven utterances were recognised by only one of the two, split 9 to 2: 2 * (1 + 11 + 55) / 2^11.
     assert compare(first, second).p_values["McNemar"] == pytest.approx(2 * 67 / 2048)
 
 
@@ -78,7 +78,7 @@ def test_swapping_a_session_swaps_both_its_speakers():
     for score in ("WA", "UA"):
         assert found[f"sign-flip over sessions ({score})"] == expected[f"sign-flip over speakers ({score})"]
         assert found[f"sign-flip over sessions ({score})"] >= 2 / 2**3
-    assert not any("sessions" in name for name in expected), "without the column there is no such test"
+    assert not any("sessions" in name for name in expected), "no such test without the column"
 
 
 def test_of_the_test_over_sessions_it_is_said_what_it_cannot():
@@ -99,7 +99,7 @@ def test_speakers_of_a_session_are_not_exchangeable():
     generator, total = np.random.default_rng(1), np.full((10, 4), 8.0)
     found = {"speakers": [], "sessions": []}
     for _ in range(600):
-        # Two systems that are alike; one training answers both speakers of a session, and trainings differ.
+        # Two equally good systems; one training predicts both speakers of a session, and trainings vary.
         ease = 1 + generator.normal(scale=0.5, size=10)
         logits = [ease + np.repeat(generator.normal(scale=0.6, size=5), 2) for _ in range(2)]
         hits = [generator.binomial(8, 1 / (1 + np.exp(-each)), size=(4, 10)).T.astype(float) for each in logits]
@@ -176,7 +176,7 @@ def test_a_paired_interval_is_narrower_where_speakers_vary():
     hits = np.repeat([1, 1, 1, 0, 1, 1, 0, 1, 1, 0], 30)
     speakers = np.repeat(np.arange(10), 30)
     first = predictions(hits, speakers=speakers)
-    second = predictions(hits * (np.arange(300) % 10 > 0), speakers=speakers)  # a tenth fewer of each
+    second = predictions(hits * (np.arange(300) % 10 > 0), speakers=speakers)  # a tenth less for each speaker
     paired, unpaired = compare(first, second), compare_unpaired(first, second)
     assert np.ptp(paired.wa_interval) < np.ptp(unpaired.wa_interval) / 3
     assert paired.wa_interval[1] < 0 < unpaired.wa_interval[1]

@@ -1,4 +1,4 @@
-"""Bootstrap draws of speakers who lack emotions: against all draws there are, closed forms, and a constant answer."""
+"""Bootstrap draws of speakers who lack emotions: against all draws, closed forms, and a constant prediction."""
 
 from itertools import combinations
 
@@ -15,13 +15,13 @@ from tests.made_up.hits import predictions
 from tests.made_up.two_branches import table as two_branches
 
 ANGRY = 1
-# Who has which emotions: (speaker, emotion) of twelve utterances, less those that a speaker lacks.
+# (speaker, emotion) of twelve utterances per speaker, without the emotion that a speaker lacks.
 LACKING = [(speaker, k % 4) for speaker in range(3) for k in range(12) if k % 4 != (2, 3, 0)[speaker]]
 SINGLE = [(0, 0), (0, 1), (1, 2), (1, 3)]  # two speakers without a common emotion
 
 
 def constant(spoken, answer=ANGRY):
-    """A system that always answers the same."""
+    """Predictions of a system that always predicts one emotion."""
     speakers, actual = zip(*spoken, strict=True)
     table = predictions([False] * len(spoken), actual, speakers)
     return table.assign(predicted=EMOTIONS[answer])
@@ -33,7 +33,7 @@ def answers(spoken, seed):
 
 
 def every_draw(table):
-    """All draws of the speakers with every emotion of the table, as tables."""
+    """All draws of the speakers that contain every emotion of the table, as tables."""
     names = sorted(set(table.speaker))
     for drawn in np.ndindex(*[len(names)] * len(names)):
         rows = pd.concat([table[table.speaker == names[place]] for place in drawn])
@@ -46,7 +46,7 @@ def balanced_accuracy(rows):
 
 
 def share_of_complete_draws(spoken):
-    """How likely a draw has all emotions, by inclusion and exclusion."""
+    """Probability that a draw contains all emotions, by inclusion and exclusion."""
     emotions, speakers = ({each[place] for each in spoken} for place in (1, 0))
     found = 0.0
     for size in range(len(emotions) + 1):
@@ -62,11 +62,11 @@ def test_a_constant_answer_has_a_ua_of_1_in_k_and_an_interval_without_width(spok
     emotions = sorted({emotion for _, emotion in spoken})
     found = bootstrap_speakers(constant(spoken, data.draw(st.sampled_from(emotions))), draws=400)
     share, speakers = share_of_complete_draws(spoken), len({who for who, _ in spoken})
-    if speakers == 1 or share < 0.45:  # at most three of seven draws may lack an emotion
+    if speakers == 1 or share < 0.45:  # at most three of seven draws can lack an emotion
         assert np.isnan(found["ua"]).all()
     elif share > 0.7 or not np.isnan(found["ua"]).all():
         assert found["ua"] == (pytest.approx(1 / len(emotions)),) * 2
-    assert np.isnan(found["wa"]).all() == (speakers == 1), "WA needs no emotion"
+    assert np.isnan(found["wa"]).all() == (speakers == 1), "WA does not depend on emotions"
 
 
 def test_every_interval_of_a_constant_answer():
@@ -83,7 +83,7 @@ def test_every_interval_of_a_constant_answer():
 def test_intervals_are_those_of_all_draws_with_every_emotion():
     first, second = answers(LACKING, 1), answers(LACKING, 2)
     scores = [balanced_accuracy(rows) for rows in every_draw(first)]
-    assert len(scores) == 24, "of 27: each speaker alone lacks an emotion"
+    assert len(scores) == 24, "not 27: three copies of one speaker lack an emotion"
     expected = np.quantile(scores, [0.1, 0.9], method="inverted_cdf")
     assert bootstrap_speakers(first, draws=40_000, confidence=0.8)["ua"] == pytest.approx(tuple(expected))
     other = second.set_index("utterance").predicted
@@ -98,10 +98,10 @@ def test_intervals_are_those_of_all_draws_with_every_emotion():
 def test_redrawn_draws_are_counted():
     share, draws = 8 / 9, 10_000
     assert share_of_complete_draws(LACKING) == pytest.approx(share)
-    deviation = np.sqrt(draws * (1 - share)) / share  # of how many fail before so many succeed
+    deviation = np.sqrt(draws * (1 - share)) / share  # of the number of failures before so many successes
     found = bootstrap_speakers(answers(LACKING, 1), draws=draws)
     assert found["redrawn"] == pytest.approx(draws * (1 - share) / share, abs=4 * deviation)
-    assert found == bootstrap_speakers(answers(LACKING, 1), draws=draws), "the same seed, the same draws"
+    assert found == bootstrap_speakers(answers(LACKING, 1), draws=draws), "equal seeds give equal draws"
     noted = f"{found['redrawn']:,} draws of speakers lacked an emotion of the test set and were drawn again"
     first, second = answers(LACKING, 1), answers(LACKING, 2)
     assert noted in compare(first, second).caution
@@ -118,7 +118,7 @@ def test_draws_with_every_emotion_and_wa_are_the_first_ones_drawn():
     hits = pd.crosstab(whole.speaker, whole.emotion, whole.emotion == whole.predicted, aggfunc="sum").to_numpy(float)
     limits = np.quantile((drawn @ hits / 9).mean(1), [0.025, 0.975])
     assert bootstrap_speakers(whole, draws=1000) == {
-        "wa": pytest.approx(tuple(limits)),  # equally many utterances of each emotion
+        "wa": pytest.approx(tuple(limits)),  # equal numbers of utterances of each emotion
         "ua": pytest.approx(tuple(limits)),
         "redrawn": 0,
     }
@@ -126,7 +126,7 @@ def test_draws_with_every_emotion_and_wa_are_the_first_ones_drawn():
 
 def test_too_few_draws_with_every_emotion_give_no_interval_of_ua():
     found = bootstrap_speakers(answers(SINGLE, 1))
-    assert np.isnan(found["ua"]).all(), "half of all draws are the same one, the rest lack two emotions"
+    assert np.isnan(found["ua"]).all(), "half of the draws are equal, the rest lack two emotions"
     assert not np.isnan(found["wa"]).any()
     assert found["redrawn"] > 7500
     compared = compare(answers(SINGLE, 1), answers(SINGLE, 2))

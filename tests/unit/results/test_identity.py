@@ -1,4 +1,4 @@
-"""What makes a run the same run."""
+"""The identity of a run."""
 
 import copy
 import hashlib
@@ -11,13 +11,13 @@ from ser.errors import InputError
 from ser.results.identity import check_identity, flatten, identity
 from ser.results.provenance import TRAINING
 
-# These read options, say what is wrong, write files, end a run, and record its origin.
+# These read options, report errors, write files, end a run, and record its origin.
 WITHOUT_NUMBERS = {"errors", "files", "processes", "processes/interruption", "results"}
 WITHOUT_NUMBERS |= {"results/identity", "results/provenance", "results/records"}
 
 
 def test_no_file_that_computes_is_left_out_of_the_digest_of_the_code():
-    """All that the systems and their data import, in an interpreter of its own."""
+    """All modules that the systems and their data import, in a new interpreter."""
     code = "import sys, ser.systems; print(*(name for name in sys.modules if name.startswith('ser.')))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     imported = {name.removeprefix("ser.").replace(".", "/") for name in printed.split()}

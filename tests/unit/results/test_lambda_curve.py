@@ -1,4 +1,4 @@
-"""The lambda curve: against the plain formula, and chosen on validation rows alone."""
+"""The lambda curve against the plain formula, and the choice of lambda on validation rows only."""
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,7 @@ def test_one_speaker_has_a_curve_but_no_interval():
 
 
 def by_hand(rows, metric):
-    """Lambda by the rule of the docstring, written plainly."""
+    """Lambda by the rule of the docstring, computed literally."""
     points = []
     for each in LAMBDAS:
         found = scores(apply(rows, each))
@@ -89,8 +89,8 @@ def test_equals_are_decided_by_the_papers_value():
     alike = sample(1)
     alike[posterior_columns("gru")] = alike[posterior_columns("capsule")].to_numpy()
     assert choose(alike).lambda_.tolist() == [0.6, 0.6]
-    # One branch is wrong on the third utterance, the other on the fourth; both are certain, so the heavier one wins.
-    # Every lambda has three of four right.
+    # One branch is wrong on the third utterance, the other on the fourth; both are certain, so the larger weight wins.
+    # Every lambda gets three of four right.
     rows = one_branch_wrong_each()
     assert set(curve(rows, draws=0).wa) == {0.75}
     assert choose(rows).lambda_.item() == 0.6
@@ -98,7 +98,7 @@ def test_equals_are_decided_by_the_papers_value():
 
 @pytest.mark.parametrize("metric", ["wa", "ua"])
 def test_of_two_that_are_equally_near_it_is_the_smaller(metric):
-    """One utterance is recognised up to 0.5, the other from 0.7 on, and none of them between."""
+    """One utterance is recognised up to 0.5, the other from 0.7, and neither between."""
 
     def sure(margin):
         return [(1 + margin) / 2, (1 - margin) / 2, 0, 0]

@@ -28,7 +28,7 @@ def test_the_papers_systems_differ_by_noise():
 
 
 def wilson(correct, total):
-    """Wilson's limits of a share, by his formula, with the share between them."""
+    """Wilson's limits of a proportion by his formula, with the proportion between them."""
     z, share = stats.norm.ppf(0.975), correct / total
     middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
     reach = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
@@ -36,7 +36,7 @@ def wilson(correct, total):
 
 
 def mean_of(shares):
-    """The limits of a mean of independent shares: distances are put together by squares (Zou and Donner, 2008)."""
+    """The limits of a mean of independent proportions: distances combine in quadrature (Zou and Donner, 2008)."""
     middle, size = sum(share for _, share, _ in shares) / len(shares), len(shares)
     below = np.sqrt(sum((share - low) ** 2 for low, share, _ in shares)) / size
     above = np.sqrt(sum((high - share) ** 2 for _, share, high in shares)) / size
@@ -50,7 +50,7 @@ def newcombe(first, second):
     return low, share_2 - share_1 + np.sqrt((high_2 - share_2) ** 2 + (share_1 - low_1) ** 2)
 
 
-SURE = ((19, 1, 0, 0), (0, 9, 0, 0), (0, 0, 0, 0), (1, 0, 0, 3))  # few utterances, nearly all right, none happy
+SURE = ((19, 1, 0, 0), (0, 9, 0, 0), (0, 0, 0, 0), (1, 0, 0, 3))  # few utterances, nearly all correct, none of happy
 POOR = ((2, 5, 1, 0), (3, 1, 0, 3), (4, 0, 2, 0), (5, 0, 0, 0))
 
 
@@ -68,11 +68,11 @@ def test_intervals_between_matrices_are_newcombes(first, second):
     assert found.ua_difference == pytest.approx(uas[1][1] - uas[0][1])
     if (first, second) != (SEQCAP_CONFUSION, RECCAP_CONFUSION):
         below, above = (abs(limit - found.wa_difference) for limit in found.wa_interval)
-        assert max(below, above) > 1.1 * min(below, above), "exchanged limits would be others"
+        assert max(below, above) > 1.1 * min(below, above), "swapped limits would differ"
 
 
 def test_the_test_between_matrices_of_very_different_sizes():
-    """Fisher's z with the pooled share is Pearson's chi-squared."""
+    """Fisher's z with the pooled proportion is Pearson's chi-squared."""
     found = compare_matrices(SEQCAP_CONFUSION, POOR).p_values["two-proportion z, unpaired (WA)"]
     pearson = stats.chi2_contingency([[788, 1128 - 788], [5, 26 - 5]], correction=False)
     assert found == pytest.approx(pearson.pvalue)

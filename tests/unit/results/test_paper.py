@@ -1,4 +1,4 @@
-"""The paper recovered: every recovered number is found again by search from what is printed."""
+"""The recovered numbers of the paper, each found again by a search from the printed numbers."""
 
 from itertools import combinations, pairwise, product
 
@@ -56,7 +56,7 @@ def test_halves_and_speakers_count_the_same_sessions():
 
 def test_durations_agree_with_one_another():
     assert DURATIONS["hours"] * 3600 / 2280 == pytest.approx(DURATIONS["mean_seconds"], abs=0.01)
-    # Every utterance has a last segment that is half full on average, the others are full.
+    # The last segment of an utterance is half full on average, the others are full.
     filled_up_hours = SEGMENTS * 2 / 3600
     assert filled_up_hours == pytest.approx(DURATIONS["hours"] + 2280 / 3600, rel=0.05)
 
@@ -97,7 +97,7 @@ def test_the_search_finds_every_row_among_all_totals_up_to_the_whole_corpus(tabl
 
 
 def test_table_3_alone_leaves_eight_matrices_and_its_wa_one():
-    # Without the halves: only the corpus's number of utterances of each emotion is known.
+    # Without the halves: only the number of utterances of each emotion in the corpus is known.
     fits = [fitting_counts(row, TOLERANCE_3, most) for row, most in zip(TABLE_3, CORPUS_COUNTS, strict=True)]
     assert [list(of_row) for of_row in fits] == [[514, 1028], [138, 276], [126, 252], [311]]
     matrices = product(*([row for rows in of_row.values() for row in rows] for of_row in fits))
@@ -133,7 +133,7 @@ def test_a_true_ratio_always_fits(percent, total):
     correct = total * percent // 100
     halves = dict.fromkeys("FM", ((total, 0, 0, 0),) * 5)
     fits = fitting_halves(round(correct / total, 4), counts=halves)
-    assert set(fits) == set(TEST_HALVES)  # every choice tests 5 * total utterances
+    assert set(fits) == set(TEST_HALVES)  # every choice has 5 * total test utterances
 
 
 @given(st.lists(st.integers(0, 40), min_size=4, max_size=4).filter(any))

@@ -1,4 +1,4 @@
-"""What is said of UA where runs, folds or draws lack emotions."""
+"""Printed notes on UA where runs, folds or draws lack emotions."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.made_up.hits import predictions
 
 
 def folds(*emotions, seed=1):
-    """A pooled table in which each fold tests a speaker with some emotions, six utterances of each."""
+    """A pooled table in which each fold tests one speaker with some of the emotions, six utterances of each."""
     actual = [np.tile(each, 6) for each in emotions]
     fold = np.repeat(np.arange(len(emotions)), [len(each) for each in actual]) + 1
     hits = np.random.default_rng(seed).random(len(fold)) < 0.6
@@ -20,7 +20,7 @@ def folds(*emotions, seed=1):
 
 
 def about(table, **more):
-    """The part of a pooled `result.json` that is printed."""
+    """The printed part of a pooled `result.json`."""
     numbers = sorted(set(table.fold))
     return {
         **{
@@ -41,7 +41,7 @@ def about(table, **more):
 EVERY = [0, 1, 2, 3]
 SOME = folds(EVERY, [0, 1, 2], EVERY, [3])
 NONE = folds([0, 1], [2, 3], [0, 1, 2])
-THREE = folds([0, 1, 2], [0, 1, 2])  # the fourth is nowhere in the test set
+THREE = folds([0, 1, 2], [0, 1, 2])  # the fourth is missing in the whole test set
 
 
 @pytest.mark.parametrize(

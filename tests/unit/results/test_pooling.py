@@ -1,4 +1,4 @@
-"""A pooled result made from the folders of its runs: every number given or counted by hand."""
+"""A pooled result made from the folders of its runs; every number is given or counted by hand."""
 
 import json
 
@@ -12,7 +12,7 @@ from ser.results.pooled_result import read_pooled
 from ser.results.predictions import posterior_columns
 from tests.made_up.hits import predictions
 
-# Which of the four utterances of each run were recognised, by seed and fold; then the same of the averaged posteriors.
+# Recognised utterances of the four in each run, by seed and fold; then the same for the averaged posteriors.
 TEST = {(1, 1): [1, 1, 1, 1], (1, 2): [1, 1, 0, 0], (2, 1): [1, 1, 1, 0], (2, 2): [0, 0, 0, 0]}
 VAL = {(1, 1): [1, 0, 0, 0], (1, 2): [0, 0, 0, 0], (2, 1): [1, 0, 0, 0], (2, 2): [1, 1, 0, 0]}
 TEST_AVERAGED = {place: [1, 1, 1, 0] for place in TEST}
@@ -30,7 +30,7 @@ def rows_of(hits, fold, name):
 
 
 def write_runs(folder, warnings=()):
-    """The folders of four runs and their results by name; their own validation scores are like no others."""
+    """Write the folders of four runs; return their results by name, with unique validation scores."""
     runs = {}
     for seed, fold in TEST:
         name = f"seed{seed}-fold{fold:02d}"
@@ -71,7 +71,7 @@ def test_every_score_is_that_of_its_own_rows(tmp_path):
     assert about["over_folds"]["ua"] == pytest.approx(
         {"mean": 9 / 16, "sd": np.std([1, 0.5, 0.75, 0], ddof=1), "runs": 4}
     )
-    assert about["intervals"]["wa"] == pytest.approx([1 / 4, 7 / 8]), "two speakers: one of them twice, or both"
+    assert about["intervals"]["wa"] == pytest.approx([1 / 4, 7 / 8]), "two speakers: one of them drawn twice, or both"
 
 
 def test_the_pooled_table_holds_every_row_once_with_its_seed_and_fold(tmp_path):

@@ -1,4 +1,4 @@
-"""The predictions table and its scores: given values, worked out by hand or by scikit-learn."""
+"""The predictions table and its scores: given values, computed by hand or by scikit-learn."""
 
 import numpy as np
 import pandas as pd

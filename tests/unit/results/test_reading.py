@@ -1,4 +1,4 @@
-"""What a run has saved is read as it was written, or refused."""
+"""Saved results are read as they were written, or refused."""
 
 import json
 
@@ -15,7 +15,7 @@ NOW = {"config": {"model.dropout": 0.5}, "corpus": "c", "code": "d", "versions":
 
 @pytest.fixture
 def run(tmp_path):
-    """The folder of the finished run of seed 1 and fold 2."""
+    """The folder of a finished run with seed 1 and fold 2."""
     for name in ("predictions.csv", "validation.csv"):
         (tmp_path / name).write_text(f"{name}\n")
     own = {**NOW, "config": {**NOW["config"], "seed_everything": 1, "data.fold": 2}}
@@ -65,7 +65,7 @@ def test_a_table_that_is_not_the_one_that_was_scored_is_refused(run, name):
         read_about(run)
     write(run, digests=digests, **({"validation": None} if name == "validation.csv" else {}))
     if name == "validation.csv":
-        assert read_about(run)["wa"] == 0.5, "what was not scored needs no table"
+        assert read_about(run)["wa"] == 0.5, "a set without scores needs no table"
 
 
 def write_without(run, name, text):

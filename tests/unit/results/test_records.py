@@ -1,4 +1,4 @@
-"""The form of a record: what is taken, and which part of another one is named."""
+"""The types of a record: accepted values, and the key named for a wrong one."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Intervals and tests against closed forms, other implementations and what must hold for any table."""
+"""Intervals and tests against closed forms, other implementations and general properties."""
 
 from functools import cache
 
@@ -93,7 +93,7 @@ def test_the_ua_interval_tends_to_the_closed_form(confusion):
 
 @pytest.mark.parametrize("confusion", [SEQCAP_CONFUSION, RECCAP_CONFUSION])
 def test_the_ua_interval_holds_the_truth_as_often_as_it_says(confusion, monkeypatch):
-    monkeypatch.setattr("ser.results.matrices.wilson_interval", cache(wilson_interval))  # few shares, asked for often
+    monkeypatch.setattr("ser.results.matrices.wilson_interval", cache(wilson_interval))  # few distinct values
     generator, matrix = np.random.default_rng(1), np.array(confusion)
     truth = (matrix.diagonal() / matrix.sum(1)).mean()
     held, tries = 0, 5000
@@ -162,6 +162,6 @@ def test_intervals_are_shares_repeatable_and_blind_to_the_order_of_rows(found, s
 
 
 def test_speakers_who_differ_widen_the_interval():
-    hits = np.repeat([1, 1, 1, 0, 1, 1, 0, 1, 1, 0], 30)  # each speaker is recognised always or never
+    hits = np.repeat([1, 1, 1, 0, 1, 1, 0, 1, 1, 0], 30)  # each speaker is recognised either always or never
     by_speaker = bootstrap_speakers(predictions(hits, speakers=np.repeat(np.arange(10), 30)))["wa"]
     assert np.ptp(by_speaker) > 3 * np.ptp(wilson_interval(int(hits.sum()), 300))

@@ -13,11 +13,11 @@ def test_the_rates_of_the_paper():
     torch.testing.assert_close(rates, [0.001, 0.001, 0.0005, 0.0005, 0.0002, 0.0001, 0.0001])
 
 
-FIRST = [2.0] * 50 + [0.8] * 50  # a hundred losses of mean 1.4, which neither the first nor the last of them is
+FIRST = [2.0] * 50 + [0.8] * 50  # a hundred losses with mean 1.4, which is neither the first nor the last of them
 
 
 class FakeTrainer:
-    """What the rule reads of a trainer."""
+    """The parts of a trainer that the rule uses."""
 
     def __init__(self):
         self.current_epoch = 0
@@ -49,15 +49,15 @@ def run(rule, losses, epoch_of, trainer=None):
 def test_it_waits_three_epochs_and_a_hundred_steps_and_never_rises():
     losses = FIRST + [0.01] * 300 + [5.0] * 200
     rates = run(LearningRateRule(), losses, lambda step: step // 100)
-    assert set(rates[:300]) == {0.001}, "epochs 1 to 3 keep the first rate however low the loss"
-    assert rates[309] == 0.0002, "a hundredth of the first loss is reached"
+    assert set(rates[:300]) == {0.001}, "epochs 1 to 3 keep the first rate at any loss"
+    assert rates[309] == 0.0002, "a hundredth of the first loss was reached"
     assert rates == sorted(rates, reverse=True)
     early = run(LearningRateRule(), FIRST[:10] + [1e-6] * 80, lambda step: 10)
     assert set(early) == {0.001}, "not before a hundred steps"
 
 
 def test_the_mean_of_a_hundred_losses_decides():
-    """Ten times less only on average: half the window at 0.26, half at 0.01 makes 0.135 of 1.4, just below a tenth."""
+    """Only the mean is below a tenth: half the window at 0.26 and half at 0.01 gives 0.135, against a tenth of 1.4."""
     losses = FIRST + [0.26] * 50 + [0.01] * 50
     assert run(LearningRateRule(), losses, lambda step: 3)[-1] == 0.0005
     losses = FIRST + [0.29] * 50 + [0.01] * 50
@@ -65,7 +65,7 @@ def test_the_mean_of_a_hundred_losses_decides():
 
 
 def test_the_reference_is_the_mean_of_the_first_hundred_losses():
-    """First losses of 2 and 0.8 have the mean 1.4: 0.14 is a tenth of that, and neither of one's own."""
+    """First losses of 2 and 0.8 have a mean of 1.4, of which 0.14 is a tenth; it is not a tenth of either."""
     for last, rate in ((0.139, 0.0005), (0.141, 0.001)):
         assert run(LearningRateRule(), FIRST + [last] * 100, lambda step: 3)[-1] == rate
 

@@ -1,4 +1,4 @@
-"""Who is the same speaker in a checkpoint and in a corpus, and what checkpoints of older versions say of that."""
+"""Speaker identities in checkpoints and corpora, and in checkpoints of older versions."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_what_an_older_checkpoint_says_of_its_beginning(identity, complete):
 
 
 def made_up(train=("x:y",), val=()) -> dict:
-    """The entries of an older checkpoint, as far as they matter here."""
+    """The entries of an older checkpoint that matter here."""
     return {
         "speakers": {"train": [*train], "val": [*val], "test": []},
         "recordings": {"train": [], "val": [], "test": []},
@@ -50,7 +50,7 @@ def made_up(train=("x:y",), val=()) -> dict:
     ("name", "train", "val", "refused", "warned"),
     [
         (None, ["one:c"], [], True, False),
-        (None, ["manifest:c"], [], True, False),  # of an older version, which called every CSV file so
+        (None, ["manifest:c"], [], True, False),  # an older version used this name for every CSV file
         ("other", ["manifest:c"], [], True, False),
         ("other", ["one:c"], [], False, True),
         (None, ["two:c"], [], False, True),
@@ -64,7 +64,7 @@ def made_up(train=("x:y",), val=()) -> dict:
 )
 @pytest.mark.parametrize("before", [False, True])
 def test_the_same_person_and_another_one_of_the_same_name(manifest, name, train, val, refused, warned, before):
-    """Fold 2 tests c and validates d. Whether it is a checkpoint's own training or one before it is the same."""
+    """Fold 2 tests c and validates d. The result is the same for a checkpoint's own training and an earlier one."""
     data = EmotionData(Manifest(str(manifest), name), fold=2, **SHORT)
     data.setup()
     found = entries(made_up(train, val))
@@ -77,8 +77,8 @@ def test_the_same_person_and_another_one_of_the_same_name(manifest, name, train,
         with pytest.raises(InputError) as of_the_same:
             check_unheard(again, "x.ckpt", data, "test")
         remedy = "other people in a file of the same name, name this corpus: --data.corpus.name NAME."
-        assert (remedy in str(caught.value)) is ("one:c" in [*train, *val]), "another name helps"
-        assert remedy not in str(of_the_same.value), "they are the same people"
+        assert (remedy in str(caught.value)) is ("one:c" in [*train, *val]), "another corpus name helps"
+        assert remedy not in str(of_the_same.value), "the recordings are the same"
     else:
         check_unheard(found, "x.ckpt", data, "test")
     assert len(doubts(found, "the checkpoint", data, ["test"])) == warned

@@ -1,4 +1,4 @@
-"""What a system answers must depend on the utterance alone."""
+"""A system's output depends on the utterance only, and other properties of all systems."""
 
 import re
 from inspect import isabstract
@@ -14,7 +14,7 @@ from ser.systems import SYSTEMS
 from ser.systems.system import System
 from tests.made_up.waveforms import batch_of, speech_like
 
-# Small, and with windows of which half a second has several; the convolutions are the paper's.
+# Small, but half a second has several windows; the convolutions are the paper's.
 CAPSULES = {"window_steps": 6, "window_shift": 3, "window_kernel": 5, "window_stride": 4, "num_window_convolutions": 2}
 CAPSULES |= {"window_capsule_dim": 4, "emo_capsule_dim": 5, "utterance_capsule_dim": 3, "dense_units": 16}
 GRU, LSTM = {"gru_units": 8, "dense_units": 16}, {"lstm_units": 8, "dense_units": 16}
@@ -34,7 +34,7 @@ def build(name, **options):
 
 @pytest.fixture(scope="module")
 def statistics():
-    """Of a made-up utterance."""
+    """Statistics of a synthetic utterance."""
     spectrogram = Spectrogram()(speech_like(32_000, torch.Generator().manual_seed(1))[None])[0]
     return torch.stack([spectrogram.mean(1), spectrogram.std(1)])
 
@@ -51,19 +51,19 @@ def test_every_system_is_here():
 
 
 def test_any_batch_gives_the_same_posterior(system):
-    """Alone, among others, in any order, with any padding, even with noise behind the end: equal to 1e-5."""
+    """Alone, in any batch, order and padding, even with noise in the padding: equal to 1e-5."""
     generator = torch.Generator().manual_seed(2)
     lengths = [1600, 640, 4000, 5857, 8160, 8320, 13_001]  # 0.04 s to 0.8 s; odd and even frame counts
     waveforms = [speech_like(length, generator) for length in lengths]
     with torch.no_grad():
         alone = torch.cat([system.posterior(w[None], torch.tensor([len(w)])) for w in waveforms])
         assert (alone.sum(-1) - 1).abs().max() < 1e-5
-        assert (alone[0] - alone[-1]).abs().max() > 1e-4, "the answers must differ, or nothing is tested"
+        assert (alone[0] - alone[-1]).abs().max() > 1e-4, "outputs must differ, or the test is void"
         for seed, extra in enumerate([0, 159, 4801]):
             order = torch.randperm(len(waveforms), generator=torch.Generator().manual_seed(seed))
             batch, real = batch_of([waveforms[i] for i in order], extra)
             beyond = torch.arange(batch.shape[1]) >= real[:, None]
-            batch[beyond] = torch.randn(int(beyond.sum()), generator=generator)  # what follows is never heard
+            batch[beyond] = torch.randn(int(beyond.sum()), generator=generator)  # the padding is ignored
             together = system.posterior(batch, real)
             assert (together - alone[order]).abs().max() < 1e-5
 
@@ -97,7 +97,7 @@ def test_posterior_has_no_dropout_and_leaves_the_mode_alone(system):
 
 
 def test_every_validation_is_scored_by_itself(monkeypatch):
-    """Two epochs of two sets: what is logged knows neither the epoch before nor the other set."""
+    """Two epochs of two sets: logged values depend on neither the previous epoch nor the other set."""
     system, logged, neutral = build("CNNGRU"), {}, torch.tensor([2.0, 0, 0, 0])
     system._trainer = SimpleNamespace(state=SimpleNamespace(fn="validate"), num_val_batches=[1, 1])
     monkeypatch.setattr(system, "logits", lambda waveform, *given: {"gru": neutral.expand(len(waveform), -1)})
@@ -207,7 +207,7 @@ def test_a_posterior_has_no_gradient_and_logits_have(system):
     waveform, lengths = torch.randn(1, 16_000), torch.tensor([16_000], dtype=torch.int32)
     posterior = system.posterior(waveform, lengths)
     assert posterior.grad_fn is None
-    assert not posterior.is_inference(), "it can be used in a training of something else"
+    assert not posterior.is_inference(), "can be used in another training"
     assert not any(each.requires_grad for each in system.branch_posteriors(waveform, lengths).values())
     logits = system.logits(waveform, lengths)
     assert all(each.requires_grad for each in logits.values())

@@ -1,4 +1,4 @@
-"""Whom a checkpoint has heard is not evaluated: every way in which somebody may have been heard."""
+"""Speakers and recordings of a checkpoint's trainings are refused for evaluation, in every case."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ RECORDINGS = {"train": ["1", "2"], "val": ["3"], "test": ["4"]}
 
 
 def fold(protocol="speaker", **changes) -> SimpleNamespace:
-    """What is evaluated: speakers and recordings of `changes`, strangers otherwise."""
+    """A fold to evaluate with the speakers and recordings in `changes`, and unknown ones otherwise."""
     people, recordings = {"val": ["d:x"], "test": ["d:y"]}, {"val": ["8"], "test": ["9"]}
     for name, (speaker, recording) in changes.items():
         people[name], recordings[name] = [speaker or people[name][0]], [recording or recordings[name][0]]
@@ -33,11 +33,11 @@ CASES = [
     ("test", "speaker", (None, "2"), "was trained on 1 of the recordings"),
     ("val", "speaker", (None, "2"), "was trained on 1 of the recordings"),
     ("test", "speaker", ("c:v", None), "was chosen on c:v"),
-    ("test", "wu2019", ("c:v", None), None),  # whose halves share both actors
-    ("val", "speaker", ("c:v", "3"), None),  # it was chosen by them, and is validated on them
+    ("test", "wu2019", ("c:v", None), None),  # the halves of wu2019 share both actors
+    ("val", "speaker", ("c:v", "3"), None),  # validation on its own validation set is allowed
     ("test", "speaker", (None, "3"), "was chosen on 1 of the recordings"),
     ("test", "wu2019", (None, "3"), "was chosen on 1 of the recordings"),
-    ("test", "speaker", ("c:t", "4"), None),  # tested before, which shapes no weights
+    ("test", "speaker", ("c:t", "4"), None),  # an earlier test does not affect the weights
     ("test", "speaker", (None, None), None),
 ]
 
@@ -45,7 +45,7 @@ CASES = [
 @pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize(("tested", "protocol", "who", "words"), CASES)
 def test_nobody_who_was_heard_is_evaluated(tested, protocol, who, words, earlier):
-    """In its own training, and in the one before it."""
+    """In the checkpoint's own training, and in an earlier one."""
     found = entries()
     if earlier:
         found = {**entries(heard(entries())), "speakers": STRANGERS, "recordings": {"train": ["5"], "val": ["6"]}}

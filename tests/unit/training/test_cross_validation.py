@@ -1,4 +1,4 @@
-"""What a cross-validation starts, keeps and says, with nothing trained."""
+"""The trainings, results and messages of a cross-validation, without training."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SPEAKERS = pd.DataFrame({"session": list("1122334455"), "speaker": list("abcdefg
 
 
 def planned(tmp_path, finished=(), *, protocol="speaker", folds=range(1, 11), seeds=(1,)):
-    """A cross-validation of ten speakers in five sessions, some of whose runs are finished."""
+    """A cross-validation of ten speakers in five sessions, with some finished runs."""
     made = CrossValidation.__new__(CrossValidation)
     made.data = SimpleNamespace(utterances=SPEAKERS, protocol=protocol, test_halves=None, corpus=None)
     made.folder, made.group, made.tracking = tmp_path, "group", SimpleNamespace(name=None)
@@ -100,7 +100,7 @@ def test_a_recording_in_two_sets_of_any_fold_is_refused(tmp_path, copied):
     made = planned(tmp_path, folds=[1, 2])
     names = {"utterance": [f"u{row}" for row in range(10)], "dialog_half": "", "emotion": "sad"}
     recordings = [*"0123456789"]
-    recordings[3] = "0" if copied else "3"  # of session 2, and of session 1
+    recordings[3] = "0" if copied else "3"  # the first is in session 1, this one in session 2
     made.data = SimpleNamespace(
         utterances=SPEAKERS.assign(**names), protocol="speaker", test_halves=None, recordings=recordings
     )
@@ -125,7 +125,7 @@ def test_a_result_of_some_folds_knows_how_many_there_are_and_its_lambda(tmp_path
 
 
 def test_what_is_reported_so_far_is_of_the_runs_that_have_ended(tmp_path, monkeypatch, capsys):
-    """Both runs have written their results; the second one's training has not ended."""
+    """Both runs have written their results, but the second training has not ended."""
     made = planned(tmp_path, folds=[1, 2])
     hits, names = {1: [1, 1, 1, 0], 2: [0, 0, 0, 0]}, ["seed1-fold01", "seed1-fold02"]
     made.unfinished = set(names)

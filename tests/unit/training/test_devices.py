@@ -1,4 +1,4 @@
-"""Which training gets which device, and how many threads."""
+"""Device and number of threads of each training."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a run writes into its folder, and which folders it takes."""
+"""The files of a run, and the folders that a run accepts."""
 
 import json
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ def table(name: str, hits: list[int]) -> pd.DataFrame:
 
 
 def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
-    """Validation and test, of the best epoch and of the average, each with a table of its own."""
+    """Validation and test, of the best epoch and of the average: four tables."""
     tables = {"test": table("t", [1, 1, 1, 0, 0]), "val": table("v", [1, 0, 0, 1, 0])}
     averaged = {"test": table("t", [1, 1, 1, 1, 1]), "val": table("v", [0, 0, 0, 0, 1])}
     sets = pd.concat([table(name, [1] * 5).assign(set=name) for name in ("train", "val", "test")])
@@ -50,7 +50,7 @@ def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
         assert [scores["recall"][emotion] for emotion in EMOTIONS[:3]] == pytest.approx(recalls.tolist()), name
         assert scores["recall"][EMOTIONS[3]] is None, "it does not occur"
     assert len({scores["wa"] for scores in places.values()}) == 4
-    assert found["test_halves"] is None, "these are no halves"
+    assert found["test_halves"] is None, "the protocol has no halves"
     assert set(found["digests"]) == set(places)
     assert found["tested_on"]["counts"]["test"] == {"neutral": 3, "angry": 1, "happy": 1, "sad": 0}
 

@@ -1,4 +1,4 @@
-"""A run's configuration or checkpoint is used with the run's own corpus, or with one that is named."""
+"""A run's configuration or checkpoint is used with the run's corpus, or with one given explicitly."""
 
 import json
 from types import SimpleNamespace

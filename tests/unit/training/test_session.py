@@ -1,4 +1,4 @@
-"""One training for both directions: each chooses, is evaluated and is recorded for itself."""
+"""One training for both directions, each with its own choice of the epoch, evaluation and record."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from ser.training.run import Run
 
 
 class Steps:
-    """A run of which nothing is done but written down, with the fold and the sets that it validates at that moment."""
+    """A run that only records its steps, with the fold and the validation sets of each."""
 
     def __init__(self, folder):
         here, there = (SimpleNamespace(validated=("val",), fold=fold, corpus_digest="0") for fold in (2, 7))
@@ -44,7 +44,7 @@ class Steps:
 
 @pytest.fixture
 def steps(monkeypatch, tmp_path):
-    """The steps of a session, with what each of them sees; nothing is trained."""
+    """The recorded steps of a session, without training."""
     run = Steps(tmp_path)
     monkeypatch.setattr(session, "identity", lambda config, digest: {"fold": config["data"]["fold"]})
     monkeypatch.setattr(session, "claim_folder", lambda folder, config, known: run.seen.append((folder.name, known)))
@@ -70,7 +70,7 @@ def test_both_are_validated_in_the_training_and_each_on_its_own_speaker_afterwar
 
 
 def test_each_direction_has_checkpoints_and_a_record_of_its_own(tmp_path):
-    """The other direction's stand before the last of this one, which holds what all have chosen."""
+    """The other direction's callbacks come before this one's last checkpoint, which contains the state of all."""
     history, best, last = History(tmp_path), ModelCheckpoint(), ModelCheckpoint()
     trainer = SimpleNamespace(callbacks=[history, Callback(), best, last], checkpoint_callback=best)
     session.watch(trainer, tmp_path / "there")

@@ -1,4 +1,4 @@
-"""The table that every corpus gives."""
+"""The table of utterances of every corpus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LINES = ["utterance,path,session,speaker,emotion", "c,c.wav,2,y,sad", "a,a.wav,1
 
 
 def test_rows_are_sorted_by_name_and_numbered_in_that_order(tmp_path, wav, speech):
-    """Whatever belongs to an utterance is found again by the number of its row."""
+    """Row numbers link an utterance to everything else."""
     for number, name in enumerate("abcd"):
         wav(tmp_path / f"{name}.wav", speech(0.1 + number / 10, number))
     (tmp_path / "mine.csv").write_text("\n".join([*LINES, "b,b.wav,1,x,neutral"]))

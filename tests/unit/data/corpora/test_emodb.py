@@ -10,7 +10,7 @@ from ser.errors import CorpusError, InputError
 
 @pytest.fixture
 def folder(tmp_path, wav, speech):
-    """Two sessions, all seven letters of emotions."""
+    """Two sessions with all seven letters of emotions."""
     for index, speaker in enumerate(["03", "08", "10", "09"]):
         for letter in "NWFTLEA":
             wav(tmp_path / "wav" / f"{speaker}a01{letter}b.wav", speech(0.1, index))
@@ -71,7 +71,7 @@ def test_without_a_corpus_two_lines_say_where_it_was_looked_for(tmp_path, root):
 
 def test_iemocap_is_recognised(tmp_path):
     (tmp_path / "Session1").mkdir()
-    with pytest.raises(InputError, match=r"\nthis is IEMOCAP; to read it: --data conf/iemocap.yaml --data.corpus.root"):
+    with pytest.raises(InputError, match=r"\nthis is IEMOCAP; to read it: --data iemocap --data.corpus.root"):
         EmoDB(str(tmp_path)).utterances()
 
 
@@ -82,7 +82,7 @@ def test_the_built_in_corpus_is_refused(folder):
 
 
 @pytest.mark.emodb
-@pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set: the corpus is not part of this one")
+@pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set: EMO-DB is not included")
 def test_the_real_corpus():
     table = EmoDB(os.environ["EMODB_ROOT"]).utterances()
     assert len(table) == 339

@@ -9,7 +9,7 @@ from ser.data.corpora.iemocap import IEMOCAP
 from ser.errors import CorpusError, InputError
 
 DIALOG = "Ses01F_impro01"
-FIRST = 3  # line of the first utterance in a label file; the next ones follow in steps of four
+FIRST = 3  # line of the first utterance in a label file; the others follow every four lines
 
 
 def problems(release, **options) -> list[str]:
@@ -75,14 +75,14 @@ def test_without_a_release_two_lines_say_where_it_was_looked_for_and_what_else_t
     where, instead = str(caught.value).splitlines()
     assert (str(tmp_path / root) if root else "--data.corpus.root") in where
     assert "`root:`" in where or root
-    assert instead.endswith("ser fit --config conf/reccap.yaml --config conf/demo.yaml")
+    assert instead.endswith("ser fit --config reccap --config demo")
 
 
 @pytest.mark.parametrize(
     ("file", "instead"),
     [
-        ("wav/03a01Fa.wav", "this is EMO-DB; to read it: --data conf/emodb.yaml --data.corpus.root {place}"),
-        ("mine.csv", "this is a manifest; to read it: --data conf/manifest.yaml --data.corpus.csv {place}"),
+        ("wav/03a01Fa.wav", "this is EMO-DB; to read it: --data emodb --data.corpus.root {place}"),
+        ("mine.csv", "this is a manifest; to read it: --data manifest --data.corpus.csv {place}"),
         ("wav/mine.wav", "to use the built-in corpus instead: "),
     ],
 )
@@ -150,7 +150,7 @@ def test_labels_without_audio_and_audio_without_labels(release, wav, speech):
     release.audio(f"{DIALOG}_F000").unlink()
     extra = wav(release.audio(f"{DIALOG}_F009"), speech())
     dialog = wav(release.audio("Ses01M_impro07_F000"), speech()).parent
-    wav(release.audio("Ses01M_script07_F000"), speech())  # not of the selected style
+    wav(release.audio("Ses01M_script07_F000"), speech())  # not an improvised dialog
     labels = release.labels(DIALOG)
     assert problems(release) == [
         f"{dialog}: audio without a label file ({labels.with_name('Ses01M_impro07.txt')})",
@@ -185,8 +185,8 @@ def test_a_session_without_labels_or_with_one_speaker(release):
 def test_bad_audio_of_selected_utterances_only(release):
     bad = release.audio(f"{DIALOG}_M000")
     bad.write_bytes(bad.read_bytes()[:-10])
-    release.audio(f"{DIALOG}_F002").write_bytes(b"")  # labelled xxx: left out
-    release.audio("Ses01F_script01_1b_M000").write_bytes(b"")  # scripted: left out
+    release.audio(f"{DIALOG}_F002").write_bytes(b"")  # labelled xxx: not selected
+    release.audio("Ses01F_script01_1b_M000").write_bytes(b"")  # scripted: not selected
     assert problems(release) == [f"{bad}: truncated (its header promises 3200 bytes of samples, 3190 are there)"]
 
 

@@ -12,7 +12,7 @@ HEADER = "utterance,path,session,speaker,emotion"
 
 @pytest.fixture
 def manifest(tmp_path, wav, speech):
-    """Writes a CSV file beside four recordings: manifest(lines)."""
+    """A function that writes a CSV file beside four recordings: manifest(lines)."""
     for name in "abcd":
         wav(tmp_path / "audio" / f"{name}.wav", speech())
 
@@ -65,7 +65,7 @@ def test_order_of_columns_further_columns_quotes_bom_blank_lines_and_windows_lin
 @pytest.mark.parametrize("first", ["", "sep=\n", '"sep="\r\n', "\nsep=\n"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_separators_of_spreadsheets(manifest, tmp_path, separator, first):
-    """Alone, or said in a first line; and the number of a line stays the one that an editor shows."""
+    """Alone or declared in a first line; line numbers are those that an editor shows."""
     expected = Manifest(str(manifest(HEADER, *SOUND))).utterances()
     first = first.replace("sep=", f"sep={separator}")
     lines = [HEADER + ",text", *(f'{line},"one, two; three\tfour"' for line in SOUND)]
@@ -94,7 +94,7 @@ def test_unknown_emotions_take_one_line_each(manifest):
 
 def test_a_folder_of_another_corpus_is_recognised(tmp_path, wav, speech):
     wav(tmp_path / "03a01Fa.wav", speech())
-    with pytest.raises(InputError, match=r"not a file\nthis is EMO-DB; to read it: --data conf/emodb.yaml --data"):
+    with pytest.raises(InputError, match=r"not a file\nthis is EMO-DB; to read it: --data emodb --data"):
         Manifest(str(tmp_path)).utterances()
 
 
@@ -135,7 +135,7 @@ def test_sessions_are_integers_only_if_all_are(manifest):
 )
 def test_a_bad_line_is_named(manifest, tmp_path, line, cause):
     (tmp_path / "other").mkdir()
-    # A third speaker for session 1 keeps it at two whatever becomes of the bad line.
+    # A third speaker keeps session 1 at two even if the bad line is dropped.
     path = manifest(HEADER, "# comment,audio/d.wav,1,03,neutral", SOUND[1], line)
     folder = tmp_path.parent if "../corpus" in str(line) else tmp_path
     assert problems(path) == [f"4: {cause.format(folder=folder)}"]

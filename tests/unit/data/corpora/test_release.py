@@ -1,4 +1,4 @@
-"""What the readers of corpora share."""
+"""Functions shared by the readers of corpora."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The built-in corpus: laid out as IEMOCAP is, written once or not at all, learnable but not trivial."""
+"""The built-in corpus: IEMOCAP's layout, written once or not at all, learnable but not trivial."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def table(corpus):
 
 @pytest.fixture
 def silent(monkeypatch):
-    """Utterances of 0.7 s that cost nothing, for tests of files and folders."""
+    """Utterances of 0.7 s without synthesis, for tests of files and folders."""
 
     def speak(self: Line, seed: int) -> np.ndarray:
         return np.arange(11_200, dtype=np.int16) + np.int16(seed)
@@ -60,7 +60,7 @@ def pcm(path: str | Path) -> np.ndarray:
 def test_table(table):
     assert len(table) == 140
     assert table.speaker.nunique() == 10
-    # Every speaker has every emotion in both halves of its session's dialogs.
+    # Every speaker has every emotion in both halves of the session's dialogs.
     assert table.groupby(["speaker", "dialog_half"]).emotion.nunique().eq(len(EMOTIONS)).all()
     assert (table.groupby("speaker").size() == 14).all()
     assert table.seconds.between(0.7, 8.0).all()
@@ -145,7 +145,7 @@ def test_same_seed_same_bytes(silent, tmp_path):
     assert first == again
     assert other.keys() != first.keys() or other != first
     assert os.listdir(tmp_path / "a")
-    assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]  # nothing else is left beside them
+    assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]  # no other files are left
 
 
 def test_an_empty_folder_is_taken(silent, tmp_path):
@@ -211,7 +211,7 @@ def test_an_interrupted_writing_leaves_nothing(silent, tmp_path, monkeypatch, in
 
 
 def test_a_killed_writing_is_not_taken_for_a_corpus(silent, tmp_path, monkeypatch):
-    """A killed process cleans nothing up; its draft stays beside the corpus's place."""
+    """A killed process cannot clean up; its draft remains beside the corpus's folder."""
     corpus = Synthetic(str(tmp_path / "corpus"), utterances_per_speaker=8)
     child = os.fork()
     if not child:
@@ -241,7 +241,7 @@ def test_the_slower_of_two_processes_finds_the_others_corpus(silent, tmp_path, m
 
 
 def spectral_features(path: str) -> np.ndarray:
-    """Means and deviations over time, in 32 bands, of the log spectrogram and of its change from frame to frame."""
+    """Means and deviations over time, in 32 bands, of the log spectrogram and of its frame-to-frame change."""
     samples = pcm(path) / 32768
     frames = np.lib.stride_tricks.sliding_window_view(samples, 640)[::160] * np.hanning(640)
     log_magnitude = np.log(np.maximum(np.abs(np.fft.rfft(frames, 1600))[:, :512], 1e-5))
@@ -266,7 +266,7 @@ def test_emotions_can_be_learned_from_other_speakers_but_are_not_trivial(table):
     assert 0.65 < recall_over_groups(features, emotions, sessions) < 0.95
     shuffled = np.random.default_rng(1).permutation(emotions)
     assert recall_over_groups(features, shuffled, sessions) < 0.42
-    # Loudness and length alone are not the label.
+    # Loudness and length alone do not give the label.
     loudness = [np.log(np.mean(pcm(path).astype(float) ** 2)) for path in table.path]
     for scalar in (loudness, table.seconds):
         assert recall_over_groups(np.array(scalar)[:, None], emotions, sessions) < 0.6

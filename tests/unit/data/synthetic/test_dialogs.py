@@ -1,4 +1,4 @@
-"""Who speaks in the built-in corpus."""
+"""Voices and lines of the built-in corpus."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ser.data.synthetic.speech import Voice
 
 @pytest.fixture
 def spoken(monkeypatch) -> list[tuple[Voice, float]]:
-    """Who spoke each utterance, and the first number drawn for it."""
+    """The voice of each utterance, and the first number drawn for it."""
     drawn = []
     monkeypatch.setattr(
         "ser.data.synthetic.dialogs.speak", lambda voice, emotion, rng: drawn.append((voice, rng.random()))
@@ -23,7 +23,7 @@ def spoken(monkeypatch) -> list[tuple[Voice, float]]:
 
 @pytest.mark.parametrize("session", [1, 2, 3, 4, 5])
 def test_women_speak_higher_and_from_shorter_tracts(session, spoken):
-    """The actor is the last field's letter and not the dialog's."""
+    """The last field's letter decides the actor, not the dialog's."""
     for half in "FM":
         for actor in "FM":
             Line(f"Ses{session:02d}{half}_impro01_{actor}003", "neu").speak(1)
@@ -41,7 +41,7 @@ def test_ten_voices_differ(spoken):
 
 
 def test_chance_is_an_utterances_own(spoken):
-    """Two utterances of one speaker and emotion differ; one utterance is the same wherever it is spoken."""
+    """Utterances of one speaker and emotion differ; an utterance depends on its name only."""
     names = ["Ses01F_impro01_M000", "Ses01F_impro01_M001", "Ses01M_impro01_M000"]
     for name in names:
         Line(name, "sad").speak(3)
@@ -52,7 +52,7 @@ def test_chance_is_an_utterances_own(spoken):
 
 @pytest.mark.parametrize("number", [8, 9, 15])
 def test_every_speaker_has_as_many_utterances_as_were_asked_for(number):
-    """Improvised ones of the four emotions, odd numbers included."""
+    """Improvised utterances of the four emotions, odd numbers included."""
     lines = [line for dialog, spoken in screenplay(2, number, 1).items() if "impro" in dialog for line in spoken]
     for actor in "FM":
         assert (

@@ -1,4 +1,4 @@
-"""Synthetic utterances: pitch, resonances and level are those asked for; emotions shift them from the speaker's own."""
+"""Synthetic utterances have the given pitch, resonances and level; emotions shift them from the speaker's neutral."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measured_pitch_hz(speech: np.ndarray) -> float:
     """The highest peak of the autocorrelation between 60 and 600 Hz, interpolated."""
     spectrum = np.abs(np.fft.rfft(speech * np.hanning(len(speech)), 4 * len(speech))) ** 2
     correlation = np.fft.irfft(spectrum)
-    # An octave down correlates as well: the shortest lag that comes near the best is the period.
+    # An octave below correlates as well: the shortest lag near the maximum is the period.
     lags = np.arange(SAMPLE_RATE_HZ // 600, SAMPLE_RATE_HZ // 60)
     near = lags[correlation[lags] > 0.9 * correlation[lags].max()]
     lag = near[0] + np.argmax(correlation[near[0] : near[0] + 12])
@@ -139,7 +139,7 @@ def test_manner_is_heard(woman):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Utterances of one manner, as short as it gets."""
+    """The shortest utterances, in a given manner."""
     monkeypatch.setattr(synthesis, "draw_seconds", lambda rng: 0.7)
     return lambda manner: monkeypatch.setattr(synthesis, "draw_manner", lambda emotion, rng: manner)
 
@@ -149,7 +149,7 @@ def spoken(number: int) -> np.ndarray:
 
 
 def test_the_gain_of_a_recording_is_drawn_anew(short):
-    """In one manner, levels differ by 4 dB (standard deviation) around 27 dB below full scale: loudness is no label."""
+    """With one manner, levels vary by 4 dB (standard deviation) around 27 dB below full scale: loudness is no label."""
     short(NEUTRAL)
     levels = [20 * np.log10(np.sqrt(np.mean((spoken(n) / 32_767) ** 2))) for n in range(60)]
     assert np.mean(levels) == pytest.approx(-27, abs=1.6)
@@ -157,7 +157,7 @@ def test_the_gain_of_a_recording_is_drawn_anew(short):
 
 
 def test_loud_speech_ends_at_95_percent_of_full_scale(short):
-    """16 bits would wrap round beyond it."""
+    """Beyond full scale 16 bits would wrap around."""
     short(NEUTRAL._replace(energy_db=25))
     peaks = [np.abs(spoken(n)).max() for n in range(6)]
     assert peaks == [round(0.95 * 32_767)] * 6

@@ -1,4 +1,4 @@
-"""Numbers as a report writes them, literally: for people, for programs, as Markdown."""
+"""Numbers in a report, literally: in tables, in CSV and in Markdown."""
 
 import re
 

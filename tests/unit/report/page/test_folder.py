@@ -1,4 +1,4 @@
-"""The folder of a report: what is removed is an earlier report and nothing else."""
+"""The folder of a report: only an earlier report is ever removed."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_an_earlier_report_is_replaced_whole(tmp_path):
     assert json.loads((out / "report.json").read_text())["files"] == ["index.html"]
     with new_folder(check_folder(str(out))) as place:
         (place / "new.html").write_text("new")
-        assert contents(out)["index.html"] == "earlier", "until all is there"
+        assert contents(out)["index.html"] == "earlier", "until the new one is complete"
     assert contents(tmp_path) == {"out/new.html": "new"}
 
 

@@ -1,4 +1,4 @@
-"""Which results are compared, and by which test: claims that follow from two tables."""
+"""The choice of compared results and of the test for each pair, from two tables."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_difference_is_the_second_minus_the_first():
         ({"names": "uvwy"}, False, "they were tested on different utterances, one has 4 (protocol speaker)"),
         ({"corpus_digest": "b"}, False, "they were made from other audio or other labels"),
         ({"corpus_digest": "a"}, True, ""),
-        ({"corpus_digest": None}, True, ""),  # an older result: nothing is known of a difference
+        ({"corpus_digest": None}, True, ""),  # an older result does not record its corpus
     ],
 )
 def test_only_the_same_utterances_of_the_same_audio_are_paired(about, paired, words):
@@ -58,7 +58,7 @@ def made(wa, ua, ua_interval=(0.01, 0.2)):
 
 
 def test_all_tests_are_one_family_and_what_cannot_be_told_is_none():
-    """Holm's steps of 0.01, 0.02, 0.03: times 3, 2, 1, and never below the one before."""
+    """Holm's factors for 0.01, 0.02, 0.03 are 3, 2, 1, and a corrected p is never below the previous one."""
     nan = float("nan")
     pairs = correct(
         [
@@ -70,7 +70,7 @@ def test_all_tests_are_one_family_and_what_cannot_be_told_is_none():
     assert [pair.tests for pair in pairs] == [3, 1, 3]
     first, last = pairs[0], pairs[2]
     assert (first.p_value("WA"), first.p_value("UA"), last.p_value("WA")) == pytest.approx((0.04, 0.03, 0.04))
-    assert last.p_value("UA") != last.p_value("UA"), "no number"
+    assert last.p_value("UA") != last.p_value("UA"), "not a number"
     assert not last.distinguishable("UA")
 
 

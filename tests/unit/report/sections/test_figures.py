@@ -1,4 +1,4 @@
-"""Figures show what they say: the points, whiskers and shades of given numbers, read from the axes."""
+"""Figures of given numbers: points, whiskers and shades read from the axes."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,13 @@ from tests.made_up.hits import predictions
 
 
 def result(title="ours", **about):
-    """Two neutral utterances, one taken for angry; an angry and a happy one, recognised; a happy one taken for sad."""
+    """Predictions: neutral right and neutral as angry; angry right; happy right and happy as sad."""
     table = predictions([1, 0, 1, 1, 0], [0, 0, 1, 2, 2], list("abaab")).assign(fold=1, session="1")
     return entry(table, title, intervals={"wa": (0.5, 0.9), "ua": (0.3, 0.7)}, **about)
 
 
 def whiskers(axes):
-    """Middle, low and high end of every errorbar, from above."""
+    """Middle, low and high end of every error bar, from the top."""
     bars = [(bar[0].get_xdata()[0], bar[2][0].get_segments()[0]) for bar in axes.containers]
     return [(float(middle), *ends[:, 0].tolist()) for middle, ends in bars]
 
@@ -48,7 +48,7 @@ def test_the_papers_points_stand_beside_ours():
 
 
 def test_a_point_is_filled_by_the_verdict_on_its_own_score():
-    """Distinguishable in WA only, then in UA only; the second unpaired."""
+    """Distinguishable in WA only, then in UA only; the second pair is unpaired."""
     names, pairs = [f"sign-flip over speakers ({score})" for score in ("WA", "UA")], []
     for paired, (wa, ua) in ((True, (0.01, 0.5)), (False, (0.5, 0.01))):
         found = Comparison(paired, 0.1, -0.1, (0.05, 0.3), (-0.2, -0.01), dict(zip(names, (wa, ua), strict=True)), "")
@@ -60,7 +60,7 @@ def test_a_point_is_filled_by_the_verdict_on_its_own_score():
     assert whiskers(wa) == [pytest.approx((10, 5, 30))] * 2
     assert whiskers(ua) == [pytest.approx((-10, -20, -1))] * 2
     assert [text.get_text() for text in wa.get_yticklabels()] == ["other\nminus one"] * 2
-    assert wa.get_ylim() == (1.5, -0.5), "the first pair above"
+    assert wa.get_ylim() == (1.5, -0.5), "the first pair is at the top"
 
 
 def test_matrices_have_actual_rows_and_their_shares():
@@ -84,7 +84,7 @@ def test_each_speakers_point_stands_over_its_name():
 
 
 def test_learning_curves_are_each_folds_own_with_its_chosen_epoch():
-    """Two folds of two seeds; the rule chose another epoch than the best and the last."""
+    """Two folds of two seeds; the chosen epoch is neither the best nor the last."""
     runs = [
         run(fold, seed, epoch=2, losses=(3 + fold, 2, seed), was=(0.1 * fold, 0.1 * seed, 0.9))
         for seed in (1, 2)

@@ -1,4 +1,4 @@
-"""What a report says first and warns of last: sentences on given results."""
+"""The first sentences of a report and its last warnings, on given results."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def small(title="ours", **about):
 
 
 def on_the_papers_halves(seeds):
-    """Always the right answer on the utterances that the paper's CNN_SeqCap was tested on."""
+    """Correct predictions for the test utterances of the paper's CNN_SeqCap."""
     counts = sum(np.array(HALF_COUNTS[half][session]) for session, half in enumerate("MMFFF"))
     actual = np.repeat(range(4), counts)
     hits = np.tile(True, len(actual) * seeds)
@@ -57,7 +57,7 @@ def test_who_was_standardised_with_test_audio_is_named(statistics, heard):
 
 
 def pair(wa, ua):
-    """Two results whose interval of WA, or of UA, excludes 0 by a test that is sure."""
+    """Two results; the interval of WA, or of UA, excludes 0 if asked for, with a small p-value."""
     limits = [(0.01, 0.2) if differs else (-0.1, 0.2) for differs in (wa, ua)]
     names = [f"sign-flip over speakers ({score})" for score in ("WA", "UA")]
     return Pair("ours", "other", Comparison(True, 0.1, 0.1, *limits, dict.fromkeys(names, 0.001), ""), tests=8)

@@ -1,4 +1,4 @@
-"""How a result spreads over folds, seeds, speakers and epochs, against numbers worked out by hand."""
+"""Spread of a result over folds, seeds, speakers and epochs, against numbers computed by hand."""
 
 import pandas as pd
 import pytest
@@ -8,13 +8,13 @@ from ser.report.sections.folds import epoch_table, fold_table, same_tests, seed_
 from tests.made_up.entries import entry
 from tests.made_up.hits import predictions
 
-# Fold 1 tests speaker a (neutral and angry), fold 2 speaker b, whose three utterances are neutral twice and angry.
+# Fold 1 tests speaker a (neutral and angry), fold 2 speaker b, with two neutral utterances and an angry one.
 ACTUAL, SPEAKERS, FOLDS = [0, 1, 0, 0, 1], list("aabbb"), [1, 1, 2, 2, 2]
 HITS = {1: [1, 1, 1, 0, 0], 2: [0, 1, 1, 1, 0]}
 
 
 def results(hits=HITS, actual=ACTUAL, speakers=SPEAKERS, folds=FOLDS):
-    """One row per utterance and seed; the speakers are of two sessions."""
+    """One row per utterance and seed; the speakers are in different sessions."""
     tables = [predictions(each, actual, speakers, seed=seed).assign(fold=folds) for seed, each in hits.items()]
     table = pd.concat(tables, ignore_index=True)
     return table.assign(session=table.speaker.map({"a": "2", "b": "1", "c": "3"}))
@@ -49,11 +49,11 @@ def test_a_seeds_row_pools_its_folds():
 
 def test_a_speakers_row_has_its_own_accuracy_over_all_seeds():
     rows = speaker_table([entry(results())], "").rows
-    assert rows == [["b", "1", 3, 1 / 2], ["a", "2", 2, 3 / 4]], "by session"
+    assert rows == [["b", "1", 3, 1 / 2], ["a", "2", 2, 3 / 4]], "sorted by session"
 
 
 def test_only_results_on_the_same_utterances_share_a_table():
-    """Two with the same number of utterances of one protocol, and one of another protocol."""
+    """Two protocols; in one of them different utterances, but equally many."""
     here, other = results(), results(speakers=list("aaccc"))
     entries = [entry(here, "first"), entry(other, "second"), entry(here, "third"), entry(here, "4", protocol="session")]
     groups = {suffix: [each.title for each in members] for suffix, members in same_tests(entries)}
@@ -62,7 +62,7 @@ def test_only_results_on_the_same_utterances_share_a_table():
 
 
 def test_the_averaged_epochs_are_compared_with_the_best_one():
-    """The best epoch knows three of five, the mean of the last ones four."""
+    """The best epoch gets three of five right, the average of the last ones four."""
     averaged = {"test": results({1: [1, 1, 1, 1, 0]})}
     made = entry(results({1: HITS[1]}), averaged=averaged, last_epochs=4)
     without = entry(results({1: HITS[1]}), "without")

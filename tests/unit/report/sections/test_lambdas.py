@@ -1,4 +1,4 @@
-"""Lambda in a report: chosen on validation, tested on test, each with given posteriors."""
+"""Lambda in a report: chosen on validation, scored on test, with given posteriors."""
 
 import numpy as np
 import pandas as pd
@@ -13,18 +13,18 @@ RIGHT, WRONG = np.eye(4), np.roll(np.eye(4), 1, axis=1)
 
 
 def answers(capsule, gru, lambda_=0.6):
-    """Four utterances of two speakers; where each branch is right."""
+    """Four utterances of two speakers, with the hits of each branch."""
     posteriors = [np.where(np.array(right, bool)[:, None], RIGHT, WRONG) for right in (capsule, gru)]
     return table(range(4), *posteriors, speakers=[1, 2, 1, 2], lambda_=lambda_)
 
 
-# The GRU alone is right on validation; on test the capsules are in three of four, the GRU in the fourth.
+# On validation only the GRU is right; on test the capsules get three of four, the GRU the fourth.
 VALIDATION, TEST = answers([0, 0, 0, 0], [1, 1, 1, 1]), answers([1, 1, 1, 0], [0, 0, 0, 1])
 
 
 @pytest.fixture(scope="module")
 def blocks():
-    """By the name of each table; "averaged" in it where the last epochs were averaged, whose test the capsules know."""
+    """Tables by name; those of averaged epochs have "averaged" in it, with all test rows right by the capsules."""
     averaged = {"val": VALIDATION, "test": answers([1, 1, 1, 1], [0, 0, 0, 0])}
     made = entry(TEST, validated=VALIDATION, averaged=averaged, last_epochs=3, **{"lambda": 0.6})
     return tables_of(made)
@@ -35,7 +35,7 @@ def tables_of(made):
 
 
 def test_lambda_is_chosen_on_validation_and_scored_on_test(blocks):
-    """The GRU decides below 0.5, and 0.49 is nearest to the paper's 0.6; by the test's own rows it would be 0.6."""
+    """The GRU decides below 0.5, and 0.49 is nearest to the paper's 0.6; on the test rows 0.6 would be chosen."""
     ((fold, seed, lambda_, wa, ua),) = blocks["lambda-choices-ours"].rows
     assert (fold, seed, lambda_, wa, ua) == ("1", "1", 0.49, 1, 1)
     assert {name: (wa, ua) for name, wa, _, ua, _ in blocks["lambda-ours"].rows} == {
@@ -62,7 +62,7 @@ def test_the_curve_is_that_of_each_set(blocks):
     assert [rows["0.00"][place] for place in (0, 2, 4, 6)] == [1, 1, 0.25, 0.25]
     assert [rows["1.00"][place] for place in (0, 2, 4, 6)] == [0, 0, 0.75, 0.75]
     low, high = rows["1.00"][5]
-    assert (low, high) == (0.5, 1), "speaker 1 is right twice, speaker 2 once"
+    assert (low, high) == (0.5, 1), "speaker 1 has two of two right, speaker 2 one"
     assert [row[0] for row in blocks["lambda-curve-ours"].rows] == [f"{tenth / 10:.2f}" for tenth in range(11)]
 
 
@@ -76,7 +76,7 @@ def test_another_lambda_than_the_papers_has_a_row_of_its_own():
 
 
 def test_every_fold_has_its_own_lambda():
-    """In the second fold the capsules know the validation rows."""
+    """In the second fold the capsules are right on validation."""
     folds = [
         pd.concat([first, second.assign(fold=2, utterance=second.utterance + "b")], ignore_index=True)
         for first, second in ((VALIDATION, TEST), (TEST, TEST))

@@ -1,4 +1,4 @@
-"""The learning curves that a report reads from the folds' own files, whichever version wrote them."""
+"""Learning curves of a report, read from the folds' files of any version."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_half_empty_rows_of_older_files_give_the_same_curves():
 
 
 def test_the_evaluation_after_the_last_epoch_is_no_epoch():
-    """Older files end with the chosen epoch's evaluation, numbered like an epoch; one without a loss may be real."""
+    """Older files end with the chosen epoch's evaluation, numbered like an epoch; an epoch without a loss is kept."""
     epochs = pd.DataFrame({"epoch": [0, 1, 2], "train/loss": [1.2, 1.0, np.nan], "val/wa": [0.4, 0.5, 0.25]})
     after = pd.DataFrame({"epoch": [3, 3], "train/loss": np.nan, "val/wa": [0.5, np.nan], "test/wa": [np.nan, 0.6]})
     curves = _curves(pd.concat([epochs, after]), 3)

@@ -1,4 +1,4 @@
-"""The chance of a finding between systems that are alike, and why a difference is not one."""
+"""The probability of a finding between equally good systems, and reasons why a difference is not a finding."""
 
 from itertools import combinations, permutations
 
@@ -24,11 +24,11 @@ def test_holm_does_not_count_what_could_not_be_tested(order):
 
 @pytest.mark.parametrize(("systems", "tries"), [(2, 1000), (3, 1000)])
 def test_a_finding_between_equal_systems_is_as_rare_as_is_said(systems, tries):
-    """Every answer of every system is right by the toss of a coin.
+    """Every prediction of every system is right with probability 1/2.
 
-    One emotion has nearly all utterances, so that WA and UA are nearly independent: with a correction of each by
-    itself, a finding in one of them has a chance of 9 %. The bound is passed once in 10,000 seeds if the chance is 5 %.
-    The intervals exclude 0 in every try: that leaves the decision to the tests.
+    One emotion has nearly all utterances, so that WA and UA are nearly independent: if each were corrected separately,
+    a finding in one of them would have a probability of 9 %. At a true 5 % the bound is exceeded once in 10,000 seeds.
+    The intervals exclude 0 in every try, which leaves the decision to the tests.
     """
     generator, found = np.random.default_rng(1), 0
     total, names = np.tile([300, 2, 2, 2], (8, 1)), tuple("abcdefgh")
@@ -83,7 +83,7 @@ def made_up(wa, ua, swapped, interval=(0.01, 0.05), ua_interval=(0.01, 0.05)):
         ),
         (
             made_up(0.04, 0.01, swapped=10, ua_interval=(NAN, NAN)),
-            "p = 0.0400 after Holm): distinguishable",  # the only test there is
+            "p = 0.0400 after Holm): distinguishable",  # the only test
             "interval not available): too few speakers to tell",
         ),
     ],

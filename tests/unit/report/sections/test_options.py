@@ -1,4 +1,4 @@
-"""Options beside a comparison: how two results differ from each other, and how one differs from the paper's recipe."""
+"""Options in a comparison: how two results differ from each other, and how one differs from the paper's recipe."""
 
 import json
 from dataclasses import replace
@@ -28,12 +28,12 @@ def entry(results):
 
 
 def changed(entry, title, **about):
-    """The same predictions under another title, with other entries in `result.json`."""
+    """The same predictions with another title and other entries in `result.json`."""
     return replace(entry, title=title, pooled=replace(entry.pooled, about={**entry.about, **about}))
 
 
 def told(first, second):
-    """Settings by name, the values of both; the findings; the cautions."""
+    """Values of both results by setting; the findings; the cautions."""
     pairs, entries = list(compare_pairs([first, second])), [first, second]
     settings = {name: values for name, *values in settings_table(entries).rows}
     return settings, "\n".join(headline(entries, pairs)), "\n".join(cautions(entries))
@@ -77,7 +77,7 @@ def test_what_an_older_result_did_not_record_is_not_called_equal(entry, both):
     settings, _, warnings = told(first, older)
     titles = "first, older" if both else "older"
     assert f"{titles}: options not recorded (older version); how else they differ" in warnings
-    assert settings["model.dropout"] == ["0.5", "0.1"], "the options of the system were recorded always"
+    assert settings["model.dropout"] == ["0.5", "0.1"], "the system's options were always recorded"
     recipe = recipe_table([older])
     assert [[name, value, ours] for name, value, _, ours in recipe.rows] == [
         ["data.statistics", "corpus", "train"],
@@ -99,7 +99,7 @@ def test_the_settings_are_all_options_and_the_page_shows_those_that_are_set(entr
 
 @pytest.fixture
 def recorded(tiny_release, entry):
-    """A result as `ser crossval OPTIONS` would record it; nothing is trained."""
+    """A result as `ser crossval OPTIONS` would record it, without training."""
 
     def record(*options):
         words = [*options, "--data.corpus.root", tiny_release]
@@ -118,7 +118,7 @@ def test_each_systems_own_configuration_is_the_papers_recipe_but_for_the_statist
         written = yaml.safe_load(path.read_text())["model"]["init_args"]
         assert found.about["options"].items() >= {f"model.{name}": value for name, value in written.items()}.items()
         options |= set(found.about["options"])
-    assert options >= RECIPE.keys(), "the recipe names options that there are"
+    assert options >= RECIPE.keys(), "the recipe names existing options"
 
 
 def test_a_result_by_the_recipe_is_called_so(entry):

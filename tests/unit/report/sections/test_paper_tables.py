@@ -1,4 +1,4 @@
-"""The paper's tables beside given results."""
+"""The paper's tables with given results."""
 
 from types import SimpleNamespace
 
@@ -20,14 +20,14 @@ from tests.made_up.hits import predictions
 
 
 def result(**about):
-    """Five neutral utterances, two of them taken for angry; one angry one, recognised; no happy one; one sad one."""
+    """Five neutral utterances, two predicted angry; one angry and one sad utterance, both right."""
     table = predictions([1, 1, 1, 0, 0, 1, 1], [0, 0, 0, 0, 0, 1, 3], list("abababa")).assign(fold=1, session="1")
     return entry(table, "ours", intervals={"wa": (0.5, 0.9), "ua": (0.3, 0.7)}, **about)
 
 
 @pytest.mark.parametrize("system", ["CNNSeqCap", "CNNRecCap"])
 def test_the_papers_interval_of_ua_is_put_together_from_those_of_its_recalls(system):
-    """Zou and Donner (2008): the squared distances of Wilson's limits from the recalls add up."""
+    """Zou and Donner (2008): the squared distances of Wilson's limits from the recalls are summed."""
     (row,) = (row for row in TABLE_1 if row.system == system)
     matrix = np.array({"CNNSeqCap": SEQCAP_CONFUSION, "CNNRecCap": RECCAP_CONFUSION}[system])
     below = above = 0.0
@@ -58,7 +58,7 @@ def test_our_scores_stand_in_their_own_columns(system, named):
     [(0, "yes", ""), (1, "no", "ours has other counts of emotions than the paper's utterances in the halves MMFFF")],
 )
 def test_test_utterances_are_the_papers_only_if_every_emotion_is_as_frequent(moved, answer, reason):
-    """As many utterances in all, but one that is neutral in the paper's table is sad in ours."""
+    """Equal totals, but one utterance is sad instead of neutral."""
     (row,) = (row for row in TABLE_1 if row.system == "CNNSeqCap")
     counts = np.sum(SEQCAP_CONFUSION, axis=1) + np.array([-moved, 0, 0, moved])
     ours = SimpleNamespace(about={"corpus": "iemocap", "protocol": "wu2019", "test_halves": "MMFFF"})

@@ -1,4 +1,4 @@
-"""Which trial is the best, and where it stands in the tables: given rows, nothing trained."""
+"""The best trial and its place in the tables, from given rows."""
 
 from types import SimpleNamespace
 
@@ -32,7 +32,7 @@ def make_plan(objective="val/wa", **dimensions):
 
 
 def row(wa, ua, objective="val/wa", state=TrialState.COMPLETE, **params):
-    """A settled trial; options by names with two underscores for a point."""
+    """A settled trial; options are keywords with two underscores for a dot."""
     params = {name.replace("__", "."): value for name, value in params.items()}
     kinds = {int: IntDistribution(1, 9), float: FLOAT, str: CategoricalDistribution(("x.A", "x.B"))}
     made = {"params": params, "distributions": {name: kinds[type(value)] for name, value in params.items()}}
@@ -69,7 +69,7 @@ def test_a_trial_that_was_pruned_is_never_the_best():
 
 
 def test_the_first_of_several_results_of_a_trial_counts():
-    """Two workers may both have ended it."""
+    """Two workers can both complete a trial."""
     failed = create_trial(state=TrialState.FAIL)
     rows = [failed, row(0.5, 0.5, state=TrialState.PRUNED), row(0.9, 0.9), row(0.8, 0.8)]
     assert accepted(rows) is rows[1]
@@ -92,7 +92,7 @@ def test_the_best_trials_stand_above_by_the_objective(objective, order):
 
 @pytest.mark.parametrize(("objective", "best"), [("val/wa", (0.8, 0.3)), ("val/ua", (0.7, 0.6))])
 def test_a_cell_of_the_routing_table_is_its_best_trial_by_the_objective(monkeypatch, objective, best):
-    """Two systems; one trial of the first with one iteration, three with two."""
+    """Two systems; the first has one trial with one iteration and three with two."""
     monkeypatch.setattr("ser.sweep.outcome.findings.trial_validation", lambda shared, folder, found: None)
     scores = [
         (1, "x.A", 0.9, 0.9),
@@ -120,7 +120,7 @@ def test_where_a_cell_is_the_best_of_several_trials_all_say_of_how_many():
         [1, 1, 0.6, (0.1, 0.9), 0.5, (0.2, 0.8), None, None, None, None, None],
         [2, 3, 0.7, None, 0.4, None, 1, 0.8, None, 0.3, None],
     ]
-    assert "Each row is the best of its trials, so that a row with more trials is favoured." in table.notes
+    assert "Each row is the best of its trials, which favours rows with more trials." in table.notes
     (alone,) = routing_table(cells[:1], 3).rows
     assert alone == [1, 0.6, (0.1, 0.9), 0.5, (0.2, 0.8)]
 

@@ -1,4 +1,4 @@
-"""What a study says of its best trial: the test set took no part in the choice only where that is so."""
+"""The note on the best trial says that the test set took no part in the choice only if that is true."""
 
 from types import SimpleNamespace
 
@@ -38,7 +38,7 @@ def test_a_study_whose_input_is_standardised_with_test_audio_says_so(tested, sta
     dimensions = {**plan.space.dimensions, **({"data.statistics": CategoricalDistribution(varied)} if varied else {})}
     row = SimpleNamespace(user_attrs=read_pooled(tested).about["validation"], params={})
     shared = SimpleNamespace(plan=SimpleNamespace(space=Space(dimensions), folds=(1, 2)), results=lambda: {0: row})
-    data = {"statistics": statistics} if statistics else {}  # a configuration of an older version may not have it
+    data = {"statistics": statistics} if statistics else {}  # configurations of older versions can lack it
     table = claim(SimpleNamespace(shared=shared, best=0, saved=None, counts="6 trials", config={"data": data}), tested)
     assert words in table.notes[-1]
     assert (NO_PART in table.notes[-1]) is (words == NO_PART)

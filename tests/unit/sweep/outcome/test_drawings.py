@@ -1,4 +1,4 @@
-"""A study's figures show what they say: given rows, read from the axes."""
+"""A study's figures, read from the axes, for given rows."""
 
 import io
 
@@ -39,11 +39,11 @@ def optunas(monkeypatch):
 
     def run(name, **settings):
         picture = draw_with_optuna(name, PLAN, study_of(ROWS), **settings)
-        assert imread(io.BytesIO(picture.png)).std() > 0.02  # not an empty sheet
+        assert imread(io.BytesIO(picture.png)).std() > 0.02  # the picture is not blank
         return figures.pop().axes
 
     yield run
-    assert rcParams["axes.facecolor"] == "white", "Optuna's style is left behind"
+    assert rcParams["axes.facecolor"] == "white", "pyplot's style is restored"
 
 
 def lines(axes):
@@ -54,7 +54,7 @@ def lines(axes):
 
 
 def spots(axes):
-    """The points of a figure, a row for each."""
+    """The points of a figure, one row each."""
     return [list(map(float, spot)) for spot in axes.collections[0].get_offsets()]
 
 

@@ -1,4 +1,4 @@
-"""A study's tables and figures say what its trials' predictions say."""
+"""A study's tables and figures agree with the predictions of its trials."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ from tests.made_up.joint_study import open_made_up, settle, write_joint
 
 @pytest.fixture(scope="module")
 def routing(tmp_path_factory):
-    """The study of sweeps/routing.yaml with made-up posteriors, and its folder."""
+    """The study of sweeps/routing.yaml with simulated posteriors, and its folder."""
     folder = tmp_path_factory.mktemp("routing") / "study"
     shared = open_made_up(CONF.parent / "sweeps" / "routing.yaml", folder)
     for place, point in enumerate(shared.plan.points):
@@ -36,7 +36,7 @@ def routing(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def joint(tmp_path_factory):
-    """A study of three options with chosen lambdas, two pruned trials and one that was given up."""
+    """A study of three options with chosen lambdas, two pruned trials and one given up."""
     root = tmp_path_factory.mktemp("joint")
     shared = open_made_up(write_joint(root, CONF / "gru_seqcap.yaml"), root / "study")
     for place, point in enumerate(shared.plan.points):
@@ -104,7 +104,7 @@ def test_figures_are_drawn_for_what_there_is(joint, routing):
         }
         for name in names:
             image = imread(folder / f"{name}.png")
-            assert image.std() > 0.02  # not an empty sheet
+            assert image.std() > 0.02  # the picture is not blank
         assert counts in found.choice
 
 
@@ -138,7 +138,7 @@ def test_in_a_joint_study_a_cell_is_the_best_of_its_trials_with_its_lambda(joint
 
 
 def test_the_option_that_decides_is_the_most_important(tmp_path):
-    """Closed form: the score is the first option alone, so the others decide nothing."""
+    """Closed form: only the first option affects the score."""
     path = write_joint(tmp_path, CONF / "gru_seqcap.yaml", trials=60, choose_lambda=False)
     shared = open_made_up(path, tmp_path / "study")
     rows = {}

@@ -1,4 +1,4 @@
-"""A study of saved posteriors computes what the posteriors say, for its own folds and seeds, by its own objective."""
+"""A study of saved posteriors, with its own folds, seeds and objective, against given posteriors."""
 
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ def test_only_the_studys_folds_and_seeds_take_part():
 
 @pytest.mark.parametrize(("objective", "values"), [("val/wa", [0.4, None, 0.6]), ("val/ua", [0.625, None, 0.375])])
 def test_every_lambda_is_judged_by_the_objective(objective, values):
-    """One lambda has its result already: it is not computed again."""
+    """A lambda that already has a result is not computed again."""
     study, plan = optuna.create_study(direction="maximize"), make_plan(objective=objective)
     done = {1: optuna.trial.create_trial(value=0.9, params={LAMBDA: 0.5}, distributions=SPACE.dimensions)}
     run_study(SimpleNamespace(plan=plan, results=lambda: done, optuna=study), SimpleNamespace(validation=validated()))

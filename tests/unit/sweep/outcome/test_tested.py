@@ -1,4 +1,4 @@
-"""The best trial is tested once, and validation and test stand in their own rows."""
+"""The test of the best trial: run once, with validation and test in separate rows."""
 
 import sys
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ TEST = predictions([1, 0, 0, 1, 0, 0], [0, 0, 0, 1, 0, 1], list("ddeeff")).assig
 
 
 def findings(tmp_path=None, **attributes):
-    """Of a study whose best trial has these scores of validation."""
+    """Findings of a study whose best trial has these validation scores."""
     attributes = {"wa": 5 / 6, "ua": 5 / 6, "threads": [1, 1], **attributes}
     plan = SimpleNamespace(folds=(1, 2), seeds=(7,), space=Space({}), choose_lambda=False, study="s", sampler="tpe")
     row = SimpleNamespace(user_attrs=attributes, params={})
@@ -47,14 +47,14 @@ def test_validation_and_test_have_their_own_scores_and_limits(pooled):
 def test_a_validation_that_came_out_otherwise_is_told(pooled, name, told):
     table = claim(findings(**({name: told} if name else {})), None)
     assert [row[0] for row in table.rows] == [*(["validation, in the study"] if name else []), "validation", "test"]
-    assert ("Trained again, validation differs." in table.notes) is bool(name)
+    assert ("After retraining, validation differs." in table.notes) is bool(name)
     if name:
         assert table.rows[0][{"wa": 1, "ua": 3}[name]] == told
 
 
 @pytest.fixture
 def started(monkeypatch):
-    """The commands that are started, with their number of threads; none is run."""
+    """The commands that would be started, with their number of threads."""
     commands = []
 
     def run(command, env):
@@ -73,7 +73,7 @@ def write_best(folder, **changes):
 
 def test_the_best_is_tested_with_as_many_threads_as_its_trial(started, tmp_path, capsys):
     assert run_best(findings(tmp_path), ["--jobs=2"]) == tmp_path / "best"
-    assert run_best(findings(tmp_path, threads=[1, 2]), []) is None, "it did not come to its end"
+    assert run_best(findings(tmp_path, threads=[1, 2]), []) is None, "the cross-validation failed"
     words = ["crossval", "--config", str(tmp_path / "best.yaml"), "--out", str(tmp_path / "best")]
     assert started == [
         ([sys.executable, "-m", "ser", *words, "--jobs=2"], "1"),
@@ -85,7 +85,7 @@ def test_the_best_is_tested_with_as_many_threads_as_its_trial(started, tmp_path,
     ("changes", "refused"),
     [
         ({}, ""),
-        ({"folds": [1], "seeds": [1, 2]}, ""),  # more folds or seeds of the same configuration
+        ({"folds": [1], "seeds": [1, 2]}, ""),  # more folds or seeds with the same configuration
         ({"model": {"dropout": 0.4}}, "model.dropout: 0.4 there, 0.5 now best"),
         ({"model": {}}, "model.dropout: None there, 0.5 now best"),
         ({"init_weights": "a.ckpt"}, "init_weights: a.ckpt there, None now best"),
@@ -120,4 +120,4 @@ def test_the_report_names_folds_and_seeds_and_what_is_claimed(pooled, tmp_path):
     assert "| test | 33.33 |" in text
     (tmp_path / "claim.csv").unlink()
     assert write_report(tmp_path, found, None, []) == ["report.md", "trials.csv"]
-    assert "nothing is claimed" in (tmp_path / "report.md").read_text()
+    assert "The test set was not used (--no-test)." in (tmp_path / "report.md").read_text()

@@ -1,4 +1,4 @@
-"""What is checked before the first trial: every fold, every corpus, every first weight; no corpus is read here."""
+"""Checks before the first trial, without a corpus: every fold, every corpus, all initial weights."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ CONFIG = {
 
 
 class Corner:
-    """A point of the space as `corners_of` leaves it: a corpus of five sessions of two speakers."""
+    """An experiment of `corners_of`, on a corpus of five sessions of two speakers."""
 
     def __init__(self, protocol="speaker", weights=None, read=None):
         sessions = pd.DataFrame({"session": list("1122334455")})
@@ -38,7 +38,7 @@ class Corner:
     [
         ("speaker", (1, 2, 3, 4, 5), None),
         ("speaker", (6, 10), None),
-        ("speaker", (5, 6), "folds 5, 6 are of both directions.* Take folds of 1-5 or of 6-10"),
+        ("speaker", (5, 6), "folds 5, 6 are of both directions.* Take folds from 1-5 or from 6-10"),
         ("speaker", (1, 10), "both directions"),
         ("speaker", (0, 1), "there is no fold 0; protocol speaker has 1 to 10"),
         ("speaker", (10, 11), "there is no fold 11"),
@@ -80,7 +80,7 @@ def test_the_identity_is_all_that_the_trials_have_in_common(varied, choose_lambd
 
 
 class Point:
-    """A run of one fold, whose first weights have heard the speakers of fold 3 and may not begin it."""
+    """An experiment of one fold whose initial weights were trained on the speakers of fold 3."""
 
     checked = None
 

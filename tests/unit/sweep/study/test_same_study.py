@@ -1,4 +1,4 @@
-"""What makes a study another one, and what is the same wherever it is read: its plan, its draws, its rows."""
+"""The identity of a study, and the parts of it that are the same in every process: plan, points, rows."""
 
 from dataclasses import fields, replace
 
@@ -30,7 +30,7 @@ OTHERS = {
     **{"folds": (6, 7), "seeds": (2,), "sampler": "random", "sampler_seed": 2, "pruner": "median"},
     **{"pruner_options": {"n_startup_trials": 2}, "choose_lambda": True, "heartbeat_seconds": 60},
 }
-ELSEWHERE = {"study", "config", "options", "trials", "tries"}  # its name; in the runs' identity; may be changed
+ELSEWHERE = {"study", "config", "options", "trials", "tries"}  # its name; part of the runs' identity; allowed to change
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -106,14 +106,14 @@ def test_options_of_the_command_line_win_and_reach_the_workers(tmp_path, monkeyp
     plan = with_options(read_plan(path), {"data.batch_size": "16", "data.corpus.root": "here", "data": "data.yaml"})
     given = {"data": str(tmp_path / "data.yaml"), "data.batch_size": "16", "data.corpus.root": str(tmp_path / "here")}
     assert plan.options == {**given, "model.gru_units": 4}
-    assert next(iter(plan.options)) == "data", "a file before the options that change it"
+    assert next(iter(plan.options)) == "data", "a file before options that override it"
     (tmp_path / "folder").mkdir()
     written = read_plan(write_definition(tmp_path / "folder", str(path), plan))
     assert (written.options, written.config) == (plan.options, [str(tmp_path / "runs" / "a.yaml")])
     with pytest.raises(InputError, match="varies it"):
         with_options(plan, {"model.dropout": "0.5"})
     check_definition(tmp_path / "folder", plan)
-    with pytest.raises(InputError, match="is the folder of study s; take another one for t"):
+    with pytest.raises(InputError, match="is the folder of study s; choose another for t with --out"):
         check_definition(tmp_path / "folder", replace(plan, study="t"))
 
 

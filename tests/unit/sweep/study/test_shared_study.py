@@ -1,4 +1,4 @@
-"""The rows of a study against its plan: whatever workers left behind, nothing is lost and nothing counted twice."""
+"""The rows of a study and its plan: after any failure of workers, no trial is lost or accepted twice."""
 
 import threading
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from tests.made_up.rows import HEARTBEAT_SECONDS, PLACES, STATES, TRIES, add_row
 
 
 def look(shared: SharedStudy) -> dict[int, tuple]:
-    """What is stored, row by row."""
+    """The stored rows by number: state, planned trial, value."""
     rows = shared.optuna.get_trials(deepcopy=False)
     return {row.number: (row.state, row.user_attrs.get(PLANNED), row.value) for row in rows}
 
@@ -34,7 +34,7 @@ counter = iter(range(10**6))
 @PATIENT
 @given(left=rows_left)
 def test_reconcile(patient, left):
-    """Against the rules written down again here: who is accepted, given up, planned again, left alone."""
+    """Against an independent formulation of the rules: accepted, given up, planned again, or unchanged."""
     shared = empty_study(patient, f"study{next(counter)}")
     numbers = [add_row(shared, place, kind) for place, kind in left]
     before = look(shared)
@@ -90,15 +90,15 @@ def test_whatever_was_left_a_worker_brings_it_to_its_end(patient, counted, tmp_p
 
 @pytest.mark.parametrize("ahead", [timedelta(), timedelta(hours=1), timedelta(hours=-9)])
 def test_hole_a_worker_killed_before_its_first_heartbeat(patient, ahead):
-    """Optuna alone would leave its row running for ever. The clock of its machine need not be that of the storage."""
+    """Optuna would leave its row running forever. The worker's clock can differ from that of the storage."""
     shared = empty_study(patient, "hole")
     number = add_row(shared, 1, "unheard")
     with shared.storage.engine.begin() as connection:
         start = sqlalchemy.bindparam("start", datetime.now() + ahead, sqlalchemy.DateTime)
         connection.execute(sqlalchemy.text("UPDATE trials SET datetime_start = :start").bindparams(start))
     optuna.storages.fail_stale_trials(shared.optuna)
-    assert look(shared)[number][0] == TrialState.RUNNING  # the hole
-    for _ in range(2):  # it may be about to give its first sign of life; whoever comes next does not wait anew
+    assert look(shared)[number][0] == TrialState.RUNNING  # the case that Optuna misses
+    for _ in range(2):  # its first heartbeat can still come; the next process does not start the wait again
         assert 1 in SharedStudy.load(shared.plan, shared.storage).reconcile()
         assert look(shared)[number][0] == TrialState.RUNNING
         with shared.storage.engine.begin() as connection:
@@ -110,7 +110,7 @@ def test_hole_a_worker_killed_before_its_first_heartbeat(patient, ahead):
 
 
 def test_hole_a_worker_killed_while_it_puts_a_trial_back(patient, monkeypatch):
-    """It has failed the stale row and dies before the new one is stored; whoever comes next does the rest."""
+    """It has failed the stale row and dies before the new one is stored; the next process completes this."""
     shared = empty_study(patient, "back")
     add_row(shared, 2, "stale")
 
@@ -129,9 +129,9 @@ def test_hole_a_worker_killed_while_it_puts_a_trial_back(patient, monkeypatch):
     assert [row.state for row in shared.attempts()[2]] == [TrialState.FAIL, TrialState.WAITING]
 
 
-@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # not this way, as a rule
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # normally used with Study.optimize
 def test_a_worker_killed_between_two_suggestions(make_shared, counted, tmp_path):
-    """What was suggested is not all of the point: the rest must not be drawn anew."""
+    """The suggested options are only part of the point; the rest must not be sampled again."""
     space = {"model.gru_units": {"int": [1, 2]}, "model.learning_rate": {"categorical": [0.001, 0.002]}}
     shared = make_shared(space=space)
     begun = shared.optuna.ask()
@@ -153,13 +153,13 @@ def test_a_try_whose_worker_was_killed_has_a_cause(patient):
 
 
 def test_who_made_a_study_and_who_joined_it(make_shared):
-    """Only one process counts its workers from nought: two that did would draw the same numbers."""
+    """Only one process numbers its workers from 0; otherwise workers would sample the same points."""
     assert make_shared().made
     assert not make_shared().made
 
 
 def test_reconciling_at_once_accepts_one(patient, counted, tmp_path):
-    """Six reconcile at the same moment and may each plan a lost trial again; it is run once."""
+    """Six processes reconcile at once and can each plan a lost trial again; it is run once."""
     shared = empty_study(patient, "race")
     others = [SharedStudy.load(shared.plan, shared.storage) for _ in range(6)]
     barrier = threading.Barrier(len(others))

@@ -1,4 +1,4 @@
-"""A launcher: which workers it starts, where, and what its exit code says. Nothing is forked."""
+"""A launcher: its workers, their devices and its exit code, without forking."""
 
 from argparse import Namespace
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ SWEEPS = CONF.parent / "sweeps"
 
 @pytest.fixture
 def forked(monkeypatch):
-    """The processes of crews; each ends at once, with the next of the codes or 0."""
+    """The started worker processes; each ends at once with the next of `codes`, or with 0."""
     started, codes = [], []
 
     class Forked:
@@ -43,13 +43,13 @@ def forked(monkeypatch):
 
 
 def study(results=dict, left=()):
-    """A shared study of two trials, and what is settled of it."""
+    """A shared study of two trials, with the settled ones."""
     plan = SimpleNamespace(points=[1, 2], study="two")
     return SimpleNamespace(plan=plan, results=results, reconcile=lambda: list(left))
 
 
 def test_a_crew_that_joins_counts_its_workers_from_another_number(forked, tmp_path):
-    """Workers of the same number would draw the same points."""
+    """Workers with equal numbers would sample the same points."""
     slots = [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
     for first in (0, 77):
         assert run_workers("starter", study(), ["--out", "x"], "address", slots, tmp_path, first)
@@ -84,7 +84,7 @@ def test_a_settled_trial_is_told_once_and_ends_the_row_of_deaths(forked, tmp_pat
 
 @pytest.fixture
 def launched(monkeypatch):
-    """The crews of launchers that check and train nothing."""
+    """The workers of launchers without checks and trainings."""
     crews, corner = [], SimpleNamespace(data=None, settings={"wandb": SimpleNamespace(loggers=lambda *_: [])})
 
     def run_workers(starter, shared, words, url, slots, folder, first):
@@ -101,7 +101,7 @@ def launched(monkeypatch):
 
 
 def test_only_the_launcher_that_made_the_study_counts_from_nought(launched, tmp_path):
-    """The third one's workers end before their trials do: the exit code says so."""
+    """The third launcher's workers end too early, which sets the exit code."""
     path = SWEEPS / "joint.yaml"
     options = Namespace(
         **{"workers": 2, "devices": None, "per_device": None, "out": str(tmp_path / "study"), "storage": None},
@@ -173,7 +173,7 @@ def test_every_gpu_gets_its_workers(monkeypatch, gpus, workers, devices, per_dev
 
 
 class Impatient(BasePruner):
-    """Sees no hope in any trial."""
+    """A pruner that prunes every trial."""
 
     def prune(self, study, trial):
         return True

@@ -1,4 +1,4 @@
-"""One trial: which trainings it is made of, and its score, each with given posteriors."""
+"""One trial: its trainings and its score, with given posteriors."""
 
 import json
 from pathlib import Path
@@ -26,14 +26,14 @@ def make_plan(**changes):
 
 
 def validated():
-    """The capsules know three of four neutral utterances and nothing else, the GRU one of four and the angry one."""
+    """The capsules get three of four neutral utterances right and no others, the GRU one of four and the angry one."""
     neutral, angry = np.eye(4)[0], np.eye(4)[1]
     capsule, gru = [neutral, neutral, neutral, angry, neutral], [neutral, angry, angry, angry, angry]
     return table([0, 0, 0, 0, 1], capsule, gru, speakers=[1, 2, 1, 2, 1])
 
 
 def write_fold(folder, fold=1, **about):
-    """A finished fold as `ser validated` leaves it."""
+    """Write a finished fold of `ser validated`."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = validated().assign(fold=fold).drop(columns="seed")
     rows.assign(utterance=rows.utterance + f"-{folder.name}").to_csv(folder / "validation.csv", index=False)
@@ -57,7 +57,7 @@ def test_a_trial_is_judged_by_its_objective_with_a_lambda_chosen_by_the_same(
     trial = Trial(make_plan(objective=objective, choose_lambda=choose), tmp_path, POINT, 0, "identity")
     write_fold(trial.folder / "seed1-fold01")
     wanted = scores[objective.removeprefix("val/")]
-    assert list(trial.run(starter=None)) == [pytest.approx(wanted)], "nothing is left to train"
+    assert list(trial.run(starter=None)) == [pytest.approx(wanted)], "nothing to train"
     found = trial.outcome()
     assert (found["wa"], found["ua"]) == pytest.approx((scores["wa"], scores["ua"]))
     assert found.get("lambda_") == lambda_
@@ -75,7 +75,7 @@ def test_equal_points_of_one_study_share_a_folder_and_no_others(tmp_path):
 
 @pytest.fixture
 def trained(monkeypatch):
-    """The command lines of the trainings, which leave a finished fold at once."""
+    """The command lines of the trainings, each of which writes a finished fold at once."""
     words = []
 
     def train(starter, job, lock):
@@ -99,7 +99,7 @@ def test_every_seed_trains_every_fold_once_with_its_own_seed_fold_and_folder(tra
     }
     (trial.folder / "seed7-fold02" / "result.json").unlink()
     assert list(trial.run(starter=None)) == [0.6] * 4
-    assert [(each["--seed_everything"], each["--data.fold"]) for each in trained[4:]] == [("7", "2")], "no other again"
+    assert [(each["--seed_everything"], each["--data.fold"]) for each in trained[4:]] == [("7", "2")], "no others again"
     rows = trial.validation()
     assert sorted(set(zip(rows.seed, rows.fold, strict=True))) == grid
     assert trial.outcome()["epochs"] == [12, 13, 12, 13]
@@ -109,7 +109,7 @@ def test_every_seed_trains_every_fold_once_with_its_own_seed_fold_and_folder(tra
     ("error", "expected"), [(StarterDied, RuntimeError), (CannotFork, InputError), (PermissionError, TrialError)]
 )
 def test_a_training_that_cannot_be_started_fails_its_trial_or_ends_the_worker(tmp_path, monkeypatch, error, expected):
-    """No other training can be started where the starter has died: that is no failure of this trial."""
+    """After the starter has died no training can start, which is not a failure of this trial."""
 
     def refuse(*_):
         raise error("no more")
@@ -132,7 +132,7 @@ def test_the_point_wins_over_the_studys_own_options_and_a_class_comes_before_its
 def test_a_trials_validation_is_that_of_its_own_lambda(tmp_path, attributes, wa):
     shared = SimpleNamespace(plan=make_plan(), identity="this")
     row = SimpleNamespace(params=POINT, number=9, user_attrs=attributes)
-    assert trial_validation(shared, tmp_path, row) is None, "it was trained elsewhere"
+    assert trial_validation(shared, tmp_path, row) is None, "trained on another machine"
     write_fold(Trial(shared.plan, tmp_path, POINT, 0, "this").folder / "seed1-fold01")
     rows = trial_validation(shared, tmp_path, row)
     assert (rows.predicted == rows.emotion).mean() == pytest.approx(wa)

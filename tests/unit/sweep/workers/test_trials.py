@@ -1,4 +1,4 @@
-"""What becomes of a trial in a worker's hands: run once, given up, pruned, tried again."""
+"""Trials in a worker: run once, given up, pruned, retried."""
 
 import multiprocessing
 import threading
@@ -72,7 +72,7 @@ def test_what_a_user_interrupts_is_no_try(make_shared, counted, tmp_path, monkey
 
 
 def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path, monkeypatch):
-    """Its machine slept: another process has failed its row and planned the trial again."""
+    """Its machine was suspended: another process has failed its row and planned the trial again."""
     shared, slept = make_shared(), []
 
     def sleep_once(point):
@@ -91,18 +91,18 @@ def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path
 
 
 def take_trials(path: Path, worker: int, start: float) -> None:
-    """A worker in a process of its own, whose trials are worth what was drawn for them."""
+    """A worker in a separate process; the value of a trial is its sampled option."""
     ser.sweep.workers.worker.Trial = CountedTrial
     CountedTrial.values = staticmethod(lambda point: [point["model.dropout"]])
     plan = read_plan(path)
     shared = SharedStudy.load(plan, open_storage(f"sqlite:///{path.parent / 'study.db'}", 20), worker)
     while time.time() < start:
-        pass  # all at the same moment
+        pass  # start at the same moment
     Worker(shared, path.parent, starter=None).work()
 
 
 def test_a_row_that_another_is_taking_cannot_be_taken(make_shared):
-    """Between "is it waiting?" and "it is running now" nobody else may look."""
+    """No other process can read the row between the check for "waiting" and the change to "running"."""
     shared = make_shared()
     row = shared.optuna.get_trials()[0]._trial_id
     other = open_storage(str(shared.storage.engine.url), 20)
@@ -123,7 +123,7 @@ def test_a_row_that_another_is_taking_cannot_be_taken(make_shared):
 
 
 def test_workers_that_ask_at_once_never_take_the_same_row(make_shared, tmp_path):
-    """Under TPE each of two would draw a point of its own, and one's value would stand beside the other's point."""
+    """Under TPE each would sample its own point, and one's value would be stored with the other's point."""
     shared = make_shared(sampler="tpe", trials=20, space={"model.dropout": {"float": [0, 1]}})
     processes, start = multiprocessing.get_context("fork"), time.time() + 3
     workers = [processes.Process(target=take_trials, args=(tmp_path / "study.yaml", k, start)) for k in range(4)]
@@ -156,7 +156,7 @@ def test_an_unforeseen_error_is_kept_in_the_trial(make_shared, counted, tmp_path
     [("median", {"n_startup_trials": 2}, 1), ("wilcoxon", {"p_threshold": 0.1}, 4)],
 )
 def test_a_pruned_trial_says_after_which_fold(make_shared, counted, tmp_path, monkeypatch, pruner, options, after):
-    """One is worse than those before: the median sees it at once, Wilcoxon when 1/2^n falls below 0.1, at n = 4."""
+    """One trial is worse than those before: the median prunes it at once, Wilcoxon when 1/2^n < 0.1, at n = 4."""
     level = {1: 0.6, 2: 0.61, 3: 0.2, 4: 0.7}
     monkeypatch.setattr(
         counted,
@@ -172,7 +172,7 @@ def test_a_pruned_trial_says_after_which_fold(make_shared, counted, tmp_path, mo
 
 
 def test_a_planned_trial_keeps_its_point_when_it_is_planned_again(make_shared, counted, tmp_path, monkeypatch):
-    """Under TPE a point is drawn when a trial begins; its second try is the same trial."""
+    """Under TPE a point is sampled when a trial begins; a retry has the same point."""
     drawn = []
 
     def fail_first(point):

@@ -12,7 +12,7 @@ from ser.training.callbacks.progress import Progress
 
 
 def trainer(epoch: int, scores: dict, segments: int) -> SimpleNamespace:
-    """What a record reads of a trainer at an epoch's end."""
+    """The parts of a trainer that a record reads at an epoch's end."""
     strategy = SimpleNamespace(reduce=lambda value, reduce_op: value)
     data = SimpleNamespace(pieces={"train": range(segments)})
     optimizers = [SimpleNamespace(param_groups=[{"lr": 0.5 / (epoch + 1)}])]
@@ -21,7 +21,7 @@ def trainer(epoch: int, scores: dict, segments: int) -> SimpleNamespace:
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_its_segments(tmp_path):
-    """Of five segments in batches of three and of two with filler; a step's loss is the sum times its scale."""
+    """Five segments in a batch of three and a batch of two with filler; a step's loss is the sum times its scale."""
     history, module = History(tmp_path), SimpleNamespace(log=lambda *given, **options: None)
     swapped = SwappedHistory(tmp_path / "swapped", history, "val_swapped")
     for epoch, losses in enumerate([[1.0, 2.0, 4.0, 7.0, 11.0], [5.0, 4.0, 3.0, 2.0, 0.5]]):
@@ -37,12 +37,12 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_segments(tmp_path):
         assert found[name].tolist() == other[name].tolist() == values
     assert found["val/wa"].tolist() == [0.25, 1.25]
     assert found["val/ua"].tolist() == [0.5, 0.5]
-    assert other["val/wa"].tolist() == [0.75, 1.75], "by the speaker of the other direction"
+    assert other["val/wa"].tolist() == [0.75, 1.75], "of the speaker of the other direction"
     assert set(other) == {"epoch", "step", "rate", "train/loss", "val/wa"}
 
 
 def test_a_checkpoint_within_an_epoch_holds_what_all_processes_have_added_up(tmp_path):
-    """The first of two writes it and both read it; together they then know what they knew."""
+    """The first of two processes writes it and both read it; their sums together are unchanged."""
     module = SimpleNamespace(learning_rate=0.001, device="cpu")
     processes = [[History(tmp_path), LearningRateRule(window_steps=2)] for _ in range(2)]
     for callbacks, loss in zip(processes, (3.0, 5.0), strict=True):
@@ -70,7 +70,7 @@ def test_a_checkpoint_within_an_epoch_holds_what_all_processes_have_added_up(tmp
 
 
 def test_what_older_versions_wrote_is_read(tmp_path):
-    """They also counted segments, and wrote which ones an epoch had seen."""
+    """They also contain a number of segments and a hash of the seen ones."""
     history, module = History(tmp_path), SimpleNamespace(device="cpu")
     rows = [{"epoch": 1, "step": 2, "rate": 0.5, "train/loss": 1.25}]
     history.load_state_dict({"rows": rows, "loss": 4.5, "segments": 3, "seen": -7046029254386353131})

@@ -1,4 +1,4 @@
-"""A configuration that is written and read again is the same."""
+"""A configuration is unchanged after writing and reading."""
 
 import pytest
 

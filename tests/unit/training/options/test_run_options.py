@@ -1,4 +1,4 @@
-"""What a checkpoint decides where it is tested: its system, its options, and by whose audio it is standardised."""
+"""Options that a checkpoint sets for its test: system, hyperparameters, statistics."""
 
 import pytest
 from jsonargparse import Namespace
@@ -9,7 +9,7 @@ from ser.training.options.run_options import RunOptions
 
 
 def parse(monkeypatch, *words, statistics="train", system="CNNGRUSeqCap") -> Namespace:
-    """The settings after a checkpoint was read that was standardised by "speaker" and has a lambda of 0.9."""
+    """The settings after reading a checkpoint with statistics "speaker" and a lambda of 0.9."""
     found = {"system": "CNNGRUSeqCap", "hyper_parameters": {"lambda_": 0.9}, "standardised_by": "speaker"}
     monkeypatch.setattr(run_options, "read_checkpoint", lambda path: found)
     model = Namespace(class_path=f"ser.systems.{system}", init_args=Namespace(lambda_=0.25, dropout=0.1))

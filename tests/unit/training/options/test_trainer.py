@@ -1,4 +1,4 @@
-"""What would cut a run short, or leave a set out, is refused."""
+"""Trainer options that would cut a run short or leave a set out are refused."""
 
 import inspect
 
@@ -11,7 +11,7 @@ from ser.training.options.trainer import check_trainer
 
 
 def settings(**changes) -> dict:
-    """The trainer's options as a command line has them."""
+    """The trainer's options as parsed."""
     options = {name: each.default for name, each in inspect.signature(Trainer.__init__).parameters.items()}
     return options | {"max_epochs": 20, "precision": "32-true", "accumulate_grad_batches": 1, "max_steps": -1} | changes
 
@@ -55,7 +55,7 @@ def test_no_option_cuts_a_run_short(name, value):
     ("answers", "sets"), [(["test"], ["val", "test"]), (["val"], ["val"]), (["val", "test"], ["val"])]
 )
 def test_initial_weights_must_have_heard_neither_set_of_any_fold(answers, sets, monkeypatch):
-    """Who is among `answers` is refused; so is a training of both directions if one of them is concerned."""
+    """Sets among `answers` are refused; a training of both directions is refused if one is."""
     asked = []
 
     def check_unheard(found, path, data, tested):

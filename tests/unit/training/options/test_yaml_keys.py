@@ -1,4 +1,4 @@
-"""A key of a configuration is written once, in whatever way, and its line is known."""
+"""Each key of a configuration occurs once, in any notation, and its line is known."""
 
 import pytest
 import yaml

@@ -7,6 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from ser.commands.report import main
 from ser.files import digest
 from ser.report.reported_results import read_entries
 from tests.made_up.results import make_result
@@ -30,7 +31,7 @@ def change(path, **values):
         (["seqcap", "seqcap"], ["the same folder twice"]),
         (["seqcap", "ravdess"], ["different corpora", "emodb", "ravdess"]),
         (["seqcap", "other/seqcap"], ["two results of one name", "'seqcap'"]),
-        (["seqcap/seed1-fold03"], ["is one run, fold 3 only", "`ser crossval`", "Did you mean seqcap?"]),
+        (["seqcap/seed1-fold03"], ["is one run, fold 3 only", "`ser crossval`", "Did you mean ", "/seqcap?"]),
         (["older", "digest"], ["different corpora", "manifest", "mine"]),
         (
             ["seqcap", "--unpard"],
@@ -157,25 +158,36 @@ def test_tables_that_are_none_are_refused_by_name(refused, changed, damage, word
     refused(["report", "changed", *OUT], ["changed", words])
 
 
+@pytest.fixture(scope="session")
+def earlier(made_once):
+    """A report on one result."""
+
+    def make(place):
+        make_result(place / "result", "CNNSeqCap", folds=[1, 2, 3])
+        assert main([str(place / "result"), "--out", str(place / "report")]) == 0
+
+    return made_once("report", make) / "report"
+
+
 @pytest.mark.parametrize("what", ["file", "stranger", "run", "stranger in a report", "parent is a file"])
-def test_a_place_that_is_taken_is_left_alone(what, refused, results, report, tmp_path):
+def test_a_place_that_is_taken_is_left_alone(what, refused, changed, earlier, tmp_path):
     files = {"out/notes.txt": "mine"}
     if what in ("file", "parent is a file"):
         files = {"out": "mine"}
     elif what == "run":
         files = {}
-        shutil.copytree(results[0], tmp_path / "out")
+        shutil.copytree(changed, tmp_path / "out")
     elif what == "stranger in a report":
-        shutil.copytree(report, tmp_path / "out")
+        shutil.copytree(earlier, tmp_path / "out")
     out = "out/deep" if what == "parent is a file" else "out"
-    refused(["report", results[0], "--out", out], ["--out", "choose"], files)
+    refused(["report", "changed", "--out", out], ["--out", "choose"], files)
 
 
-def test_an_earlier_report_survives_a_failure(refused, results, report, tmp_path, monkeypatch):
-    shutil.copytree(report, tmp_path / "out")
+def test_an_earlier_report_survives_a_failure(refused, changed, earlier, tmp_path, monkeypatch):
+    shutil.copytree(earlier, tmp_path / "out")
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("ser.report.writing.html_page", fail)
-    refused(["report", results[0], *OUT], ["No space left on device"])
+    refused(["report", "changed", *OUT], ["No space left on device"])

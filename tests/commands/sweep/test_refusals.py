@@ -115,30 +115,28 @@ ARGUMENTS = [  # behind a sound study
     (["--data.fodl", 3], ["data.fodl: no such option", "data.fold?", "(every option: ser fit --help,"]),
     (["--wrkers", 3], ["ser: --wrkers: no such option", "--workers?", "(every option", ": ser sweep --help"]),
     (["--data.corpus.tiles", 3], ["tiles"]),
-    # where studies are stored
-    (
-        ["--storage", "postgresql://ann:se%2Fcret@127.0.0.1:1/ser"],
-        ["postgresql://ann:***@127.0.0.1:1/ser cannot be used"],
-    ),
-    (["--storage", "postgresql://ann:Planted-7f3a@cr:et@127.0.0.1:1/ser"], ["cannot be used", "%40"]),
-    (["--storage", "postgresql://u:p:w@h:port/db"], ["cannot be used"]),
-    (["--storage", "nonsense"], ["cannot be used"]),
-    (["--storage", "mysteryql://host/ser"], ["cannot be used"]),
-    (["--storage", "sqlite:////nowhere/at/all/study.db"], ["cannot be used"]),
-    (["--storage", "sqlite://"], ["in memory"]),
-    (["--storage", "sqlite:///:memory:"], ["in memory"]),
+]
+STORAGES = [
+    ("postgresql://ann:se%2Fcret@127.0.0.1:1/ser", ["postgresql://ann:***@127.0.0.1:1/ser cannot be used"]),
+    ("postgresql://ann:Planted-7f3a@cr:et@127.0.0.1:1/ser", ["cannot be used", "%40"]),
+    ("postgresql://u:p:w@h:port/db", ["cannot be used"]),
+    ("nonsense", ["cannot be used"]),
+    ("mysteryql://host/ser", ["cannot be used"]),
+    ("sqlite:////nowhere/at/all/study.db", ["cannot be used"]),
+    ("sqlite://", ["in memory"]),
+    ("sqlite:///:memory:", ["in memory"]),
 ]
 SECRETS = ("cret", "Planted", "et@", "cr:et", "'et", "p:w")
 
 
 @pytest.fixture
 def refused_study(refused, write_study):
-    """Run `ser sweep` on a study with changes, to be refused."""
-    return lambda changes, parts, *words: refused(
-        ["sweep", "--config", write_study(**changes), "--out", "out", *words],
-        parts,
-        {"taken/study.yaml": "study: another\n"},
-    )
+    """Run `ser sweep` on a study with changes, to be refused; its message."""
+
+    def run(changes, parts, *words, files=None):
+        return refused(["sweep", "--config", write_study(**changes), "--out", "out", *words], parts, files)
+
+    return run
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -153,7 +151,13 @@ def test_plans(refused_study, change):
 
 @pytest.mark.parametrize(("words", "parts"), ARGUMENTS)
 def test_arguments(refused_study, words, parts):
-    message = refused_study({}, parts, *words)
+    refused_study({}, parts, *words, files={"taken/study.yaml": "study: another\n"})
+
+
+@pytest.mark.parametrize(("url", "parts"), STORAGES)
+def test_storages(refused_study, url, parts):
+    """The study's folder is made and locked before its storage is opened."""
+    message = refused_study({}, parts, "--storage", url, files={"out/.lock": ""})
     assert not [secret for secret in SECRETS if secret in message]
 
 

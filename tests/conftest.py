@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,28 +53,47 @@ class Finished:
 
 
 @pytest.fixture(scope="session")
-def built_in(tmp_path_factory):
-    """The built-in corpus with the fewest utterances, written once for all test processes, to be copied."""
-    from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
-    from ser.data import Synthetic
+def made_once(tmp_path_factory):
+    """Makes a folder that all test processes share and none of them changes: made_once(name, make)."""
     from ser.processes.jobs import only_one
 
     place = tmp_path_factory.getbasetemp()
     place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
-    with only_one(place, wait_seconds=None):
-        Synthetic(str(place / "built-in"), UTTERANCES_PER_SPEAKER).prepare()
-    return place / "built-in"
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        shared = place / "shared" / name
+        shared.mkdir(parents=True, exist_ok=True)
+        with only_one(shared, wait_seconds=None):
+            if not (shared / "made").exists():
+                make(shared)
+                (shared / "made").touch()
+        return shared
+
+    return folder
 
 
 @pytest.fixture(scope="session")
-def tiny_corpus(built_in, tmp_path_factory):
+def built_in(made_once):
+    """The built-in corpus with the fewest utterances: to be copied."""
+    from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
+    from ser.data import Synthetic
+
+    def make(place: Path) -> None:
+        Synthetic(str(place / "corpus"), UTTERANCES_PER_SPEAKER).prepare()
+
+    return made_once("built-in", make) / "corpus"
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(built_in, made_once):
     """The built-in corpus with eight utterances per speaker, none longer than 0.25 s."""
     from benchmarks.short_corpus import shorten
 
-    root = tmp_path_factory.mktemp("corpora") / "tiny"
-    shutil.copytree(built_in, root)
-    shorten(sorted(root.rglob("[!.]*.wav")), TINY_SECONDS)
-    return root
+    def make(place: Path) -> None:
+        shutil.copytree(built_in, place / "tiny")
+        shorten(sorted((place / "tiny").rglob("[!.]*.wav")), TINY_SECONDS)
+
+    return made_once("tiny", make) / "tiny"
 
 
 @pytest.fixture(scope="session")

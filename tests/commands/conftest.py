@@ -1,7 +1,50 @@
-"""What the tests of several commands share."""
+"""What the tests of commands share, and how a refusal is checked."""
+
+from pathlib import Path
+
+import pytest
 
 from tests.made_up.release import release, speech, wav
-from tests.made_up.reports import report, results
-from tests.made_up.studies import make_shared, refused, short_corpus, write_study
+from tests.made_up.studies import make_shared, short_corpus, write_study
+from tests.shared_runs import best_of, fitted, least, two_epochs, undisturbed
 
-__all__ = ["make_shared", "refused", "release", "report", "results", "short_corpus", "speech", "wav", "write_study"]
+__all__ = ["best_of", "fitted", "least", "two_epochs", "undisturbed"]
+__all__ += ["make_shared", "release", "short_corpus", "speech", "wav", "write_study"]
+
+
+def content_of(folder: Path) -> dict[Path, bytes | None]:
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def refused(ser, tiny, best_of, tmp_path, monkeypatch):
+    """Run a command that must be refused, in an empty folder with these files: refused(words, parts, files).
+
+    The word TINY stands for the options of the tiny corpus, "BEST OF cnn_gru" for that system's checkpoint. The exit
+    code is 2, nothing is written, and the message has these parts; the message.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def meant(word: object) -> list[object]:
+        if word == "TINY":
+            return tiny
+        return [best_of(word.removeprefix("BEST OF "))] if str(word).startswith("BEST OF ") else [word]
+
+    def run(words: list[object], parts: list[str], files: dict[str, str | bytes] | None = None) -> str:
+        for name, content in (files or {}).items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        words = [each for word in words for each in meant(word)]
+        before = content_of(tmp_path)
+        finished = ser(*words)
+        assert finished.code == 2, finished
+        lines = finished.err.splitlines(keepends=True)
+        message = "".join(line for line in lines if not line.startswith(f"ser {words[0]}: "))  # how far it was
+        assert message.startswith("ser: "), message
+        assert "Traceback" not in message
+        assert "class '" not in message, "Python's name for a type"
+        assert not [part for part in parts if part not in message], message
+        assert content_of(tmp_path) == before, "nothing is written"
+        return message
+
+    return run

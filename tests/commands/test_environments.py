@@ -11,8 +11,6 @@ from lightning import Trainer
 
 from ser.training.folder import FOLDER_VARIABLE, drop_unused, name_folder
 from ser.training.options.command import quieten
-from tests.conftest import CONF
-from tests.slow.forked import Command
 
 
 @pytest.fixture
@@ -65,21 +63,3 @@ def test_where_a_stream_is_closed_or_its_reader_has_gone_a_command_ends_as_ever(
     assert done.returncode == code
     said = ["ser: unknown command 'nonsense'"] if code and "2>&-" not in closed else []
     assert done.stderr.splitlines()[:1] == said
-
-
-def lose_streams() -> None:
-    """Standard output goes to a reader that has gone; the two others are closed."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    os.dup2(writing, 1)
-    os.close(writing)
-    os.close(0)
-    os.close(2)
-    sys.stdin = sys.stderr = None
-
-
-def test_a_training_and_a_check_go_on_without_their_reader(tiny, tiny_corpus, tmp_path):
-    fit = ["fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--out", tmp_path / "run"]
-    for words in (fit, ["corpus", "check", tiny_corpus]):
-        assert Command(words, tmp_path / "log", prepare=lose_streams).wait(300).code == 0
-    assert (tmp_path / "run" / "result.json").is_file()

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from benchmarks.short_corpus import shorten
 from ser.checkpoint import load
 from ser.checkpoint.reading import read_checkpoint
+from ser.commands.export_weights import main
 from ser.data import Synthetic
 from ser.emotions import NUM_EMOTIONS
 from tests.conftest import CONF, TINY_SECONDS, TINY_SEGMENTS
@@ -30,20 +31,11 @@ def elsewhere(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("exported")
-
-
-@pytest.fixture
-def exported(folder, ser, tiny):
+def exported(made_once, fitted, best_of):
     """The run of a system, and its best epoch as safetensors."""
-    out = folder / "best.safetensors"
-    if not out.exists():
-        assert ser("fit", "--config", CONF / "gru_seqcap.yaml", *tiny, "--out", folder / "run").code == 0
-        finished = ser("export-weights", folder / "run" / "checkpoints" / "best.ckpt", "--out", out)
-        assert finished.code == 0, finished.err
-        assert "CNNGRUSeqCap, epoch 1" in finished.out
-    return folder / "run", out
+    best = str(best_of("gru_seqcap"))
+    place = made_once("exported", lambda place: main([best, "--out", str(place / "a.safetensors")]))
+    return fitted("gru_seqcap")[0], place / "a.safetensors"
 
 
 def test_an_exported_system_gives_the_same_posteriors(exported):
@@ -79,14 +71,25 @@ def test_an_exported_system_is_tested_as_its_checkpoint(exported, ser, tmp_path)
     assert "was trained on synthetic:Ses02F" in finished.err
 
 
-def test_nothing_is_overwritten(exported, ser, tmp_path):
-    run, out = exported
-    best = run / "checkpoints" / "best.ckpt"
-    assert "exists already" in ser("export-weights", best, "--out", out).err
-    assert "must end in .safetensors" in ser("export-weights", best, "--out", tmp_path / "x.pt").err
-    finished = ser("export-weights", best, "--out", tmp_path / "no.safetensors" / "x.safetensors")
-    assert finished.code == 0, "its folder is made"
-    assert ser("export-weights", tmp_path / "none.ckpt", "--out", tmp_path / "y.safetensors").code == 2
+def test_its_folder_is_made_and_what_was_exported_is_said(best_of, ser, tmp_path):
+    finished = ser("export-weights", best_of("gru_seqcap"), "--out", tmp_path / "no.safetensors" / "x.safetensors")
+    assert finished.code == 0, finished.err
+    assert "CNNGRUSeqCap, epoch 1" in finished.out
+
+
+BEST = "BEST OF gru_seqcap"
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ([BEST, "--out", "taken.safetensors"], ["taken.safetensors", "exists already"]),
+        ([BEST, "--out", "x.pt"], ["must end in .safetensors"]),
+        (["none.ckpt", "--out", "y.safetensors"], ["none.ckpt"]),
+    ],
+)
+def test_refusals(refused, words, parts):
+    refused(["export-weights", *words], parts, {"taken.safetensors": "mine"})
 
 
 def test_every_export_of_a_checkpoint_is_the_same_file(exported, ser, tmp_path):
@@ -117,15 +120,14 @@ def test_a_training_begins_with_the_weights_it_is_given(exported, ser, elsewhere
     assert set(pd.read_csv(tmp_path / "run" / "predictions.csv").speaker) == {"xSes01F"}
 
 
-def test_weights_that_have_heard_the_tested_are_no_beginning(exported, ser, tiny, tmp_path):
-    _, out = exported
-    for fold, words in ((2, "was trained on synthetic:Ses02M, who would be evaluated"), (6, "was chosen on 8 of the")):
-        options = [*tiny, "--init_weights", out, "--data.fold", fold, "--out", tmp_path / "run"]
-        finished = ser("fit", "--config", CONF / "gru_seqcap.yaml", *options)
-        assert finished.code == 2
-        assert words in finished.err
-    options = [*tiny, "--init_weights", out, "--out", tmp_path / "run"]
-    finished = ser("fit", "--config", CONF / "seqcap.yaml", *options)
-    assert finished.code == 2
-    assert f"{out} does not fit CNNSeqCap as configured: unknown weight 'branches.gru" in finished.err
-    assert not (tmp_path / "run").exists()
+@pytest.mark.parametrize(
+    ("config", "fold", "parts"),
+    [
+        ("gru_seqcap", 2, ["was trained on synthetic:Ses02M", "evaluated"]),
+        ("gru_seqcap", 6, ["was chosen on 8 of the"]),
+        ("seqcap", 1, ["a.safetensors does not fit CNNSeqCap as configured", "'branches.gru"]),
+    ],
+)
+def test_weights_that_are_no_beginning(exported, refused, config, fold, parts):
+    words = ["fit", "--config", CONF / f"{config}.yaml", "TINY", "--init_weights", exported[1]]
+    refused([*words, "--data.fold", fold, "--out", "run"], parts)

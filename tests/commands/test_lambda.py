@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser.commands.lambda_ import main
-from ser.errors import InputError
 from ser.files import digest
 from ser.results.lambda_curve import apply, choose, curve
 from ser.results.pooled import summarise
@@ -150,9 +149,7 @@ def test_the_metric_that_was_asked_for_chooses(tmp_path, capsys, options, choice
     assert line.split() == ["1", "1", *choice]
 
 
-def test_averaged_posteriors_on_request(tmp_path, crossval, capsys):
-    with pytest.raises(InputError, match="no averaged posteriors; run ser crossval with --epochs-averaged"):
-        main([str(crossval), "--averaged"])
+def test_averaged_posteriors_on_request(tmp_path, capsys):
     folder = write(tmp_path / "averaged", sample(20), sample(21), averaged=(sample(22), sample(23)))
     assert main([str(folder), "--averaged"]) == 0
     assert "mean posteriors of the last epochs" in capsys.readouterr().out
@@ -178,49 +175,45 @@ def test_what_the_validation_curve_cannot_tell_is_said(tmp_path, capsys):
     assert "90 of 120 validation rows are test rows" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_posterior_that_is_no_number_is_refused(tmp_path):
-    for name, value in (("nan", float("nan")), ("text", "much")):
-        test = sample(20).astype({"gru_p_sad": object})
-        test.loc[7, "gru_p_sad"] = value
-        folder = write(tmp_path / name, test, sample(21))
-        with pytest.raises(InputError, match=f"{name} .*: the posterior of branch gru is no number, first for .* u7"):
-            main([str(folder)])
+RESULT = "gru_seqcap"
+REFUSALS = [
+    (["seqcap"], ["seqcap (CNNSeqCap)", "lambda weighs two branches"]),
+    (["absent"], ["absent"]),
+    (["edited"], ["predictions.csv"]),
+    (["nan"], ["nan", "branch gru", "u7"]),
+    (["text"], ["text", "branch gru", "u7"]),
+    ([RESULT, "--averaged"], ["no averaged posteriors", "ser crossval --epochs-averaged"]),
+    ([RESULT, "--out", "precious.csv"], ["precious.csv exists already; this command did not write it"]),
+    ([RESULT, "--out", "."], ["exists already"]),
+    ([RESULT, "--out", "no/curve.csv"], ["there is no folder"]),
+    ([RESULT, "--figure", "curve.pdf"], ["must end in .png"]),
+    ([RESULT, "--figure", "no/curve.png"], ["there is no folder"]),
+    ([RESULT, "--figure", "photo.png"], ["photo.png exists already; this command did not write it"]),
+    ([RESULT, "--figure", "picture.png"], ["picture.png exists already; this command did not write it"]),
+    ([RESULT, "--figure", "folder.png"], ["folder.png exists already"]),
+]
+FILES = {
+    **{"precious.csv": "mine\n", "photo.png": b"\xff\xd8\xff mine", "picture.png": b"\x89PNG\r\n\x1a\n mine"},
+    "folder.png/mine": "",
+}
 
 
-def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path):
-    single = sample(20).drop(columns=posterior_columns("gru"))
-    folder = write(tmp_path / "seqcap", single, single, system="CNNSeqCap")
-    precious = tmp_path / "precious.csv"
-    precious.write_text("mine\n")
-    for arguments, words in (
-        ([folder], r"seqcap \(CNNSeqCap\): lambda weighs two branches"),
-        ([tmp_path / "absent"], "absent"),
-        ([crossval, "--out", precious], "precious.csv exists already and was not written by this command"),
-        ([crossval, "--out", tmp_path], f"{tmp_path} exists already"),
-        ([crossval, "--out", tmp_path / "no" / "curve.csv"], "there is no folder"),
-        ([crossval, "--figure", tmp_path / "curve.pdf"], "must end in .png"),
-        ([crossval, "--figure", tmp_path / "no" / "curve.png"], "there is no folder"),
-    ):
-        with pytest.raises(InputError, match=words):
-            main([str(each) for each in arguments])
-    assert precious.read_text() == "mine\n"
-    assert not list(tmp_path.glob("**/lambda.csv"))
-    with (crossval / "predictions.csv").open("a") as file:
-        file.write("edited\n")
-    with pytest.raises(InputError, match=r"predictions\.csv"):
-        main([str(crossval)])
-
-
-def test_a_file_in_the_place_of_the_figure_is_left_alone(crossval, tmp_path):
-    for name, content in (("photo.png", b"\xff\xd8\xff mine"), ("picture.png", b"\x89PNG\r\n\x1a\n mine")):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match=f"{name} exists already and was not written by this command"):
-            main([str(crossval), "--figure", str(tmp_path / name)])
-        assert (tmp_path / name).read_bytes() == content
-    (tmp_path / "folder.png").mkdir()
-    with pytest.raises(InputError, match=r"folder\.png exists already"):
-        main([str(crossval), "--figure", str(tmp_path / "folder.png")])
-    assert not (crossval / "lambda.csv").exists()
+@pytest.mark.parametrize(("words", "parts"), REFUSALS)
+def test_refusals(refused, tmp_path, words, parts):
+    test, validation = sample(20), sample(21)
+    single = test.drop(columns=posterior_columns("gru"))
+    if words[0] == "seqcap":
+        write(tmp_path / "seqcap", single, single, system="CNNSeqCap")
+    elif words[0] in ("nan", "text"):
+        test = test.astype({"gru_p_sad": object})
+        test.loc[7, "gru_p_sad"] = {"nan": float("nan"), "text": "much"}[words[0]]
+        write(tmp_path / words[0], test, validation)
+    elif words[0] != "absent":
+        write(tmp_path / words[0], test, validation)
+    if words[0] == "edited":
+        with (tmp_path / "edited" / "predictions.csv").open("a") as file:
+            file.write("edited\n")
+    refused(["lambda", *words], parts, FILES)
 
 
 def test_help_and_usage(capsys):

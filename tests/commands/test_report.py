@@ -8,42 +8,49 @@ import pandas as pd
 import pytest
 
 from ser.commands.report import main
-from ser.errors import InputError
 from ser.files import digest
 from ser.report.reported_results import read_entries
 from tests.made_up.results import make_result
 
 NAN = float("nan")
+NOT_OURS = "not written by this program"
+OUT = ["--out", "out"]
 
 
-def files_of(folder):
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def change(path, **values):
+    """Write other values into a `result.json`; "absent" leaves one out."""
+    about = json.loads(path.read_text(encoding="utf-8")) | values
+    path.write_text(json.dumps({name: value for name, value in about.items() if value != "absent"}), encoding="utf-8")
 
 
-def refuse(arguments, *words):
-    with pytest.raises(InputError) as caught:
-        main([*map(str, arguments)])
-    for word in words:
-        assert word in str(caught.value)
-
-
-def test_folders_that_are_no_results(results, tmp_path):
-    out = tmp_path / "report"
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["empty"], ["no result"]),
+        (["nowhere"], ["nowhere", "ser crossval"]),
+        (["seqcap", "seqcap"], ["the same folder twice"]),
+        (["seqcap", "ravdess"], ["different corpora", "emodb", "ravdess"]),
+        (["seqcap", "other/seqcap"], ["two results of one name", "'seqcap'"]),
+        (["seqcap/seed1-fold03"], ["is one run, fold 3 only", "`ser crossval`", "Did you mean ", "/seqcap?"]),
+        (["older", "digest"], ["different corpora", "manifest", "mine"]),
+        (
+            ["seqcap", "--unpard"],
+            ["ser: --unpard: no such option", "--unpaired?", "(every option", ": ser report --help"],
+        ),
+    ],
+)
+def test_what_is_no_result_and_what_does_not_belong_together(refused, tmp_path, words, parts):
+    made = {
+        "seqcap": {"system": "CNNSeqCap"},
+        "ravdess": {"system": "CNNGRU", "corpus": "ravdess"},
+        "other/seqcap": {"system": "CNNSeqCap", "random": 3},
+        "older": {"system": "CNNGRU", "corpus": "manifest"},
+        "digest": {"system": "CNNSeqCap", "corpus": "mine", "corpus_digest": "0"},
+    }
+    for name in {word.partition("/seed")[0] for word in words} & made.keys():
+        make_result(tmp_path / name, folds=[1, 2, 3], **made[name])
     (tmp_path / "empty").mkdir()
-    refuse([tmp_path / "empty", "--out", out], "no result")
-    refuse([tmp_path / "nowhere", "--out", out], "nowhere", "ser crossval")
-    run = results[0] / "seed1-fold03"
-    refuse([run, "--out", out], "is one run, fold 3 only", "`ser crossval`", f"Did you mean {results[0]}?")
-    refuse([results[0], results[0], "--out", out], "the same folder twice")
-    assert not out.exists()
-
-
-def test_results_that_do_not_belong_together(results, tmp_path):
-    other = make_result(tmp_path / "other", "CNNGRU", corpus="ravdess")
-    refuse([results[0], other, "--out", tmp_path / "out"], "different corpora", "emodb", "ravdess")
-    twin = make_result(tmp_path / "seqcap", "CNNSeqCap", random=3)
-    refuse([results[0], twin, "--out", tmp_path / "out"], "two results of one name", "'seqcap'")
-    assert not (tmp_path / "out").exists()
+    refused(["report", *words, *OUT], parts)
 
 
 def test_a_csv_file_has_had_two_names(tmp_path):
@@ -51,90 +58,74 @@ def test_a_csv_file_has_had_two_names(tmp_path):
     older = make_result(tmp_path / "older", "CNNGRU", corpus="manifest")
     newer = make_result(tmp_path / "newer", "CNNSeqCap", corpus="mine")
     assert len(read_entries([str(older), str(newer)])) == 2
-    other = make_result(tmp_path / "other", "CNNSeqCap", corpus="mine", corpus_digest="0")
-    refuse([older, other, "--out", tmp_path / "out"], "different corpora", "manifest", "mine")
 
 
-def test_edited_predictions_and_missing_folds(tmp_path):
-    folder = make_result(tmp_path / "edited", "CNNSeqCap")
-    text = (folder / "predictions.csv").read_text(encoding="utf-8")
-    (folder / "predictions.csv").write_text(text.replace("sad", "happy", 1), encoding="utf-8")
-    refuse([folder, "--out", tmp_path / "out"], "predictions.csv", "changed")
-    folder = make_result(tmp_path / "partial", "CNNSeqCap")
-    (folder / "seed1-fold04" / "metrics.csv").unlink()
-    refuse([folder, "--out", tmp_path / "out"], "seed1-fold04", "fold 4", "not complete")
-    folder = make_result(tmp_path / "older", "CNNSeqCap")
-    about = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    del about["shared"]
-    (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
-    refuse([folder, "--out", tmp_path / "out"], "older/result.json: shared is missing", "another version")
-    assert not (tmp_path / "out").exists()
+@pytest.fixture
+def changed(tmp_path):
+    """A result with three folds, to be changed."""
+    return make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2, 3])
 
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("shared", None, "shared is None, but must be names with values"),
+        ("shared", None, "shared is None"),
         ("versions", None, "versions is None"),
-        ("model", [], "model is [], but must be names with values"),
-        ("options", [], "options is [], but must be names with values"),
-        ("runs", [], "runs is []: List should have at least 1 item"),
+        ("model", [], "model is []"),
+        ("options", [], "options is []"),
+        ("runs", [], "runs is []"),
         ("runs", [{"seed": 1}], "runs[0].fold is missing"),
         ("folds", None, "folds is None"),
-        ("averaged", "absent", "averaged is missing; another version"),
-        ("folds", "absent", "folds is missing; another version"),
-        ("seeds", "absent", "seeds is missing; another version"),
-        ("averaged", True, "averaged is True, but must be names with values"),
+        ("averaged", "absent", "averaged is missing"),
+        ("folds", "absent", "folds is missing"),
+        ("seeds", "absent", "seeds is missing"),
+        ("shared", "absent", "shared is missing"),
+        ("averaged", True, "averaged is True"),
         ("validation", {}, "validation.wa is missing"),
-        ("command", None, "command is None, but must be text"),
-        ("system", ["CNNGRU"], "system is ['CNNGRU'], but must be text"),
-        ("shared", {"speakers": 3}, "shared.speakers is 3, but must be a list"),
-        ("seeds", [1, "two"], "seeds[1] is 'two', but must be a whole number"),
-        ("seeds", [True], "seeds[0] is True, but must be a whole number"),
-        ("num_folds", "ten", "num_folds is 'ten', but must be a whole number"),
-        ("wa", NAN, "wa is nan, but must be a finite number"),
+        ("command", None, "command is None"),
+        ("system", ["CNNGRU"], "system is ['CNNGRU']"),
+        ("shared", {"speakers": 3}, "shared.speakers is 3"),
+        ("seeds", [1, "two"], "seeds[1] is 'two'"),
+        ("seeds", [True], "seeds[0] is True"),
+        ("num_folds", "ten", "num_folds is 'ten'"),
+        ("wa", NAN, "wa is nan"),
         ("wa", 0.999, "wa is 0.999, but predictions.csv gives 0."),
     ],
 )
-def test_a_result_that_lacks_something_is_refused_in_one_message(name, value, words, tmp_path):
-    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1])
-    about = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    about[name] = value
-    if value == "absent":
-        del about[name]
-    (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
-    refuse([folder, "--out", tmp_path / "out"], "changed/result.json", words)
-    assert not (tmp_path / "out").exists()
-
-
-def change(path, **values):
-    """Write other values into a `result.json`."""
-    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+def test_a_result_that_lacks_something(refused, changed, name, value, words):
+    change(changed / "result.json", **{name: value})
+    refused(["report", "changed", *OUT], ["changed/result.json", words])
 
 
 @pytest.mark.parametrize("place", ["result.json", "seed1-fold02/result.json"])
 @pytest.mark.parametrize("content", [b"[]", b"\xff\xfe{", b"[" * 100_000, b'{"kind": "crossval"'])
-def test_what_is_no_record_is_refused_in_one_message(place, content, tmp_path):
-    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2])
-    (folder / place).write_bytes(content)
-    refuse([folder, "--out", tmp_path / "out"], f"changed/{place}", "not written by this program")
+def test_what_is_no_record(refused, changed, place, content):
+    refused(["report", "changed", *OUT], [f"changed/{place}", NOT_OURS], {f"changed/{place}": content})
 
 
-def test_a_run_is_the_one_it_is_taken_for(tmp_path):
-    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2, 3])
-    runs = json.loads((folder / "result.json").read_text(encoding="utf-8"))["runs"]
-    out = ["--out", tmp_path / "out"]
-    change(folder / "result.json", runs=runs[:2])
-    refuse([folder, *out], "changed/result.json: runs lacks fold 3 (seed 1)")
-    change(folder / "result.json", runs=[*runs, runs[2]])
-    refuse([folder, *out], "changed/result.json: runs has too many of fold 3 (seed 1)")
-    change(folder / "result.json", runs=[runs[0], runs[1], {**runs[2], "folder": "seed1-fold01"}])
-    refuse([folder, *out], "seed1-fold01 holds fold 1, but", "takes it for fold 3 of seed 1")
-    change(folder / "result.json", runs=[{**runs[0], "folder": 3}, *runs[1:]])
-    refuse([folder, *out], "runs[0].folder is 3, but must be text")
-    change(folder / "result.json", runs=runs)
-    change(folder / "seed1-fold02" / "result.json", counts={"train": None, "val": {}, "test": {}})
-    refuse([folder, *out], "fold 2 of seed 1 is not complete", "counts.train is None, but must be names with values")
+@pytest.mark.parametrize(
+    ("runs", "parts"),
+    [
+        (lambda runs: runs[:2], ["changed/result.json: runs lacks fold 3 (seed 1)"]),
+        (lambda runs: [*runs, runs[2]], ["changed/result.json: runs has too many of fold 3 (seed 1)"]),
+        (
+            lambda runs: [*runs[:2], {**runs[2], "folder": "seed1-fold01"}],
+            ["seed1-fold01 holds fold 1", "fold 3 of seed 1"],
+        ),
+        (lambda runs: [{**runs[0], "folder": 3}, *runs[1:]], ["runs[0].folder is 3"]),
+    ],
+)
+def test_a_run_is_the_one_it_is_taken_for(refused, changed, runs, parts):
+    known = json.loads((changed / "result.json").read_text(encoding="utf-8"))["runs"]
+    change(changed / "result.json", runs=runs(known))
+    refused(["report", "changed", *OUT], parts)
+
+
+def test_a_run_that_is_not_complete(refused, changed):
+    change(changed / "seed1-fold02" / "result.json", counts={"train": None, "val": {}, "test": {}})
+    refused(["report", "changed", *OUT], ["fold 2 of seed 1 is not complete", "counts.train is None"])
+    (changed / "seed1-fold01" / "metrics.csv").unlink()
+    refused(["report", "changed", *OUT], ["seed1-fold01", "fold 1", "not complete"])
 
 
 def without(column):
@@ -152,44 +143,51 @@ def without(column):
         (without("p_sad"), "it has no column p_sad"),
         (without("seed"), "no column seed"),
         (lambda table: table.replace(b",sad,", b",bored,"), "changed: unknown emotion 'bored'"),
+        (None, "predictions.csv: changed"),
     ],
 )
-def test_tables_that_are_none_are_refused_by_name(damage, words, tmp_path):
-    """Digests and all, as somebody leaves it who writes a result with a program of his own."""
-    folder = make_result(tmp_path / "changed", "CNNSeqCap", folds=[1, 2])
-    path = folder / "predictions.csv"
-    path.write_bytes(damage(path.read_bytes()))
-    digests = json.loads((folder / "result.json").read_text(encoding="utf-8"))["digests"]
-    change(folder / "result.json", digests=digests | {path.name: digest(path)})
-    refuse([folder, "--out", tmp_path / "out"], "changed", words)
+def test_tables_that_are_none_are_refused_by_name(refused, changed, damage, words):
+    """Digests and all, as somebody leaves it who writes a result with a program of his own; or edited, without."""
+    path = changed / "predictions.csv"
+    if damage:
+        path.write_bytes(damage(path.read_bytes()))
+        digests = json.loads((changed / "result.json").read_text(encoding="utf-8"))["digests"]
+        change(changed / "result.json", digests=digests | {path.name: digest(path)})
+    else:
+        path.write_bytes(path.read_bytes().replace(b"sad", b"happy", 1))
+    refused(["report", "changed", *OUT], ["changed", words])
+
+
+@pytest.fixture(scope="session")
+def earlier(made_once):
+    """A report on one result."""
+
+    def make(place):
+        make_result(place / "result", "CNNSeqCap", folds=[1, 2, 3])
+        assert main([str(place / "result"), "--out", str(place / "report")]) == 0
+
+    return made_once("report", make) / "report"
 
 
 @pytest.mark.parametrize("what", ["file", "stranger", "run", "stranger in a report", "parent is a file"])
-def test_a_place_that_is_taken_is_left_alone(what, results, report, tmp_path):
-    out = tmp_path / "out"
+def test_a_place_that_is_taken_is_left_alone(what, refused, changed, earlier, tmp_path):
+    files = {"out/notes.txt": "mine"}
     if what in ("file", "parent is a file"):
-        out.write_text("mine", encoding="utf-8")
-    elif what == "stranger":
-        out.mkdir()
-        (out / "notes.txt").write_text("mine", encoding="utf-8")
+        files = {"out": "mine"}
     elif what == "run":
-        shutil.copytree(results[0], out)
-    else:
-        shutil.copytree(report, out)
-        (out / "notes.txt").write_text("mine", encoding="utf-8")
-    before = files_of(tmp_path)
-    refuse([results[0], "--out", out / "deep" if what == "parent is a file" else out], "--out", "choose")
-    assert files_of(tmp_path) == before
+        files = {}
+        shutil.copytree(changed, tmp_path / "out")
+    elif what == "stranger in a report":
+        shutil.copytree(earlier, tmp_path / "out")
+    out = "out/deep" if what == "parent is a file" else "out"
+    refused(["report", "changed", "--out", out], ["--out", "choose"], files)
 
 
-def test_an_earlier_report_survives_a_failure(results, report, tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    shutil.copytree(report, out)
-    before = files_of(tmp_path)
+def test_an_earlier_report_survives_a_failure(refused, changed, earlier, tmp_path, monkeypatch):
+    shutil.copytree(earlier, tmp_path / "out")
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("ser.report.writing.html_page", fail)
-    refuse([results[0], "--out", out], "No space left on device")
-    assert files_of(tmp_path) == before
+    refused(["report", "changed", *OUT], ["No space left on device"])

@@ -1,15 +1,17 @@
-"""The command `ser` itself: which exit code it has, and what it hands over."""
+"""The command `ser` itself: its exit codes, what it hands over, and its help."""
 
 import errno
+import inspect
+import re
 import signal
-from types import SimpleNamespace
+import subprocess
+import sys
 
 import pytest
 
+from ser.data import IEMOCAP, EmoDB, Manifest, Synthetic
 from ser.errors import InputError
 from ser.processes.interruption import Interrupted
-from ser.training.options.run_options import plain_seed
-from ser.training.run import validated
 
 SLURMS = Interrupted(signal.SIGUSR1)
 SLURMS.command = "ser report again"
@@ -39,16 +41,40 @@ def test_a_command_gets_what_stands_behind_its_name(ser, monkeypatch):
     assert ser("report", "a", "b", "c").code == 3
 
 
-def test_a_seed_can_be_repeated():
-    assert (plain_seed(0), plain_seed(2**32 - 1)) == (0, 4294967295)
-    for seed in (True, False, -1, 2**32):
-        with pytest.raises(InputError, match=f"seed_everything is {seed}, but must be"):
-            plain_seed(seed)
+def test_unknown_command_and_no_command(ser, refused):
+    refused(["train"], ["unknown command 'train'"])
+    assert ser().code == 2
+    assert "usage: ser" in ser().out
 
 
-def test_a_trial_of_a_study_looks_at_its_validation_set_alone(tmp_path):
-    done = []
-    run = SimpleNamespace(best=tmp_path / "best.ckpt", record_config=lambda: done.append("record"))
-    run.train, run.evaluate = lambda: done.append("train"), lambda *given: done.append(given)
-    validated(run)
-    assert done == ["record", "train", (tmp_path / "best.ckpt", "val")]
+def test_help_needs_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['ser', '--help']\n"
+        "from ser.__main__ import main\n"
+        "main(); heavy = {'torch', 'numpy', 'pandas', 'lightning', 'wandb'} & set(sys.modules); assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "ser fit --config conf/reccap.yaml --config conf/demo.yaml" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["corpus"], ["corpus", "check"]])
+def test_every_command_explains_itself(ser, words):
+    finished = ser(*words, "--help")
+    assert finished.code == 0
+    assert "usage:" in finished.out
+
+
+@pytest.mark.parametrize("command", ["fit", "test", "crossval", "protocol"])
+def test_help_explains_the_options_of_every_corpus(ser, command):
+    finished = ser(command, "--help")
+    assert finished.code == 0
+    assert "usage:" in finished.out
+    for corpus in (IEMOCAP, EmoDB, Manifest, Synthetic):
+        section = finished.out.partition("The options of each corpus:")[2]
+        section = section.partition(f"--data.corpus {corpus.__name__}:")[2].partition("--data.corpus ")[0]
+        for name, parameter in inspect.signature(corpus).parameters.items():
+            assert f"--data.corpus.{name} " in section
+            (explained,) = re.findall(rf"^ *{name}: (\w+)", corpus.__doc__, re.MULTILINE)
+            assert explained in section
+            assert str(parameter.default or "null") in section

@@ -125,20 +125,3 @@ def counted(monkeypatch):
     monkeypatch.setattr(CountedTrial, "begun", [])
     monkeypatch.setattr(CountedTrial, "values", staticmethod(lambda point: [0.1 * point["model.gru_units"]]))
     return CountedTrial
-
-
-@pytest.fixture
-def refused(ser, write_study, tmp_path):
-    """Run `ser sweep` on a changed study, check that it is refused and return the message."""
-
-    def run(changes, *arguments) -> str:
-        folder = tmp_path / "studies" / "refused"
-        finished = ser("sweep", "--config", write_study(**changes), "--out", folder, *arguments)
-        assert finished.code == 2
-        assert finished.err.startswith("ser: ")
-        assert "Traceback" not in finished.err
-        assert not list(tmp_path.rglob("*.db"))
-        assert not list(tmp_path.rglob("worker*.log"))
-        return finished.err
-
-    return run

@@ -6,8 +6,10 @@ import pytest
 
 from tests.made_up.release import release, speech, wav
 from tests.made_up.reports import paper_report, report, results
+from tests.shared_runs import best_of, fitted, least, two_epochs, undisturbed
 
 __all__ = ["paper_report", "release", "report", "results", "speech", "wav"]
+__all__ += ["best_of", "fitted", "least", "two_epochs", "undisturbed"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,8 +1,9 @@
-"""`ser crossval` on the built-in corpus with real processes: equal to separate runs, killed and continued."""
+"""`ser crossval` on the built-in corpus, with real processes: what it leaves, and what it prints."""
 
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,19 +16,7 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.results.pooled_result import read_pooled
 from ser.training.cross_validation import CrossValidation
-from tests.commands.crossval.conftest import crossval
 from tests.conftest import CONF
-from tests.slow.forked import Command
-
-
-@pytest.fixture(scope="module")
-def undisturbed(two_epochs, tmp_path_factory):
-    """A finished cross-validation of five folds, two at a time, and its output."""
-    folder = tmp_path_factory.mktemp("crossval") / "undisturbed"
-    own = ["--trainer.devices", "auto", "--jobs", 2, "--out", folder]  # "auto" is Lightning's default
-    finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, *own)
-    assert finished.code == 0, finished.err
-    return folder, finished.out
 
 
 def test_the_pooled_result_is_that_of_its_table(undisturbed):
@@ -144,41 +133,21 @@ def test_a_validation_that_is_small_is_warned_of(undisturbed):
     assert json.loads((folder / "seed1-fold02" / "result.json").read_text())["warnings"] == [warning]
 
 
-def test_a_finished_cross_validation_is_not_run_again(undisturbed, two_epochs):
-    folder, _ = undisturbed
+def test_the_halves_that_were_asked_for_are_tested(undisturbed):
+    """wu2019 with test halves MMFFM, which is not the default: both actors of one half of each session's dialogs."""
+    for fold, half in enumerate("MMFFM", start=1):
+        predictions = pd.read_csv(undisturbed[0] / f"seed1-fold0{fold}" / "predictions.csv")
+        assert {name[:6] for name in predictions.utterance} == {f"Ses0{fold}{half}"}
+        assert set(predictions.speaker) == {f"Ses0{fold}F", f"Ses0{fold}M"}
+
+
+def test_a_finished_cross_validation_is_not_run_again(undisturbed, two_epochs, ser, tmp_path):
+    folder = copy_of(undisturbed[0], tmp_path)
     before = {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")}
-    finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
+    finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
     assert finished.code == 0, finished.err
     assert "0 (5 runs finished before)" in finished.out
     assert {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")} == before
-
-
-def test_another_configuration_is_refused_with_the_difference(undisturbed, two_epochs):
-    folder, _ = undisturbed
-    finished = crossval("--config", CONF / "gru_seqcap.yaml", *two_epochs, "--model.dropout", 0.2, "--out", folder)
-    assert finished.code == 2
-    assert "model.dropout: 0.5 there, 0.2 here" in finished.err
-    assert "Traceback" not in finished.err
-
-
-def test_killed_in_the_middle_and_continued(undisturbed, two_epochs, tmp_path):
-    """SIGKILL between the two epochs of the third of five folds; the same command gives the undisturbed results."""
-    folder = tmp_path / "killed"
-    options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder]
-    process = Command(["crossval", *options], tmp_path / "log")
-    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # written after the first epoch
-    process.kill()
-    assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 1
-    assert not (folder / "seed1-fold03" / "result.json").exists()
-    kept = {path: path.stat().st_mtime_ns for fold in (1, 2) for path in (folder / f"seed1-fold0{fold}").rglob("*")}
-    assert kept
-
-    finished = crossval(*options)
-    assert finished.code == 0, finished.err
-    assert "3 (2 runs finished before)" in finished.out
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    for name in ("predictions.csv", "validation.csv"):
-        assert (folder / name).read_bytes() == (undisturbed[0] / name).read_bytes()
 
 
 def test_a_fold_that_fails_does_not_take_the_others_with_it(ser, least, tmp_path, monkeypatch):
@@ -206,88 +175,28 @@ def test_a_fold_that_fails_does_not_take_the_others_with_it(ser, least, tmp_path
     assert "1 (1 runs finished before)" in mended.out
 
 
-class TestBadInput:
-    def test_edited_predictions(self, undisturbed, tmp_path):
-        folder = copy_of(undisturbed[0], tmp_path)
-        edited = folder / "predictions.csv"
-        edited.write_text(edited.read_text().replace("angry", "happy", 1))
-        with pytest.raises(InputError, match=r"predictions.csv: changed since"):
+def test_what_is_no_complete_result_is_not_read(undisturbed, tmp_path):
+    folder = copy_of(undisturbed[0], tmp_path)
+    whole = json.loads((folder / "result.json").read_text())
+    for change, message in (
+        ({"folds": [*whole["folds"], 6]}, r"no predictions of fold 6 \(seed 1\)"),
+        ({"folds": [1, 2, 3, 4]}, "unexpected predictions of fold 5"),
+        ({"digests": {}}, "no digest of"),
+        ({"runs": None}, "runs is missing"),
+    ):
+        changed = {name: value for name, value in (whole | change).items() if value is not None or name not in change}
+        (folder / "result.json").write_text(json.dumps(changed))
+        with pytest.raises(InputError, match=message):
             read_pooled(folder)
-
-    def test_a_missing_fold(self, undisturbed, tmp_path):
-        folder = copy_of(undisturbed[0], tmp_path)
-        about = json.loads((folder / "result.json").read_text())
-        about["folds"].append(6)
-        (folder / "result.json").write_text(json.dumps(about))
-        with pytest.raises(InputError, match=r"no predictions of fold 6 \(seed 1\)"):
-            read_pooled(folder)
-        about["folds"] = [1, 2, 3, 4]
-        (folder / "result.json").write_text(json.dumps(about))
-        with pytest.raises(InputError, match=r"unexpected predictions of fold 5"):
-            read_pooled(folder)
-
-    def test_an_unfinished_or_foreign_result(self, undisturbed, tmp_path):
-        folder = copy_of(undisturbed[0], tmp_path)
-        about = json.loads((folder / "result.json").read_text())
-        for damage, message in (({"digests": {}}, "no digest of"), ({"runs": None}, "runs is missing")):
-            broken = {key: value for key, value in (about | damage).items() if key not in damage or value is not None}
-            (folder / "result.json").write_text(json.dumps(broken))
-            with pytest.raises(InputError, match=message):
-                read_pooled(folder)
-
-    def test_a_fold_folder_that_is_another_fold(self, undisturbed, two_epochs, ser, tmp_path):
-        """A fold is identified by its contents, not by the name of its folder."""
-        folder = tmp_path / "copied"
-        shutil.copytree(undisturbed[0], folder)
-        shutil.rmtree(folder / "seed1-fold05")
-        shutil.copytree(folder / "seed1-fold01", folder / "seed1-fold05")
-        finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
-        assert finished.code == 2
-        assert "fold: 1 there, 5 here" in finished.err
-
-    def test_a_larger_result_is_not_replaced(self, undisturbed, two_epochs, ser):
-        before = (undisturbed[0] / "result.json").read_bytes()
-        options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--folds", "1-2", "--out", undisturbed[0]]
-        finished = ser("crossval", *options)
-        assert finished.code == 2
-        assert "without 3, 4, 5 would replace it" in finished.err
-        assert (undisturbed[0] / "result.json").read_bytes() == before
-
-    def test_the_folder_of_one_fold(self, undisturbed):
-        with pytest.raises(InputError, match="one run, fold 1 only"):
-            read_pooled(undisturbed[0] / "seed1-fold01")
-
-    def test_a_folder_that_holds_something_else(self, ser, least, tmp_path):
-        (tmp_path / "thesis.txt").write_text("mine")
-        finished = ser("crossval", "--config", CONF / "cnn_gru.yaml", *least, "--out", tmp_path)
-        assert finished.code == 2
-        assert "already holds other files" in finished.err
-        assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
-
-    @pytest.mark.parametrize(
-        ("options", "message"),
-        [
-            (["--folds", "6"], "there is no fold 6"),
-            (["--folds", "two"], "must be numbers like"),
-            (["--folds", "0"], "there is no fold 0"),
-            (["--data.fold", "2"], "use --folds"),
-            (["--jobs", "0"], "jobs is 0"),
-            (["--devices", "99"], "99"),
-            (["--devices", "two"], "devices is 'two'"),
-            (["--folds", ""], "must be numbers like"),
-            (["--trainer.devices", "2"], "trainer.devices"),
-            (["--epochs-averaged", "2"], "epochs_averaged is 2, but must be at most 1"),
-        ],
-    )
-    def test_options(self, ser, least, tmp_path, options, message):
-        finished = ser("crossval", "--config", CONF / "cnn_gru.yaml", *least, *options, "--out", tmp_path / "run")
-        assert finished.code == 2
-        assert message in finished.err
-        assert not (tmp_path / "run").exists()
+    (folder / "result.json").write_text(json.dumps(whole))
+    edited = folder / "predictions.csv"
+    edited.write_text(edited.read_text().replace("angry", "happy", 1))
+    with pytest.raises(InputError, match=r"predictions.csv: changed since"):
+        read_pooled(folder)
+    with pytest.raises(InputError, match="one run, fold 1 only"):
+        read_pooled(folder / "seed1-fold01")
 
 
 def copy_of(folder, target):
-    """Copy the files at the top of a cross-validation's folder."""
-    for name in ("result.json", "predictions.csv", "validation.csv"):
-        (target / name).write_bytes((folder / name).read_bytes())
-    return target
+    """A cross-validation's folder without its checkpoints."""
+    return Path(shutil.copytree(folder, target / "copy", ignore=shutil.ignore_patterns("checkpoints")))

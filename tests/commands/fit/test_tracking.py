@@ -98,28 +98,23 @@ def test_what_names_one_wandb_run_is_dropped_where_there_are_several(command, se
     assert finished.err.count("WANDB_RUN_ID, WANDB_SWEEP_ID ignored") == several
 
 
-def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_path):
+def inspect(folder, form) -> str:
+    """What wandb itself reads in an offline run."""
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", form, str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, home, tmp_path, monkeypatch):
+    """Without a key, in a home without netrc, with a server address that answers nothing: offline must not care."""
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     out = tmp_path / "run"
-    options = [str(option) for option in tiny if option not in ("--wandb.mode", "disabled")]
-    options += ["--wandb.group", "trial", "--wandb.tags", "[mine]", "--out", str(out)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
-    # No key, no netrc, and a server address that does not answer: offline mode needs none of them.
-    environment |= {"HOME": str(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9"}
-    command = [sys.executable, "-m", "ser", "fit", "--config", str(CONF / "gru_seqcap.yaml"), *options]
-    done = subprocess.run(
-        command, env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    options = [option for option in tiny if option not in ("--wandb.mode", "disabled")]
+    options += ["--wandb.group", "trial", "--wandb.tags", "[mine]", "--out", out]
+    done = ser("fit", "--config", CONF / "gru_seqcap.yaml", *options)
+    assert done.code == 0, done.err
     (folder,) = out.glob("wandb/offline-run-*")
-    assert f"wandb sync {folder}" in done.stdout
-    shown = subprocess.run(
-        [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", str(folder)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert shown.returncode == 0, shown.stderr
+    assert f"wandb sync {folder}" in done.out
+    shown = inspect(folder, "--summary")
     for word in (
         "val/wa",
         "val/ua",
@@ -129,7 +124,7 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_pat
         "test/confusion",
         "test/predictions",
     ):
-        assert word in shown.stdout, shown.stdout
+        assert word in shown, shown
     (record,) = folder.glob("run-*.wandb")
     content = record.read_bytes()
     for word in (b"CNNGRUSeqCap", b"synthetic", b"speaker", b"fold1", b"mine", b"trial", b"routing_iterations"):
@@ -137,10 +132,8 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_pat
     (table,) = (folder / "files" / "media" / "table" / "test").glob("predictions_*.table.json")
     assert "capsule_p_neutral" in table.read_text()
 
-    # The curves equal metrics.csv: the evaluation of the chosen epoch is not another epoch.
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
-    printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120).stdout
-    records = [json.loads(line) for line in printed.splitlines()]
+    # The curves are those of metrics.csv: the chosen epoch, evaluated again, is no epoch more.
+    records = [json.loads(line) for line in inspect(folder, "--json").splitlines()]
     rows = [row["history"]["item"] for row in records if row["type"] == "history"]
     metrics = pd.read_csv(out / "metrics.csv")
     for name in ("val/wa", "val/ua", "train/loss"):

@@ -14,6 +14,7 @@ from tests.made_up.joint_study import run_config
 from tests.made_up.results import make_result
 
 SWEEP = CONF.parent / "sweeps" / "lambda.yaml"
+PASSWORD = "Planted-7f3a"
 
 
 @pytest.fixture(scope="module")
@@ -102,35 +103,37 @@ def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
     assert "take folds of one direction: --folds 2,3 or 7" in refused.err
 
 
-def test_what_such_a_study_cannot_use_is_refused(ser, runs, tmp_path):
-    out = tmp_path / "study"
+JOINT, ROUTING = SWEEP.with_name("joint.yaml"), SWEEP.with_name("routing.yaml")
+REFUSALS = [
+    (["both.yaml", "--runs", "RUNS"], ["of one direction: --folds 1,2,3,4,5 or 6,7,8,9,10"]),
+    (["missing.yaml", "--runs", "RUNS"], ["has no fold 11"]),
+    (["pruned.yaml", "--runs", "RUNS"], ["pruner has no meaning"]),
+    (["guessed.yaml", "--runs", "RUNS"], ["use exhaustive or random"]),
+    ([SWEEP, "--runs", "RUNS", "--folds", "two"], ["--folds is 'two'"]),
+    ([SWEEP, "--runs", "seqcap"], ["CNNSeqCap has no lambda"]),
+    ([SWEEP, "--runs", "."], ["not a result"]),
+    ([SWEEP], ["--runs FOLDER"]),
+    ([SWEEP, "--runs", "RUNS", "--workers", 2], ["trains nothing"]),
+    ([SWEEP, "--runs", "RUNS", "--trainer.max_epochs", 2], ["trains nothing"]),
+    ([JOINT, "--folds", "1-2"], ["trains its own runs; set folds in "]),
+    ([ROUTING, "--runs", "RUNS"], ["trains its own runs"]),
+]
+
+
+@pytest.mark.parametrize(("words", "parts"), REFUSALS)
+def test_what_such_a_study_cannot_use_is_refused(refused, runs, tmp_path, words, parts):
     text = SWEEP.read_text()
-    both, missing, pruned, guessed = (tmp_path / f"{name}.yaml" for name in ("both", "missing", "pruned", "guessed"))
-    guessed.write_text(text.replace("sampler: exhaustive", "sampler: tpe\ntrials: 5"))
-    pruned.write_text(text + "pruner: median\n")
-    both.write_text(text.replace("folds: 1-5", "folds: 1-10"))
-    missing.write_text(text.replace("folds: 1-5", "folds: 11"))
-    single = make_result(tmp_path / "seqcap", "CNNSeqCap")
-    (single / "config.yaml").write_text(yaml.safe_dump(run_config("ser.systems.CNNSeqCap", {})))
-    config = ["sweep", "--out", out, "--config"]
-    for words, cause in [
-        ([*config, both, "--runs", runs], "of one direction: --folds 1,2,3,4,5 or 6,7,8,9,10"),
-        ([*config, SWEEP, "--runs", runs, "--folds", "two"], "--folds is 'two', but must be numbers like"),
-        ([*config, SWEEP.with_name("joint.yaml"), "--folds", "1-2"], "trains its own runs; set folds in "),
-        ([*config, missing, "--runs", runs], "has no fold 11"),
-        ([*config, pruned, "--runs", runs], "pruner has no effect"),
-        ([*config, guessed, "--runs", runs], "use exhaustive or random"),
-        ([*config, SWEEP, "--runs", single], "CNNSeqCap has no lambda"),
-        ([*config, SWEEP, "--runs", tmp_path], "not a result"),
-        ([*config, SWEEP], "--runs FOLDER"),
-        ([*config, SWEEP, "--runs", runs, "--workers", 2], "trains nothing"),
-        ([*config, SWEEP, "--runs", runs, "--trainer.max_epochs", 2], "trains nothing"),
-        ([*config, SWEEP.with_name("routing.yaml"), "--runs", runs], "trains its own runs"),
-    ]:
-        done = ser(*words)
-        assert done.code == 2, done.out
-        assert cause in done.err
-        assert not out.exists()
+    files = {
+        "guessed.yaml": text.replace("sampler: exhaustive", "sampler: tpe\ntrials: 5"),
+        "pruned.yaml": text + "pruner: median\n",
+        "both.yaml": text.replace("folds: 1-5", "folds: 1-10"),
+        "missing.yaml": text.replace("folds: 1-5", "folds: 11"),
+    }
+    if "seqcap" in words:
+        single = make_result(tmp_path / "seqcap", "CNNSeqCap")
+        (single / "config.yaml").write_text(yaml.safe_dump(run_config("ser.systems.CNNSeqCap", {})))
+    words = [runs if word == "RUNS" else word for word in words]
+    refused(["sweep", "--out", "study", "--config", *words], parts, files)
 
 
 def test_a_study_of_other_posteriors_is_another_study(ser, runs, tmp_path):
@@ -140,3 +143,22 @@ def test_a_study_of_other_posteriors_is_another_study(ser, runs, tmp_path):
     done = ser("sweep", "--config", SWEEP, "--runs", other, "--out", out)
     assert done.code == 2
     assert "validation.csv" in done.err
+
+
+@pytest.mark.filterwarnings("ignore:Query string argument")  # SQLite has no passwords; the address may say one
+def test_a_password_stands_in_no_file_of_a_study(ser, tmp_path, monkeypatch):
+    """Nor in what it prints; the record of W&B, which keeps command lines, included."""
+    runs = make_result(tmp_path / "runs", "CNNGRUSeqCap", skill=1.2)
+    config = run_config("ser.systems.CNNGRUSeqCap", {"lambda_": 0.6}, tracked=True)
+    (runs / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    out, report = tmp_path / "study", tmp_path / "report"
+    given = ["--runs", runs, "--storage", f"sqlite:///{tmp_path / 'study.db'}?password={PASSWORD}"]
+    done = ser("sweep", "--config", SWEEP, *given, "--out", out)
+    assert done.code == 0, done.err
+    reported = ser("sweep", "report", SWEEP, *given, "--study", out, "--out", report)
+    assert reported.code == 0, reported.err
+    assert PASSWORD not in done.out + done.err + reported.out + reported.err
+    files = [path for folder in (out, report) for path in folder.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".wandb" for path in files)
+    assert "password=***" in (report / "report.md").read_text()
+    assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []

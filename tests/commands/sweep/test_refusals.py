@@ -1,11 +1,8 @@
-"""Invalid studies: one message and exit code 2, before a folder is created or a worker started."""
+"""What `ser sweep` refuses: one message, exit code 2, before a folder is made or a worker started."""
 
 import pytest
 import yaml
-from optuna.distributions import FloatDistribution, IntDistribution
 
-from ser.errors import InputError
-from ser.sweep.study.space import Space, describe, dimension
 from tests.conftest import CONF
 
 SPACES = {
@@ -40,15 +37,6 @@ SPACES = {
     "{lr: {float: [0, 1], log: true}}": "space: lr: `low > 0` must hold for `log=True`",
     "{lr: {float: [0.1, 1], log: perhaps}}": "space: lr: log: must be true or false ('perhaps')",
 }
-
-
-@pytest.mark.parametrize("space", SPACES)
-def test_search_spaces(refused, space):
-    message = refused({"space": yaml.safe_load(space), "sampler": "random", "trials": 2})
-    assert SPACES[space] in message
-    assert "study.yaml" in message
-
-
 PLANS = {
     "serch: {}": "serch: no such key (known: study, ",
     "study: null": "study: is missing",
@@ -71,6 +59,9 @@ PLANS = {
     "tries: 0": "tries: must be at least 1 (0)",
     "tries: true": "tries: must be a whole number (True)",
     "heartbeat_seconds: 0": "heartbeat_seconds: must be at least 1 (0)",
+    "heartbeat_seconds: 1000000": "heartbeat_seconds: must be at most 86400 (1000000)",
+    "tries: -1": "tries: must be at least 1 (-1)",
+    "sampler_seed: 4294967296": "sampler_seed: must be at most 4294967295 (4294967296)",
     "sampler_seed: -1": "sampler_seed: must be at least 0 (-1)",
     "choose_lambda: sometimes": "choose_lambda: must be true or false ('sometimes')",
     "choose_lambda: true": "CNNGRU has no lambda",
@@ -86,17 +77,18 @@ PLANS = {
     "space: {model.gru_unit: {int: [1, 2]}}": "gru_unit",
     "space: {model.gru_units: {int: [-1, 2]}}": "at {'model.gru_units': -1}",
     "space: {model.dropout: {categorical: [0.1, 1.5]}}": "dropout is 1.5",
-    "space: {data.fold: {int: [1, 2]}}": "data.fold is set by the study itself",
-    "{options: {seed_everything: 2}}": "seed_everything is set by the study itself",
-    "{options: {wandb.group: mine}}": "wandb.group is set by the study itself",
+    "space: {data.fold: {int: [1, 2]}}": "data.fold",
+    "{options: {seed_everything: 2}}": "seed_everything",
+    "{options: {wandb.group: mine}}": "wandb.group",
     "{options: {modle.dropout: 1}}": "modle",
     "{options: {trainer.devices: 2}}": "trainer.devices",
-    "space: {trainer.devices: {int: [1, 2]}}": "trainer.devices: a trial is one process on one device",
-    "{options: {trainer.strategy: ddp}}": "trainer.strategy: a trial is one process on one device",
+    "space: {trainer.devices: {int: [1, 2]}}": "trainer.devices: a trial is one process",
+    "{options: {trainer.strategy: ddp}}": "trainer.strategy: a trial is one process",
     "space: {model.init_args.lambda_: {float: [0, 1], step: 0.1}}": "needs no training",
-    "{options: {data: {fold: 3}}}": "data.fold is set by the study itself",
-    "{options: {help: true}}": "help is not allowed in a study",
-    "{options: {config: other.yaml}}": "config is not allowed in a study",
+    "{options: {data: {fold: 3}}}": "data.fold",
+    "{options: {data.corpus: {class_path: ser.data.EmoDB, init_args: {root: nowhere}}}}": "nowhere",
+    "{options: {help: true}}": "help is no option",
+    "{options: {config: other.yaml}}": "config is no option",
     "{options: {trainer.max_epochs: 0}}": "trainer.max_epochs is 0",
     "{options: {trainer.accelerator: abacus}}": "study least: trainer: ",
     "{options: {trainer.gradient_clip_algorithm: bogus}}": "study least: trainer: ",
@@ -106,162 +98,99 @@ PLANS = {
     "space: {model.gru_units: {int: [1, 999999999999]}}": "999999999999 trials",
     "space: {model.dropout: {float: [0, 0.5], step: 1.0e-12}}": "500000000001 trials",
 }
+TWICE = "study: least\nconfig: none.yaml\nspace: {lr: {int: [4, 5]}}\nsampler: random\ntrials: 2\ntrials: 3"
+FILES = {
+    "list.yaml": ("- 1", ["not a list of keys and values"]),
+    "broken.yaml": ("study: [", ["not YAML"]),
+    "latin.yaml": (b"study: \xe9t\xe9", ["not YAML"]),
+    "nowhere.yaml": (None, ["No such file"]),
+    "twice.yaml": (TWICE, ["twice.yaml:6:", "'trials'", "line 5"]),
+}
+ARGUMENTS = [  # behind a sound study
+    (["--trials", 3], ["exhaustive and has 2"]),
+    (["--workers", 0], ["0"]),
+    (["--per-device", 0], ["per-device"]),
+    (["--devices", 99], ["99"]),
+    (["--out", "taken"], ["taken", "is the folder of study another"]),
+    (["--data.fodl", 3], ["data.fodl: no such option", "data.fold?", "(every option: ser fit --help,"]),
+    (["--wrkers", 3], ["ser: --wrkers: no such option", "--workers?", "(every option", ": ser sweep --help"]),
+    (["--data.corpus.tiles", 3], ["tiles"]),
+]
+STORAGES = [
+    ("postgresql://ann:se%2Fcret@127.0.0.1:1/ser", ["postgresql://ann:***@127.0.0.1:1/ser cannot be used"]),
+    ("postgresql://ann:Planted-7f3a@cr:et@127.0.0.1:1/ser", ["cannot be used", "%40"]),
+    ("postgresql://u:p:w@h:port/db", ["cannot be used"]),
+    ("nonsense", ["cannot be used"]),
+    ("mysteryql://host/ser", ["cannot be used"]),
+    ("sqlite:////nowhere/at/all/study.db", ["cannot be used"]),
+    ("sqlite://", ["in memory"]),
+    ("sqlite:///:memory:", ["in memory"]),
+]
+SECRETS = ("cret", "Planted", "et@", "cr:et", "'et", "p:w")
+
+
+@pytest.fixture
+def refused_study(refused, write_study):
+    """Run `ser sweep` on a study with changes, to be refused; its message."""
+
+    def run(changes, parts, *words, files=None):
+        return refused(["sweep", "--config", write_study(**changes), "--out", "out", *words], parts, files)
+
+    return run
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_search_spaces(refused_study, space):
+    refused_study({"space": yaml.safe_load(space), "sampler": "random", "trials": 2}, ["study.yaml", SPACES[space]])
 
 
 @pytest.mark.parametrize("change", PLANS)
-def test_plans(refused, change):
-    assert PLANS[change] in refused(yaml.safe_load(change))
+def test_plans(refused_study, change):
+    refused_study(yaml.safe_load(change), [PLANS[change]])
 
 
-def test_files_that_are_no_study(ser, tmp_path):
-    for name, text, message in (
-        ("list.yaml", "- 1", "not a mapping of keys to values"),
-        ("broken.yaml", "study: [", "not YAML"),
-        ("latin.yaml", b"study: \xe9t\xe9", "not YAML"),
-        ("nowhere.yaml", None, "No such file"),
-    ):
-        if text is not None:
-            (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        finished = ser("sweep", "--config", tmp_path / name, "--out", tmp_path / "out")
-        assert finished.code == 2
-        assert name in finished.err
-        assert message in finished.err
-        assert not (tmp_path / "out").exists()
+@pytest.mark.parametrize(("words", "parts"), ARGUMENTS)
+def test_arguments(refused_study, words, parts):
+    refused_study({}, parts, *words, files={"taken/study.yaml": "study: another\n"})
 
 
-def test_a_corpus_that_is_not_there(refused, tmp_path):
-    options = {"data.corpus": {"class_path": "ser.data.EmoDB", "init_args": {"root": str(tmp_path / "nowhere")}}}
-    assert "nowhere" in refused({"options": options})
-    assert not (tmp_path / "studies").exists()
+@pytest.mark.parametrize(("url", "parts"), STORAGES)
+def test_storages(refused_study, url, parts):
+    """The study's folder is made and locked before its storage is opened."""
+    message = refused_study({}, parts, "--storage", url, files={"out/.lock": ""})
+    assert not [secret for secret in SECRETS if secret in message]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--trials", 3], "exhaustive and has 2"),
-        (["--workers", 0], "0"),
-        (["--per-device", 0], "per-device"),
-        (["--devices", 99], "99"),
-    ],
-)
-def test_options(refused, arguments, message):
-    assert message in refused({}, *arguments)
+@pytest.mark.parametrize("name", FILES)
+def test_files_that_are_no_study(refused, name):
+    text, parts = FILES[name]
+    refused(["sweep", "--config", name, "--out", "out"], [name, *parts], {} if text is None else {name: text})
 
 
-def test_one_corpus_of_two_is_not_there(refused, short_corpus):
-    assert "nowhere.csv" in refused({"space": {"data.corpus.csv": {"categorical": [str(short_corpus), "nowhere.csv"]}}})
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_what_was_not_started_is_neither_shown_nor_reported(refused, command):
+    words = ["sweep", command, CONF.parent / "sweeps" / "joint.yaml", "--study", "study"]
+    refused(words, ["has not been started"])
 
 
-def test_first_weights_that_have_heard_who_validates(refused, ser, tiny, tmp_path):
-    """They were trained for fold 2 and are accepted there, but were trained on session 3."""
-    assert ser("fit", "--config", CONF / "cnn_gru.yaml", *tiny, "--data.fold", 2, "--out", tmp_path / "first").code == 0
+def test_a_look_at_a_study_that_is_not_there_makes_no_file(refused, write_study):
+    refused(["sweep", "status", write_study(), "--storage", "sqlite:///typo.db"], ["has not been started"])
+
+
+def test_one_corpus_of_two_is_not_there(refused_study, short_corpus):
+    values = [str(short_corpus), "nowhere.csv"]
+    refused_study({"space": {"data.corpus.csv": {"categorical": values}}}, ["nowhere.csv"])
+
+
+def test_first_weights_that_have_heard_who_validates(refused_study, best_of, tiny):
+    """Trained for fold 1, they may begin its trainings, but have heard session 2."""
     words = dict(zip(tiny[::2], tiny[1::2], strict=True))
     options = {name.removeprefix("--"): str(value) for name, value in words.items()}
-    options["init_weights"] = str(tmp_path / "first" / "checkpoints" / "best.ckpt")
+    options["init_weights"] = str(best_of("cnn_gru"))
     space = {"model.dropout": {"float": [0, 0.5], "step": 0.5}}
-    message = refused({"options": options, "space": space, "folds": [2, 3]})
-    assert "study least, fold 3" in message
-    assert "was trained on" in message
+    refused_study({"options": options, "space": space, "folds": [1, 2]}, ["study least, fold 2", "was trained on"])
 
 
-def test_another_patience_with_workers_is_another_study(make_shared):
-    """A launcher with a shorter interval would fail the trials of the other launchers' workers."""
-    make_shared()
-    with pytest.raises(InputError, match="heartbeat_seconds: 20 there, 1 here"):
-        make_shared(heartbeat_seconds=1)
-
-
-def test_the_folder_of_another_study_is_refused(refused, tmp_path):
-    folder = tmp_path / "taken"
-    folder.mkdir()
-    (folder / "study.yaml").write_text("study: another\n")
-    assert "is the folder of study another" in refused({}, "--out", folder)
-    assert [path.name for path in folder.iterdir()] == ["study.yaml"]
-
-
-def test_a_distributed_launch(refused, monkeypatch):
+def test_a_distributed_launch(refused_study, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert "without torchrun" in refused({})
-
-
-def test_another_study_of_the_same_name_is_refused_with_the_differences(make_shared):
-    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})
-    make_shared({"config": {"model.dropout": 0.5}, "versions": {"torch": "1"}})  # an equal study
-    with pytest.raises(InputError) as refused:
-        make_shared(
-            {"config": {"model.dropout": 0.2}, "versions": {"torch": "2"}},
-            space={"model.gru_units": {"int": [1, 5]}},
-            objective="val/ua",
-            folds=[2],
-            sampler_seed=4,
-        )
-    for difference in (
-        "space: model.gru_units: int 1 to 4 there, int 1 to 5 here",
-        "objective: val/wa there, val/ua here",
-        "folds: [1] there, [2] here",
-        "sampler_seed: 1 there, 4 here",
-        "model.dropout: 0.5 there, 0.2 here",
-        "version of torch: 1 there, 2 here",
-    ):
-        assert difference in str(refused.value)
-
-
-def test_the_points_of_a_random_study_are_known_in_advance(make_shared):
-    """More trials continue the same sequence, on every machine."""
-    fewer, more = (
-        make_shared(study=f"random{trials}", sampler="random", trials=trials).plan.points for trials in (3, 6)
-    )
-    assert more[:3] == fewer
-
-
-def test_a_worker_that_is_started_again_draws_other_numbers(make_shared):
-    plan = make_shared(sampler="tpe", trials=4).plan
-    drawn = {
-        (worker, begun): plan.make_sampler(worker, begun)._rng.rng.random() for worker in range(3) for begun in range(3)
-    }
-    assert len(set(drawn.values())) == 9
-
-
-def test_corners_have_both_ends_of_every_range():
-    space = Space(
-        {
-            "a": IntDistribution(1, 5),
-            "b": dimension("b", {"categorical": ["x", "y", "z"]}),
-            "c": FloatDistribution(0.0, 1.0),
-        }
-    )
-    corners = list(space.corners())
-    for name, ends in {"a": {1, 5}, "b": {"x", "y", "z"}, "c": {0.0, 1.0}}.items():
-        assert {corner[name] for corner in corners} == ends
-
-
-def test_ranges_that_differ_are_told_apart():
-    """A study is joined if its ranges, as text, are equal."""
-    ranges = (
-        *("{int: [0, 4]}", "{int: [0, 4], step: 2}", "{float: [0, 4]}", "{float: [0, 4], step: 1}"),
-        *("{float: [1, 4], log: true}", "{categorical: [1, 2]}", "{categorical: ['1', '2']}"),
-        *("{categorical: [null, true]}", "{categorical: ['null', 'true']}", "{categorical: ['None', 'True']}"),
-        *("{categorical: ['a, b', c]}", "{categorical: [a, 'b, c']}", "{categorical: [1.0, 2]}"),
-    )
-    texts = [describe(dimension("x", yaml.safe_load(text))) for text in ranges]
-    assert len(set(texts)) == len(ranges)
-
-
-def test_the_same_options_in_another_order_are_another_study(make_shared):
-    """The points are equal, but trial 1 is another."""
-    space = {"a": {"int": [1, 2]}, "b": {"int": [1, 3]}}
-    make_shared(space=space)
-    with pytest.raises(InputError, match="order of the space"):
-        make_shared(space={"b": space["b"], "a": space["a"]})
-
-
-def test_every_combination_once():
-    space = Space(
-        {
-            "a": dimension("a", {"int": [1, 5], "step": 2}),
-            "b": dimension("b", {"float": [0, 1], "step": 0.1}),
-        }
-    )
-    points = list(space.points())
-    assert len(points) == len({tuple(point.values()) for point in points}) == 3 * 11
-    assert {point["b"] for point in points} == {round(0.1 * place, 12) for place in range(11)}
+    refused_study({}, ["not by torchrun"])

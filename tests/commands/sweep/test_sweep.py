@@ -14,7 +14,6 @@ from ser.sweep.study.options import split_options, with_options
 from ser.sweep.study.plan import read_plan
 from tests.conftest import CONF
 from tests.made_up.joint_study import open_made_up, settle, write_joint
-from tests.slow.forked import Command
 
 SWEEPS = CONF.parent / "sweeps"
 
@@ -98,25 +97,8 @@ def test_options_that_the_study_varies_or_owns_are_refused():
     plan = read_plan(SWEEPS / "joint.yaml")
     with pytest.raises(InputError, match="varies it"):
         with_options(plan, {"model.dropout": "0.5"})
-    with pytest.raises(InputError, match="set by the study itself"):
+    with pytest.raises(InputError, match=r"data\.fold"):
         with_options(plan, {"data.fold": "2"})
-
-
-def test_an_unknown_option_of_the_runs_is_refused_before_anything_starts(ser, tiny_corpus, tmp_path):
-    words = ["sweep", "--config", SWEEPS / "joint.yaml", "--out", tmp_path / "study"]
-    done = ser(*words, "--data.corpus.root", tiny_corpus, "--data.corpus.tiles", 3)
-    assert done.code == 2
-    assert "tiles" in done.err
-    assert ser(*words, "--wrokers", 3).code == 2
-    assert not (tmp_path / "study").exists()
-
-
-def test_what_was_not_started_is_neither_shown_nor_reported(ser, tmp_path):
-    for command in ("status", "report"):
-        done = ser("sweep", command, SWEEPS / "joint.yaml", "--study", tmp_path / "study")
-        assert done.code == 2
-        assert "has not been started" in done.err
-    assert not (tmp_path / "study").exists()
 
 
 def test_the_report_of_a_study_that_was_run_differently_is_refused(ser, made_up, tiny_corpus, tmp_path):
@@ -157,7 +139,8 @@ def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_
     told = ["--data.max_batch_seconds", "30", "--wandb.mode", "offline"]
     path = write_study()
     words = ["sweep", "--config", path, "--out", study, *told]
-    done = Command(words, tmp_path / "out", tmp_path / "err", cwd=tmp_path).wait(600)
+    monkeypatch.chdir(tmp_path)
+    done = ser(*words)
     assert done.code == 0, done.err
     best = yaml.safe_load((study / "best.yaml").read_text())
     assert best["data"]["max_batch_seconds"] == 30

@@ -183,7 +183,7 @@ def test_a_posterior_that_is_no_number_is_refused(tmp_path):
         test = sample(20).astype({"gru_p_sad": object})
         test.loc[7, "gru_p_sad"] = value
         folder = write(tmp_path / name, test, sample(21))
-        with pytest.raises(InputError, match=f"{name} .*: the posterior of branch gru is no number, first for .* u7"):
+        with pytest.raises(InputError, match=f"{name} .*: the posterior of branch gru is not a number, first for .*u7"):
             main([str(folder)])
 
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path
     precious = tmp_path / "precious.csv"
     precious.write_text("mine\n")
     for arguments, words in (
-        ([folder], r"seqcap \(CNNSeqCap\): lambda weighs two branches"),
+        ([folder], r"seqcap \(CNNSeqCap\): lambda needs two branches"),
         ([tmp_path / "absent"], "absent"),
         ([crossval, "--out", precious], "precious.csv exists already; this command did not write it"),
         ([crossval, "--out", tmp_path], f"{tmp_path} exists already"),

@@ -74,7 +74,7 @@ def test_the_test_over_sessions_stands_beside_and_decides_nothing(seqcap, reccap
     table = _comparisons(entries, pairs)[0]
     shown = pd.read_csv(StringIO(table.csv()), index_col=0)
     assert (shown[["WA: p, sessions", "UA: p, sessions"]] >= 0.0625 - 1e-9).all(axis=None)
-    assert any("cannot decide alone" in note for note in table.notes)
+    assert any("is shown for comparison and does not decide" in note for note in table.notes)
     assert any("answered by one training" in line for line in cautions(entries))
     first = pd.DataFrame({"session": np.repeat(list("12345"), 4), "speaker": np.repeat(list("abcdefghij"), 2)})
     first = first.assign(utterance=[f"u{i}" for i in range(20)], seed=1, emotion="sad", predicted=["sad", "happy"] * 10)
@@ -89,7 +89,7 @@ def test_the_least_p_value_over_sessions_is_that_of_the_sessions_there_are(seqca
     entries = [entry(among(each.predictions, sessions), each.title) for each in (seqcap, reccap)]
     pairs = list(compare_pairs(entries))
     notes = " ".join(_comparisons(entries, pairs)[0].notes)
-    assert f"over sessions ({sessions} here) allows for that, but none of its p-values can be below {limit}: " in notes
+    assert f"over sessions ({sessions} here) allows for that, but its p-values cannot be below {limit}: " in notes
 
 
 def among(predictions, sessions):
@@ -262,7 +262,8 @@ def test_taking_utterances_for_independent_finds_no_difference_without_saying_so
     assert all(pair.independent for pair in compare_matrices_of_paper(entries))
     assert {pair.tests for pair in compare_matrices_of_paper(entries)} == {4}, "two pairs, in WA and UA"
     *_, with_paper = _comparisons(entries, [])
-    assert any("Utterances are taken for independent, which those of a speaker are not" in x for x in with_paper.notes)
+    words = "Utterances are assumed to be independent, but those of one speaker are not"
+    assert any(words in note for note in with_paper.notes)
 
 
 # --- what the results were made from

@@ -42,7 +42,7 @@ def test_results_that_do_not_belong_together(results, tmp_path):
     other = make_result(tmp_path / "other", "CNNGRU", corpus="ravdess")
     refuse([results[0], other, "--out", tmp_path / "out"], "different corpora", "emodb", "ravdess")
     twin = make_result(tmp_path / "seqcap", "CNNSeqCap", random=3)
-    refuse([results[0], twin, "--out", tmp_path / "out"], "two results of one name", "'seqcap'")
+    refuse([results[0], twin, "--out", tmp_path / "out"], "two results of the same name", "'seqcap'")
     assert not (tmp_path / "out").exists()
 
 
@@ -129,7 +129,7 @@ def test_a_run_is_the_one_it_is_taken_for(tmp_path):
     change(folder / "result.json", runs=[*runs, runs[2]])
     refuse([folder, *out], "changed/result.json: runs has too many of fold 3 (seed 1)")
     change(folder / "result.json", runs=[runs[0], runs[1], {**runs[2], "folder": "seed1-fold01"}])
-    refuse([folder, *out], "seed1-fold01 holds fold 1, but", "takes it for fold 3 of seed 1")
+    refuse([folder, *out], "seed1-fold01 holds fold 1, but", "lists it as fold 3 of seed 1")
     change(folder / "result.json", runs=[{**runs[0], "folder": 3}, *runs[1:]])
     refuse([folder, *out], "runs[0].folder is 3, but must be text")
     change(folder / "result.json", runs=runs)

@@ -188,7 +188,7 @@ class UtteranceCapsules(nn.Module):
 
         Args:
             vectors: window emo-vectors, (batch, windows, lower_dim).
-            mask: (batch, windows) bool, True where the window is real.
+            mask: (batch, windows) bool, True for real windows.
 
         Returns:
             Output (batch, upper, dim) and the coupling of each window, (batch, windows, upper).

@@ -182,7 +182,7 @@ def read_entries(folders: list[str]) -> list[Entry]:
         if count > 1:
             same = [folder for folder, path in zip(folders, paths, strict=True) if path.name == name]
             cause = "the same folder twice" if len({*paths}) < len(paths) else "two results of the same name"
-            raise InputError(f"{' and '.join(same)}: {cause}, {name!r}; give each folder once, with a name of its own")
+            raise InputError(f"{' and '.join(same)}: {cause}, {name!r}; folders of one report must differ in name")
     found = [read_pooled(path, Reported) for path in paths]
     corpora = {result.about["corpus"]: folder for folder, result in zip(folders, found, strict=True)}
     digests = {result.about.get("corpus_digest") for result in found}

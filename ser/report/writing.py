@@ -1,4 +1,4 @@
-"""Writing a report: everything is computed first, then all files are written at once."""
+"""Writing a report: everything is computed before the first file is written."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from ser.report.sections.settings import protocol_table, recipe_table, report_ve
 from ser.results.speaker_counts import counted
 
 WITH_PAPER = (
-    "Our result is compared with the paper's row if both are on the same utterances. The test is unpaired, and weaker "
-    "for that, because the paper's individual predictions are unknown. Options in which our results differ from the "
+    "Our result is compared with the paper's row if both are on the same utterances. The paper's single predictions are "
+    "unknown, so the test is unpaired and weaker than a paired one. Options in which our results differ from the "
     "paper's recipe are listed under Table 1."
 )
 

@@ -20,7 +20,7 @@ from ser.errors import InputError
 from ser.results.predictions import accuracies, check_rows
 
 CONFIDENCE = 0.95
-MOST_ENUMERATED = 16  # speakers, with 65 536 swaps; for more speakers as many swaps are sampled
+MOST_ENUMERATED = 16  # speakers, which have 65 536 swaps; for more speakers, that many swaps are sampled
 EXACT = 1e-12  # sums that differ by less are equal
 DRAWS = 10_000
 # Share of the draws that may be drawn again. Exceeded if two emotions have one speaker each: the remaining samples

@@ -9,7 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 class SeededDropout(Callback):
     """Seed the dropout of each step with (seed, step, process), independent of all other random draws.
 
-    A training then does not depend on which sets are validated, nor on where it was interrupted.
+    Training then depends neither on which sets are validated nor on where it was interrupted.
     """
 
     def __init__(self, seed: int) -> None:

@@ -26,7 +26,7 @@ class Counts(Sets[dict[str, int]], extra="forbid"):
 
 
 class TrainedOn(Record, extra="allow"):
-    """The entry `trained_on`; None where an older version recorded nothing. Further keys must have JSON values."""
+    """The entry `trained_on`; a value is None if an older version did not record it. Further keys are allowed."""
 
     __pydantic_extra__: dict[str, JsonValue]
     corpus: str | None
@@ -81,7 +81,7 @@ def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
 
 
 def entries(checkpoint: Mapping) -> dict:
-    """The entries of a checkpoint; those that an older version did not write are derived from the others."""
+    """The entries of a checkpoint; entries that an older version did not write are derived from the others."""
     found = {name: checkpoint[name] for name in ("speakers", "recordings", "standardised_by")}
     identity = checkpoint["identity"] if is_identity(checkpoint.get("identity")) else None
     written = checkpoint.get("trained_on") or _derived(found, identity)

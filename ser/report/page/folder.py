@@ -52,19 +52,19 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Raises:
         InputError: if the folder cannot be written to.
     """
-    beside, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "old"))
+    partial, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "old"))
     try:
         with about_out(folder):
-            beside.mkdir(parents=True)
-            yield beside
+            partial.mkdir(parents=True)
+            yield partial
             if folder.exists():
                 check_folder(str(folder))  # another process may have written there meanwhile
                 folder.rename(old)
-            beside.rename(folder)
+            partial.rename(folder)
     finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
 
 

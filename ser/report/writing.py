@@ -18,8 +18,8 @@ from ser.report.sections.settings import protocol_table, recipe_table, report_ve
 from ser.results.speaker_counts import counted
 
 WITH_PAPER = (
-    "Our result is compared with the paper's row if both are on the same utterances. The paper's single predictions are "
-    "unknown, so the test is unpaired and weaker than a paired one. Options in which our results differ from the "
+    "Our result is compared with the paper's row if both are on the same utterances. The paper's single predictions "
+    "are unknown, so the test is unpaired and weaker than a paired one. Options in which our results differ from the "
     "paper's recipe are listed under Table 1."
 )
 

@@ -1,4 +1,4 @@
-"""Time 10,000 draws of speakers, for one system and for a pair, on as many utterances as IEMOCAP has.
+"""Time the bootstrap over speakers (10,000 draws), for one system and for a pair, on as many utterances as IEMOCAP has.
 
 python benchmarks/bootstrap.py
 """
@@ -17,7 +17,7 @@ UTTERANCES, SPEAKERS = 2280, 10
 
 
 def made_up(seed: int) -> pd.DataFrame:
-    """Predictions that are right seven times out of ten."""
+    """Random predictions, about 70 % of them correct."""
     draw, answers = np.random.default_rng(1), np.random.default_rng(seed)
     actual, speaker = draw.integers(0, 4, UTTERANCES), draw.integers(0, SPEAKERS, UTTERANCES)
     wrong = answers.random(UTTERANCES) > 0.7

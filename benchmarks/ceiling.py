@@ -1,7 +1,7 @@
-"""How fast a device computes the operations of a training step: the ceiling that a step's speed is a share of.
+"""Measure the speed of a device's convolutions and matrix products, the ceiling of a training step's speed.
 
-A square matrix product alone is no ceiling: on an AMD EPYC a convolution is faster than the matrix product of 2048 x
-2048, and a step that is nearly all convolutions comes out above 100 %.
+A square matrix product alone is not a ceiling: on an AMD EPYC a convolution is faster than the matrix product of 2048 x
+2048, and a step of almost only convolutions would exceed 100 %.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-LEAST_FLOPS = 10**7  # a smaller operation is over before a clock can tell its speed
+LEAST_FLOPS = 10**7  # smaller operations are too short to time
 
 
 class OperationRates(TorchDispatchMode):
     """Time every convolution and matrix product that runs in this context, forward and backward.
 
-    A step has as many operations as its parts together and takes at least their time, so that its speed cannot be
-    above that of the fastest part.
+    A step takes at least the time of its operations together, so it cannot be faster than the fastest of them.
 
     Args:
-        wait: waits until the device has done what it was given.
-        clock: seconds.
+        wait: waits until the device has finished its work.
+        clock: returns seconds.
 
     Attributes:
         fastest: floating-point operations per second of the fastest operation so far, 0 before the first.
@@ -50,7 +49,7 @@ class OperationRates(TorchDispatchMode):
 
 
 def time_square_product(device: str, size: int = 2048) -> None:
-    """Multiply two square float32 matrices three times; the rate is that of the best."""
+    """Multiply two square float32 matrices three times, for `OperationRates` to keep the fastest."""
     left, right = torch.randn(2, size, size, device=device)
     for _ in range(3):
         left @ right

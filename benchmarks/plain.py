@@ -1,8 +1,8 @@
-"""The five networks as the paper prints them, written plainly: what `benchmarks/step.py` measures ours against.
+"""Literal implementation of the paper's five networks: the reference of `benchmarks/step.py`.
 
-Only the spectrogram and its standardisation are the project's own; the rest follows the paper's equations and knows no
-layer of `ser`. Parameters have the names of ours, so that both can be given the same weights; those drawn here are of
-no use but that.
+The spectrogram and its standardisation come from `ser`; the rest follows the paper's equations and uses no layer of
+`ser`. Parameters have the names used in `ser`, so that both networks can have the same weights; their initial values
+are placeholders.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ SYSTEMS = {
     "CNN_GRU-SeqCap": ("seqcap", "gru"),
     "CNN_LSTM": ("lstm",),
 }
-Map = tuple[Tensor, Tensor]  # (batch, channels, bins, steps) and the (batch,) count of real steps
+Map = tuple[Tensor, Tensor]  # (batch, channels, bins, steps) and the number of real steps, (batch,)
 
 
 def mask_within(steps: Tensor, total: int) -> Tensor:
-    """(batch, 1, 1, total) of ones before each utterance's end and zeros beyond."""
+    """Mask (batch, 1, 1, total): one in the real steps of each utterance, zero in the padding."""
     return (torch.arange(total, device=steps.device) < steps.unsqueeze(-1))[:, None, None, :].float()
 
 
 def pad_same(features: Tensor, layer: nn.Conv2d) -> Tensor:
-    """Zeros around a map, so that a convolution keeps its size; an even kernel has the extra one right and below."""
+    """Zero padding that keeps a map's size in a convolution; for even kernels the extra zero is right and below."""
     height, width = layer.kernel_size
     return F.pad(features, ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2))
 
 
 class PrintedConvolutions(nn.Module):
-    """Figure 2 in the printed order: concatenation, ReLU, max pooling; the default layout; a mask after each layer."""
+    """Figure 2 in the printed order: concatenation, ReLU, max pooling, with a mask after each layer."""
 
     taps = {"conv3": (16, 128), "pool3": (16, 64)}  # noqa: RUF012 (channels, bins)
 
@@ -76,7 +76,7 @@ class PrintedConvolutions(nn.Module):
 
 
 class PrintedPlainConvolutions(nn.Module):
-    """The baseline's three convolutions: each with ReLU, a mask and max pooling, in the default layout."""
+    """The baseline's three convolutions, each with ReLU, a mask and max pooling."""
 
     taps = {"pool3": (32, 64)}  # noqa: RUF012 (channels, bins)
 
@@ -97,14 +97,14 @@ class PrintedPlainConvolutions(nn.Module):
 
 
 class PrintedHead(nn.Sequential):
-    """Section 3: a dense layer with ReLU and dropout, then one to the emotions."""
+    """Section 3: a dense layer with ReLU and dropout, then the output layer."""
 
     def __init__(self, in_features: int, units: int, dropout: float) -> None:
         super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, EMOTIONS))
 
 
 class BidirectionalBranch(nn.Module):
-    """One bidirectional layer over segments of full length, and the dense layers."""
+    """One bidirectional recurrent layer over segments of full length, and the dense layers."""
 
     def __init__(self, cell, taps, *, units: int, dense_units: int, dropout: float, pool_bins: int) -> None:
         super().__init__()
@@ -122,18 +122,18 @@ class BidirectionalBranch(nn.Module):
 def squash(total: Tensor) -> Tensor:
     """Eq. (1): |s|^2 / (1 + |s|^2) times s / |s|."""
     square = (total**2).sum(-1, keepdim=True)
-    return square / (1 + square) * total / torch.sqrt(square + 1e-20)  # or a capsule without input is 0 / 0
+    return square / (1 + square) * total / torch.sqrt(square + 1e-20)  # avoids 0 / 0 for a capsule without input
 
 
 def route(prediction: Tensor, real: Tensor, iterations: int) -> Tensor:
     """Eqs. (1), (2) and (4): u-hat_{j|i}, (batch, i, j, dim), and which i are real, (batch, i) -> v_j, (batch, j, dim).
 
-    The logits b_ij begin at zero and grow by the agreement of u-hat_{j|i} and v_j between two iterations.
+    The logits b_ij start at zero; between iterations the agreement of u-hat_{j|i} and v_j is added.
     """
     logits = torch.zeros(prediction.shape[:3], dtype=prediction.dtype, device=prediction.device)
     for iteration in range(iterations):
         if iteration > 0:
-            logits = logits + (prediction * output[:, None]).sum(3)  # noqa: F821 (of the iteration before)
+            logits = logits + (prediction * output[:, None]).sum(3)  # noqa: F821 (of the previous iteration)
         coupling = F.softmax(logits, dim=2) * real[:, :, None]
         output = squash((coupling[:, :, :, None] * prediction).sum(1))
     return output
@@ -145,7 +145,7 @@ def orientations_and_lengths(output: Tensor) -> Tensor:
 
 
 class PrintedSeqCaps(nn.Module):
-    """Section 2.2: u-hat_{j|i} = W_ij u_i + b_ij (Eq. 3), one window after the other."""
+    """Section 2.2: u-hat_{j|i} = W_ij u_i + b_ij (Eq. 3), window by window."""
 
     def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ class PrintedRecCaps(PrintedSeqCaps):
 
 
 class PrintedWindowCapsules(nn.Module):
-    """The separate convolutions of a window, side by side in one: each gives a capsule at every place of its grid."""
+    """The separate convolutions of a window, stacked into one; each gives a capsule at every position of its grid."""
 
     def __init__(self, channels: int, convolutions: int, dim: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class PrintedWindowCapsules(nn.Module):
 
 
 class PrintedUtteranceCapsules(nn.Module):
-    """Section 3: every window is a capsule below those of the utterance, and all windows have one W_j and b_j."""
+    """Section 3: every window is a lower-level capsule of the utterance; all windows share W_j and b_j."""
 
     def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
@@ -251,7 +251,7 @@ class PrintedCapsuleBranch(nn.Module):
             starts.append(starts[-1] + self.window_shift)
         features = F.pad(features, (0, starts[-1] + self.window_steps - features.shape[-1]))
         windows = [features[..., start : start + self.window_steps] for start in starts]
-        # A window is real where the one before does not reach the utterance's end; the first always is.
+        # A window is real if the previous one does not reach the utterance's end; the first is always real.
         reached = [start - self.window_shift + self.window_steps if start else 0 for start in starts]
         real = torch.stack([steps > end for end in reached], dim=1).to(features.dtype)
         vectors = self.emo_caps([self.window_capsules(window) for window in windows])
@@ -259,12 +259,7 @@ class PrintedCapsuleBranch(nn.Module):
 
 
 class Network(nn.Module):
-    """Waveform -> the logits of every branch, without a training framework.
-
-    Args:
-        convolutions: shared by the branches.
-        branches: by name.
-    """
+    """A network with shared convolutions and parallel branches, without a training framework."""
 
     def __init__(self, convolutions: nn.Module, branches: list[nn.Module]) -> None:
         super().__init__()
@@ -280,7 +275,7 @@ class Network(nn.Module):
 
 
 def plain_network(system: str) -> Network:
-    """A system of `SYSTEMS` as it is printed."""
+    """A system of `SYSTEMS` as printed in the paper."""
     convolutions = PrintedPlainConvolutions() if system == "CNN_LSTM" else PrintedConvolutions()
     branches = {
         "gru": lambda: BidirectionalBranch(nn.GRU, convolutions.taps, **GRU_SIZES),
@@ -292,7 +287,7 @@ def plain_network(system: str) -> Network:
 
 
 def plain_name(name: str) -> str:
-    """The plain network's name of one of our parameters: two directions there are one bidirectional layer."""
+    """The plain network's name for a parameter of `ser`, which has one layer per direction."""
     if ".backwards." in name:
         return name.replace(".backwards.", ".recurrent.") + "_reverse"
     return name.replace(".forwards.", ".recurrent.")

@@ -1,8 +1,8 @@
-"""Time training steps with everything that makes a run repeatable and safe, against the same training without it.
+"""Time training steps with and without the callbacks that make a run repeatable and safe.
 
 With: dropout drawn from (seed, step), sums of the epoch's loss for `metrics.csv`, signals, checkpoints within an epoch.
-Without: none of these callbacks. The two take turns in one process; a step is timed from its start to the next one's.
-The writing of a checkpoint is timed by itself, since it depends on how often one is wanted.
+Without: none of these callbacks. The two take turns in one process; a step is timed from its start to the next start.
+The writing of a checkpoint is timed separately, since its frequency is an option.
 
     python -m benchmarks.reliability --config conf/reccap.yaml
 """
@@ -28,11 +28,11 @@ from ser.training.run import Run
 
 SAFE = (SeededDropout, EndInOrder, WithinEpoch, History)
 TARGET = 1.03
-WRITE_TARGET = 0.02  # of the time between two
+WRITE_TARGET = 0.02  # share of the time between two checkpoints
 
 
 class Clock(Callback):
-    """Seconds of every step but the first."""
+    """Record the start of every training step."""
 
     def __init__(self) -> None:
         self.starts: list[float] = []
@@ -42,12 +42,12 @@ class Clock(Callback):
 
     @property
     def seconds(self) -> list[float]:
-        """From each start to the next."""
+        """Seconds from each start to the next."""
         return [later - sooner for sooner, later in zip(self.starts, self.starts[1:], strict=False)]
 
 
 def time_training(arguments: list[str], safe: bool, writes: list[float]) -> list[float]:
-    """Train one epoch; seconds of its steps, and in `writes` those of its checkpoints."""
+    """Train one epoch; return the seconds of its steps and append those of its checkpoints to `writes`."""
     clock, make, evaluate = Clock(), Run._trainer, Run.evaluate
     save, configure = AtomicCheckpointIO.save_checkpoint, System.configure_callbacks
 
@@ -74,7 +74,7 @@ def time_training(arguments: list[str], safe: bool, writes: list[float]) -> list
 
 
 def measure(config: str, repeats: int, folder: Path, writes: list[float]) -> dict[bool, list[float]]:
-    """Seconds of all steps, with and without, and in `writes` those of the checkpoints."""
+    """Return the seconds of all steps, with and without, and append those of the checkpoints to `writes`."""
     root = folder / "corpus"
     Synthetic(str(root), utterances_per_speaker=16).prepare()
     seconds: dict[bool, list[float]] = {True: [], False: []}
@@ -98,7 +98,7 @@ def measure(config: str, repeats: int, folder: Path, writes: list[float]) -> dic
 def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="conf/reccap.yaml", help="default: conf/reccap.yaml")
-    parser.add_argument("--repeats", type=int, default=6, help="trainings of each kind (default: 6)")
+    parser.add_argument("--repeats", type=int, default=6, help="number of trainings with and without (default: 6)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         seconds = measure(options.config, options.repeats, Path(folder), writes := [])

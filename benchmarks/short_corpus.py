@@ -1,4 +1,4 @@
-"""The shortest recordings of the built-in corpus, cut: what trains in a second, for work that starts many trainings."""
+"""A corpus that trains in a second, for tests with many trainings: short recordings of the built-in corpus, cut."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from ser.data import Synthetic
 
-UTTERANCES_PER_SPEAKER = 8  # the fewest
-SECONDS = 0.3  # of a segment too, which may not be shorter than the shortest tail that is kept by default
-SHARES = (1, 0.85, 0.6, 0.85)  # recordings of unequal length, or nothing would ever be padded
+UTTERANCES_PER_SPEAKER = 8  # the minimum
+SECONDS = 0.3  # also of a segment, which cannot be shorter than the shortest tail kept by default
+SHARES = (1, 0.85, 0.6, 0.85)  # unequal lengths, so that batches are padded
 COLUMNS = ["utterance", "path", "session", "speaker", "emotion", "dialog_half"]
 
 
 def shorten(paths: Iterable[Path], seconds: float) -> None:
-    """Cut recordings, in turn to so many seconds and to 0.85, 0.6 and 0.85 of them."""
+    """Cut recordings to `seconds` times each of `SHARES` in turn."""
     for path, share in zip(paths, cycle(SHARES), strict=False):
         with wave.open(str(path), "rb") as whole:
             settings, samples = whole.getparams(), whole.readframes(round(share * seconds * whole.getframerate()))
@@ -27,13 +27,13 @@ def shorten(paths: Iterable[Path], seconds: float) -> None:
 
 
 def write_short_corpus(folder: Path, seconds: float = SECONDS, sessions: int = 5, built_in: Path | None = None) -> Path:
-    """Write the built-in corpus and a table of each speaker's shortest utterance of each emotion, eight in a session.
+    """Write the built-in corpus and a table of each speaker's shortest utterance of each emotion, eight per session.
 
     Args:
-        folder: receives both.
-        seconds: of the longest recordings, see `shorten`.
-        sessions: how many are in the table.
-        built_in: the built-in corpus with so many utterances per speaker, to be copied; without it one is written.
+        folder: for both.
+        seconds: length of the longest recordings, see `shorten`.
+        sessions: number of sessions in the table.
+        built_in: a built-in corpus with `UTTERANCES_PER_SPEAKER` to copy; None writes a new one.
 
     Returns:
         The table, a CSV file for `ser.data.Manifest`.
@@ -52,7 +52,7 @@ def write_short_corpus(folder: Path, seconds: float = SECONDS, sessions: int = 5
 
 
 def short_options(table: Path) -> dict[str, object]:
-    """Options of a run on these recordings: a few steps per epoch, and nothing tracked."""
+    """Options of a run on this corpus: a few steps in one epoch, without W&B."""
     corpus = {"class_path": "ser.data.Manifest", "init_args": {"csv": str(table), "name": "short"}}
     return {
         "data.corpus": corpus,

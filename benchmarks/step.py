@@ -1,17 +1,17 @@
-"""Time one training step of every system against the same network written plainly.
+"""Time one training step of every system against its literal implementation (`plain.py`).
 
 One step is 16 segments of 2 s: waveform, spectrogram, standardisation, network, summed cross-entropy, backward, Adam.
-Two processes, one per variant because the allocator is process-wide, take turns block by block. In the same run both
-variants get the same weights, and loss and gradients are compared with dropout off: in float64, since in float32
-rounding alone decides which of two nearly equal values a max pool picks and so where its gradient goes (the plain
-network's own float32 gradients are that far from its float64 ones); the float32 loss is compared too.
+Two processes, one per variant because the allocator is process-wide, take turns block by block. Both variants have the
+same weights, and loss and gradients are compared with dropout off: the loss in float32 and float64, the gradients in
+float64, because in float32 rounding decides which of two nearly equal values a max pool picks and so where its gradient
+goes (the plain network's float32 gradients differ from its float64 gradients by as much).
 
     python benchmarks/step.py --check
 
-A share of the peak compares a step's speed with that of its own fastest convolution or matrix product, or of a square
-matrix product where that is faster (`ceiling.py`), timed between the blocks of the same run.
+The share of the peak is a step's speed relative to its fastest convolution or matrix product, or to a square matrix
+product if that is faster (`ceiling.py`), timed between the blocks of the same run.
 
-On a GPU (`--device cuda`) the host's part of a step is timed as well. The targets are those of processors.
+On a GPU (`--device cuda`) the time includes the host's work. The targets are for CPUs.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from ser.processes.allocator import keep_freed_memory
 BATCH, FRAMES = 16, 200
 BLOCK_STEPS = 2
 TARGETS = dict.fromkeys(SYSTEMS, 3.0) | {"CNN_LSTM": 2.0}
-TOLERANCE = 1e-5  # relative, of the loss and of every parameter's gradient by its norm
+TOLERANCE = 1e-5  # relative, of the loss and of the norm of every parameter's gradient
 
 
 def make_batch(device: str = "cpu") -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Noise whose loudness and colour vary from segment to segment, frame counts, emotions."""
+    """Noise of varying colour, (batch, samples), frame counts and emotions, both (batch,)."""
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(BATCH, num_samples(FRAMES) + 1, generator=generator)
     colour = torch.rand(BATCH, 1, generator=generator)
@@ -57,7 +57,7 @@ def make_batch(device: str = "cpu") -> tuple[torch.Tensor, torch.Tensor, torch.T
 
 
 def our_network(system: str) -> Network:
-    """A system of `SYSTEMS` with our layers."""
+    """A system of `SYSTEMS` with the layers of `ser`."""
     convolutions = PlainConvolutions() if system == "CNN_LSTM" else SpectralTemporalConvolutions()
     branches = {
         "gru": lambda: RecurrentBranch(nn.GRU, convolutions.taps, **GRU_SIZES),
@@ -69,7 +69,7 @@ def our_network(system: str) -> Network:
 
 
 def wait_for(device: str) -> None:
-    """Let a GPU finish what it was given."""
+    """Wait until a GPU has finished its work."""
     if device != "cpu":
         torch.cuda.synchronize(device)
 
@@ -85,12 +85,12 @@ class Trainer:
         self.batch = make_batch(device)
 
     def gradients(self) -> tuple[list[float], dict]:
-        """With dropout off: the losses in float32 and float64, the gradients in float64."""
+        """The losses in float32 and float64, and the gradients in float64, with dropout off."""
         waveform, frames, emotion = self.batch
-        network = copy.deepcopy(self.network).to(self.device)  # which lays out recurrent weights anew
+        network = copy.deepcopy(self.network).to(self.device)  # .to() flattens recurrent weights again
         for module in network.modules():
             if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0  # eval() would do, but on a GPU recurrent layers then have no gradient
+                module.p = 0.0  # not eval(), in which recurrent layers on a GPU have no backward
         losses = [network.loss(waveform, frames, emotion).item()]
         loss = network.double().loss(waveform.double(), frames, emotion)
         loss.backward()
@@ -106,7 +106,7 @@ class Trainer:
         return rates.fastest
 
     def steps(self, count: int) -> list[float]:
-        """Train; the seconds of each step."""
+        """Train and return the seconds of each step."""
         seconds = []
         for _ in range(count):
             start = time.perf_counter()
@@ -121,7 +121,7 @@ class Trainer:
 def serve(plain: bool, threads: int, device: str, requests) -> None:
     """One variant's process: answer the parent's requests in turn."""
     torch.set_num_threads(threads)
-    torch.backends.cudnn.allow_tf32 = False  # as `ser fit` computes
+    torch.backends.cudnn.allow_tf32 = False  # as in `ser fit`
     if not plain:
         keep_freed_memory()
     trainer = None
@@ -137,13 +137,13 @@ def serve(plain: bool, threads: int, device: str, requests) -> None:
 
 
 def ask(process, *request):
-    """Send a request and wait for the answer: only one process works at a time."""
+    """Send a request and wait for the answer, so that only one process works at a time."""
     process.send(request)
     return process.recv()
 
 
 def initial_state(system: str) -> dict[str, torch.Tensor]:
-    """Our initial weights, biases that are not zero, and the batch's own statistics for standardisation."""
+    """Initial weights of `ser` with non-zero biases, and the batch's statistics for standardisation."""
     torch.manual_seed(0)
     network, moments = our_network(system), Moments()
     for name, values in network.named_parameters():
@@ -178,7 +178,7 @@ def worst_difference(plain: tuple, ours: tuple) -> float:
 
 
 def measure(system: str, steps: int, plain, ours) -> dict:
-    """Compare and time both variants of a system, block by block in turn."""
+    """Compare both variants of a system and time them in alternating blocks."""
     state = initial_state(system)
     difference = worst_difference(ask(plain, "build", system, state), ask(ours, "build", system, state))
     for process in (plain, ours):

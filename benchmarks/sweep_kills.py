@@ -1,8 +1,8 @@
-"""Kill workers of a study at random moments, with kill -9, and count what is lost.
+"""Kill workers of a study at random moments with SIGKILL, and count lost, repeated and changed results.
 
-A study of equal size runs undisturbed first, on a few short recordings, with trainings of one epoch.
-Then the same study runs again and workers are killed: while they start, train, or are between two trials. Every planned
-trial must end in exactly one accepted result, with the value of the undisturbed study, and nothing may be left running.
+The study first runs undisturbed, on a few short recordings, with trainings of one epoch. It then runs again while
+workers are killed: while starting, in a trial, or between two trials. Every planned trial must have exactly one
+accepted result, with the value of the undisturbed study, and nothing may be left running.
 
     python -m benchmarks.sweep_kills --trials 64 --kills 40 --workers 8
 """
@@ -30,14 +30,14 @@ from ser.sweep.study.shared_study import SharedStudy
 from ser.sweep.study.storage import open_storage
 
 CONF = Path(__file__).parents[1] / "conf"
-SESSIONS = 2  # the least that can be left out and trained on
+SESSIONS = 2  # the minimum: one to train on and one to leave out
 RATES = [0.001, 0.002, 0.004, 0.008]
-SPREAD = 0.4  # of the undisturbed study's time: the last worker is killed before the last trial ends
+SPREAD = 0.4  # of the undisturbed study's time, so that the last kill comes before the last trial ends
 STARTING = "starting, or between two trials"
 
 
 def write_study(folder: Path, trials: int, kills: int) -> Path:
-    """An exhaustive study of cheap points, and its corpus; no trial is given up because the kills hit it."""
+    """Write an exhaustive study of cheap trials and its corpus, with enough tries for all the kills."""
     study = {
         "study": "kills",
         "config": [str(CONF / "cnn_gru.yaml")],
@@ -71,13 +71,13 @@ def launch(study: Path, folder: Path, workers: int, storage: str | None) -> subp
 
 
 def finish(launcher: subprocess.Popen, folder: Path) -> None:
-    """Wait for a launcher, and show its output where it failed."""
+    """Wait for a launcher; if it failed, exit with its output."""
     if launcher.wait():
         sys.exit(f"ser sweep ended with code {launcher.returncode}:\n{(folder / 'launcher.log').read_text()}")
 
 
 def workers_of(launcher: int) -> list[int]:
-    """The living workers of a launcher: a process that it has forked has forked their guards, and each of those one."""
+    """Process ids of a launcher's live workers; between them are a forking process and a guard for each worker."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -90,18 +90,16 @@ def workers_of(launcher: int) -> list[int]:
 
 
 def kill_workers(launcher: subprocess.Popen, shared: SharedStudy, kills: int, spread: float, seed: int) -> Counter:
-    """Kill so many workers, over about so many seconds; what they were doing.
+    """Kill workers at random moments; count what they were doing.
 
     Args:
-        launcher: of the workers.
-        shared: the study they work on.
-        kills: how many.
-        spread: seconds over which the kills are spread.
+        kills: number of kills.
+        spread: seconds over which the kills are spread, on average.
         seed: of the moments and the victims.
     """
     draw, doing = random.Random(seed), Counter()
     while not shared.results() and launcher.poll() is None:
-        time.sleep(0.2)  # from the first result on: until then, all only start
+        time.sleep(0.2)  # before the first result all workers are only starting
     while sum(doing.values()) < kills and launcher.poll() is None:
         time.sleep(draw.uniform(0, 2 * spread / kills))
         if victims := workers_of(launcher.pid):
@@ -114,7 +112,7 @@ def kill_workers(launcher: subprocess.Popen, shared: SharedStudy, kills: int, sp
 
 
 def stored(study: Path, folder: Path, storage: str | None) -> SharedStudy:
-    """The study, as soon as its launcher has made it."""
+    """The study, once its launcher has created it."""
     plan, database = read_plan(study), folder / "study.db"
     while not (storage or database.exists()):
         time.sleep(0.2)
@@ -122,12 +120,12 @@ def stored(study: Path, folder: Path, storage: str | None) -> SharedStudy:
     while True:
         try:
             return SharedStudy.load(plan, opened)
-        except InputError:  # not made yet
+        except InputError:  # not created yet
             time.sleep(0.5)
 
 
 def accepted_values(shared: SharedStudy) -> dict[int, list[float]]:
-    """Values of every completed row, by planned trial."""
+    """Values of all complete rows, by planned trial."""
     values: dict[int, list[float]] = {}
     for row in shared.optuna.get_trials(deepcopy=False):
         if row.state == TrialState.COMPLETE:
@@ -142,7 +140,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=8, help="default: 8")
     parser.add_argument("--seed", type=int, default=1, help="of the kills (default: 1)")
     parser.add_argument("--folder", type=Path, help="keep everything in this new folder")
-    parser.add_argument("--storage", help="of the disturbed study; without it a SQLite file")
+    parser.add_argument("--storage", help="of the disturbed study (default: a SQLite file)")
     options = parser.parse_args()
     if options.trials % len(RATES):
         parser.error(f"--trials must be a multiple of {len(RATES)}")
@@ -153,7 +151,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> int:
-    """Run both studies and print the table; 0 where nothing was lost."""
+    """Run both studies and print the table; return 0 if nothing was lost."""
     study = write_study(folder, options.trials, options.kills)
     started = time.monotonic()
     finish(launch(study, folder / "undisturbed", options.workers, None), folder / "undisturbed")

@@ -1,7 +1,7 @@
-"""Time the routing study on the built-in corpus with one worker and with two, single-threaded each.
+"""Time the routing study on the built-in corpus with one single-threaded worker and with two.
 
-CNN_SeqCap, one to five routing iterations, exhaustive. The two counts of workers take turns, so that a machine that
-slows down meanwhile slows both.
+CNN_SeqCap, one to five routing iterations, exhaustive. Studies with one worker and with two alternate, so that a
+slowdown of the machine affects both.
 
     python benchmarks/sweep_workers.py
 """
@@ -26,7 +26,7 @@ TARGET = 0.65
 
 
 def write_study(folder: Path, utterances: int, epochs: int, iterations: int) -> Path:
-    """The study and its corpus."""
+    """Write the study and its corpus."""
     root = folder / "corpus"
     Synthetic(str(root), utterances_per_speaker=utterances).prepare()
     corpus = {"root": str(root), "utterances_per_speaker": utterances}

@@ -1,4 +1,4 @@
-"""Draw a run from the files it left: python docs/figure.py RUN PICTURE.png (needs: pip install matplotlib)."""
+"""Draw a run from its files: python docs/figure.py RUN PICTURE.png (needs: pip install matplotlib)."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ run, picture = Path(sys.argv[1]), sys.argv[2]
 result = json.loads((run / "result.json").read_text())
 metrics = pd.read_csv(run / "metrics.csv")
 metrics["epoch"] += metrics.epoch.min() == 0  # older versions counted from 0
-metrics = metrics[metrics.epoch <= metrics["train/loss"].count()]  # behind: the evaluation of the best epoch
+metrics = metrics[metrics.epoch <= metrics["train/loss"].count()]  # the last row is the evaluation of the best epoch
 curves = metrics.groupby("epoch").first()
 epochs = curves.index
 

@@ -1,4 +1,4 @@
-"""`python -m ser`, and the program `ser`."""
+"""Entry point of `python -m ser` and of the command `ser`."""
 
 import sys
 
@@ -6,7 +6,7 @@ from ser.commands import main as run
 
 
 def main() -> int:
-    """Run the command in `sys.argv`; the exit code is 2 where the user can mend the cause."""
+    """Run the command in `sys.argv`; the exit code is 2 for an error that the user can fix."""
     return run(sys.argv[1:])
 
 

@@ -1,4 +1,4 @@
-"""Bounds of options as types of a constructor's arguments: `fold: Annotated[int, Field(ge=1, le=10)] = 1`."""
+"""Bounds of options, as types of constructor arguments: `fold: Annotated[int, Field(ge=1, le=10)] = 1`."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -25,12 +25,12 @@ WORDS = {
 
 
 def checked(prefix: str = "") -> Callable[[Callable], Callable]:
-    """Check the arguments of an `Annotated` or a `Literal` type before a constructor runs.
+    """Decorator that checks a constructor's `Annotated` and `Literal` arguments before it runs.
 
-    The parser of the command line sees the types without their bounds.
+    The command-line parser sees the types without bounds.
 
     Args:
-        prefix: of the options' names in messages, "model.".
+        prefix: put before option names in messages, such as "model.".
     """
 
     def decorate(function: Callable) -> Callable:
@@ -52,10 +52,10 @@ def checked(prefix: str = "") -> Callable[[Callable], Callable]:
 
 
 def check(name: str, value: object, type_: object) -> None:
-    """Refuse a value that is not of a type, or is out of its bounds; true is no number, and NaN is in no range.
+    """Refuse a value of the wrong type or out of bounds; booleans are not numbers, and NaN is always out of bounds.
 
     Raises:
-        InputError: naming option, value and what it must be.
+        InputError: with the option, its value and the allowed values.
 
     Example:
         >>> check("dropout", 1.5, Dropout)
@@ -69,7 +69,7 @@ def check(name: str, value: object, type_: object) -> None:
 
 
 def in_words(message: str) -> str:
-    """What pydantic says of a value, without its jargon.
+    """Put an error message of pydantic into plain words.
 
     Example:
         >>> in_words("Input should be a valid integer")

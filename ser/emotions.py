@@ -2,4 +2,4 @@
 
 EMOTIONS: tuple[str, ...] = ("neutral", "angry", "happy", "sad")
 NUM_EMOTIONS = len(EMOTIONS)
-IGNORED = -100  # the label of a row that only fills a batch; counted nowhere
+IGNORED = -100  # label of a filler row in a batch; ignored by losses and scores

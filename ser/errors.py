@@ -1,24 +1,24 @@
-"""Errors that the user can mend: one clear message, exit code 2, no traceback."""
+"""Errors that the user can fix: one clear message, exit code 2, no traceback."""
 
 import errno
 import sys
 
-# What the operating system says of a file that its user can mend: rights, room, kinds and names of files.
-MENDABLE = {
+# System errors that the user can fix: permissions, disk space, file types and file names.
+FIXABLE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
     *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP),
 }
 
 
 class InputError(ValueError):
-    """What the user gave (an option, a file, a corpus) cannot be used as it is."""
+    """An option, a file or a corpus given by the user cannot be used."""
 
 
 class CorpusError(InputError):
-    """A corpus has problems; all that were found are reported together.
+    """All problems found in a corpus, reported together.
 
     Args:
-        corpus: what was read, "IEMOCAP in /data/iemocap".
+        corpus: its name and path, "IEMOCAP in /data/iemocap".
         problems: one line each, "file: cause" or "file:line: cause".
     """
 
@@ -29,7 +29,7 @@ class CorpusError(InputError):
 
 
 def show(value: object) -> str:
-    """A value for a message: text in quotation marks, and no more digits than Python prints."""
+    """Format a value for a message: quote text, and describe an integer that is too long for Python to print."""
     try:
         return repr(value) if isinstance(value, str) else str(value)
     except ValueError:
@@ -37,18 +37,18 @@ def show(value: object) -> str:
 
 
 def about_file(error: OSError) -> str:
-    """What the operating system refused, as "file: cause".
+    """Format a system error as "file: cause".
 
     Raises:
-        OSError: the error itself, where it names no file or the user cannot mend it.
+        OSError: the same error, if it names no file or the user cannot fix it.
     """
-    if error.filename is None or error.errno not in MENDABLE:
+    if error.filename is None or error.errno not in FIXABLE:
         raise error
     return f"{error.filename}: {error.strerror}"
 
 
 def refusal_within(error: BaseException) -> BaseException:
-    """The InputError that led to an error, or the error itself."""
+    """The InputError among an error's causes, or the error itself."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, InputError):
         cause = cause.__cause__ or cause.__context__

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, and knowing it again."""
+"""Atomic file writes, checks of output paths, and file digests."""
 
 import hashlib
 import os
@@ -11,20 +11,20 @@ from typing import BinaryIO
 
 from ser.errors import InputError
 
-LOCK = ".lock"  # held by the process that works in a folder
-PART = ".part"  # ends the name of a file that is being written
+LOCK = ".lock"  # locked by the process that uses a folder
+PART = ".part"  # suffix of a file that is being written
 ABSOLUTE = re.compile(r"(?<![\w/.:~-])(?:~\w*)?/(?:[^\s/'\",;:()]+/)*([^\s/'\",;:()]+)")
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file; a reader sees the old one or the new one, never a part, even after a crash.
+    """Write a file atomically: readers see the old file or the new one, even after a crash.
 
     Args:
-        path: its folder is made where it is missing.
-        write: receives the open file, which can be sought in.
+        path: its folder is created if missing.
+        write: receives the open file, which is seekable.
 
     Raises:
-        InputError: if the file cannot be written; the old one is left as it was.
+        InputError: if the file cannot be written; the old file is kept.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(3).hex()}{PART}")
     try:
@@ -36,7 +36,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         os.replace(temporary, path)
         _flush_folder(path.parent)
     except BaseException as error:
-        with suppress(OSError):  # the folder is missing or read-only: then there is no temporary file
+        with suppress(OSError):  # no temporary file if the folder is missing or read-only
             temporary.unlink()
         if isinstance(error, OSError):
             raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
@@ -44,7 +44,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut."""
+    """Flush a folder, so that a new file name survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -53,28 +53,28 @@ def _flush_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file as `write_whole` does."""
+    """Write a UTF-8 text file with `write_whole`."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file as `write_whole` does."""
+    """Write bytes with `write_whole`."""
     write_whole(path, lambda file: file.write(content))
 
 
 def new_file(
     option: str, path: str | Path, endings: tuple[str, ...] = (), own: bytes = b"", make_folder: bool = False
 ) -> Path:
-    """Check that a command may write a file: a new one, or in place of an earlier one that it wrote.
+    """Check that a command may write a file: a new one, or one that replaces its own earlier output.
 
     Args:
-        option: that names the file, for the message.
-        endings: of the name; without them any.
-        own: how an earlier file of the command begins, as a regular expression; without it nothing is replaced.
-        make_folder: whether the folder may be missing, because it is made when the file is written.
+        option: name of the option, for messages.
+        endings: allowed suffixes; empty allows any.
+        own: regular expression for the first bytes of the command's own files; empty replaces no file.
+        make_folder: accept a missing folder, because writing the file creates it.
 
     Raises:
-        InputError: if the name has another ending, the folder is missing, or the name is taken.
+        InputError: if the suffix is not allowed, the folder is missing, or the name is taken.
     """
     file = Path(path)
     if endings and file.suffix not in endings:
@@ -82,8 +82,8 @@ def new_file(
     if not make_folder and not file.parent.is_dir():
         raise InputError(f"{option} {file}: there is no folder {file.parent}")
     if os.path.lexists(file) and not (own and file.is_file() and re.match(own, _beginning(file), re.DOTALL)):
-        why = "this command did not write it" if own else "nothing is overwritten"
-        raise InputError(f"{option} {file} exists already; {why}, choose another name")
+        foreign = " and was not written by this command" if own else ""
+        raise InputError(f"{option} {file} exists already{foreign}; choose another name")
     return file
 
 
@@ -94,7 +94,7 @@ def _beginning(file: Path) -> bytes:
 
 @contextmanager
 def about_out(folder: Path) -> Iterator[None]:
-    """Turn what the operating system refuses inside into an InputError that names `--out`."""
+    """Turn system errors inside into an InputError that names `--out`."""
     try:
         yield
     except OSError as error:
@@ -106,25 +106,25 @@ def about_out(folder: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder of a run where it is missing.
+    """Create the folder of a run if it is missing.
 
     Raises:
-        InputError: if it cannot be made.
+        InputError: if it cannot be created.
     """
     with about_out(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def is_in_use(folder: Path) -> bool:
-    """Whether a folder holds anything but what a killed process may have left before it wrote its first file."""
+    """Whether a folder holds more than a lock and unfinished files, which a killed process can leave behind."""
     return folder.exists() and any(path.name != LOCK and path.suffix != PART for path in folder.iterdir())
 
 
 def sweep_leftovers(folders: Iterable[Path], older_than_seconds: float = 0) -> None:
-    """Remove what killed writers have left in folders, not in those below.
+    """Remove the unfinished files of killed writers from folders, but not from their subfolders.
 
     Args:
-        older_than_seconds: 0 where no other process writes; elsewhere more than any writer takes.
+        older_than_seconds: 0 if no other process writes there, otherwise longer than any write takes.
     """
     for folder in folders:
         for path in folder.glob(f".*{PART}"):
@@ -132,7 +132,7 @@ def sweep_leftovers(folders: Iterable[Path], older_than_seconds: float = 0) -> N
                 if time.time() - path.stat().st_mtime >= older_than_seconds:
                     path.unlink()
             except OSError:
-                continue  # gone meanwhile, or not ours to remove: it is never read
+                continue  # already removed, or no permission; unfinished files are never read
 
 
 def digest(path: Path) -> str:
@@ -142,7 +142,7 @@ def digest(path: Path) -> str:
 
 
 def without_folders(value: object) -> object:
-    """A value, or lists and mappings of values, with the last name alone of every absolute path.
+    """Reduce every absolute path to its last name, in a value or in nested lists and mappings.
 
     Example:
         >>> without_folders({"csv": "/data/my corpus/a.csv", "out": "runs/1", "error": "'/home/me/x.wav': empty"})

@@ -1,14 +1,14 @@
-"""Paths as users write them: `~` works in every option, and what is recorded means the same in any folder."""
+"""Paths in options: expand `~` in every option, and record absolute paths."""
 
 import os
 from argparse import Namespace
 
 PLACES = ("root", "csv", "init_weights", "ckpt_path", "dirpath")  # options that name a file or a folder
-NAMES = ("wandb",)  # options that name no files
+NAMES = ("wandb",)  # options whose values are not paths
 
 
 def expand_home(value: object) -> object:
-    """A value in which every text that begins with `~` begins with the home folder: no shell expands it in `--out=~/x`.
+    """Expand a leading `~` in every string of a nested value; the shell does not expand it in `--out=~/x`.
 
     Example:
         >>> home = os.path.expanduser("~")
@@ -27,7 +27,7 @@ def expand_home(value: object) -> object:
 
 
 def absolute_places(value: object) -> object:
-    """Options, nested or with points in their names, with absolute paths where they name a file or a folder.
+    """Make the paths in options absolute; options are nested or have dotted names.
 
     Example:
         >>> absolute_places({"data.corpus.root": "/a/../b", "model": {"init_args": {"name": "../b"}}})

@@ -1,4 +1,4 @@
-"""What several tests share: a tiny built-in corpus, and the command `ser` run in this process."""
+"""Shared fixtures: a tiny built-in corpus, and the command `ser` run in this process."""
 
 import gc
 import os
@@ -9,51 +9,31 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, and threads would wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run in parallel; more threads would slow them down
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
 TINY_SECONDS = 0.25
 TINY_SEGMENTS = ["--data.segment_seconds", 0.15, "--data.min_tail_seconds", 0.05]
-# Few capsules, in windows of which such segments have several.
+# Few capsules; such segments have several windows.
 SMALL_CAPSULES = ["--model.window_steps", 2, "--model.window_shift", 1, "--model.window_kernel", 2]
 SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
-collect_ignore = ["trained.py"]  # who looks there for doctests would train
-LONGEST = """
-faults/test_kills systems/test_learning faults/test_tracking sweep/workers/test_workers test_readme
-training/cross_validation/test_runs commands/test_fit sweep/outcome/test_trials faults/test_signals
-training/test_resume report/test_claims report/test_numbers sweep/test_postgres sweep/study/test_storage
-sweep/outcome/test_lambdas sweep/workers/test_trials sweep/study/test_shared_study
-training/cross_validation/test_directions faults/test_order commands/test_export_weights processes/test_forked
-sweep/study/test_plan systems/test_system report/page/test_rendering training/tracking/test_tracking
-faults/test_bad_configurations faults/test_converted faults/test_full_disk faults/test_foreign_checkpoints
-commands/test_bad_input commands/test_lambda results/test_identity sweep/outcome/test_figures
-results/test_statistics
-"""  # files that take long, to be begun first: begun last, they would be waited for with one core idle
-# The first uses two cores, the second one; those that wait, and those that start many processes, come behind them.
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide GPUs unless they are asked for: elsewhere trainings are compared bit for bit, and forked."""
+    """Hide GPUs except with `-m gpu`: other tests compare trainings bit for bit, and fork."""
     if config.option.markexpr != "gpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """As many as there are cores, be they real ones or threads of one; more would be in each other's way."""
+    """One worker per logical core; more would only compete."""
     return os.cpu_count() or 1
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files."""
-    longest = LONGEST.split()
-    places = {str(Path(__file__).parent / f"{name}.py"): place for place, name in enumerate(longest)}
-    items.sort(key=lambda item: places.get(str(item.path), len(longest)))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Look for no garbage among what is imported now and stays, neither now nor later: many a test is shorter."""
+    """Exclude objects created by imports from garbage collection, and pause it during collection."""
     gc.disable()
     try:
         return (yield)
@@ -64,7 +44,7 @@ def pytest_collection():
 
 @dataclass
 class Finished:
-    """What a command left: exit code, standard output, standard error."""
+    """Result of a command: exit code, standard output, standard error."""
 
     code: int
     out: str
@@ -73,7 +53,7 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def built_in(tmp_path_factory):
-    """The built-in corpus with the fewest utterances, written by one test process for all: to be copied."""
+    """The built-in corpus with the fewest utterances, written once for all test processes, to be copied."""
     from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
     from ser.data import Synthetic
     from ser.processes.jobs import only_one
@@ -98,7 +78,7 @@ def tiny_corpus(built_in, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_release(tiny_corpus, tmp_path_factory):
-    """The tiny corpus without its marker: as if it were IEMOCAP's release."""
+    """The tiny corpus without its marker file, in place of IEMOCAP's release."""
     root = tmp_path_factory.mktemp("release") / "IEMOCAP_full_release"
     shutil.copytree(tiny_corpus, root, ignore=shutil.ignore_patterns("ser-synthetic.json"))
     return root
@@ -106,7 +86,7 @@ def tiny_release(tiny_corpus, tmp_path_factory):
 
 @pytest.fixture
 def ser(monkeypatch, capsys):
-    """Run `ser ARGUMENTS` as the console script does."""
+    """Run `ser ARGUMENTS` in this process."""
     from ser.__main__ import main
 
     def run(*arguments) -> Finished:
@@ -124,7 +104,7 @@ def ser(monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def tiny(tiny_corpus):
-    """Options that make a fit as small as it gets: the tiny corpus, one epoch, no tracking."""
+    """Options of a minimal run: the tiny corpus, one epoch, no tracking."""
     corpus = ["--data.corpus", "ser.data.Synthetic", "--data.corpus.root", tiny_corpus]
     corpus += ["--data.corpus.utterances_per_speaker", 8, *TINY_SEGMENTS]
     return [*corpus, "--trainer.max_epochs", 1, "--wandb.mode", "disabled"]

@@ -1,4 +1,4 @@
-"""What a GPU must do: what the processor does, and no waiting. Run `pytest -m gpu` on a machine that has one."""
+"""On a GPU: the results of the CPU, without synchronisation. Run `pytest -m gpu` on a machine with a GPU."""
 
 import copy
 import json
@@ -15,20 +15,20 @@ from ser.results.predictions import posterior_columns
 from ser.systems import SYSTEMS
 from ser.systems.learning_rate import LearningRateRule
 from tests.conftest import CONF, TINY_SEGMENTS
-from tests.forked import Fresh
-from tests.systems.test_learning_rate import FakeTrainer, Module
-from tests.waveforms import batch_of, speech_like
+from tests.made_up.waveforms import batch_of, speech_like
+from tests.slow.forked import Fresh
+from tests.unit.systems.test_learning_rate import FakeTrainer, Module
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and to be asked for: pytest -m gpu"),
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device and pytest -m gpu"),
 ]
 LENGTHS = [1600, 640, 16_000, 23_457, 32_480, 52_001]  # 0.04 s to 3.3 s; odd and even frame counts
 
 
 @pytest.fixture(autouse=True)
 def ieee():
-    """As `ser fit` computes; torch alone would round what convolutions multiply to 10 bits."""
+    """Full float32, as in `ser fit`; torch's default rounds the inputs of convolutions to 10 bits."""
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         yield
 
@@ -58,7 +58,7 @@ def gradients(system):
 
 @contextmanager
 def counting_waits():
-    """A list that has, at the end, an element for each time the host has waited for the device."""
+    """A list that receives one element for each synchronisation with the device."""
     waits = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -71,7 +71,7 @@ def counting_waits():
 
 
 def test_posteriors_are_those_of_the_processor_in_any_batch(system):
-    """Alone or among others, with noise behind the end: equal to 1e-5."""
+    """Alone or in a batch, with noise in the padding: equal to 1e-5."""
     recordings = waveforms(seed=2)
     batch, lengths = batch_of(recordings, extra=4801)
     beyond = torch.arange(batch.shape[1]) >= lengths[:, None]
@@ -81,13 +81,13 @@ def test_posteriors_are_those_of_the_processor_in_any_batch(system):
         system.cuda()
         together = system.posterior(batch.cuda(), lengths.cuda()).cpu()
         alone = [system.posterior(each[None].cuda(), torch.tensor([len(each)]).cuda()).cpu() for each in recordings]
-    assert (expected[0] - expected[-1]).abs().max() > 1e-4, "the answers must differ, or nothing is tested"
+    assert (expected[0] - expected[-1]).abs().max() > 1e-4, "outputs must differ, or the test is void"
     assert (together - expected).abs().max() < 1e-5
     assert (torch.cat(alone) - expected).abs().max() < 1e-5
 
 
 def test_gradients_are_those_of_the_processor(system):
-    """In float64: in float32, rounding decides which of two nearly equal values a max pool takes."""
+    """In float64: in float32, rounding decides which of two nearly equal values a max pool picks."""
     batch, lengths = batch_of([waveforms(seed=4)[place] for place in (0, 1, 2, 4)])  # 7, 1, 97 and 200 frames
     system.double()
     loss_of(system, batch.double(), lengths).backward()
@@ -100,13 +100,13 @@ def test_gradients_are_those_of_the_processor(system):
 
 
 def test_a_step_reads_no_value_on_the_host(system):
-    """A CUDA graph holds the whole of forward and backward; what it is fed later gets its own loss and gradients."""
+    """A CUDA graph captures forward and backward; replayed on other input, it gives that input's loss and gradients."""
     system.cuda()
-    alike = copy.deepcopy(system).cuda()  # which lays out recurrent weights anew
+    alike = copy.deepcopy(system).cuda()  # .cuda() flattens recurrent weights again
     batch, lengths = (each.cuda() for each in batch_of(waveforms(seed=5)))
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
-        for _ in range(3):  # plans and workspaces are made
+        for _ in range(3):  # warm-up, which creates plans and workspaces
             system.zero_grad(set_to_none=True)
             loss_of(system, batch, lengths).backward()
     stream.synchronize()
@@ -136,7 +136,7 @@ def test_the_learning_rate_rule_waits_for_the_device_only_when_it_looks():
     for step, loss in enumerate(losses.unbind(), start=1):
         with counting_waits() as waits:
             rule.on_train_batch_end(trainer, Module(), {"loss": loss}, None, 0)
-        if waits and step > 1:  # with the first, the window moves to the device
+        if waits and step > 1:  # the first step moves the window to the device
             looks.append(step)
     assert looks == [8, 12, 16, 20, 24, 28]
     assert trainer.rate == 0.0005
@@ -152,7 +152,7 @@ def corpus(tiny_corpus):
 @pytest.mark.parametrize("name", ["cnn_lstm", "gru_seqcap", "reccap"])
 def test_what_was_trained_on_a_gpu_answers_the_same_on_the_processor(ser, corpus, tmp_path, name):
     words = [*corpus, "--trainer.max_epochs", 2, "--data.batch_size", 2, "--data.statistics", "speaker"]
-    torch.backends.cudnn.allow_tf32 = True  # torch's own choice
+    torch.backends.cudnn.allow_tf32 = True  # torch's default
     finished = ser("fit", "--config", CONF / f"{name}.yaml", *words, "--out", tmp_path / "run")
     assert finished.code == 0, finished.err
     assert not torch.backends.cudnn.allow_tf32
@@ -167,7 +167,7 @@ def test_what_was_trained_on_a_gpu_answers_the_same_on_the_processor(ser, corpus
 
 
 def test_no_step_of_a_training_waits_for_the_device(ser, corpus, tmp_path):
-    """Epochs, evaluation and checkpoints wait; ten times as many steps do not wait ten times as often."""
+    """Epochs, evaluation and checkpoints synchronise; ten times as many steps add almost no synchronisations."""
     counts = {}
     for batch_size in (1, 16):
         words = [*corpus, "--trainer.max_epochs", 1, "--data.batch_size", batch_size]

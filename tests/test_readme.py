@@ -1,9 +1,9 @@
-"""Every `ser` line of the README runs, on the built-in corpus in place of a licensed one."""
+"""Every `ser` command of the README and of the site runs, on the built-in corpus in place of a licensed one."""
 
 import os
 import re
-import shlex
 import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,104 +11,159 @@ import pytest
 
 from tests.conftest import TINY_SEGMENTS
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LINES = [
-    line[line.index("ser ") :]
-    for block in re.findall(r"```bash\n(.*?)```", README, flags=re.S)
-    for line in block.splitlines()
-    if re.match(r"(pip install .*&& )?ser ", line)
-]
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+BLOCKS = [block for page in (README, *PAGES.values()) for block in re.findall(r"```bash\n(.*?)```", page, flags=re.S)]
+# bash expands loops and variables; in place of running `ser` it prints the words, and it finds no other program.
+ONLY_PRINT = """
+PATH=/nowhere
+ser() { printf '%s\\0' ser "$@"; echo; }
+.() { :; }
+command_not_found_handle() { :; }
+"""
+
+
+def commands(blocks):
+    """The words of every `ser` command of these blocks, each command once."""
+    shell = ["bash", "-c", ONLY_PRINT + "".join(blocks)]
+    printed = subprocess.run(shell, capture_output=True, text=True, check=True)
+    assert not printed.stderr, printed.stderr
+    return list(dict.fromkeys(tuple(line.split("\0")[:-1]) for line in printed.stdout.splitlines()))
+
+
+LINES = commands(BLOCKS)
+OF_README = commands(re.findall(r"```bash\n(.*?)```", README, flags=re.S))
 
 
 def test_there_are_lines_to_test():
-    assert len(LINES) >= 8
+    assert len(LINES) >= 30
+
+
+def test_every_line_that_begins_with_ser_is_among_them():
+    """Those in loops and behind other commands too: the shell has left none out."""
+    begun = {tuple(line.split("#")[0].split()) for line in "".join(BLOCKS).splitlines() if line.startswith("ser ")}
+    assert begun
+    assert begun <= set(LINES)
+
+
+def test_the_first_command_makes_its_own_environment():
+    """Some systems refuse to install packages into theirs."""
+    assert BLOCKS[0].startswith("python3 -m venv .venv && . .venv/bin/activate && pip install ")
+
+
+def test_links_of_the_readme_lead_to_files():
+    """`mkdocs build --strict` looks at those of the site."""
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).is_file(), link
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", *(str(path.relative_to(ROOT)) for path in PAGES)])
+def test_files_that_a_page_names_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:benchmarks|conf|docs|ser|sweeps|tests)/[\w/.-]+)`", text):
+        assert (ROOT / path).exists(), path
 
 
 def test_what_the_lines_write_is_ignored_by_git():
-    ignored = {line.strip("/") for line in (Path(__file__).parents[1] / ".gitignore").read_text().splitlines()}
-    written = {word.split("/")[0] for line in LINES for before, word in pairwise(line.split()) if before == "--out"}
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+    written = {word.split("/")[0] for line in LINES for before, word in pairwise(line) if before == "--out"}
     assert written >= {"runs", "report", "report-demo", "studies"}
     assert not written - ignored
 
 
 def test_a_container_has_room_for_processes_that_read_data():
-    (line,) = [line for line in README.splitlines() if line.startswith("docker run")]
-    assert "--shm-size" in line
+    lines = [line for page in PAGES.values() for line in page.splitlines() if line.startswith("docker run")]
+    assert lines
+    for line in lines:
+        assert "--shm-size" in line or "--gpus" not in line
 
 
-@pytest.mark.parametrize("after", ["Validation (Ses01M)", "trial   5"])
-def test_numbers_of_another_processor_are_said_to_differ(after):
+@pytest.mark.parametrize(
+    ("page", "after"), [("README.md", "Validation (Ses01M)"), ("docs/guide/studies.md", "trial   5")]
+)
+def test_numbers_of_another_processor_are_said_to_differ(page, after):
     """Right behind the demo's numbers and those of its study."""
-    text = README.split(after)[1].split("```")[1]
+    text = (ROOT / page).read_text(encoding="utf-8").split(after)[1].split("```")[1]
     assert "another processor" in text.split("\n\n")[1]
 
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory, tiny_corpus, tiny_release):
-    """A folder with the configurations, the tiny corpus where the demo's study looks for its own, and a manifest."""
+    """A folder with a manifest, and the tiny corpus where demo and study look for theirs; without `conf`."""
     from ser.data import IEMOCAP
 
     place = tmp_path_factory.mktemp("readme")
-    for name in ("conf", "sweeps"):
-        (place / name).symlink_to(Path(__file__).parents[1] / name)
-    shutil.copytree(tiny_corpus, place / "data" / "small")
+    for name in ("demo", "small"):
+        shutil.copytree(tiny_corpus, place / "data" / name)
     IEMOCAP(str(tiny_release)).utterances().to_csv(place / "mine.csv", index=False)
     return place
 
 
 def fit_in_little_time(words):
-    """One epoch, one fold and no tracking; what a line says itself comes later and wins."""
+    """Few utterances, one epoch, one fold and no tracking, whatever a line says itself."""
+    if words[:2] == ["corpus", "synth"]:
+        return [*words, "--utterances-per-speaker", "8"]
+    if words[0] == "sweep" and "lambda" in words:
+        return [*words, "--folds", "1"]
+    small = ["--trainer.max_epochs", "1"]
+    small += [] if "emodb" in words else map(str, TINY_SEGMENTS)  # real recordings are longer
+    if words[0] == "sweep" or "ser.data.Synthetic" in words:
+        small += ["--data.corpus.utterances_per_speaker", "8"]
     if words[0] == "sweep":
-        least = ["--trainer.max_epochs", "1", "--data.corpus.utterances_per_speaker", "8"]
-        return [*words, *least, *map(str, TINY_SEGMENTS)]
+        return [*words, *small]
     words = [
         {"5": "1"}.get(word, word) if before == "--epochs-averaged" else word for before, word in pairwise(["", *words])
     ]
-    little = ["--trainer.max_epochs", "1", "--wandb.mode", "disabled"]
-    segments = [] if "conf/emodb.yaml" in words else map(str, TINY_SEGMENTS)  # real recordings are longer
-    return [*words, *little, *segments, *(["--folds", "1"] if words[0] == "crossval" else [])]
+    return [*words, *small, "--wandb.mode", "disabled", *(["--folds", "1"] if words[0] == "crossval" else [])]
 
 
 def one_sentence_of_emodb(place):
-    """What all ten speakers say of one of EMO-DB's ten sentences: real speech, an eighth of it."""
+    """What four speakers, two sessions, say of one of EMO-DB's ten sentences: real speech, and little of it."""
     folder = place / "emodb" / "wav"
     if not folder.exists():
         folder.mkdir(parents=True)
-        for recording in sorted(Path(os.environ["EMODB_ROOT"]).glob("??a05*.wav")):
-            (folder / recording.name).symlink_to(recording.resolve())
+        for speaker in ("03", "08", "10", "09"):
+            for recording in sorted(Path(os.environ["EMODB_ROOT"]).glob(f"{speaker}a05*.wav")):
+                (folder / recording.name).symlink_to(recording.resolve())
     return folder
 
 
 def lines_that_make(words):
     """The lines whose results a line reads."""
-    folders = [word for word in words if word.startswith("runs/")] if words[0] in ("report", "lambda") else []
+    reads = words[0] in ("report", "lambda") or "--runs" in words
+    folders = [word for word in words if word.startswith("runs/")] if reads else []
     folders += ["studies/demo"] if words[:2] in (["sweep", "status"], ["sweep", "report"]) else []
-    return [line for line in LINES for folder in folders if line.endswith(f"--out {folder}")]
+    return [line for line in LINES for folder in folders if line[-2:] == ("--out", folder)]
 
 
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize(
+    "line", [*OF_README, *(pytest.param(line, marks=pytest.mark.slow) for line in LINES if line not in OF_README)]
+)
 def test_line(line, ser, tiny_release, workplace, monkeypatch):
     monkeypatch.chdir(workplace)
-    words = shlex.split(line.replace(".../IEMOCAP_full_release", str(tiny_release)), comments=True)[1:]
+    words = [word.replace(".../IEMOCAP_full_release", str(tiny_release)) for word in line[1:]]
     if ".../emodb/wav" in line:
         if not os.environ.get("EMODB_ROOT"):
             pytest.skip("EMODB_ROOT is not set")
         words = [word.replace(".../emodb/wav", str(one_sentence_of_emodb(workplace))) for word in words]
     if "--trainer.devices" in words:
-        pytest.skip("two devices: test_cli.py trains on two processes")
-    if "conf/demo.yaml" in words:
+        pytest.skip("two devices: tests/commands/fit/test_fit.py trains on two processes")
+    if words[0] == "fit" and "demo" in words:
         pytest.skip("the demo takes minutes: test_learning.py runs it and checks what it reaches")
-    if words[0] == "sweep" and "sweeps/demo.yaml" not in words:
-        pytest.skip("a study of five folds takes hours: tests/sweep/ checks these files and runs smaller ones")
+    if words[0] == "sweep" and not {"demo", "lambda"} & {*words}:
+        pytest.skip("a study of five folds takes hours: tests/commands/sweep/ checks these files and runs smaller ones")
     if any(word.startswith("runs/FOLDER/") for word in words):
         folder = workplace / "runs" / "FOLDER"
         if not folder.exists():
             options = ["--data.corpus.root", tiny_release, "--out", folder]
-            assert ser(*fit_in_little_time(["fit", "--config", "conf/gru_seqcap.yaml"]), *options).code == 0
+            assert ser(*fit_in_little_time(["fit", "--config", "gru_seqcap"]), *options).code == 0
     for needed in lines_that_make(words):
-        if not list((workplace / needed.split()[-1]).glob("*.csv")):
+        if not list((workplace / needed[-1]).glob("*.csv")):
             test_line(needed, ser, tiny_release, workplace, monkeypatch)
-    trains = words[0] in ("fit", "crossval") or (words[0] == "sweep" and words[1] != "status")
-    finished = ser(*(fit_in_little_time(words) if trains else words))
+    takes_time = words[0] in ("fit", "crossval", "sweep") or words[:2] == ["corpus", "synth"]
+    finished = ser(*(fit_in_little_time(words) if takes_time and words[1] != "status" else words))
     assert finished.code == 0, finished.err
     assert finished.out.strip()

@@ -1,4 +1,4 @@
-"""The pinned dependencies: `constraints.txt` and `requirements.lock` say the same, and neither names a registry."""
+"""The pinned dependencies: `constraints.txt` and `requirements.lock` agree, and neither names a registry."""
 
 import re
 import tomllib
@@ -20,14 +20,14 @@ PIN = re.compile(r"(?P<pin>[a-z0-9-]+==[^\s;]+(?: ; [^\\]+?)?)(?P<hashes>(?: --h
 
 
 def lines(name):
-    """The lines of a file, each with those that continue it."""
+    """The lines of a file, joined with their continuations."""
     text = (ROOT / name).read_text(encoding="utf-8")
     return re.sub(r" *\\\n *", " ", text).splitlines()
 
 
 @cache
 def pins(name):
-    """The requirements of a file, one for each line, by the name of the package."""
+    """The requirements of a file, one per line, by package name."""
     found = {}
     for line in lines(name):
         pin = Requirement(PIN.fullmatch(line)["pin"])
@@ -53,7 +53,7 @@ def chosen(name):
 
 @pytest.mark.parametrize("name", [CONSTRAINTS, LOCK])
 def test_every_line_pins_one_version_and_nothing_else(name):
-    """No address, no option, no path: where packages come from is the affair of who installs."""
+    """No address, option or path: the source of packages is chosen at installation."""
     assert "://" not in (ROOT / name).read_text(encoding="utf-8")
     assert lines(name)
     for line in lines(name):
@@ -69,14 +69,17 @@ def test_both_files_hold_the_same_versions():
     constraints, lock = pins(CONSTRAINTS), pins(LOCK)
     assert lock.keys() <= constraints.keys()
     for package, alternatives in lock.items():
-        assert list(map(str, alternatives)) == list(map(str, constraints[package]))
+        everywhere = {str(pin) for pin in constraints[package] if pin.marker is None}  # an extra needs it there too
+        for pin in alternatives:
+            assert f"{pin.name}{pin.specifier}" in everywhere or pin in constraints[package]
+        assert {version(pin) for pin in alternatives} == {version(pin) for pin in constraints[package]}
 
 
 @pytest.mark.parametrize(
     ("requirement", "files"),
     [(each, [CONSTRAINTS, LOCK]) for each in RUNTIME]
     + [(each, [CONSTRAINTS]) for each in EXTRAS]
-    + [(each, [LOCK]) for each in BUILD],  # `pip install --no-deps --no-build-isolation .` takes it from there
+    + [(each, [LOCK]) for each in BUILD],  # `pip install --no-deps --no-build-isolation .` uses it
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_every_requirement_is_pinned_within_its_bound(requirement, files):
@@ -88,7 +91,7 @@ def test_every_requirement_is_pinned_within_its_bound(requirement, files):
 
 
 def needs(package, extras):
-    """What an installed package asks for here, with these extras."""
+    """The requirements of an installed package with these extras, on this machine."""
     for text in distribution(package).requires or ():
         requirement = Requirement(text)
         marker = requirement.marker
@@ -97,7 +100,7 @@ def needs(package, extras):
 
 
 def test_the_lock_is_complete():
-    """It holds everything that the pinned packages ask for, as far as they are installed here, and nothing else."""
+    """It contains exactly the requirements of the pinned packages, as far as these are installed here."""
     lock, looked_at = chosen(LOCK), set()
     installed = {canonicalize_name(each.name): each.version for each in distributions()}
     others = {package for package in lock if installed.get(package) != lock[package]}
@@ -110,7 +113,7 @@ def test_the_lock_is_complete():
             looked_at.add(key)
             waiting += [] if package in others else needs(package, requirement.extras)
     surplus = lock.keys() - {package for package, _ in looked_at}
-    assert not surplus or others, "nothing asks for these; another version of a package might"
+    assert not surplus or others, "no pinned package requires these"
 
 
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])

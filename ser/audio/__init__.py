@@ -1,1 +1,1 @@
-"""Recordings: WAV and other files on disk become 16 kHz mono waveforms."""
+"""Read WAV and other audio files as 16 kHz mono waveforms."""

@@ -1,4 +1,4 @@
-"""Converted recordings, kept in a folder: 16 kHz PCM in which a flipped bit is found before it is used."""
+"""Cache of converted recordings: 16 kHz PCM with checksums that are verified in every read."""
 
 import hashlib
 import os
@@ -14,23 +14,22 @@ from ser.audio.recording import read_recording
 from ser.errors import InputError
 from ser.files import sweep_leftovers, write_bytes
 
-_WRITER_SECONDS = 3600  # a part file unchanged for this long was left by a writer that was killed
+_WRITER_SECONDS = 3600  # an unfinished file unchanged for this long was left by a killed writer
 
-# A file is named after the content of its source. It holds blocks, each with its checksum; only the last is shorter.
+# A file is named by the digest of its source and holds blocks with checksums; only the last block is shorter.
 _VERSION = b"ser-pcm3"
-_BLOCK_BYTES = 16_384  # half a second: what a slice reads beyond its ends in order to compare checksums
+_BLOCK_BYTES = 16_384  # half a second; a slice is read up to this much beyond its ends, to verify checksums
 _CHECKSUM_BYTES = 4
 _STRIDE = _BLOCK_BYTES + _CHECKSUM_BYTES
 
 
 def convert(sources: list[str], folder: Path | None = None) -> dict[str, tuple[Path, int]]:
-    """Convert recordings that have not been converted before, and check those that have.
+    """Convert recordings that are not in the cache, and verify those that are.
 
-    Several processes may do this at once: each puts whole files in place, and all of these are right.
+    Several processes can do this at once: files are written atomically, with equal content.
 
     Args:
-        sources: recordings.
-        folder: for converted ones; by default `$SER_CACHE`, else `$XDG_CACHE_HOME/ser`, else `~/.cache/ser`.
+        folder: the cache; by default `$SER_CACHE`, else `$XDG_CACHE_HOME/ser`, else `~/.cache/ser`.
 
     Returns:
         The converted file of each source, and its number of samples.
@@ -55,10 +54,10 @@ def convert(sources: list[str], folder: Path | None = None) -> dict[str, tuple[P
 
 
 def read_converted(path: Path, start: int = 0, stop: int | None = None) -> np.ndarray:
-    """A slice of the samples, after a comparison of the blocks that it lies in with their checksums.
+    """Read a slice of the samples and verify the checksums of its blocks.
 
     Returns:
-        (stop - start,) int16; fewer where the file ends before.
+        (stop - start,) int16; fewer if the file ends earlier.
 
     Raises:
         AudioError: the file is missing, unreadable or damaged.
@@ -74,7 +73,7 @@ def read_converted(path: Path, start: int = 0, stop: int | None = None) -> np.nd
     blocks = [memoryview(content)[place : place + _STRIDE] for place in range(0, len(content), _STRIDE)]
     is_whole = end is not None or (blocks and len(blocks[-1]) < _STRIDE)
     if not is_whole or any(_checksum(block[:-_CHECKSUM_BYTES]) != block[-_CHECKSUM_BYTES:] for block in blocks):
-        raise AudioError(f"{path}: damaged (not what its checksums say); delete it and start again: it is made again")
+        raise AudioError(f"{path}: damaged (wrong checksum); delete it and start again to convert the audio again")
     return np.frombuffer(b"".join(block[:-_CHECKSUM_BYTES] for block in blocks)[skipped:end], PCM)
 
 
@@ -85,12 +84,12 @@ def _pack(pcm: np.ndarray) -> bytes:
 
 
 def _checksum(block: bytes | memoryview) -> bytes:
-    """CRC-32 finds any one or two flipped bits, and overlooks other damage once in 2^32 blocks."""
+    """CRC-32: detects any one or two flipped bits, and misses other damage once in 2^32 blocks."""
     return crc32(block).to_bytes(_CHECKSUM_BYTES, "little")
 
 
 def _check(path: Path) -> int | None:
-    """The number of samples of a converted recording; None where it has to be made."""
+    """The number of samples of a converted recording; None if it must be converted."""
     if not os.path.lexists(path):
         return None
     try:
@@ -110,4 +109,4 @@ def _cache_folder() -> Path:
         return Path(chosen).expanduser()
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared).expanduser() / "ser"
-    return Path(os.path.expanduser("~/.cache/ser"))  # not Path.expanduser, which fails without a home
+    return Path(os.path.expanduser("~/.cache/ser"))  # Path.expanduser fails without a home folder

@@ -1,4 +1,4 @@
-"""A file of audio, decoded as it is, or refused with the cause."""
+"""Decode an audio file at its own sample rate, or refuse it with the cause."""
 
 import os
 import re
@@ -16,14 +16,14 @@ from ser.errors import InputError
 PCM = np.dtype("<i2")
 FULL_SCALE = 32_768
 LONGEST_SECONDS = 600  # a few bytes of FLAC can hold hours of silence
-MOST_SAMPLES = LONGEST_SECONDS * 48_000  # of a channel: at a high rate, a minute is as many as ten at a usual one
+MOST_SAMPLES = LONGEST_SECONDS * 48_000  # per channel: ten minutes at 48 kHz
 
-LOUDEST_PEAK = 10 ** (1 / 20)  # 1 dB beyond full scale: a resampler's ringing; more has another scale
+LOUDEST_PEAK = 10 ** (1 / 20)  # 1 dB beyond full scale, for a resampler's ringing; higher peaks mean another scale
 RATES_HZ = (4_000, 400_000)
 
 _BLOCK_SAMPLES = 1 << 20
 _CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "CAF"}
-_SHORTENED = re.compile(r"\(should be|not equal to frame count")  # libsndfile's log of a length that it has corrected
+_SHORTENED = re.compile(r"\(should be|not equal to frame count")  # in libsndfile's log after it corrected a length
 
 
 class AudioError(InputError):
@@ -31,13 +31,13 @@ class AudioError(InputError):
 
 
 class Decoded(NamedTuple):
-    """A recording as its file holds it.
+    """A decoded recording, not yet resampled.
 
     Args:
         samples: (samples,) mean of the channels, float32 in [-1, 1].
-        sample_rate_hz: the file's own.
-        peak: largest sample of any channel, where 1 is full scale; before it is clipped.
-        spread: distance between a channel's lowest and highest sample, the largest of all channels.
+        sample_rate_hz: of the file.
+        peak: largest absolute sample of any channel before clipping; full scale is 1.
+        spread: largest peak-to-peak range of any channel.
     """
 
     samples: np.ndarray
@@ -47,7 +47,7 @@ class Decoded(NamedTuple):
 
 
 def digits_of(peak: float) -> str:
-    """A largest sample as text, with as many digits as tell it from full scale.
+    """Format a peak with enough digits to distinguish it from full scale.
 
     Example:
         >>> digits_of(1.09999), digits_of(32768 / 32767)
@@ -57,12 +57,12 @@ def digits_of(peak: float) -> str:
 
 
 def open_recording(path: str | Path) -> BinaryIO:
-    """Open a file for reading, or say why not."""
+    """Open a file for reading, or raise AudioError with the cause."""
     try:
         status = os.stat(path)
         if stat.S_ISREG(status.st_mode) and status.st_size:
             return open(path, "rb")
-        cause = "empty (0 bytes)" if stat.S_ISREG(status.st_mode) else "not a file"  # opening a pipe would never end
+        cause = "empty (0 bytes)" if stat.S_ISREG(status.st_mode) else "not a file"  # opening a pipe would block
     except (FileNotFoundError, NotADirectoryError):
         cause = "missing"
     except OSError as error:
@@ -73,7 +73,7 @@ def open_recording(path: str | Path) -> BinaryIO:
 
 
 def find_samples(file: BinaryIO, path: str | Path) -> PlainSamples | None:
-    """Where the samples of an open file are, if they can be read as they are; None if libsndfile has to decode them."""
+    """Locate the samples of an open file that needs no decoding; None if libsndfile has to decode it."""
     try:
         return find_plain_samples(file)
     except ValueError as error:
@@ -81,12 +81,12 @@ def find_samples(file: BinaryIO, path: str | Path) -> PlainSamples | None:
 
 
 def decode(path: str | Path) -> Decoded:
-    """Read a recording as it is.
+    """Decode a recording without resampling it.
 
-    Float samples beyond full scale by less than 1 dB are clipped; `Decoded.peak` tells.
+    Float samples beyond full scale by less than 1 dB are clipped; `Decoded.peak` keeps the original peak.
 
     Raises:
-        AudioError: as `check_recording`, for all that is wrong with the file rather than with the sound.
+        AudioError: as `check_recording`, for faults of the file, not of the sound.
     """
     try:
         with open_recording(path) as file:
@@ -97,11 +97,11 @@ def decode(path: str | Path) -> Decoded:
 
 
 def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> Decoded:
-    """In blocks, because many channels take many times the memory of their mean."""
+    """Decode in blocks, because many channels need many times the memory of their mean."""
     blocks, lowest, highest = [], np.float32(np.inf), np.float32(-np.inf)
     try:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
-        with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # by content, never by the name's suffix
+        with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # format by content, not by suffix
             promised, sample_rate_hz = sound.frames, sound.samplerate
             _check_container(path, sound)
             while len(block := sound.read(max(_BLOCK_SAMPLES // sound.channels, 1), dtype="float32", always_2d=True)):
@@ -124,19 +124,19 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> Decoded:
     if peak >= LOUDEST_PEAK:
         raise AudioError(
             f"{path}: samples reach {peak:.6g}, but full scale is 1; multiply all recordings by one factor "
-            "(1/32768 where 16-bit integers were stored as float)"
+            "(1/32768 if 16-bit integers were stored as float)"
         )
     return Decoded(samples, sample_rate_hz, peak, float((highest.astype(float) - lowest).max()))
 
 
 def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
-    """Refuse what is not worth decoding."""
-    if sound.format not in _CONTAINERS:  # libsndfile takes what is left of a truncated or damaged one for the whole
-        raise AudioError(f"{path}: unreadable ({sound.format} files are not; convert it to WAV or FLAC)")
+    """Refuse unsupported formats, lengths and sample rates."""
+    if sound.format not in _CONTAINERS:  # libsndfile does not notice when others are truncated or damaged
+        raise AudioError(f"{path}: unreadable ({sound.format} is not supported; convert it to WAV or FLAC)")
     if sound.format in ("AIFF", "CAF") and _SHORTENED.search(sound.extra_info):
-        raise AudioError(f"{path}: truncated (its header promises another length than the file has)")
+        raise AudioError(f"{path}: truncated (the file is shorter than its header promises)")
     if sound.frames >= 2**62:
-        raise AudioError(f"{path}: unreadable (a stream that does not know its length; convert it to WAV)")
+        raise AudioError(f"{path}: unreadable (a stream of unknown length; convert it to WAV)")
     if not RATES_HZ[0] <= sound.samplerate <= RATES_HZ[1]:
         raise AudioError(
             f"{path}: its sample rate of {sound.samplerate} Hz cannot be converted to {SAMPLE_RATE_HZ} Hz "
@@ -148,7 +148,7 @@ def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
 def _check_length(path: str | Path, num_samples: int, sample_rate_hz: int) -> None:
     if num_samples > LONGEST_SECONDS * sample_rate_hz:
         raise AudioError(
-            f"{path}: longer than {LONGEST_SECONDS} s ({num_samples / sample_rate_hz:.0f} s), which no utterance is"
+            f"{path}: longer than {LONGEST_SECONDS} s ({num_samples / sample_rate_hz:.0f} s); cut it into utterances"
         )
     if num_samples > MOST_SAMPLES:
         raise AudioError(

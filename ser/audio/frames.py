@@ -7,9 +7,9 @@ FRAMES_PER_SECOND = SAMPLE_RATE_HZ // SHIFT_SAMPLES
 
 
 def num_frames(num_samples):
-    """Frames of a waveform; fewer than 640 samples have none.
+    """Number of frames of a waveform; 0 or negative below 640 samples.
 
-    Works on integers, arrays and tensors alike.
+    Accepts integers, arrays and tensors.
 
     Example:
         >>> num_frames(32_480), num_frames(640)
@@ -19,7 +19,7 @@ def num_frames(num_samples):
 
 
 def num_samples(frames):
-    """Samples that so many frames cover, the last window included.
+    """Number of samples covered by a number of frames, the last window included.
 
     Example:
         >>> num_samples(200)

@@ -1,4 +1,4 @@
-"""What is suspicious about the level of a recording: it can be used, and may be worth little."""
+"""Warnings about the level of a recording that is otherwise usable."""
 
 import math
 
@@ -7,27 +7,26 @@ import numpy as np
 from ser.audio.decoding import Decoded, digits_of
 
 CLIPPED_SHARE = 0.001  # of the samples
-CLIPPED_LEVEL = 0.25  # of full scale: quieter recordings have too few steps to tell
+CLIPPED_LEVEL = 0.25  # of full scale; quieter recordings have too few quantisation steps to judge
 QUIET_PEAK = 0.001  # 60 dB below full scale: 33 of the 32,768 steps of 16 bits
-OFF_CENTRE = 0.1  # of half the distance between lowest and highest sample: about the power of the speech itself
-CANCELLED = 0.02  # of the distance between lowest and highest sample of a channel
+OFF_CENTRE = 0.1  # of half the peak-to-peak range; such an offset has about the power of the speech
+CANCELLED = 0.02  # of the peak-to-peak range of a channel
 
 
 def level_cautions(decoded: Decoded) -> dict[str, str]:
-    """What to look at in a recording.
+    """Warnings about the level of a recording.
 
     - beyond full scale: float samples beyond 1, which are clipped when they are read;
-    - clipped: more than 0.1 % of the samples have the recording's highest or lowest value and two neighbours that have
-      it too;
+    - clipped: more than 0.1 % of the samples are in the middle of three that all have the highest or lowest value;
     - nearly silent: the peak is more than 60 dB below full scale;
-    - off-centre: the mean is more than a tenth of half the distance between the lowest and the highest sample;
-    - nearly cancelled: the mean of the channels has less than a fiftieth of a channel's distance.
+    - off-centre: the mean is more than a tenth of half the peak-to-peak range;
+    - nearly cancelled: the mean of the channels has less than a fiftieth of a channel's peak-to-peak range.
 
     Args:
-        decoded: a recording that is not silent; but for the first and the last, the mean of its channels is judged.
+        decoded: a recording that is not silent; all but the first and the last are judged on the mean of its channels.
 
     Returns:
-        The words above, each with its measure.
+        The warnings that apply, by the words above, each with its measurement.
     """
     samples = decoded.samples
     lowest, highest = float(samples.min()), float(samples.max())
@@ -35,11 +34,12 @@ def level_cautions(decoded: Decoded) -> dict[str, str]:
     half = (highest - lowest) / 2
     cautions = {}
     if decoded.peak > 1:
-        cautions["beyond full scale"] = f"samples reach {digits_of(decoded.peak)}; what is beyond 1 is clipped"
+        cautions["beyond full scale"] = f"samples reach {digits_of(decoded.peak)}; values beyond 1 are clipped"
     elif (share := _clipped_share(samples)) > CLIPPED_SHARE:
-        cautions["clipped"] = f"{100 * share:.1f} % of the samples lie in runs at the highest or lowest value"
+        cautions["clipped"] = f"{100 * share:.1f} % of the samples are in runs at the highest or lowest value"
     if 2 * half < CANCELLED * decoded.spread:
-        cautions["nearly cancelled"] = f"the mean of the channels is {_decibels(decoded.spread / 2 / half)} below one"
+        below = _decibels(decoded.spread / 2 / half)
+        cautions["nearly cancelled"] = f"the mean of the channels is {below} below the largest of them"
     elif (peak := max(highest - mean, mean - lowest)) < QUIET_PEAK:
         cautions["nearly silent"] = f"the peak is {_decibels(1 / peak)} below full scale"
     elif abs(mean) > OFF_CENTRE * half:

@@ -1,4 +1,4 @@
-"""One recording: read completely, checked, and brought to 16 kHz mono 16-bit PCM."""
+"""Read and check a recording, and convert it to 16 kHz mono 16-bit PCM."""
 
 import math
 from fractions import Fraction
@@ -13,18 +13,18 @@ from ser.audio.decoding import FULL_SCALE, PCM, AudioError, Decoded, decode
 from ser.audio.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 from ser.audio.levels import level_cautions
 
-_RESAMPLING_WEIGHTS = 1_000_000  # largest kernel of torchaudio: for multiples of 100 Hz, and 11 025 and 22 050 Hz
-_LARGEST_DIVISOR = 50_000  # of another ratio of rates; its filter has 135 times as many weights
+_RESAMPLING_WEIGHTS = 1_000_000  # largest torchaudio kernel: enough for multiples of 100 Hz, 11 025 and 22 050 Hz
+_LARGEST_DIVISOR = 50_000  # in the ratio of other rates; the filter has 135 times as many weights
 
 
 class Checked(NamedTuple):
-    """What was found in a sound recording.
+    """Properties of a usable recording.
 
     Args:
-        num_samples: how many it has at 16 kHz.
-        peak: largest sample of any channel, where 1 is full scale; before it is clipped.
-        digest: of rate and samples, rounded to 16 bits: equal for one recording in files of several kinds.
-        cautions: what is suspicious about its level (`ser.audio.levels`).
+        num_samples: at 16 kHz.
+        peak: largest absolute sample of any channel before clipping; full scale is 1.
+        digest: of sample rate and 16-bit samples; equal for the same recording in different file formats.
+        cautions: warnings about its level (`ser.audio.levels`).
     """
 
     num_samples: int
@@ -37,7 +37,7 @@ def check_recording(path: str | Path) -> Checked:
     """Read and check a recording without converting it.
 
     Raises:
-        AudioError: it is missing, empty, truncated, unreadable, not finite, beyond full scale by 1 dB, silent, shorter
+        AudioError: if it is missing, empty, truncated, unreadable, not finite, 1 dB beyond full scale, silent, shorter
             than one window, or longer than ten minutes.
     """
     decoded, num_samples = _load(path)
@@ -46,10 +46,10 @@ def check_recording(path: str | Path) -> Checked:
 
 
 def read_recording(path: str | Path) -> np.ndarray:
-    """Read and check a recording.
+    """Read, check and convert a recording.
 
-    Channels are averaged, other rates resampled, and samples rounded and clipped to 16 bits: where a recording touches
-    full scale, the filter of the resampling may ring beyond it.
+    Channels are averaged, other rates are resampled, and samples are rounded and clipped to 16 bits, because the
+    resampling filter can ring beyond full scale.
 
     Returns:
         (samples,) int16 at 16 kHz.
@@ -68,7 +68,7 @@ def read_recording(path: str | Path) -> np.ndarray:
 
 
 def _load(path: str | Path) -> tuple[Decoded, int]:
-    """The checked recording, and how many samples it will have at 16 kHz."""
+    """Decode and check a recording; also return its number of samples at 16 kHz."""
     decoded = decode(path)
     num_samples = math.ceil(len(decoded.samples) * SAMPLE_RATE_HZ / decoded.sample_rate_hz)
     _check_content(path, decoded, num_samples)
@@ -97,7 +97,7 @@ def _quantise(samples: np.ndarray) -> np.ndarray:
 
 
 def _resample(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    import torch  # here, not above: most corpora never need it and it takes seconds to import
+    import torch  # takes seconds to import, and most corpora do not need it
 
     with torch.inference_mode():
         return _resampler(sample_rate_hz)(torch.from_numpy(samples)).numpy()
@@ -105,7 +105,7 @@ def _resample(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _resampler(sample_rate_hz: int):
-    """A long Kaiser-windowed filter: each file is converted once, so quality comes before speed."""
+    """A long Kaiser-windowed filter; files are converted only once, so quality matters more than speed."""
     from torchaudio.transforms import Resample
 
     return Resample(
@@ -119,10 +119,10 @@ def _resampler(sample_rate_hz: int):
 
 
 def _resample_unusual(samples: np.ndarray, sample_rate_hz: int, num_samples: int) -> np.ndarray:
-    """By the same filter, for rates whose ratio to 16 kHz makes torchaudio's kernel too large.
+    """Resample with the same filter, for rates that would make torchaudio's kernel too large.
 
-    Exact up to 50 kHz. A higher rate may be taken for one that differs by up to 10 millionths, less than a recorder's
-    clock does: the weights of the filter would fill a gigabyte.
+    Exact up to 50 kHz. Higher rates can be off by 10 parts per million, less than the error of a recorder's clock,
+    because an exact filter could need a gigabyte.
     """
     from scipy.signal import resample_poly
 
@@ -134,7 +134,7 @@ def _resample_unusual(samples: np.ndarray, sample_rate_hz: int, num_samples: int
 
 @lru_cache(maxsize=1)
 def _filter(divisor: int) -> np.ndarray:
-    """Low-pass at 0.95 of the lower rate's half, 64 periods to either side, at the rates' multiple."""
+    """Low-pass filter at the rates' common multiple: 0.95 of the lower Nyquist frequency, 64 periods on each side."""
     from scipy.signal import firwin
 
     return firwin(2 * math.ceil(64 * divisor / 0.95) + 1, 0.95 / divisor, window=("kaiser", 14.77)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What the header of a WAV file promises, and where plain samples begin: libsndfile tells neither."""
+"""Check the header of a WAV file and locate its samples; libsndfile does neither."""
 
 import os
 import struct
@@ -9,16 +9,16 @@ from ser.audio.frames import SAMPLE_RATE_HZ
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _PLAIN = struct.pack("<HHIIHH", _PCM, 1, SAMPLE_RATE_HZ, 2 * SAMPLE_RATE_HZ, 2, 16)
-_MOST_CHUNKS = 1000  # a file with more of them before its samples is no recording
-_PLACEHOLDER = 0x7FFF0000  # a program that writes into a pipe promises the largest size it knows, which is beyond this
+_MOST_CHUNKS = 1000  # a file with more chunks before its samples is not a recording
+_PLACEHOLDER = 0x7FFF0000  # programs that write to a pipe promise the largest possible size, which exceeds this
 
 
 class PlainSamples(NamedTuple):
-    """Mono little-endian 16-bit integers at 16 kHz, which can be read as they are.
+    """Mono little-endian 16-bit integers at 16 kHz, which need no decoding.
 
     Args:
-        offset: of the first one in the file, in bytes.
-        num_samples: as promised, and present.
+        offset: of the first sample in the file, in bytes.
+        num_samples: promised by the header and present in the file.
     """
 
     offset: int
@@ -26,13 +26,13 @@ class PlainSamples(NamedTuple):
 
 
 def find_plain_samples(file: BinaryIO) -> PlainSamples | None:
-    """Compare what the header of a WAV file promises with what is there.
+    """Compare the header of a WAV file with its content.
 
     Returns:
-        Where the samples are, if they are plain; None for any other file, which libsndfile may read.
+        The location of plain samples; None for any other file, which libsndfile may be able to read.
 
     Raises:
-        ValueError: with the cause, for a WAV file that is damaged.
+        ValueError: with the cause, if a WAV file is damaged.
     """
     riff = file.read(12)
     if riff[:4] not in (b"RIFF", b"RIFX", b"RF64") or riff[8:] != b"WAVE":
@@ -63,7 +63,7 @@ def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int, int]]:
     for _ in range(_MOST_CHUNKS):
         head = _read(file, start, 8)
         if len(head) < 8 or not (head[:4].isascii() and head[:4].decode().isprintable()):
-            return  # the end, or what was padded with zeros
+            return  # end of the file, or zero padding
         name, size = struct.unpack(f"{order}4sI", head)
         yield name, start + 8, size
         start += 8 + size + size % 2
@@ -75,9 +75,9 @@ def _read(file: BinaryIO, start: int, size: int) -> bytes:
 
 
 def _check_format(form: bytes, order: str) -> None:
-    """Bytes per frame and per second repeat what the other fields say; a flipped bit in any of them is found so."""
+    """Check bytes per frame and per second against the other fields, which reveals a flipped bit in any of them."""
     if len(form) < 16:
-        return  # which libsndfile refuses
+        return  # libsndfile refuses it
     encoding, num_channels, sample_rate_hz, second_bytes, frame_bytes, sample_bits = struct.unpack(
         f"{order}HHIIHH", form
     )
@@ -90,7 +90,7 @@ def _check_format(form: bytes, order: str) -> None:
 
 
 def _check_length(promised: int, present: int) -> None:
-    """libsndfile takes what is there for the whole."""
+    """Refuse a truncated file, which libsndfile would accept."""
     both = f"its header promises {promised} bytes of samples, {present} are there"
     if present and (promised == 0 or promised > max(present, _PLACEHOLDER)):
         raise ValueError(

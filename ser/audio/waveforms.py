@@ -1,4 +1,4 @@
-"""The waveforms of a corpus: read where they are, or from their conversion."""
+"""The waveforms of a corpus, read from the original files or from converted copies."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from ser.audio.decoding import FULL_SCALE, PCM, AudioError, find_samples, open_r
 class Waveforms:
     """The samples of every utterance of a table, at 16 kHz.
 
-    Files that are 16 kHz mono 16-bit PCM WAV are read where they are. Each of the others is converted once, into a file
-    of the cache folder that is named by its content, so that it cannot go stale; a damaged one is made again. No file
-    is kept open: an instance can be sent to a DataLoader's workers.
+    Files that are 16 kHz mono 16-bit PCM WAV are read directly. Other files are converted once into a cache folder; a
+    copy is named by the content of its source, so it cannot go stale, and a damaged copy is converted again. No file is
+    kept open, so an instance can be sent to DataLoader workers.
 
     Args:
         utterances: a corpus's table; rows are numbered in its order.
@@ -27,7 +27,7 @@ class Waveforms:
 
     def __init__(self, utterances: pd.DataFrame, cache: Path | None = None) -> None:
         self._files = [str(path) for path in utterances.path]
-        self._offsets = np.full(len(self._files), -1)  # of the first sample in bytes; -1 in a conversion
+        self._offsets = np.full(len(self._files), -1)  # of the first sample in bytes; -1 for a converted copy
         self.num_samples = np.zeros(len(self._files), np.int64)
         for row, path in enumerate(self._files):
             with open_recording(path) as file:
@@ -44,13 +44,13 @@ class Waveforms:
         return len(self._files)
 
     def read(self, row: int, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """A slice of one utterance; only these samples are read.
+        """Read a slice of one utterance, without reading the rest.
 
         Returns:
             (stop - start,) float32 in [-1, 1).
 
         Raises:
-            AudioError: the file has become shorter or gone since the table was made, or converted audio is damaged.
+            AudioError: the file was shortened or removed after the table was made, or converted audio is damaged.
         """
         start, stop, _ = slice(start, stop).indices(int(self.num_samples[row]))
         stop = max(start, stop)

@@ -1,4 +1,4 @@
-"""What a checkpoint must hold, whatever file it comes from: plain values, and weights that fit the system it names."""
+"""Validate the contents of a checkpoint: plain values, and weights that fit the system it names."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -14,39 +14,39 @@ from ser.systems.lineage import TrainedOn
 from ser.systems.system import System
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-SCORES = ("scores.", "evaluation_losses.")  # what a system counts while it is evaluated: no part of its network
+SCORES = ("scores.", "evaluation_losses.")  # metrics of a system, not part of its network
 
 Word = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w*$")]
 Names = Annotated[list[str], FailFast()]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 
 
-class Heard(Record, extra="forbid"):
-    """Speakers, or digests of recordings, of the sets that shape weights."""
+class TrainVal(Record, extra="forbid"):
+    """Speakers or recording digests of the training and validation sets."""
 
     train: Names
     val: Names
 
 
-class Everyone(Sets[Names], extra="forbid"):
-    """Speakers, or digests of recordings, of every set."""
+class TrainValTest(Sets[Names], extra="forbid"):
+    """Speakers or recording digests of all three sets."""
 
 
 class InitialWeights(Record, extra="forbid"):
-    """Whom the weights have heard that a training began with; whether these are all."""
+    """Speakers and recordings used to train the initial weights, and whether the record is complete."""
 
-    speakers: Heard
-    recordings: Heard
+    speakers: TrainVal
+    recordings: TrainVal
     complete: bool
 
 
 class Contents(Record, allow_inf_nan=True):
-    """The entries of a checkpoint that are used; those with a default are missing in older versions'."""
+    """The entries of a checkpoint in use; older versions did not write those with a default."""
 
     hyper_parameters: dict[Word, JsonValue]
     state_dict: dict[str, InstanceOf[Tensor]]
-    speakers: Everyone
-    recordings: Everyone
+    speakers: TrainValTest
+    recordings: TrainValTest
     standardised_by: Literal["train", "corpus", "speaker"]
     epoch: Count
     global_step: Count
@@ -55,14 +55,13 @@ class Contents(Record, allow_inf_nan=True):
 
 
 def check_contents(checkpoint: object, path: object) -> dict:
-    """Refuse what no training of this project has written.
+    """Refuse a checkpoint that this project did not write.
 
     Args:
-        checkpoint: what a file held, plain values and tensors.
-        path: of the file, for the message.
+        checkpoint: content of the file: plain values and tensors.
 
     Raises:
-        InputError: naming the file and each entry that is missing or is not what it must be.
+        InputError: with the file and each entry that is missing or invalid.
     """
     if not isinstance(checkpoint, Mapping) or checkpoint.get("system") not in list(SYSTEMS):
         raise InputError(f"{path}: not a checkpoint of one of the systems {', '.join(SYSTEMS)}")
@@ -72,10 +71,10 @@ def check_contents(checkpoint: object, path: object) -> dict:
 
 
 def described(checkpoint: Mapping, path: object) -> System:
-    """The system that a checkpoint describes, on the device "meta": names and shapes without memory.
+    """The system that a checkpoint describes, on the device "meta", which allocates no memory.
 
     Raises:
-        InputError: if there is no system of such hyperparameters.
+        InputError: if the hyperparameters are invalid.
     """
     system, options = SYSTEMS[checkpoint["system"]], checkpoint["hyper_parameters"]
     try:
@@ -88,28 +87,28 @@ def described(checkpoint: Mapping, path: object) -> System:
 
 
 def network(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights, biases and statistics of a system's state."""
+    """Weights, biases and statistics of a system's state, without metrics."""
     return {name: tensor for name, tensor in state.items() if not name.startswith(SCORES)}
 
 
 def check_weights(system: System, weights: Mapping[str, Tensor], path: object) -> None:
-    """Refuse weights that do not fit a system in name, shape and kind, or are no numbers.
+    """Refuse weights that do not fit a system in name, shape or type, or are not finite.
 
     Raises:
-        InputError: naming the file and the first weight that does not fit.
+        InputError: with the file and the first such weight.
     """
     wanted, given = network(system.state_dict()), network(weights)
     what = f"{path} does not fit {type(system).__name__} as configured"
     if missing := sorted(set(wanted) - set(given)):
         raise InputError(f"{what}: {missing[0]} is missing")
     if unknown := sorted(set(given) - set(wanted)):
-        raise InputError(f"{what}: it has no {unknown[0]!r}")
+        raise InputError(f"{what}: unknown weight {unknown[0]!r}")
     for name, tensor in given.items():
         if tensor.shape != wanted[name].shape:
             raise InputError(f"{what}: {name} is {tuple(tensor.shape)}, not {tuple(wanted[name].shape)}")
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in FLOATS:
-            raise InputError(f"{what}: {name} is of {tensor.dtype}, not of floating-point numbers that the file holds")
+            raise InputError(f"{what}: {name} is {tensor.dtype}, not a floating-point tensor stored in the file")
         if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-            raise InputError(f"{what}: {name} is larger than what the file holds of it")
+            raise InputError(f"{what}: {name} is larger than its data in the file")
         if not tensor.isfinite().all():
-            raise InputError(f"{path}: {name} holds what is no number")
+            raise InputError(f"{path}: {name} contains infinity or NaN")

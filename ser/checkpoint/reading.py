@@ -1,4 +1,4 @@
-"""A checkpoint: written whole, read as data only, and checked before its system is tested."""
+"""Write checkpoints atomically; read them as validated data, without executing code."""
 
 import io
 import os
@@ -20,21 +20,21 @@ LAST, WITHIN_EPOCH = "last", "within"
 
 
 def write_checkpoint(checkpoint: dict, path: Path) -> None:
-    """Write a checkpoint whole or not at all.
+    """Write a checkpoint atomically.
 
     Raises:
-        InputError: if it cannot be written; the old file is left as it was.
+        InputError: if it cannot be written; the old file is kept.
     """
-    content = io.BytesIO()  # writing to the file itself, torch would not say what was wrong with it
+    content = io.BytesIO()  # torch does not report why it cannot write to a file
     torch.save(checkpoint, content)
     write_bytes(path, content.getvalue())
 
 
 def read_checkpoint(path: str | Path) -> dict:
-    """What a checkpoint or an exported system holds, on the CPU; nothing in it is executed.
+    """Read a checkpoint or an exported system to the CPU, without executing code in it.
 
     Raises:
-        InputError: if there is no such local file, or it is not one of this project's, whole and sound.
+        InputError: if there is no such local file, or it is damaged or not from this project.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such checkpoint (local files only)")
@@ -42,7 +42,7 @@ def read_checkpoint(path: str | Path) -> dict:
         return check_contents(read_weights(path), path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is said about a foreign file is said below
+            warnings.simplefilter("ignore")  # the message below is enough for a foreign file
             checkpoint = torch.load(_sound_archive(path), map_location="cpu", weights_only=True)
     except InputError:
         raise
@@ -52,25 +52,25 @@ def read_checkpoint(path: str | Path) -> dict:
 
 
 def _sound_archive(path: str | Path) -> io.BytesIO:
-    """The archive of a checkpoint, written again from entries whose checksums are right.
+    """Copy the archive of a checkpoint, verifying the checksum of every entry.
 
-    Torch compares no checksums, and may find other entries in the file than those that were checked.
+    Torch verifies no checksums, and could read other entries of the original file than those verified.
     """
     content = io.BytesIO()
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(content, "w") as copy:  # torch's older formats end here
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(content, "w") as copy:  # fails for torch's older formats
         if sum(entry.file_size for entry in archive.infolist()) > os.path.getsize(path):
-            raise InputError(f"{path}: not a readable checkpoint (it would grow when it is unpacked)")
+            raise InputError(f"{path}: not a readable checkpoint (its entries are larger than the file)")
         for entry in archive.infolist():
             try:
                 copy.writestr(entry.filename, archive.read(entry))
             except zipfile.BadZipFile as error:
-                raise InputError(f"{path}: damaged: {entry.filename!r} is not what was written") from error
+                raise InputError(f"{path}: damaged: {entry.filename!r} is corrupt") from error
     content.seek(0)
     return content
 
 
 def load_weights(system: System, path: str | Path) -> None:
-    """Give a system the weights and statistics of a checkpoint, and the record of whom they have heard.
+    """Load the weights and statistics of a checkpoint into a system, and the record of their training.
 
     Raises:
         InputError: as `read_checkpoint`, or if names or shapes do not fit the system.
@@ -79,7 +79,7 @@ def load_weights(system: System, path: str | Path) -> None:
 
 
 def put_weights(system: System, checkpoint: dict, path: str | Path) -> None:
-    """The same with a checkpoint that has been read; its path is for messages."""
+    """`load_weights` for a checkpoint already read; the path is for messages."""
     weights = checkpoint["state_dict"]
     check_weights(system, weights, path)
     system.load_state_dict({**system.state_dict(), **network(weights)})
@@ -87,7 +87,7 @@ def put_weights(system: System, checkpoint: dict, path: str | Path) -> None:
 
 
 def load(path: str | Path) -> System:
-    """The system of a checkpoint, ready to hear: `load(path).posterior(waveform, lengths)` needs nothing else.
+    """Load the system of a checkpoint, ready for `load(path).posterior(waveform, lengths)`.
 
     Raises:
         InputError: as `read_checkpoint`.
@@ -99,11 +99,11 @@ def load(path: str | Path) -> System:
 
 
 def exchange_roles(path: Path, target: Path, identity: dict) -> None:
-    """Write a checkpoint for the other direction of its session: who validated is tested, and the reverse.
+    """Write a checkpoint for the other direction of its session, with validation and test exchanged.
 
     Args:
-        path: of this direction, or of the other one without its roles.
-        target: where the other direction's is written; one that has its roles already is left alone.
+        path: checkpoint of this direction, or of the other one with the roles not yet exchanged.
+        target: checkpoint of the other direction; left unchanged if its roles are exchanged already.
         identity: of the other direction's run.
     """
 
@@ -121,7 +121,7 @@ def exchange_roles(path: Path, target: Path, identity: dict) -> None:
 
 
 def newest(folder: Path) -> tuple[Path, dict] | None:
-    """The checkpoint from which an interrupted training goes on, and what it holds: the one with most steps.
+    """Path and content of the checkpoint from which training resumes: the one with most steps.
 
     Raises:
         InputError: as `read_checkpoint`.

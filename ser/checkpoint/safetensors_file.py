@@ -1,4 +1,4 @@
-"""A system's weights in a file that can hold nothing but numbers and text: safetensors."""
+"""Write and read a system's weights as safetensors, a format of numbers and text without code."""
 
 import json
 from hashlib import blake2b
@@ -16,14 +16,14 @@ from ser.files import write_bytes
 from ser.systems.lineage import entries
 
 SUFFIX = ".safetensors"
-# Entries of a checkpoint that go into the file's metadata, as JSON; its weights go into tensors.
+# Entries of a checkpoint stored as JSON in the file's metadata; its weights are stored as tensors.
 DESCRIPTION = ("system", "hyper_parameters", "speakers", "recordings", "standardised_by", "epoch", "global_step")
 LATER = ("trained_on", "initial_weights")  # files of older versions lack them
-DIGEST = "blake2b"  # of all that
+DIGEST = "blake2b"  # of metadata and weights
 
 
 def write_weights(checkpoint: dict, path: Path) -> None:
-    """Write a checkpoint's weights with what describes them, without what only a training needs.
+    """Write a checkpoint's weights and their description, without the state that only training needs.
 
     Raises:
         InputError: if the file cannot be written.
@@ -36,17 +36,17 @@ def write_weights(checkpoint: dict, path: Path) -> None:
 
 
 def _in_order(content: bytes) -> bytes:
-    """The same file with its metadata in alphabetical order: safetensors writes them in a new order every time."""
+    """Sort the metadata of a file, because safetensors writes them in random order."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)  # the numbers behind it stay aligned
+    text += b" " * (-len(text) % 8)  # keeps the tensors aligned
     return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def digest(described: dict[str, str], weights: dict[str, Tensor]) -> str:
-    """BLAKE2b of a description and of weights: the format itself has no checksum. It proves no sender."""
+    """BLAKE2b of metadata and weights, because the format has no checksum; it does not prove the sender."""
     found = blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16)
     for name, tensor in sorted(weights.items()):
         found.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
@@ -55,10 +55,10 @@ def digest(described: dict[str, str], weights: dict[str, Tensor]) -> str:
 
 
 def read_weights(path: str | Path) -> dict:
-    """What such a file holds, in the form of a checkpoint, not checked.
+    """Read such a file in the form of a checkpoint, without checking its contents.
 
     Raises:
-        InputError: if it is not one, or its metadata is not what `write_weights` writes.
+        InputError: if it is unreadable, damaged, or was not written by `write_weights`.
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
@@ -67,10 +67,10 @@ def read_weights(path: str | Path) -> dict:
     except (SafetensorError, OSError, ValueError, RuntimeError, TypeError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})") from error
     if missing := [name for name in (*DESCRIPTION, DIGEST) if name not in metadata]:
-        raise InputError(f"{path}: {missing[0]} is missing in its metadata; ser export-weights writes such files")
+        raise InputError(f"{path}: {missing[0]} is missing in its metadata; use a file written by ser export-weights")
     names = [*DESCRIPTION, *(name for name in LATER if name in metadata)]
     if digest({name: metadata[name] for name in names}, weights) != metadata[DIGEST]:
-        raise InputError(f"{path}: damaged: it does not hold what was written")
+        raise InputError(f"{path}: damaged: its digest does not match its content")
     described = {}
     for name in names:
         try:

@@ -20,7 +20,7 @@ HEAD = """usage: ser COMMAND ...
 Capsule networks for speech emotion recognition (Wu et al., ICASSP 2019).
 """
 FOOT = """
-Try it:    ser fit --config conf/reccap.yaml --config conf/demo.yaml
+Try it:    ser fit --config reccap --config demo
 Options:   ser COMMAND --help        --version prints the version
 """
 IN_DOCSTRING = re.compile(r"`(ser [^`]+)`: ([^`]+?)\.?(?=\s*(?:`|$))")

@@ -24,7 +24,7 @@ emotion that makes, and what the sets share: speakers, dialogs, utterances, reco
 
   ser protocol wu2019 --data.corpus.root DIR             IEMOCAP, the test sets of the paper's Table 2
   ser protocol wu2019 --data.corpus.root DIR --data.test_halves MMFFM             those of its Table 3
-  ser protocol speaker --data conf/emodb.yaml --data.corpus.root DIR                  another corpus
+  ser protocol speaker --data emodb --data.corpus.root DIR                       another corpus
   ser protocol speaker --data.corpus.root DIR --out folds.csv             also write the split itself
   ser protocol --splits mine.csv --data.corpus.root DIR                          check your own split
 

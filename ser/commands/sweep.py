@@ -1,4 +1,4 @@
-"""`ser sweep --config sweeps/demo.yaml [--workers 4] [--storage URL]`: an Optuna study over options of a run.
+"""`ser sweep --config demo [--workers 4] [--storage URL]`: an Optuna study over options of a run.
 `ser sweep status FILE`, `ser sweep report FILE`: how far it is, and what came of it."""
 
 import argparse
@@ -23,7 +23,7 @@ from ser.results.identity import IDENTITY, read_identity, write_identity
 from ser.sweep.outcome.lambdas import Saved, read_saved, run_study
 from ser.sweep.outcome.trials import trials_table
 from ser.sweep.study.check import check_runs, check_trainers, corners_of, warnings_of
-from ser.sweep.study.options import check_definition, make_parser, split_options, with_options, write_definition
+from ser.sweep.study.options import check_definition, read_options, split_options, with_options, write_definition
 from ser.sweep.study.plan import Plan, read_plan
 from ser.sweep.study.shared_study import BEGUN, SharedStudy, describe
 from ser.sweep.study.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
@@ -44,11 +44,11 @@ def main(arguments: list[str]) -> int:
     if words[:1] == ["status"]:
         if given:
             raise InputError(f"ser sweep status takes no option of the runs, such as --{next(iter(given))}")
-        return status(expand_home(make_parser("status").parse_args(words[1:])))
+        return status(read_options("status", words[1:]))
     forget_run()
     if words[:1] == ["report"]:
-        return report(expand_home(make_parser("report").parse_args(words[1:])), given, arguments)
-    options = expand_home(make_parser("").parse_args(words))
+        return report(read_options("report", words[1:]), given, arguments)
+    options = read_options("", words)
     options.typed = arguments
     plan = plan_of(options)
     if plan.command == "lambda":

@@ -28,22 +28,22 @@ from ser.processes.interruption import leave_signals_to_parent
 
 
 class EmotionData(LightningDataModule):
-    """The utterances of one fold: segments to train on, whole utterances to validate and test.
+    """The utterances of one fold: segments for training, whole utterances for validation and test.
 
     Args:
-        corpus: where the utterances come from.
+        corpus: the corpus to read.
         protocol: "speaker" tests one actor of the left-out session and validates on the other; "wu2019" halves the
-            session by dialog letter, as the paper's tables do.
+            session by dialog letter, as in the paper's tables.
         fold: 1 to 10 under "speaker" (6-10 swap the roles of the two actors), 1 to 5 under "wu2019".
         test_halves: the tested dialog half of each session under "wu2019"; MMFFF gives Table 2, MMFFM Table 3.
-        statistics: whose audio standardises the spectrogram: "train" (the training set), "corpus" (everything, as the
-            paper prints it; test audio takes part) or "speaker" (each speaker by its own audio; transductive).
+        statistics: audio whose statistics standardise the spectrogram: "train" (the training set), "corpus" (all audio
+            including test, as in the paper) or "speaker" (each speaker's own audio; transductive).
         segment_seconds: length of a training segment, counted in frames of 10 ms.
-        min_tail_seconds: a shorter rest after full segments is left out of training.
-        batch_size: segments of a training step, over all devices together.
-        max_batch_seconds: audio of an evaluation batch, padding included, over all devices together.
-        num_workers: processes that read audio; with 0, or a single batch, the training process reads.
-        seed: of the order of the segments.
+        min_tail_seconds: a shorter remainder after full segments is left out of training.
+        batch_size: segments of a training step, summed over devices.
+        max_batch_seconds: audio of an evaluation batch, padding included, summed over devices.
+        num_workers: worker processes that read audio; with 0, or a single batch, the training process reads it.
+        seed: determines the order of the segments.
     """
 
     @checked("data.")
@@ -63,13 +63,13 @@ class EmotionData(LightningDataModule):
     ) -> None:
         super().__init__()
         if min_tail_seconds > segment_seconds:
-            raise InputError(f"data.min_tail_seconds is {min_tail_seconds}, but a segment has {segment_seconds} s")
+            raise InputError(f"data.min_tail_seconds is {min_tail_seconds}, but segments have only {segment_seconds} s")
         self.corpus, self.protocol, self.fold, self.test_halves = corpus, protocol, fold, test_halves
         self.statistics, self.batch_size, self.num_workers, self.seed = statistics, batch_size, num_workers, seed
         self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)
         self.min_tail_frames = round(min_tail_seconds * FRAMES_PER_SECOND)
         self.max_batch_frames = max(round(max_batch_seconds * FRAMES_PER_SECOND), 1)
-        self.validated = ("val",)  # and "test" where it validates the other direction of the session
+        self.validated = ("val",)  # also "test" while one training serves both directions of a session
         self.utterances: pd.DataFrame | None = None
 
     def setup(self, stage: str | None = None) -> None:
@@ -94,13 +94,13 @@ class EmotionData(LightningDataModule):
 
     @property
     def speaker_identities(self) -> dict[str, list[str]]:
-        """Speakers of each set, after the corpus's name ("iemocap:Ses01F")."""
+        """Speakers of each set, with the corpus name as prefix ("iemocap:Ses01F")."""
         speakers = self.utterances.groupby("set").speaker.unique()
         return {name: [f"{self.corpus.name}:{each}" for each in sorted(found)] for name, found in speakers.items()}
 
     @cached_property
     def recordings(self) -> list[str]:
-        """Digest of every recording's samples, which finds a recording under any name."""
+        """Digest of every recording's samples; equal for copies under other names."""
         return recording_digests(self.waveforms, len(self.utterances))
 
     @property
@@ -113,12 +113,12 @@ class EmotionData(LightningDataModule):
 
     @property
     def corpus_digest(self) -> str:
-        """Digest of names, labels and audio of the whole corpus; its folder does not matter."""
+        """Digest of names, labels and audio of the whole corpus, independent of its folder."""
         labels = self.utterances.drop(columns=["path", "set"]).to_csv(index=False)
         return blake2b((labels + " ".join(self.recordings)).encode(), digest_size=8).hexdigest()
 
     def other_direction(self) -> EmotionData:
-        """The fold with the same training set in which the two speakers of the left-out session change roles.
+        """The fold with the same training set and the roles of the two left-out speakers exchanged.
 
         Raises:
             InputError: under `wu2019`, which has one fold for each session.
@@ -139,9 +139,10 @@ class EmotionData(LightningDataModule):
             InputError: naming the option to change.
         """
         if trainer.world_size > 1 and trainer._accelerator_connector.use_distributed_sampler:
-            raise InputError("trainer.use_distributed_sampler must be false: the batches are shared out already")
+            raise InputError("trainer.use_distributed_sampler must be false: ser distributes the batches itself")
         if self.batch_size % trainer.world_size:
-            raise InputError(f"data.batch_size is {self.batch_size}, but must divide by {trainer.world_size} devices")
+            devices = f"{trainer.world_size}, the number of devices"
+            raise InputError(f"data.batch_size is {self.batch_size}, but must be divisible by {devices}")
 
     def _rank(self) -> tuple[int, int]:
         if self.trainer is None:
@@ -163,7 +164,7 @@ class EmotionData(LightningDataModule):
         )
 
     def train_dataloader(self) -> DataLoader:
-        epoch, batches = 0, 0  # that a restored training has behind it
+        epoch, batches = 0, 0  # completed before training was resumed
         if self.trainer is not None:
             loop = self.trainer.fit_loop
             trained = loop.epoch_loop.batch_progress.current.processed
@@ -173,7 +174,7 @@ class EmotionData(LightningDataModule):
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches of an epoch."""
+        """Training batches per epoch."""
         return -(-len(self.pieces["train"]) // self.batch_size)
 
     def _evaluation_loader(self, name: str) -> DataLoader:

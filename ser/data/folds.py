@@ -1,4 +1,4 @@
-"""Who trains, who validates, who is tested: the two protocols."""
+"""Split a corpus into training, validation and test sets by one of two protocols."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ LEAST_VALIDATION = 10  # utterances
 
 
 def num_folds(utterances: pd.DataFrame, protocol: str) -> int:
-    """Folds of a protocol: both directions of each session under `speaker`, one per session under `wu2019`."""
+    """Number of folds of a protocol: two per session under `speaker`, one per session under `wu2019`."""
     sessions = utterances.session.nunique()
     return 2 * sessions if protocol == "speaker" else sessions
 
@@ -20,9 +20,9 @@ def num_folds(utterances: pd.DataFrame, protocol: str) -> int:
 def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, test_halves: str = "MMFFF") -> pd.Series:
     """Assign every utterance to training, validation or test.
 
-    One session is left out of training. Under `speaker` one of its two speakers is tested and the other validates:
+    One session is left out of training. Under `speaker` one of its two speakers is tested, the other is for validation:
     with five sessions, folds 1-5 test the first speaker in sorted order (F on IEMOCAP), folds 6-10 the second. Under
-    `wu2019` the session is halved by the letter in the dialog's name; both halves hold both actors.
+    `wu2019` the session is halved by the letter in the dialog's name; both actors speak in both halves.
 
     Args:
         fold: 1 to the number of folds.
@@ -70,9 +70,9 @@ def split(utterances: pd.DataFrame, protocol: str = "speaker", fold: int = 1, te
 
 
 def set_warnings(utterances: pd.DataFrame) -> list[str]:
-    """What weakens the numbers of a fold: a validation that is small or lacks a class, a tested class without training.
+    """Warnings about a fold: validation is small or lacks a class, or a tested class is not in training.
 
-    The table has a column `set`, "" for an utterance of no set; an empty set is not judged.
+    The table needs a column `set`, "" for unused utterances; empty sets are not checked.
 
     Example:
         >>> set_warnings(pd.DataFrame({"set": ["train", "test", "test"], "emotion": ["sad", "sad", "angry"]}))
@@ -96,7 +96,7 @@ def _listed(emotions: set[str]) -> str:
 
 
 def fold_warnings(folds: Iterable[tuple[int | str, pd.DataFrame]]) -> list[str]:
-    """The `set_warnings` of several folds, given by name and table; each once, with the folds that it is about."""
+    """The `set_warnings` of several folds (name, table); each warning once, with the names of its folds."""
     found: dict[str, list[str]] = {}
     for name, utterances in folds:
         for line in set_warnings(utterances):

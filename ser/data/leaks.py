@@ -1,6 +1,6 @@
-"""What the sets of a split share, and what of it must not be: speakers, dialogs, utterances, recordings.
+"""Speakers, dialogs, utterances and recordings that the sets of a split share, and which of them are leaks.
 
-The split may be a protocol's fold (`ser.data.folds`) or a user's own, from a file.
+The split is a fold of a protocol (`ser.data.folds`) or comes from a user's file.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ Shared = dict[tuple[str, str], dict[str, list[str]]]
 
 
 def recording_digests(waveforms: Waveforms, num_utterances: int) -> list[str]:
-    """Digest of the samples of the first recordings of a table, to recognise a recording under any name.
+    """Digests of the samples of a table's first recordings; equal for copies under other names.
 
     Returns:
-        16 hexadecimal digits for every row; equal for equal samples, whatever the files' headers say.
+        16 hexadecimal digits for every row, independent of the files' headers.
     """
     rows = tqdm(range(num_utterances), "comparing audio", unit="file", disable=None, leave=False, delay=1)
     return [blake2b(waveforms.read(row).tobytes(), digest_size=8).hexdigest() for row in rows]
 
 
 def dialogs(utterances: pd.DataFrame) -> pd.Series:
-    """The dialog that every utterance was spoken in; "" where the corpus has no dialog halves.
+    """The dialog of every utterance; "" if the corpus has no dialog halves.
 
     Example:
         >>> names = ["Ses05M_script01_1b_F000", "03a01Wb"]
@@ -47,16 +47,16 @@ def dialogs(utterances: pd.DataFrame) -> pd.Series:
 
 
 def shared(utterances: pd.DataFrame, digests: list[str] | None) -> Shared:
-    """What each two of the three sets have in common.
+    """What each pair of the three sets has in common.
 
     Args:
-        utterances: a corpus's table with a column `set`; rows of no set ("") are left out.
+        utterances: a corpus's table with a column `set`; unused rows ("") are left out.
         digests: one for every row (`recording_digests`); None compares no audio.
 
     Returns:
-        For ("train", "val"), ("train", "test") and ("val", "test") the sorted names of `speakers`, `dialogs` and
-        `utterances` in both, and the `recordings` in both, each as the names it has in the first and in the second
-        set ("03a01Wb = copy_of_03a01Wb").
+        For ("train", "val"), ("train", "test") and ("val", "test") the sorted names of shared `speakers`, `dialogs` and
+        `utterances`, and the shared `recordings`, each with its names in the first and in the second set
+        ("03a01Wb = copy_of_03a01Wb").
     """
     columns = {"speakers": utterances.speaker, "dialogs": dialogs(utterances), "utterances": utterances.utterance}
     content = pd.Series("" if digests is None else digests, index=utterances.index)
@@ -80,17 +80,17 @@ def _names_by_digest(names: pd.Series, content: pd.Series) -> dict[str, list[str
 
 
 def repeated_recordings(utterances: pd.DataFrame, digests: list[str]) -> list[str]:
-    """Recordings that the table holds more than once, in one set or several: their names ("a = b")."""
+    """Names of recordings that occur more than once in the table, in any sets ("a = b")."""
     names = _names_by_digest(utterances.utterance, pd.Series(digests, index=utterances.index))
     return sorted(" = ".join(group) for group in names.values() if len(group) > 1)
 
 
 def leaks(overlaps: Shared, protocol: str) -> list[str]:
-    """The overlaps (`shared`) that a protocol does not allow, one line for each.
+    """The overlaps (`shared`) that a protocol does not allow, one line each.
 
     Under `speaker` no two sets may share a speaker, an utterance or a recording. Under `wu2019` validation and test
     come from the two dialog halves of one session, and both actors speak in both: these two sets may share speakers.
-    Dialogs may be shared under both: a dialog has two speakers, and under `speaker` one is tested, one validates.
+    Dialogs may be shared under both: under `speaker`, a dialog's two speakers are in test and in validation.
 
     Source:
         Validation and test halves of Wu et al. (2019): derived from the row sums of Tables 2 and 3.
@@ -105,7 +105,7 @@ def leaks(overlaps: Shared, protocol: str) -> list[str]:
 
 
 def some(what: str, names: list[str]) -> str:
-    """How many there are, and the names of the first ten.
+    """The number of names, and the first ten.
 
     Example:
         >>> some("speakers", ["Ses01F", "Ses01M"])
@@ -119,7 +119,7 @@ def some(what: str, names: list[str]) -> str:
 
 
 def check_leaks(utterances: pd.DataFrame, digests: list[str] | None, protocol: str) -> Shared:
-    """Refuse sets that share what their protocol does not allow (`leaks`); else return what they share (`shared`).
+    """Refuse sets with `leaks` under a protocol, otherwise return their overlaps (`shared`).
 
     Raises:
         InputError: with the names of all speakers, utterances and recordings (up to ten of each) that leak.
@@ -128,7 +128,7 @@ def check_leaks(utterances: pd.DataFrame, digests: list[str] | None, protocol: s
     if found := leaks(overlaps, protocol):
         lines = "\n".join(f"  {line}" for line in found)
         raise InputError(
-            f"training, validation and test are not separate, as protocol {protocol} needs them:\n{lines}\n"
-            "correct the speakers' names, or take the copies out of the corpus"
+            f"training, validation and test share what protocol {protocol} does not allow:\n{lines}\n"
+            "correct the speaker names, or remove the copies from the corpus"
         )
     return overlaps

@@ -1,4 +1,4 @@
-"""Segments to train on, whole utterances to be tested, and the batches of both."""
+"""Training segments, whole utterances for evaluation, and the batches of both."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from ser.audio.frames import WINDOW_SAMPLES, num_frames, num_samples
 from ser.audio.waveforms import Waveforms
 from ser.emotions import IGNORED
 
-FILLER = -1  # in place of a piece where a batch has none
+FILLER = -1  # index of a filler row in a batch
 
 
 class Batch(NamedTuple):
-    """A batch of waveforms with everything that belongs to them.
+    """A batch of waveforms with their labels.
 
-    Filler rows, which keep the shape of a batch or the number of batches equal over processes, have emotion -100 and
-    utterance -1, and count nowhere.
+    Filler rows keep the shape of a batch or the number of batches equal over processes. They have emotion -100 and
+    utterance -1, and do not affect losses or scores.
     """
 
     waveform: Tensor  # (batch, samples) float32 in [-1, 1), zero beyond the length
     lengths: Tensor  # (batch,) samples
     emotion: Tensor  # (batch,) index into EMOTIONS
     utterance: Tensor  # (batch,) row of the corpus's table
-    scale: Tensor  # () what the summed loss is multiplied by to become the mean over the batch of all processes
-    statistics: Tensor | None  # (batch, 2, bins) where each speaker has statistics of its own
+    scale: Tensor  # () factor of the summed loss; its average over processes is then the batch mean
+    statistics: Tensor | None  # (batch, 2, bins) for statistics per speaker, else None
 
 
 class Segments(NamedTuple):
-    """Training segments: rows of the table, first samples and numbers of samples, and the tails left out."""
+    """Training segments: table rows, first samples, numbers of samples; and the number of tails left out."""
 
     rows: np.ndarray
     starts: np.ndarray
@@ -42,13 +42,13 @@ class Segments(NamedTuple):
 
 
 def cut(rows: Sequence[int], samples: Sequence[int], segment_frames: int = 200, min_tail_frames: int = 30) -> Segments:
-    """Cut utterances into segments that do not overlap; every frame is in exactly one or in a tail left out.
+    """Cut utterances into segments without overlap; every frame is in exactly one segment or in a tail left out.
 
-    A tail is what remains behind full segments; an utterance shorter than one segment is never left out.
+    A tail is the remainder after full segments; an utterance shorter than one segment is never left out.
 
     Args:
-        samples: of each row of the corpus's table in `rows`.
-        segment_frames: frames of a full segment (neighbours share the 480 samples by which windows overlap).
+        samples: number of samples of each of these rows of the corpus's table.
+        segment_frames: frames of a full segment (adjacent ones share 480 samples, the overlap of two windows).
         min_tail_frames: shorter tails are left out.
 
     Source:
@@ -67,15 +67,15 @@ def cut(rows: Sequence[int], samples: Sequence[int], segment_frames: int = 200, 
 
 
 class Pieces(Dataset):
-    """Pieces of the corpus's audio, fetched a batch at a time: `pieces[[3, 5, -1]]` is a `Batch` of three rows.
+    """Pieces of the corpus's audio, read a batch at a time: `pieces[BatchIndices([3, 5, -1], 1.0)]` is a `Batch`.
 
     Args:
         waveforms: of the whole corpus.
         rows: the table row of each piece.
-        starts: its first sample.
-        lengths: its samples.
+        starts: first sample of each piece.
+        lengths: number of samples of each piece.
         emotions: of the whole corpus, indices into EMOTIONS.
-        samples: width of every batch; None takes the longest piece of each batch.
+        samples: width of every batch; None uses the longest piece of each batch.
     """
 
     def __init__(
@@ -109,22 +109,22 @@ class Pieces(Dataset):
 
 
 class BatchIndices(NamedTuple):
-    """The pieces of one batch and the scale of its loss."""
+    """The pieces of one batch (-1: filler) and the scale of its loss."""
 
     pieces: list[int]
     scale: float
 
 
 class TrainingBatches(Sampler):
-    """Shuffled batches of one shape; their order is a pure function of (seed, epoch).
+    """Shuffled batches of one shape; the order depends only on (seed, epoch).
 
-    Every piece comes once per epoch. Each process gets an equal share of every batch, so that the gradient does not
-    depend on the number of processes; the last batch is filled up with filler.
+    Every piece occurs once per epoch. Each process gets an equal share of every batch, so that the gradient does not
+    depend on the number of processes; the last batch is padded with filler rows.
 
     Args:
         batch_size: over all processes.
-        epoch: whose order the first pass takes.
-        position: batches that the first pass leaves out: those trained before an interruption.
+        epoch: determines the order of the first pass.
+        position: batches that the first pass skips, because they were trained before an interruption.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class TrainingBatches(Sampler):
         self.rank, self.world_size, self.epoch, self.position = rank, world_size, epoch, position
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order the next pass takes (Lightning calls this)."""
+        """Set the epoch of the next pass (called by Lightning)."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -158,13 +158,13 @@ class TrainingBatches(Sampler):
 
 
 class EvaluationBatches(Sampler):
-    """Whole utterances sorted by length, as many to a batch as a budget of padded frames allows.
+    """Batches of whole utterances, sorted by length and filled up to a budget of padded frames.
 
     Every process gets the same number of batches and every utterance is in exactly one of them.
 
     Args:
         lengths: samples of each piece.
-        max_frames: budget of one batch over all processes; a longer utterance is a batch of its own.
+        max_frames: budget of one batch over all processes; a longer utterance forms a batch alone.
     """
 
     def __init__(self, lengths: np.ndarray, max_frames: int, rank: int = 0, world_size: int = 1) -> None:

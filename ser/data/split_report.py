@@ -1,4 +1,4 @@
-"""What each fold of a split holds, what its sets share, and what leaks: as plain values and as text."""
+"""Contents, overlaps and leaks of each fold of a split, as plain values and as text."""
 
 import pandas as pd
 
@@ -8,10 +8,10 @@ from ser.emotions import EMOTIONS
 
 
 def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, protocol: str) -> dict:
-    """Everything about a split, as plain values.
+    """Describe a split with plain values.
 
     Args:
-        folds: by name, a corpus's table with a column `set`, "" for an utterance of no set.
+        folds: tables of a corpus by fold name, with a column `set`, "" for unused utterances.
         digests: of every recording (`ser.data.leaks.recording_digests`); None compares no audio.
     """
     described = []
@@ -52,7 +52,7 @@ def _describe_set(utterances: pd.DataFrame) -> dict:
 
 
 def report(about: dict) -> str:
-    """What `describe` found, with `protocol` and `audio_compared`, as text for a person."""
+    """Format the result of `describe`, with `protocol` and `audio_compared` added, as text."""
     folds, protocol, tested = about["folds"], about["protocol"], dict(about["pooled_test"])
     found = [
         (fold["fold"], overlap["sets"], what, names)
@@ -71,8 +71,8 @@ def report(about: dict) -> str:
     pooled = [
         "Test sets of all folds together",
         _text([tested]),
-        f"Tested in more than one fold: {some('utterances', twice)}." if twice else "Nothing is tested twice.",
-        f"{never} of {about['utterances']} utterances are never tested." if never else "Everything is tested.",
+        f"Tested in more than one fold: {some('utterances', twice)}." if twice else "No utterance is tested twice.",
+        f"{never} of {about['utterances']} utterances are never tested." if never else "Every utterance is tested.",
         *(f"Fold {fold['fold']} leaves out {some('utterances', out)}." for fold in folds if (out := fold["left_out"])),
     ]
     warnings = [
@@ -86,16 +86,16 @@ def report(about: dict) -> str:
     parts = [
         [_text([{"fold": fold["fold"], "set": name, **fold["sets"][name]} for fold in folds for name in SETS])],
         common,
-        [f"The corpus holds more than once {some('recordings', repeated)}"] if repeated else [],
+        [f"The corpus repeats {some('recordings', repeated)}"] if repeated else [],
         pooled,
         [*warnings, *(f"Warning: {line}." for line in about["warnings"])],
-        leaking or [f"No leak: protocol {protocol} allows what is shared." if found else "No leak found."],
+        leaking or [f"No leak: protocol {protocol} allows these overlaps." if found else "No leak found."],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _text(rows: list[dict]) -> str:
-    """Aligned columns: numbers to the right, lists of names to the left."""
+    """Format a table: numbers aligned right, lists of names left."""
     table = pd.DataFrame(rows)
     for column in table.columns.intersection(["sessions", "halves", "speakers"]):
         words = table.pop(column).map(lambda names: " ".join(map(str, names)))

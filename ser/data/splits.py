@@ -1,4 +1,4 @@
-"""A user's own split of a corpus, from a CSV file."""
+"""A user's own split of a corpus, read from a CSV file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,13 @@ from ser.data.corpora.corpus import one_line_a_label
 from ser.data.corpora.csv_lines import read_lines
 from ser.errors import CorpusError
 
-MOST_DIGITS = 9  # of a fold's number; what has more is a name
+MOST_DIGITS = 9  # a fold with more digits is a name
 SET_OF_WORD = {"train": "train", "val": "val", "validation": "val", "dev": "val", "test": "test"}
 
 
 @dataclass(frozen=True)
 class SplitFile:
-    """A user's own split, as it is written.
+    """A user's own split, as read from its file.
 
     Attributes:
         lines: line number, fold, utterance and set.
@@ -27,10 +27,10 @@ class SplitFile:
     problems: list[str]
 
     def sets(self, utterances: pd.DataFrame) -> dict[int | str, pd.Series]:
-        """The set of every utterance of a corpus's table by fold, "" where the file does not name it.
+        """For each fold, the set of every utterance of a corpus's table; "" if the file does not list it.
 
         Raises:
-            CorpusError: with every unsound line, unknown set, and utterance that is unknown or named twice in a fold.
+            CorpusError: with every unreadable line, unknown set or utterance, and utterance repeated in a fold.
         """
         row_of = dict(zip(utterances.utterance, utterances.index, strict=True))
         problems = list(self.problems)
@@ -54,16 +54,16 @@ class SplitFile:
 
 
 def _fold(name: str) -> int | str:
-    """A fold's number or name; a whole number may be written with zeros after the point, as spreadsheets do."""
+    """A fold's number or name; a whole number can end in .0, as in spreadsheets."""
     whole, _, rest = name.partition(".")
     return int(whole) if whole.isdecimal() and len(whole) <= MOST_DIGITS and not rest.strip("0") else name
 
 
 def read_split(file: Path) -> SplitFile:
-    """Read a split: CSV (UTF-8) with the columns `utterance`, `set` and perhaps `fold`; others are ignored.
+    """Read a split: CSV (UTF-8) with the columns `utterance`, `set` and optionally `fold`; others are ignored.
 
     Raises:
-        CorpusError: it is no such file, lacks a column, or has no line below the header.
+        CorpusError: the file is unreadable, lacks a column, or has no line below the header.
     """
     lines, problems = [], []
     for number, row in read_lines(file, ("utterance", "set"), problems):

@@ -1,6 +1,6 @@
-"""How a process that reads data hands its batches over: in memory without a name, not in files of /dev/shm.
+"""Send batches from data workers through anonymous memory, not through files in /dev/shm.
 
-A container's /dev/shm has 64 MB. A reader that finds it full dies, and the training would wait for its batch for ever.
+A container's /dev/shm has 64 MB. A worker that finds it full dies, and training would wait forever for its batch.
 """
 
 import mmap
@@ -13,26 +13,26 @@ from torch import Tensor
 
 from ser.errors import InputError
 
-FEW_BYTES = 65_536  # are sent as they are, which takes less time than to open a file
+FEW_BYTES = 65_536  # smaller tensors are sent by value, which is faster than opening a file
 
 
 def avoid_shared_files() -> None:
-    """Send the tensors of this process in anonymous memory from now on, where the system has it (Linux)."""
+    """From now on, send the tensors of this process through anonymous memory if the system has it (Linux)."""
     if hasattr(os, "memfd_create"):
         ForkingPickler.register(Tensor, _reduce)
 
 
 def check_semaphores(num_workers: int) -> None:
-    """Refuse processes that read data where the system has no room for the locks of their queues.
+    """Refuse a number of workers for which the system cannot allocate the locks of their queues.
 
     Raises:
-        InputError: naming the remedy.
+        InputError: with the remedy.
     """
     try:
         _ = [multiprocessing.Lock() for _ in range(16 * num_workers)]
     except OSError as error:
         raise InputError(
-            f"data.num_workers is {num_workers}, but /dev/shm has no room for what these processes share "
+            f"data.num_workers is {num_workers}, but /dev/shm has no room for the locks of these processes "
             f"({error.strerror}); give a container more (docker run --shm-size 1g), or use --data.num_workers 0"
         ) from error
 

@@ -15,6 +15,7 @@ FREE = (
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.log_every_n_steps"),
 )
 IDENTITY = "identity.json"
+OWN_VERSION = "ser"  # is recorded; what it changes of a training, the digest of the code says
 PER_FOLD = ("seed_everything", "data.fold", "data.seed")
 
 
@@ -49,7 +50,7 @@ def differences(before: dict, now: dict) -> list[str]:
     """The differences between two identities, one line each."""
     old, new = (
         each["config"]
-        | {f"version of {name}": number for name, number in each["versions"].items()}
+        | {f"version of {name}": number for name, number in each["versions"].items() if name != OWN_VERSION}
         | {what: f"digest {each.get(what)}" for what in ("corpus", "code")}
         for each in (before, now)
     )

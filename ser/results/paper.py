@@ -1,7 +1,7 @@
 """Results and training options of Wu et al. (2019): Table 1, confusion matrices, test halves, options.
 
-The matrices and halves are recovered: whole numbers that fit the printed percentages. `tests/results/test_paper.py`
-repeats the search. The counts of IEMOCAP are from its public label lists.
+The matrices and halves are recovered: whole numbers that fit the printed percentages.
+`tests/unit/results/test_paper.py` repeats the search. The counts of IEMOCAP are from its public label lists.
 """
 
 from dataclasses import dataclass

@@ -127,5 +127,5 @@ def test_weights_that_have_heard_the_tested_are_no_beginning(exported, ser, tiny
     options = [*tiny, "--init_weights", out, "--out", tmp_path / "run"]
     finished = ser("fit", "--config", CONF / "seqcap.yaml", *options)
     assert finished.code == 2
-    assert f"{out} does not fit CNNSeqCap as configured: it has no 'branches.gru" in finished.err
+    assert f"{out} does not fit CNNSeqCap as configured: unknown weight 'branches.gru" in finished.err
     assert not (tmp_path / "run").exists()

@@ -17,7 +17,7 @@ from ser.results.lambda_curve import apply, choose, curve
 from ser.results.pooled import summarise
 from ser.results.predictions import posterior_columns, scores
 from ser.results.statistics import bootstrap_speakers, compare
-from tests.two_branches import sample, table
+from tests.made_up.two_branches import sample, table
 
 UA_CHOICE = ["0.49", "40.0", "62.5"]  # the nearest to 0.6 with which the GRU decides
 
@@ -195,7 +195,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path
     for arguments, words in (
         ([folder], r"seqcap \(CNNSeqCap\): lambda needs two branches"),
         ([tmp_path / "absent"], "absent"),
-        ([crossval, "--out", precious], "precious.csv exists already; this command did not write it"),
+        ([crossval, "--out", precious], "precious.csv exists already and was not written by this command"),
         ([crossval, "--out", tmp_path], f"{tmp_path} exists already"),
         ([crossval, "--out", tmp_path / "no" / "curve.csv"], "there is no folder"),
         ([crossval, "--figure", tmp_path / "curve.pdf"], "must end in .png"),
@@ -214,7 +214,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(crossval, tmp_path
 def test_a_file_in_the_place_of_the_figure_is_left_alone(crossval, tmp_path):
     for name, content in (("photo.png", b"\xff\xd8\xff mine"), ("picture.png", b"\x89PNG\r\n\x1a\n mine")):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match=f"{name} exists already; this command did not write it"):
+        with pytest.raises(InputError, match=f"{name} exists already and was not written by this command"):
             main([str(crossval), "--figure", str(tmp_path / name)])
         assert (tmp_path / name).read_bytes() == content
     (tmp_path / "folder.png").mkdir()

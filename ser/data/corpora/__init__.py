@@ -1,4 +1,4 @@
-"""Corpora: files on disk become one table of utterances. A corpus is a file of this folder with a class of `Corpus`."""
+"""Corpora, read into one table of utterances. Each is a module of this package with a subclass of `Corpus`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @cache
 def kinds() -> dict[str, type[Corpus]]:
-    """The class of every corpus, by the name of its file: "emodb", "iemocap", "manifest"."""
+    """The class of every corpus, by module name: "emodb", "iemocap", "manifest"."""
     from ser.data.corpora.corpus import Corpus
 
     found = {}
@@ -21,5 +21,5 @@ def kinds() -> dict[str, type[Corpus]]:
         for each in vars(import_module(f"{__name__}.{module.name}")).values():
             if isinstance(each, type) and issubclass(each, Corpus) and each.__module__ == f"{__name__}.{module.name}":
                 found[module.name] = each
-    del found["corpus"]  # the base of all
+    del found["corpus"]  # the base class
     return found

@@ -1,4 +1,4 @@
-"""What may spoil results on a corpus although it can be used."""
+"""Warnings about a usable corpus, for faults that can spoil results."""
 
 from collections.abc import Iterable
 
@@ -6,28 +6,27 @@ import pandas as pd
 
 from ser.emotions import EMOTIONS
 
-MOST_LINES = 10  # of one kind: where a microphone was at fault, every recording has it
+MOST_LINES = 10  # of one kind; a faulty microphone affects every recording
 
 
 def cautions(table: pd.DataFrame, location: str) -> list[str]:
-    """One line ("place: cause") for everything to look at before training.
+    """Warnings to read before training, one line each ("place: cause").
 
     Args:
-        table: usable utterances, with what was heard in them (`check_audio`) where that is known.
-        location: where the corpus was read.
+        table: usable utterances, with the columns of `check_audio` if their audio was checked.
+        location: path of the corpus.
 
     Returns:
-        Recordings of suspicious level, recordings with two labels, classes that sessions or speakers lack, and whether
-        there is one session only.
+        Recordings of suspicious level or with two labels, classes missing in sessions or speakers, a single session.
     """
     if table.empty:
         return []
-    heard = [*_levels(table), *_two_labels(table)] if {"cautions", "recording"} <= set(table.columns) else []
+    audio = [*_levels(table), *_two_labels(table)] if {"cautions", "recording"} <= set(table.columns) else []
     causes = _lacking(table)
     if table.session.nunique() == 1:
         session = table.session.iloc[0]
-        causes.append(f"one session only ({session}): a fold leaves one out, and nothing remains to train on")
-    return [*heard, *(f"{location}: {cause}" for cause in causes)]
+        causes.append(f"one session only ({session}): folds leave one out, so none remains for training")
+    return [*audio, *(f"{location}: {cause}" for cause in causes)]
 
 
 def _levels(table: pd.DataFrame) -> list[str]:
@@ -52,7 +51,7 @@ def _two_labels(table: pd.DataFrame) -> list[str]:
 
 
 def _lacking(table: pd.DataFrame) -> list[str]:
-    """Classes that the corpus, a session or a speaker lacks; what a session lacks is not said of its speakers again."""
+    """Classes missing in the corpus, in sessions, and in speakers whose session has them."""
 
     def lacking(part: pd.DataFrame, among: Iterable[str]) -> str:
         return ", ".join(emotion for emotion in EMOTIONS if emotion in set(among) - set(part.emotion))

@@ -1,4 +1,4 @@
-"""What every corpus gives: one validated table of utterances."""
+"""Base class of corpora: one validated table of utterances."""
 
 import re
 import sys
@@ -16,20 +16,20 @@ COLUMNS = ("utterance", "path", "session", "speaker", "dialog_half", "emotion", 
 
 
 class Corpus(ABC):
-    """A corpus of labelled utterances on disk. Subclasses know a layout; this class knows what a sound table is.
+    """A corpus of labelled utterances on disk. Subclasses read a layout; this class validates the table.
 
-    `read` collects rows and problems without raising; use `utterances`.
+    Call `utterances`; `read` collects rows and problems without raising.
     """
 
     title: ClassVar[str]  # for messages: "EMO-DB"
-    looks_like: ClassVar[str]  # what it is recognised by, for messages
-    option: ClassVar[str] = "root"  # that names its place
-    inner: ClassVar[str] = "."  # the folder of the release within the one that is named
-    sessions_of_release: ClassVar[int | None] = None  # how many the complete corpus has, where that is known
+    looks_like: ClassVar[str]  # how it is recognised, for messages
+    option: ClassVar[str] = "root"  # option for its path
+    inner: ClassVar[str] = "."  # folder of the release within the given folder
+    sessions_of_release: ClassVar[int | None] = None  # number of sessions of the complete corpus, if known
 
     @classmethod
     def holds(cls, place: Path) -> bool:
-        """Whether a file or a folder is this corpus, by the names in it."""
+        """Whether a path is this corpus, by the names of its files."""
         return False
 
     @property
@@ -39,39 +39,39 @@ class Corpus(ABC):
 
     @abstractmethod
     def place(self) -> Path:
-        """The folder or the file, absolute.
+        """The absolute path of the folder or file.
 
         Raises:
-            InputError: none was given, or it is something else.
+            InputError: no path was given, or it is not this corpus.
         """
 
     @property
     def location(self) -> str:
-        """Where it is read from, for messages."""
+        """The path of the corpus, for messages."""
         return str(self.place())
 
     @abstractmethod
     def read(self) -> tuple[pd.DataFrame, list[str]]:
         """Rows of `COLUMNS` for every usable utterance, and one line for every problem ("file:line: cause").
 
-        Columns that `ser.data.corpora.release.check_audio` adds say what is suspicious about the recordings.
+        The table also has the columns that `ser.data.corpora.release.check_audio` adds.
         """
 
     def note(self, table: pd.DataFrame) -> str | None:
-        """What a user must know of a sound corpus that is not complete: folds are counted over what is there."""
-        there, whole = table.session.nunique(), self.sessions_of_release
-        if whole is None or there >= whole:
+        """A note on a valid but incomplete corpus: folds are counted over the sessions present."""
+        present, whole = table.session.nunique(), self.sessions_of_release
+        if whole is None or present >= whole:
             return None
         names = ", ".join(map(str, sorted(table.session.unique())))
-        return f"{there} of the {whole} sessions of {self.name} are there ({names}); folds are counted over these"
+        return f"{present} of the {whole} sessions of {self.name} are present ({names}); folds are counted over these"
 
     def utterances(self) -> pd.DataFrame:
         """The corpus as one table, sorted by utterance name.
 
         Returns:
             A table with the columns `utterance, path, session, speaker, dialog_half, emotion, seconds`: path absolute,
-            session an integer or a string, dialog_half "F", "M" or "" where the corpus has no dialogs, emotion one of
-            `ser.emotions.EMOTIONS`. Recordings beyond full scale are named on standard error.
+            session an integer or a string, dialog_half "F", "M" or "" if the corpus has no dialogs, emotion one of
+            `ser.emotions.EMOTIONS`. A warning about recordings beyond full scale goes to standard error.
 
         Raises:
             CorpusError: with every problem found.
@@ -85,14 +85,14 @@ class Corpus(ABC):
 
 
 def table_problems(table: pd.DataFrame, location: str) -> list[str]:
-    """What makes a table unusable whatever corpus it came from: nothing in it, repeated names, unknown emotions,
+    """Problems that make the table of any corpus unusable: no rows, repeated names, unknown emotions,
     a speaker in two sessions, a session without exactly two speakers."""
     if table.empty:
         return [f"{location}: no utterance of the emotions {', '.join(EMOTIONS)} found"]
     problems = []
     for name in sorted(set(table.utterance[table.utterance.duplicated()])):
         paths = ", ".join(table.path[table.utterance == name].astype(str))
-        problems.append(f"{paths}: the utterance name {name} stands for more than one recording")
+        problems.append(f"{paths}: the utterance name {name} is used for several recordings")
     for row in table[~table.emotion.isin(EMOTIONS)].itertuples():
         problems.append(f"{row.path}: unknown emotion {row.emotion!r} (known: {', '.join(EMOTIONS)})")
     for speaker, sessions in table.groupby("speaker").session.unique().items():
@@ -121,7 +121,7 @@ _UNKNOWN = re.compile(r"(.*): (unknown (?:emotion|set) .*)", re.DOTALL)
 
 
 def one_line_a_label(problems: list[str]) -> list[str]:
-    """Problems, those of the same unknown label in one line with their number and the first three places.
+    """Merge problems with the same unknown label into one line, with their number and the first three places.
 
     Example:
         >>> one_line_a_label(["a:2: unknown set 'x'", "a:3: column fold is empty", "a:4: unknown set 'x'"])

@@ -1,4 +1,4 @@
-"""Lines of a CSV file that a person or a spreadsheet has written."""
+"""Read CSV files written by hand or by a spreadsheet."""
 
 import csv
 import io
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells of every record that can be taken apart.
+    """Yield line number and cells of every valid record.
 
     Args:
-        file: CSV, UTF-8; separated by commas, semicolons or tabs, or as its first line says (`sep=;`).
-        required: columns that it must have; others are allowed.
-        problems: receives one line ("file:line: cause") for everything else.
+        file: CSV, UTF-8; separated by commas, semicolons or tabs, or as declared in the first line (`sep=;`).
+        required: columns that must exist; others are allowed.
+        problems: receives one line ("file:line: cause") for every invalid record.
     """
     try:
         content = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
@@ -54,10 +54,10 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
 
 
 def _separator(text: str, required: tuple[str, ...]) -> tuple[str, bool]:
-    """What separates the cells: as the first line says, else what finds most of the required columns in it.
+    """The separator that the first line declares, else the one that finds most required columns in it.
 
     Returns:
-        The separator, and whether the first line says it (for spreadsheets) and is not the header.
+        The separator, and whether the first line declares it (for spreadsheets) and is not the header.
 
     Example:
         >>> _separator("utterance;set", ("utterance", "set")), _separator("sep=;", ("utterance", "set"))

@@ -19,10 +19,10 @@ _NAME = re.compile(rf"(\d\d)[a-z]\d\d([{''.join(EMOTION_OF_LETTER)}{OTHER_LETTER
 
 
 class EmoDB(Corpus):
-    """The four target emotions of EMO-DB, its speakers paired into five sessions of one man and one woman.
+    """The four target emotions of EMO-DB; its speakers are paired into five sessions of one man and one woman.
 
     Args:
-        root: folder `wav`, or the one around it.
+        root: folder `wav`, or its parent.
     """
 
     name = "emodb"
@@ -68,5 +68,5 @@ class EmoDB(Corpus):
 
 
 def recordings(folder: Path) -> list[Path]:
-    """The WAV files of a folder, hidden ones left out."""
+    """The WAV files of a folder, without hidden ones."""
     return sorted(path for path in folder.glob("*.[wW][aA][vV]") if not path.name.startswith("."))

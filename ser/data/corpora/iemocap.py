@@ -1,4 +1,4 @@
-"""IEMOCAP (Busso et al., 2008) as it is released on disk."""
+"""IEMOCAP (Busso et al., 2008), in the layout of its release."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ class IEMOCAP(Corpus):
     """Five sessions of one woman and one man; ten speakers, improvised and scripted dialogs.
 
     Args:
-        root: folder `IEMOCAP_full_release`, or the one around it.
+        root: folder `IEMOCAP_full_release`, or its parent.
         style: which dialogs to use.
         merge_excited: count "excited" as happy (the paper does not).
 
@@ -50,7 +50,7 @@ class IEMOCAP(Corpus):
 
     @property
     def name(self) -> str:
-        """ "iemocap", or "synthetic" for the built-in corpus: synthetic speech is never reported as IEMOCAP."""
+        """ "iemocap", or "synthetic" for the built-in corpus, so that results on it are never reported as IEMOCAP."""
         built_in = self.root and (self.place() / BUILT_IN_MARKER).is_file()
         return "synthetic" if built_in else "iemocap"
 
@@ -94,7 +94,7 @@ class IEMOCAP(Corpus):
 
 
 def _row(utterance: str, path: Path, emotion: str) -> dict:
-    # The first letter says whose markers were recorded in the dialog, the last field's letter who speaks.
+    # The letter after the session is the actor with motion-capture markers; the last field begins with the speaker.
     speaker = utterance.rsplit("_", 1)[1][0]
     return {
         "utterance": utterance,
@@ -114,9 +114,9 @@ def read_dialog(labels: Path, audio: Path) -> tuple[list[tuple[str, Path, str]],
         audio: `Session{n}/sentences/wav/<dialog>`.
 
     Returns:
-        Name, recording and label of every sound line, and the problems of the others.
+        Name, recording and label of every valid line, and the problems of the others.
     """
-    if not labels.is_file():  # opening a pipe would wait for ever
+    if not labels.is_file():  # opening a pipe would block
         return [], [f"{labels}: not a file"]
     try:
         content = labels.read_bytes()
@@ -147,7 +147,7 @@ def read_dialog(labels: Path, audio: Path) -> tuple[list[tuple[str, Path, str]],
             problems.append(f"{labels}:{number}: {error}")
     if not any(line.startswith(b"[") for line in lines):
         problems.append(f"{labels}: no line with an utterance")
-    mentioned = set(content.decode("utf-8", "replace").split())  # even in a line that is a problem by itself
+    mentioned = set(content.decode("utf-8", "replace").split())  # including lines with problems
     for utterance in sorted(recordings.keys() - mentioned):
         problems.append(f"{recordings[utterance]}: audio without a label line in {labels}")
     return labelled, problems
@@ -157,7 +157,7 @@ def parse_line(line: str, dialog: str) -> tuple[str, str]:
     """Utterance name and label of one line of a label file.
 
     Raises:
-        ValueError: saying what is wrong with it.
+        ValueError: with the cause, if the line is invalid.
 
     Example:
         >>> parse_line("[6.29 - 8.24]\\tSes01F_impro01_M000\\tneu\\t[2.5, 2.5, 2.5]", "Ses01F_impro01")
@@ -165,7 +165,7 @@ def parse_line(line: str, dialog: str) -> tuple[str, str]:
     """
     fields = [field.strip() for field in line.rstrip().split("\t")]
     if len(fields) != 4 or not all(fields) or not _DIMENSIONS.fullmatch(fields[3]):
-        raise ValueError("malformed line, not [start - end], name, label and [V, A, D] separated by tabs")
+        raise ValueError("malformed line; expected [start - end], name, label and [V, A, D], separated by tabs")
     times, utterance, label, _ = fields
     form = _TIMES.fullmatch(times)
     if form is None:

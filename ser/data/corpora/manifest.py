@@ -1,4 +1,4 @@
-"""Anyone's own corpus, described by a CSV file."""
+"""A user's own corpus, described by a CSV file."""
 
 import os
 from pathlib import Path
@@ -11,18 +11,18 @@ from ser.data.corpora.release import absolute, check_audio, not_given, use_inste
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
-MOST_DIGITS = 9  # of a session's number; what has more is a name
-UNNAMED = "manifest"  # also the name of every manifest in records of older versions
+MOST_DIGITS = 9  # a session with more digits is a name
+UNNAMED = "manifest"  # older versions recorded every manifest under this name
 REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
 
 
 class Manifest(Corpus):
     """A CSV file (UTF-8; commas, semicolons or tabs) with one line per utterance and the columns
 
-    - `utterance`: its name, once;
+    - `utterance`: a unique name;
     - `path`: the audio file, absolute or relative to the CSV file's folder;
     - `session`: each holds exactly two speakers; folds leave one session out;
-    - `speaker`: taken as written ("03" is not "3");
+    - `speaker`: compared as text ("03" is not "3");
     - `emotion`: neutral, angry, happy or sad;
     - `dialog_half` (optional): F or M, as in IEMOCAP; needed by protocol `wu2019` only.
 
@@ -30,10 +30,10 @@ class Manifest(Corpus):
 
     Args:
         csv: the file.
-        name: the corpus's name in results and before its speakers' names; without it the file's name without ".csv".
+        name: of the corpus in results and speaker identities; by default the file name without ".csv".
 
     Raises:
-        InputError: if the name holds a colon.
+        InputError: if the name contains a colon.
     """
 
     title = "a manifest"
@@ -43,7 +43,7 @@ class Manifest(Corpus):
     def __init__(self, csv: str | None = None, name: str | None = None) -> None:
         if name and ":" in name:
             raise InputError(
-                f"data.corpus.name is {name!r}, but must hold no colon: one divides it from a speaker's name"
+                f"data.corpus.name is {name!r}, but must not contain a colon, which separates it from speaker names"
             )
         self.csv = csv
         self._name = name
@@ -74,7 +74,7 @@ class Manifest(Corpus):
             row = {column: cells[column] for column in REQUIRED} | {"dialog_half": cells.get("dialog_half", "")}
             path = os.path.abspath(file.parent / row["path"])
             causes = _causes(row)
-            # One recording has one label, whatever links lead to it.
+            # A recording has one label, even if several links lead to it.
             recording = path if "\0" in path else os.path.realpath(path)
             for column, key in (("utterance", row["utterance"]), ("path", recording)):
                 if row[column] and first.setdefault((column, key), number) != number:
@@ -91,7 +91,7 @@ class Manifest(Corpus):
 
 
 def _numbers(sessions: set[str]) -> dict[str, int]:
-    """The numbers of sessions that are all numbered, each by its own number: "1" beside "01" are two names."""
+    """Integers for session names if all are distinct integers, else {}: "1" and "01" stay two names."""
     if not all(session.isascii() and session.isdigit() and len(session) <= MOST_DIGITS for session in sessions):
         return {}
     numbers = {session: int(session) for session in sessions}
@@ -99,7 +99,7 @@ def _numbers(sessions: set[str]) -> dict[str, int]:
 
 
 def _causes(row: dict[str, str]) -> list[str]:
-    """What is wrong with one line by itself."""
+    """Problems of one line, regardless of the others."""
     causes = [f"column {column} is empty" for column in REQUIRED if not row[column]]
     if row["emotion"] and row["emotion"] not in EMOTIONS:
         causes.append(f"unknown emotion {row['emotion']!r} (known: {', '.join(EMOTIONS)})")

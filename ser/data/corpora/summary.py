@@ -1,4 +1,4 @@
-"""What is in a corpus and what is wrong with it, for a person to read."""
+"""Summary of a corpus as text: contents, warnings and problems."""
 
 from dataclasses import dataclass, field
 
@@ -14,13 +14,13 @@ from ser.errors import InputError
 
 @dataclass(frozen=True)
 class Census:
-    """What was found.
+    """Contents, problems and warnings of a corpus.
 
     Args:
         utterances: the usable rows (`ser.data.corpora.corpus.COLUMNS`).
-        problems: one line each; a sound corpus has none.
-        note: what is no mistake and must be known.
-        warnings: one line each for what may spoil results although the corpus can be used.
+        problems: one line each; none if the corpus is usable.
+        note: a remark on an incomplete corpus (`Corpus.note`).
+        warnings: one line each, for faults of a usable corpus that can spoil results.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Census:
     warnings: list[str] = field(default_factory=list)
 
     def counts(self, *by: str) -> pd.DataFrame:
-        """Utterances of each emotion and minutes, by the given columns, with a last row for all."""
+        """Utterances of each emotion and minutes, by the given columns, with totals in the last row."""
         table = pd.crosstab([self.utterances[column] for column in by], self.utterances.emotion)
         table = table.reindex(columns=list(EMOTIONS), fill_value=0)
         table["all"] = table.sum(axis=1)
@@ -66,13 +66,13 @@ class Census:
 
 
 def census(corpus: Corpus) -> Census:
-    """Read a corpus completely and report on it, sound or not.
+    """Read a corpus completely and summarise it, usable or not.
 
     Raises:
-        InputError: there is no such corpus to report on.
+        InputError: the corpus was not found.
     """
     table, problems = corpus.read()
-    # An empty table is worth a line of its own only if nothing else explains it.
+    # Report an empty table only if no other problem explains it.
     problems = problems + ([] if table.empty and problems else table_problems(table, corpus.location))
     note = None if table.empty else corpus.note(table)
     warnings = cautions(table, corpus.location)
@@ -80,10 +80,10 @@ def census(corpus: Corpus) -> Census:
 
 
 def detect(path: str) -> Corpus:
-    """The corpus that a path holds; the built-in one has the layout of IEMOCAP.
+    """Detect the corpus at a path; the built-in one is read as IEMOCAP.
 
     Raises:
-        InputError: nothing there, or nothing known.
+        InputError: the path does not exist, or no corpus is recognised.
     """
     place = absolute(path)
     if not place.exists():

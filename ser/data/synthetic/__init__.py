@@ -1,1 +1,1 @@
-"""The built-in corpus, which is synthesised."""
+"""The built-in corpus of synthetic speech."""

@@ -1,4 +1,4 @@
-"""The built-in corpus: synthetic speech in the layout of IEMOCAP's release, written once and read as IEMOCAP is."""
+"""The built-in corpus: synthetic speech in the layout of IEMOCAP's release, written once and read like IEMOCAP."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ from ser.data.corpora.release import BUILT_IN_MARKER
 from ser.data.synthetic.dialogs import NUM_SESSIONS, Line, label_file, screenplay
 from ser.errors import InputError
 
-RECIPE = 5  # raise it whenever the same parameters give other files
-# A resource fork as a Mac leaves it beside a file on a foreign disk: magic number, version, filler, one entry.
+RECIPE = 5  # increase it when the same parameters give other files
+# AppleDouble file, which macOS writes beside files on foreign disks: magic number, version, filler, one entry.
 APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00\x01\x00\x00\x00\x09\x00\x00\x00\x26" + bytes(
     [0, 0, 0, 8, 0xFF, 0xFE, 0x80, 0xC3, 0x28, 0, 1, 0xA0]
 )
@@ -32,9 +32,9 @@ class Synthetic(Corpus):
     relative to the speaker, and speakers differ about as much as emotions do.
 
     Args:
-        root: folder of the corpus, made when it is missing; it must not hold anything else.
+        root: folder of the corpus, created if missing; it must not contain anything else.
         utterances_per_speaker: improvised utterances of the four emotions for each speaker, at least 8.
-        seed: of speakers and utterances.
+        seed: determines speakers and utterances.
 
     Raises:
         InputError: a parameter is out of range.
@@ -55,9 +55,8 @@ class Synthetic(Corpus):
     def place(self) -> Path:
         if not self.root:
             raise InputError(
-                "no folder was given for the built-in corpus: neither --data.corpus.root on the command line nor "
-                "`root:` in the YAML names one\nname a new or an empty one, such as data/demo; the corpus is written "
-                "into it once"
+                "no folder was given for the built-in corpus; set --data.corpus.root on the command line or `root:` in "
+                "the YAML\nto a new or empty folder, such as data/demo; the corpus is written into it once"
             )
         return Path(self.root).expanduser().resolve()
 
@@ -68,34 +67,34 @@ class Synthetic(Corpus):
     def note(self, table: pd.DataFrame) -> str | None:
         if self.recipe == RECIPE:
             return None
-        return f"{self.place()} was written by an older version (recipe {self.recipe}), with other voices than today's"
+        return f"{self.place()} was written by an older version (recipe {self.recipe}), whose voices differ"
 
     def prepare(self) -> bool:
-        """Write the corpus if it is not there.
+        """Write the corpus if it does not exist.
 
-        It is written beside its place and renamed into it, so that it is there as a whole or not at all; when two
-        processes do this at once, the later one finds the other's corpus and drops its own.
+        It is written to a temporary folder beside its place and renamed, so it is complete or missing. If two processes
+        do this at once, the later one uses the other's corpus and deletes its own.
 
         Returns:
-            Whether it was written now.
+            Whether this call wrote it.
 
         Raises:
-            InputError: the folder holds something else, or the corpus with other parameters, or cannot be written.
+            InputError: the folder has other content, or the corpus with other parameters, or cannot be written.
         """
         if self._found():
             return False
         root = self.place()
-        if root == Path.cwd():  # renaming would take the user's current folder away
+        if root == Path.cwd():  # renaming would replace the user's current folder
             raise InputError(
-                f"{root} is the current folder; the built-in corpus needs one of its own, such as data/demo"
+                f"{root} is the current folder; the built-in corpus needs a separate one, such as data/demo"
             )
         try:
             root.parent.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(".partial", f".{root.name}.", root.parent, ignore_cleanup_errors=True) as place:
-                draft = Path(place) / root.name  # only the folder around it is closed to other users
+                draft = Path(place) / root.name  # inside, because the temporary folder is closed to other users
                 self._write(draft)
                 try:
-                    draft.rename(root)  # takes the place of nothing, or of an empty folder
+                    draft.rename(root)  # replaces an empty folder or none
                 except OSError:
                     if self._found():
                         return False
@@ -115,9 +114,9 @@ class Synthetic(Corpus):
                 held = {name: found.get(name) for name in wanted}
             except (OSError, ValueError, AttributeError) as error:
                 raise InputError(
-                    f"{marker}: unreadable ({error}); remove its folder to have the corpus written anew"
+                    f"{marker}: unreadable ({error}); remove its folder to write the corpus again"
                 ) from error
-            # What an older recipe wrote is read as it is: results on it know it by its digest.
+            # A corpus of an older recipe is read unchanged; results record its digest.
             self.recipe = held["recipe"]
             if self.recipe in range(RECIPE):
                 held["recipe"] = RECIPE
@@ -158,16 +157,16 @@ class Synthetic(Corpus):
 
 
 def _write_labels(folder: Path, dialog: str, lines: list[Line], lengths: list[int]) -> None:
-    """The dialog's labels, and around them what the release has and a reader must not take for labels."""
+    """Write a dialog's labels, and files of the release that a reader must not mistake for labels."""
     first = lines[0].utterance
-    newline = "\r\n" if int(first[3:5]) % 2 == 0 else "\n"  # both occur
+    newline = "\r\n" if int(first[3:5]) % 2 == 0 else "\n"  # the release has both
     for sub_folder in ("Attribute", "Categorical", "Self-evaluation"):
         (folder / sub_folder).mkdir(parents=True, exist_ok=True)
     (folder / f"{dialog}.txt").write_text(label_file(lines, lengths), "utf-8", newline=newline)
     (folder / f"._{dialog}.txt").write_bytes(APPLE_DOUBLE)
     (folder / "Categorical" / f"{dialog}_e2_cat.txt").write_text(f"{first} :Other; ()\n", "utf-8")
     (folder / "Attribute" / f"{dialog}_e3_atr.txt").write_text(f"{first} :act 3; :val 3; :dom 3; ()\n", "utf-8")
-    # One rater's own view, in the form of a label line: who reads sub-folders gets doubled names.
+    # A self-evaluation in the form of a label line: reading sub-folders would give duplicate names.
     (folder / "Self-evaluation" / f"{dialog}.txt").write_text(
         f"[1.5000 - 2.5000]\t{first}\toth\t[3.0000, 3.0000, 3.0000]\n", "utf-8"
     )

@@ -1,4 +1,4 @@
-"""Who says what with which emotion in the built-in corpus, and how IEMOCAP's release would write it down."""
+"""Dialogs of the built-in corpus: speakers, emotions, and label files in IEMOCAP's format."""
 
 import zlib
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from ser.data.synthetic.speech import draw_voice, speak
 
 NUM_SESSIONS = 5
 ACTORS = "FM"
-# What a label stands for: the emotion that is heard, the category that raters vote for, and valence, activation and
-# dominance. Readers must leave out utterances without a majority, frustration and excitement.
+# For each label the emotion of the voice, the category of the raters' votes, and valence, activation and dominance.
+# Readers must leave out utterances without a majority (xxx), frustration and excitement.
 LABELS = {
     "neu": ("neutral", "Neutral", (2.5, 2.5, 2.5)),
     "ang": ("angry", "Anger", (1.5, 4.0, 4.0)),
@@ -23,40 +23,40 @@ LABELS = {
     "exc": ("happy", "Excited", (4.5, 4.5, 3.5)),
 }
 OTHERS = ("xxx", "fru", "exc")
-# Mildly uneven, as in real corpora; repeated as often as needed. Four utterances have every emotion.
+# Slightly imbalanced, like real corpora; repeated as needed. The first four labels cover all emotions.
 ORDER = ("neu", "sad", "ang", "hap", "neu", "sad", "neu", "ang", "hap", "sad")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One utterance to be spoken."""
+    """One utterance of a dialog."""
 
     utterance: str  # Ses01F_impro01_M003: session 1, dialog impro01 of half F, fourth utterance of the man
     label: str  # as in IEMOCAP's label files
 
     @property
     def emotion(self) -> str:
-        """How it is spoken."""
+        """Emotion of the voice."""
         return LABELS[self.label][0]
 
     def speak(self, seed: int) -> np.ndarray:
-        """The utterance, 16 kHz, (samples,), 16-bit integers: a function of (seed, line) and of nothing else."""
+        """Synthesise the utterance: 16 kHz, (samples,), 16-bit integers; depends only on (seed, line)."""
         session, actor = int(self.utterance[3:5]), ACTORS.index(self.utterance.rsplit("_", 1)[1][0])
         voice = draw_voice(ACTORS[actor] == "F", np.random.default_rng([seed, session, actor]))
         return speak(voice, self.emotion, np.random.default_rng([seed, zlib.crc32(self.utterance.encode())]))
 
 
 def screenplay(session: int, utterances_per_speaker: int, seed: int) -> dict[str, list[Line]]:
-    """The dialogs of one session; both actors speak in every one.
+    """Write the dialogs of one session, in each of which both actors speak.
 
     Args:
         session: 1 to 5.
         utterances_per_speaker: improvised utterances of the four emotions for each actor.
-        seed: of their order.
+        seed: determines their order.
 
     Returns:
-        For each dialog its lines, in the order of speaking. Beside the improvised utterances of the four emotions
-        there is one with another label for each actor in each improvised dialog, and a short scripted dialog.
+        The lines of each dialog, in speaking order. Each improvised dialog also has one utterance per actor with
+        another label, and each session has a short scripted dialog.
     """
     rng = np.random.default_rng([seed, session])
     dialogs = {}
@@ -83,11 +83,11 @@ def _in_turn(dialog: str, labels: list[list[str]]) -> list[Line]:
 
 
 def label_file(lines: list[Line], lengths: list[int]) -> str:
-    """A dialog's file of labels, as IEMOCAP writes it.
+    """Write a dialog's label file in IEMOCAP's format.
 
     Args:
-        lines: the utterances, in the order of speaking.
-        lengths: their samples.
+        lines: the utterances, in speaking order.
+        lengths: number of samples of each utterance.
     """
     text = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]", ""]
     start = 1.5

@@ -1,4 +1,4 @@
-"""Synthetic utterances: voices, what an emotion does to a voice, and the sound of both."""
+"""Synthetic utterances: voices, the effect of emotions on them, and the waveform."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from ser.audio.frames import SAMPLE_RATE_HZ
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.7, 8.0
 # First three formants (Hz) of i, e, a, o and u in a vocal tract of 17.5 cm: usual textbook values.
 VOWELS_HZ = ((290, 2250, 2950), (400, 2050, 2600), (750, 1250, 2500), (450, 850, 2450), (310, 870, 2300))
-HIGHER_FORMANTS_HZ = (3500, 4500, 5500, 6500)  # those of a uniform tube, in every vowel
+HIGHER_FORMANTS_HZ = (3500, 4500, 5500, 6500)  # of a uniform tube, the same in every vowel
 
 
 class Voice(NamedTuple):
-    """A speaker's own baseline; emotions are shifts from it."""
+    """A speaker's baseline, which emotions shift."""
 
     pitch_hz: float
     formant_scale: float  # 1 for a vocal tract of 17.5 cm, more for a shorter one
@@ -25,10 +25,10 @@ class Voice(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """How an utterance is spoken, relative to its speaker's usual neutral."""
+    """How an utterance is spoken, relative to its speaker's neutral speech."""
 
     pitch_semitones: float
-    melody_octaves: float  # of the deviation of its pitch, relative to 1.6 semitones
+    melody_octaves: float  # of the variation of pitch, relative to 1.6 semitones
     rate_octaves: float
     energy_db: float
     tilt_octaves: float  # of the corner above which the pulses lose another 6 dB per octave
@@ -47,7 +47,7 @@ VARIATION = Manner(0.8, 0.25, 0.08, 1.2, 0.2, 1.0, 0.012)
 
 
 def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
-    """A speaker: women speak about nine semitones higher, from vocal tracts about a seventh shorter."""
+    """Draw a voice; women speak about nine semitones higher, with vocal tracts about a seventh shorter."""
     return Voice(
         pitch_hz=(200 if woman else 118) * 2 ** (rng.uniform(-1.5, 1.5) / 12),
         formant_scale=(1.15 if woman else 1.0) * rng.uniform(0.97, 1.03),
@@ -58,23 +58,22 @@ def draw_voice(woman: bool, rng: np.random.Generator) -> Voice:
 
 
 def draw_manner(emotion: str, rng: np.random.Generator) -> Manner:
-    """One utterance's manner: from neutral towards the emotion (how far differs), and around that."""
+    """Draw the manner of one utterance: the emotion's shift at a random intensity, plus random variation."""
     intensity = rng.uniform(0.75, 1.25)
     return Manner(*(intensity * np.array(MANNERS[emotion]) + np.array(VARIATION) * rng.standard_normal(len(VARIATION))))
 
 
 def draw_seconds(rng: np.random.Generator) -> float:
-    """The length of an utterance: 0.7 to 8 s, 2.7 s in the mean."""
+    """Draw the length of an utterance: 0.7 to 8 s, 2.7 s on average."""
     return float(np.clip(2.45 * np.exp(0.45 * rng.standard_normal()), SHORTEST_SECONDS, LONGEST_SECONDS))
 
 
 def speak(voice: Voice, emotion: str, rng: np.random.Generator) -> np.ndarray:
-    """One utterance.
+    """Synthesise one utterance.
 
     Args:
-        voice: who speaks.
         emotion: one of `ser.emotions.EMOTIONS`.
-        rng: everything else about it.
+        rng: draws everything else.
 
     Returns:
         The waveform at 16 kHz, (samples,), 16-bit integers.
@@ -83,14 +82,14 @@ def speak(voice: Voice, emotion: str, rng: np.random.Generator) -> np.ndarray:
     speech = articulate(voice, manner, draw_seconds(rng), rng)
     speech /= np.sqrt(np.mean(speech**2))
     speech += 10 ** ((voice.noise_db - manner.energy_db) / 20) * rng.standard_normal(len(speech))
-    # The recording gain is drawn anew each time: loudness alone is not the label.
+    # Random recording gain per utterance: loudness alone does not reveal the label.
     level_db = -27 + manner.energy_db + 4.0 * rng.standard_normal()
     speech *= min(10 ** (level_db / 20), 0.95 / np.max(np.abs(speech)))
     return np.round(speech * 32767).astype(np.int16)
 
 
 def articulate(voice: Voice, manner: Manner, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Syllables that fill the time, each a burst of noise and a vowel; one in ten is a pause instead.
+    """Fill the time with syllables, each a burst of noise and a vowel; one in ten is a pause instead.
 
     Returns:
         The waveform, (16,000 * seconds,), of arbitrary level.
@@ -120,19 +119,19 @@ def articulate(voice: Voice, manner: Manner, seconds: float, rng: np.random.Gene
 
 
 def pulses(pitch_hz: np.ndarray, tilt_hz: float) -> np.ndarray:
-    """A sawtooth of the given pitch, (samples,), which loses another 6 dB per octave above `tilt_hz`."""
+    """A sawtooth of the given pitch, (samples,), falling by another 6 dB per octave above `tilt_hz`."""
     sawtooth = 2 * (np.cumsum(pitch_hz) / SAMPLE_RATE_HZ % 1) - 1
     pole = np.exp(-2 * np.pi * tilt_hz / SAMPLE_RATE_HZ)
     return lfilter([1 - pole], [1, -pole], sawtooth)
 
 
 def resonate(source: np.ndarray, formants_hz: np.ndarray) -> np.ndarray:
-    """Send a source, (samples,), through a cascade of resonators of unit gain at 0 Hz.
+    """Filter a source, (samples,), with a cascade of resonators of unit gain at 0 Hz.
 
     Bandwidths are 50 Hz and 4 % of the frequency.
 
     Source:
-        Klatt, J. Acoust. Soc. Am. 67 (1980): the formants' relative amplitudes then come out right by themselves.
+        Klatt, J. Acoust. Soc. Am. 67 (1980): a cascade gives the formants the right relative amplitudes.
     """
     radius = np.exp(-np.pi * (50 + 0.04 * formants_hz) / SAMPLE_RATE_HZ)
     a1, a2 = -2 * radius * np.cos(2 * np.pi * formants_hz / SAMPLE_RATE_HZ), radius**2

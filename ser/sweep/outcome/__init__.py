@@ -1,1 +1,1 @@
-"""What came of a study."""
+"""Results of a study: its table of trials, its best trial, its figures and its report."""

@@ -1,4 +1,4 @@
-"""What a study may claim: its best trial, tested once, validation and test beside each other."""
+"""The best trial of a study, tested once, with validation and test scores in one table."""
 
 import os
 import subprocess
@@ -19,17 +19,17 @@ from ser.sweep.study.plan import LAMBDA
 from ser.training.options.configuration import read_yaml
 
 STATISTICS = "data.statistics"
-TESTED = "best"  # the folder of the best configuration's cross-validation, in the study's
+TESTED = "best"  # folder of the best configuration's cross-validation, in the study's folder
 
 
 def run_best(findings: Findings, words: list[str]) -> Path | None:
-    """Test the best configuration on the study's folds, once, with these further options of `ser crossval`.
+    """Cross-validate the best configuration on the study's folds, once, with additional options of `ser crossval`.
 
     Returns:
-        The folder of the cross-validation, None if it did not come to its end.
+        The folder of the cross-validation, or None if it failed.
 
     Raises:
-        InputError: if another configuration of this study was tested already.
+        InputError: if another configuration of this study has been tested already.
     """
     folder = findings.folder / TESTED
     if (folder / "config.yaml").is_file():
@@ -41,13 +41,13 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
         if differences := [name for name in sorted(before | now) if before.get(name) != now.get(name)]:
             lines = "\n".join(f"  {name}: {before.get(name)} there, {now.get(name)} now best" for name in differences)
             raise InputError(
-                f"{folder} holds the test of what was best before. Testing each new best would choose on the test set; "
-                f"use --no-test, or move the folder away and say so\n{lines}"
+                f"{folder} is the test of an earlier best trial. Testing each new best would choose on the test set; "
+                f"use --no-test, or move the folder away and report both tests\n{lines}"
             )
         if (folder / "result.json").is_file() and read_about(folder):
             return folder
     command = ["crossval", "--config", str(findings.folder / BEST), "--out", str(folder), *words]
-    # With as many threads as in the study: sums end in the same bits, and training again repeats the trial.
+    # With the study's number of threads sums are rounded alike, so that retraining repeats the trial exactly.
     threads = set(findings.shared.results()[findings.best].user_attrs.get("threads", ()))
     more = {"OMP_NUM_THREADS": str(*threads)} if len(threads) == 1 else {}
     shown = [*(f"{name}={value}" for name, value in more.items()), "ser", *command]
@@ -57,7 +57,7 @@ def run_best(findings: Findings, words: list[str]) -> Path | None:
 
 
 def claim(findings: Findings, tested: Path | None) -> Table:
-    """Validation and test of the best trial beside each other; a study of saved posteriors was not `tested`."""
+    """Table of the best trial's validation and test scores; `tested` is None for a study of saved posteriors."""
     plan, row = findings.shared.plan, findings.shared.results()[findings.best]
     rows, notes = [], []
     in_study = {name: row.user_attrs[name] for name in ("wa", "ua")}
@@ -69,8 +69,8 @@ def claim(findings: Findings, tested: Path | None) -> Table:
         again = pooled_scores(pooled.validation)
         if any(abs(again[name] - in_study[name]) > 1e-9 for name in in_study):
             rows.append(["validation, in the study", in_study["wa"], None, in_study["ua"], None])
-            why = "each fold's best epoch was chosen with the run's own lambda then, and with the chosen one now"
-            notes.append(f"Trained again, validation differs{f': {why}' if plan.choose_lambda else ''}.")
+            why = "there each fold's best epoch was chosen with the configured lambda, here with the chosen one"
+            notes.append(f"After retraining, validation differs{f': {why}' if plan.choose_lambda else ''}.")
     for name, table in weighed.items():
         scores, limits = pooled_scores(table), bootstrap_speakers(table)
         rows.append([name, scores["wa"], limits["wa"], scores["ua"], limits["ua"]])
@@ -79,14 +79,13 @@ def claim(findings: Findings, tested: Path | None) -> Table:
     varied = plan.space.dimensions.get(STATISTICS)
     tried = {findings.config["data"].get("statistics", "train"), *(varied.choices if varied else ())}
     part = "the test set took no part in the choice"
-    if heard := sorted(tried - {"train"}):
+    if others := sorted(tried - {"train"}):
         part = (
             "no label of the test set took part in the choice, but its audio standardises the input "
-            f"({STATISTICS}: {' and '.join(heard)}), so the test is not one of unheard speakers"
+            f"({STATISTICS}: {' and '.join(others)}), so the test is not speaker-independent"
         )
     notes.append(
-        f"Validation is the best of {findings.counts} and therefore flatters; {part}. "
-        f"Both are of folds {folds} and say nothing about other folds."
+        f"Validation is the best of {findings.counts} and therefore optimistic; {part}. Both are of folds {folds} only."
     )
     columns = [Column("set")]
     for score in ("WA", "UA"):

@@ -1,4 +1,4 @@
-"""Everything a study shows: its trials, Optuna's figures and the routing table, as files and as a report."""
+"""Findings of a study: its trials, Optuna's figures and the routing table, as files and as a report."""
 
 import io
 import warnings
@@ -32,7 +32,7 @@ TRIALS, BEST = "trials.csv", "best.yaml"
 ITERATIONS = "model.routing_iterations"
 MOST_ROWS = 10
 FEWEST_FOR_IMPORTANCE = 10
-GOOD_TRIALS = 5  # Optuna advises at least so many above the quantile
+GOOD_TRIALS = 5  # Optuna advises at least this number above the quantile
 UNTOLD = (
     f"Importances need two options and {FEWEST_FOR_IMPORTANCE} complete trials, some of them better than the others."
 )
@@ -44,15 +44,15 @@ FIGURES = {
 
 
 class Findings:
-    """Everything a study shows, computed once for its folder, its report and W&B.
+    """Findings of a study, computed once for its folder, its report and W&B.
 
     Attributes:
-        saved: the posteriors that the study weighs, where nothing is trained.
+        saved: the posteriors of a study of lambda, else None.
         trials: `trials_table`.
-        best: number of the best trial; None without a complete one, and then there is nothing else.
-        config: of the best trial, as `ser crossval` takes it.
-        importances: share of each option; empty where they cannot be told (`importance_evaluator`).
-        routing: the routing table, where the number of iterations is varied.
+        best: number of the best trial; None without a complete trial, and then the other attributes are empty.
+        config: of the best trial, for `ser crossval`.
+        importances: share of each option; empty if they cannot be computed (`importance_evaluator`).
+        routing: the routing table, if the number of iterations is varied.
     """
 
     def __init__(self, shared: SharedStudy, folder: Path, saved: Saved | None = None) -> None:
@@ -80,20 +80,20 @@ class Findings:
 
     @property
     def counts(self) -> str:
-        """How many trials the choice was made from."""
+        """Number of trials, by state."""
         states = self.trials.state.value_counts()
         return f"{len(self.trials)} trials ({', '.join(f'{number} {state}' for state, number in states.items())})"
 
     @property
     def choice(self) -> str:
-        """Which trial is the best, and of how many."""
+        """The best trial, the number of trials it was chosen from, and its options."""
         row = self.trials.set_index("trial").loc[self.best]
         point = describe_point(row[list(self.shared.plan.space.dimensions)].to_dict())
         chosen = f", lambda {row.lambda_:.2f}" if pd.notna(row.lambda_) else ""
         return f"trial {self.best} of {self.counts}, by {self.shared.plan.objective}: {point}{chosen}"
 
     def write(self, folder: Path) -> list[str]:
-        """Write tables, figures and the best configuration; the names of the files."""
+        """Write tables, figures and the best configuration; return the names of the files."""
         files = {TRIALS: self.trials.to_csv(index=False)}
         if self.config:
             files[BEST] = f"# study {self.shared.plan.study}: {self.choice}\n{to_yaml(self.config)}"
@@ -106,7 +106,7 @@ class Findings:
         return [*files, *(f"{picture.name}.png" for picture in self.pictures)]
 
     def sections(self) -> list[Section]:
-        """Trials, figures and the routing table for the report."""
+        """The report's sections with trials, routing table and figures."""
         plan = self.shared.plan
         done = self.trials.sort_values(plan.metric, ascending=False, kind="stable", na_position="last")
         shown = done.astype(object).where(done.notna(), None).head(MOST_ROWS)
@@ -115,7 +115,7 @@ class Findings:
         columns += [Column(f"validation {name}", "percent") for name in ("WA", "UA")]
         rows = [[row.trial, row.state, *map(short, row[names]), row.wa, row.ua] for _, row in shown.iterrows()]
         title = f"The best {len(rows)} trials of {len(done)}" if len(done) > len(rows) else "All trials"
-        trials = Table("trials", title, columns, rows, ["All of them, with errors and workers, are in trials.csv."])
+        trials = Table("trials", title, columns, rows, ["trials.csv has all of them, with errors and workers."])
         why = [] if self.importances else [UNTOLD]
         return [
             Section("trials", "Trials", [trials]),
@@ -125,9 +125,9 @@ class Findings:
 
 
 def write_report(folder: Path, findings: Findings, result: Table | None, commands: list[str]) -> list[str]:
-    """Write `report.md` with a claim where the best was tested, the tables and the figures; the names of the files."""
+    """Write `report.md`, the result of the test (`claim.csv`), tables and figures; return the names of the files."""
     plan = findings.shared.plan
-    first = [result] if result else ["The test set was left out (--no-test): nothing is claimed."]
+    first = [result] if result else ["The test set was not used (--no-test)."]
     described = [f"{name}: {text}" for name, text in plan.space.described().items()]
     described.append(f"folds {', '.join(map(str, plan.folds))}, seeds {', '.join(map(str, plan.seeds))}")
     sections = [
@@ -144,7 +144,7 @@ def write_report(folder: Path, findings: Findings, result: Table | None, command
 
 
 def study_of(results: dict[int, FrozenTrial]) -> optuna.Study:
-    """The accepted trials alone, under their numbers in the plan."""
+    """An in-memory study of the accepted trials, with their numbers in the plan."""
     study = optuna.create_study(direction="maximize")
     nothing = optuna.trial.create_trial(state=TrialState.FAIL)
     study.add_trials(results.get(place, nothing) for place in range(max(results) + 1))
@@ -152,7 +152,7 @@ def study_of(results: dict[int, FrozenTrial]) -> optuna.Study:
 
 
 def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnovaImportanceEvaluator | None:
-    """Tells how much each option decides whether a trial is among the best, where it can be told (`UNTOLD`).
+    """Evaluator of how much each option decides whether a trial is among the best; None if not computable (`UNTOLD`).
 
     The best are the top tenth, or the top five of fewer than fifty trials.
 
@@ -168,14 +168,14 @@ def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnov
 
 
 def draw_with_optuna(name: str, plan: Plan, study: optuna.Study, **settings) -> Picture:
-    """One of Optuna's figures, named as in `FIGURES`; it draws with pyplot, in a style that it leaves behind."""
+    """One of Optuna's figures, by its name in `FIGURES`; pyplot's style, which Optuna changes, is restored."""
     plot, words = FIGURES[name]
     title = f"Validation {plan.metric.upper()}: {words}."
     matplotlib.use("agg")
     with matplotlib.rc_context(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an experimental interface, and of axes of a single value
+        warnings.simplefilter("ignore")  # about an experimental interface and axes with a single value
         figure = np.ravel(plot(study, target_name=plan.objective, **settings))[0].figure
-        for axes in figure.axes if plot is plot_slice else ():  # names of classes are long, numbers on a log scale many
+        for axes in figure.axes if plot is plot_slice else ():  # long class names, many ticks on a log scale
             axes.tick_params(axis="x", which="both", labelrotation=90)
         out = io.BytesIO()
         figure.savefig(out, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
@@ -188,13 +188,13 @@ class Cell(NamedTuple):
 
     system: str
     iterations: int
-    trials: int  # complete ones, of which it is the best
-    scores: dict[str, float]  # validation "wa" and "ua", shares
-    intervals: Intervals | None  # of the scores; None where the trial was trained on another machine
+    trials: int  # number of complete trials that it is the best of
+    scores: dict[str, float]  # validation "wa" and "ua", as fractions
+    intervals: Intervals | None  # of the scores; None if the trial was trained on another machine
 
 
 def trial_validation(shared: SharedStudy, folder: Path, row: FrozenTrial) -> pd.DataFrame | None:
-    """Validation predictions of a trial's folds, with its lambda; None if they are not in this study's folder."""
+    """Validation predictions of a trial's folds at its lambda; None if the study's folder does not have them."""
     trial = Trial(shared.plan, folder, row.params, row.number, shared.identity)
     if not trial.is_validated_here():
         return None
@@ -203,7 +203,7 @@ def trial_validation(shared: SharedStudy, folder: Path, row: FrozenTrial) -> pd.
 
 
 def routing_cells(shared: SharedStudy, folder: Path, system: str) -> list[Cell]:
-    """The best trial for each system (this one, where none is varied) and number of iterations, by the objective."""
+    """The best trial of each system and number of iterations; `system` is used if the study varies none."""
     groups: dict[tuple[str, int], dict[int, FrozenTrial]] = {}
     for place, row in complete(shared.results()).items():
         name = str(row.params.get("model", system)).rsplit(".", 1)[-1]
@@ -219,7 +219,7 @@ def routing_cells(shared: SharedStudy, folder: Path, system: str) -> list[Cell]:
 
 
 def routing_table(cells: list[Cell], folds: int) -> Table:
-    """Iterations downwards, systems side by side; the scores are pooled over so many folds."""
+    """Table with a row per number of iterations and columns per system; scores are pooled over `folds` folds."""
     found = {(cell.system, cell.iterations): cell for cell in cells}
     systems = list(dict.fromkeys(cell.system for cell in cells))
     several = any(cell.trials > 1 for cell in cells)
@@ -240,5 +240,5 @@ def routing_table(cells: list[Cell], folds: int) -> Table:
     notes = ["95 % intervals: bootstrap over the validation speakers, who are few; true intervals are wider."]
     notes += dict.fromkeys(note for cell in cells if cell.intervals and (note := ua_note(cell.intervals)))
     if several:
-        notes.append("Each row is the best of its trials, so that a row with more trials is favoured.")
+        notes.append("Each row is the best of its trials, which favours rows with more trials.")
     return Table("routing", f"Validation over routing iterations, % (pooled over {folds} folds)", columns, rows, notes)

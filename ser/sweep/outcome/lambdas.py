@@ -1,4 +1,4 @@
-"""A study of lambda on saved posteriors: its trials are points of the curve of `ser lambda`, nothing is trained."""
+"""A study of lambda on saved posteriors, without training: its trials are points of the curve of `ser lambda`."""
 
 import os
 import socket
@@ -20,10 +20,10 @@ from ser.training.options.configuration import read_yaml
 
 @dataclass(frozen=True)
 class Saved:
-    """The predictions of a cross-validation for the folds and seeds of a study; test rows are for the report alone.
+    """Predictions of a cross-validation for the folds and seeds of a study; `test` is used by the report only.
 
     Attributes:
-        identity: tells a study of these posteriors from a study of others.
+        identity: digest of the validation posteriors.
     """
 
     folder: Path
@@ -34,17 +34,17 @@ class Saved:
 
 
 def read_saved(plan: Plan, runs: str) -> Saved:
-    """The saved posteriors that a study weighs.
+    """Read the saved posteriors of a study.
 
     Raises:
-        InputError: if the folder holds no result of a system with two branches, or not the study's folds and seeds,
-            or if an utterance that is validated in one of the folds is tested in another.
+        InputError: if the folder has no result of a system with two branches, lacks folds or seeds of the study, or
+            if a validation utterance of one fold is a test utterance of another.
     """
     if plan.sampler == "tpe":
         raise InputError(f"study {plan.study}: sampler tpe: lambdas are computed at once; use exhaustive or random")
     for name, unset in (("config", []), ("options", {}), ("choose_lambda", False), ("pruner", "none")):
         if getattr(plan, name) != unset:
-            raise InputError(f"study {plan.study}: {name} has no meaning where nothing is trained")
+            raise InputError(f"study {plan.study}: {name} has no effect in a study of saved posteriors; remove it")
     pooled = read_pooled(runs)
     for name, wanted in (("folds", plan.folds), ("seeds", plan.seeds)):
         if missing := set(wanted) - set(pooled.about[name]):
@@ -53,13 +53,13 @@ def read_saved(plan: Plan, runs: str) -> Saved:
             raise InputError(f"--runs {runs} has no {name[:-1]} {min(missing)}, only {there}; {remedy}")
     validation, test = (rows_of(plan, table) for table in (pooled.validation, pooled.predictions))
     if shared := set(validation.utterance) & set(test.utterance):
-        middle = pooled.about.get("num_folds", 0) // 2  # older results do not say
+        middle = pooled.about.get("num_folds", 0) // 2  # not in older results
         first = ",".join(str(fold) for fold in pooled.about["folds"] if fold <= middle)
         second = ",".join(str(fold) for fold in pooled.about["folds"] if fold > middle)
         halves = f": --folds {first} or {second}" if first and second else ""
         raise InputError(
-            f"--runs {runs}: {len(shared)} validation utterances of folds {', '.join(map(str, plan.folds))} are tested "
-            f"in another of them, so lambda would be chosen on the test set; take the folds of one direction{halves}"
+            f"--runs {runs}: {len(shared)} validation utterances of folds {', '.join(map(str, plan.folds))} are test "
+            f"utterances of another, so lambda would be chosen on the test set; take folds of one direction{halves}"
         )
     try:
         branch_posteriors(validation)
@@ -70,12 +70,12 @@ def read_saved(plan: Plan, runs: str) -> Saved:
 
 
 def rows_of(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the study's folds and seeds."""
+    """The table's rows for the study's folds and seeds."""
     return table[table.fold.isin(plan.folds) & table.seed.isin(plan.seeds)].reset_index(drop=True)
 
 
 def run_study(shared: SharedStudy, saved: Saved) -> None:
-    """Add every trial that has no result yet, finished: no row waits for a worker."""
+    """Compute all trials without a result and store them as complete."""
     plan, settled = shared.plan, shared.results()
     scores = curve(saved.validation, draws=0, lambdas=[point[LAMBDA] for point in plan.points])
     for place, found in enumerate(scores[["wa", "ua"]].to_dict("records")):

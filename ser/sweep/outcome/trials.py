@@ -1,4 +1,4 @@
-"""What became of a study's trials: their table, the best of them, and its configuration."""
+"""The table of a study's trials, the best trial and its configuration."""
 
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
@@ -13,15 +13,15 @@ from ser.training.options.run_options import RunOptions
 
 
 def complete(results: dict[int, FrozenTrial]) -> dict[int, FrozenTrial]:
-    """The trials that were validated on every fold."""
+    """The trials with validation scores on every fold."""
     return {place: row for place, row in results.items() if row.state == TrialState.COMPLETE}
 
 
 def best_trial(plan: Plan, results: dict[int, FrozenTrial]) -> int | None:
-    """Number of the best complete trial, None without one.
+    """Number of the best complete trial, or None if there is none.
 
-    The best by the objective; among equals the best by the other score. A study of lambda goes on by the rule of
-    `ser lambda`: nearest to the paper's 0.6, then the smallest. Else the first one.
+    Ties in the objective are broken by the other score, in a study of lambda then by the rule of `ser lambda` (nearest
+    to the paper's 0.6, then the smallest), and last by the lower number.
     """
     other = {"wa": "ua", "ua": "wa"}[plan.metric]
 
@@ -39,9 +39,9 @@ def trials_table(shared: SharedStudy) -> pd.DataFrame:
 
     Returns:
         `trial`, `state` (complete, pruned, given up, running, waiting), a column for each option, `wa` and `ua` of
-        the validation (shares), `lambda_` where it was chosen, `epochs` of each fold, `pruned_after_fold`, `tries`,
-        `error` of the last failed try, `seconds` of the accepted try, `worker` and `folder`, and its `row`, which is
-        the number that Optuna and its dashboard give it; empty where there is none.
+        the validation (fractions), `lambda_` if it was chosen, `epochs` of each fold, `pruned_after_fold`, `tries`,
+        `error` of the last failed try, `seconds` of the accepted try, `worker` and `folder`, and `row`, the trial's
+        number in Optuna and its dashboard. Missing values are None.
     """
     plan, table = shared.plan, []
     for place, rows in shared.attempts().items():
@@ -65,18 +65,18 @@ def trials_table(shared: SharedStudy) -> pd.DataFrame:
                 "row": result.number if result else None,
             }
         )
-    return pd.DataFrame(table, dtype=object)  # whole numbers stay whole beside trials that have none yet
+    return pd.DataFrame(table, dtype=object)  # object: integers stay integers in columns with missing values
 
 
 def best_config(plan: Plan, row: FrozenTrial) -> dict:
-    """The configuration of a trial, as `ser crossval --config` takes it: with its lambda, and the study's folds."""
+    """The configuration of a trial for `ser crossval --config`, with its chosen lambda and the study's folds."""
     chosen = {LAMBDA: row.user_attrs["lambda_"]} if "lambda_" in row.user_attrs else {}
     settings = RunOptions("fit", run_options(plan, {**row.params, **chosen}), "").plain()
     return for_crossval(plan, {name: value for name, value in settings.items() if name not in WITHOUT})
 
 
 def for_crossval(plan: Plan, config: dict) -> dict:
-    """A run's configuration with absolute paths, and the study's folds and seeds in place of one fold and one seed."""
+    """A run's configuration with absolute paths, and the study's folds and seeds instead of one fold and one seed."""
     data = {name: value for name, value in config["data"].items() if name not in ("fold", "seed")}
     tracking = {**config["wandb"], "group": config["wandb"]["group"] or f"{plan.study}-best"}
     chosen = {"data": data, "wandb": tracking, "folds": list(plan.folds), "seeds": list(plan.seeds)}

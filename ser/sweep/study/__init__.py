@@ -1,1 +1,1 @@
-"""What a study asks for, and where it is kept."""
+"""A study's definition, checks and storage."""

@@ -1,4 +1,4 @@
-"""Checking a study before its first trial: every option, every end of every range, the corpus, the folds."""
+"""Checks of a study before its first trial: its options, the ends of its ranges, the corpus, the folds."""
 
 import os
 import sys
@@ -21,19 +21,19 @@ ONE_DEVICE = "a trial is one process on one device"
 
 
 def experiment_of(words: list[str]) -> Experiment:
-    """The system and the data of a run with these options."""
+    """The experiment (system and data) of a run with these options."""
     return Experiment(RunOptions("fit", words, ""))
 
 
 def corners_of(plan: Plan) -> list[Experiment]:
-    """The runs at the corners of the space: every option's ends, with systems and data built.
+    """The runs at the corners of the space, with systems and data built.
 
     Raises:
-        InputError: for an unknown option, a value out of its range, a trial on several devices, or a system without
-            the lambda that is to be chosen.
+        InputError: for an unknown option, a value out of its range, a trial on several devices, or `choose_lambda`
+            for a system without lambda.
     """
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-        raise InputError(f"{ONE_DEVICE}; start ser sweep once, not by torchrun")
+        raise InputError(f"{ONE_DEVICE}; start ser sweep once, without torchrun")
     quieten()
     corners = []
     for point in plan.space.corners():
@@ -47,13 +47,15 @@ def corners_of(plan: Plan) -> list[Experiment]:
         if settings.devices not in (1, "1", "auto") or settings.num_nodes != 1:
             raise InputError(f"study {plan.study}: trainer.devices: {ONE_DEVICE}; --workers runs several at once")
         if plan.choose_lambda and "lambda_" not in found.system.hparams:
-            raise InputError(f"study {plan.study}: choose_lambda, but {type(found.system).__name__} has no lambda")
+            raise InputError(
+                f"study {plan.study}: choose_lambda is set, but {type(found.system).__name__} has no lambda"
+            )
         corners.append(found)
     return corners
 
 
 def check_trainers(plan: Plan, corners: list[Experiment]) -> None:
-    """Refuse (InputError) what Lightning's trainer would refuse on this machine, with one device as a trial has."""
+    """Build each corner's Trainer on one device; an InputError for settings that Lightning rejects on this machine."""
     bare = {"devices": 1, "logger": False, "callbacks": None}
     bare |= {"enable_checkpointing": False, "enable_progress_bar": False}
     for corner in corners:
@@ -62,7 +64,7 @@ def check_trainers(plan: Plan, corners: list[Experiment]) -> None:
 
 
 def check_beginning(plan: Plan, corner: Experiment) -> None:
-    """Refuse (InputError) initial weights that have heard who is validated in a fold of the study; warn of others."""
+    """Refuse (InputError) initial weights trained on a validation or test speaker of a fold; warn where unknown."""
     warnings = set()
     for fold in plan.folds:
         found = experiment_of([*corner.options.words, "--data.fold", str(fold)])
@@ -83,8 +85,8 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
         The identity of the runs, without what the study varies.
 
     Raises:
-        InputError: for a corpus that is not there, folds of both directions, or initial weights that have heard a
-            speaker who is validated.
+        InputError: for a missing corpus, a missing fold, folds of both directions, or initial weights trained on a
+            validation or test speaker.
     """
     several = any(name == "data" or name.startswith("data.corpus") for name in plan.space.dimensions)
     for corner in corners if several else corners[:1]:
@@ -96,9 +98,9 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
         raise InputError(f"study {plan.study}: there is no fold {outside[0]}; protocol {data.protocol} has 1 to {last}")
     if data.protocol == "speaker" and len({fold > sessions for fold in plan.folds}) > 1:
         raise InputError(
-            f"study {plan.study}: folds {', '.join(map(str, plan.folds))} are of both directions: who validates in one "
-            f"is tested in the other, so the study would see test utterances. Take folds of 1-{sessions} or of "
-            f"{sessions + 1}-{last}"
+            f"study {plan.study}: folds {', '.join(map(str, plan.folds))} are of both directions: the validation "
+            f"speaker of one is the test speaker of the other, so the study would see test utterances. Take folds "
+            f"from 1-{sessions} or from {sessions + 1}-{last}"
         )
     beginnings = {corner.init_weights: corner for corner in corners if corner.init_weights}
     for path in sorted(beginnings):
@@ -115,7 +117,7 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
 
 
 def warnings_of(plan: Plan, data: EmotionData) -> list[str]:
-    """What weakens the numbers of the study's folds (`ser.data.folds.fold_warnings`)."""
+    """The warnings about the study's folds (`ser.data.folds.fold_warnings`)."""
     table = data.utterances
     sets = {fold: split(table, data.protocol, fold, data.test_halves) for fold in plan.folds}
     return fold_warnings((fold, table.assign(set=column)) for fold, column in sets.items())

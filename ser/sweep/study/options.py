@@ -1,4 +1,4 @@
-"""The command line of `ser sweep`, and options of the runs that are given on it."""
+"""The command line of `ser sweep`, with the options that it passes on to the runs."""
 
 import argparse
 from dataclasses import replace
@@ -10,6 +10,7 @@ from ser.paths import absolute_places, expand_home
 from ser.sweep.study.plan import Plan, check_plan
 from ser.training.options.arguments import FILES, Parser
 from ser.training.options.configuration import read_yaml, to_yaml
+from ser.training.options.names import CONF, SWEEPS, find_file, names_in
 
 DEFINITION = "study.yaml"
 OWN_FILES = tuple(name.removeprefix("--") for name in FILES if name not in ("-c", "--config"))  # trainer, data, model
@@ -41,18 +42,21 @@ def split_options(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def with_options(plan: Plan, given: dict[str, str]) -> Plan:
-    """The plan with further options of every run, which win over the file's; places on disk become absolute.
+    """The plan with these options added to every run, instead of those in the file; paths become absolute.
 
     Raises:
-        InputError: if the study varies an option, or sets it itself.
+        InputError: if the study varies an option or sets it itself.
     """
     for name in given:
         if name in plan.space.dimensions:
             raise InputError(f"--{name}: study {plan.study} varies it")
     options = absolute_places(expand_home({**plan.options, **given}))
     for name in OWN_FILES:
-        if isinstance(value := options.get(name), str) and Path(value).is_file():
-            options[name] = str(Path(value).resolve())
+        if not isinstance(value := options.get(name), str):
+            continue
+        file = Path(value if name == "model" else find_file(f"--{name}", value, CONF))
+        if file.is_file():
+            options[name] = str(file.resolve())
     ordered = dict(sorted(options.items(), key=lambda item: item[0] not in OWN_FILES))  # files before single options
     changed = replace(plan, options=ordered)
     check_plan(changed, f"study {plan.study}")
@@ -60,47 +64,55 @@ def with_options(plan: Plan, given: dict[str, str]) -> Plan:
 
 
 def check_definition(folder: Path, plan: Plan) -> None:
-    """Refuse the folder of another study: both would write the same files."""
+    """Refuse (InputError) the folder of another study: both would write the same files."""
     path = folder / DEFINITION
     if path.is_file() and (other := read_yaml(path).get("study")) != plan.study:
-        raise InputError(f"{folder} is the folder of study {other}; take another one for {plan.study} (--out)")
+        raise InputError(f"{folder} is the folder of study {other}; choose another for {plan.study} with --out")
 
 
 def write_definition(folder: Path, path: str, plan: Plan) -> Path:
-    """`study.yaml`: the study with all its options and absolute paths, for its workers."""
+    """Write `study.yaml`, the study with all its options and absolute paths, for its workers."""
     written = read_yaml(Path(path))
     written |= {"config": [str(Path(each).resolve()) for each in plan.config], "options": plan.options}
     write_text(folder / DEFINITION, f"# Written by ser sweep from {Path(path).resolve()}\n{to_yaml(written)}")
     return folder / DEFINITION
 
 
+def read_options(command: str, words: list[str]) -> argparse.Namespace:
+    """The options of `ser sweep` ("") or of one of its commands; a study that is named is its file."""
+    options = expand_home(make_parser(command).parse_args(words))
+    options.config = find_file("the study" if command else "--config", options.config, SWEEPS)
+    return options
+
+
 def make_parser(command: str) -> argparse.ArgumentParser:
     """The parser of `ser sweep` ("") or of one of its commands ("status", "report")."""
     parser = Parser(
         prog=f"ser sweep {command}".strip(),
-        description="An Optuna study over the options of a run. The same command goes on where a study was "
-        "interrupted; on another machine, with the same --storage, it joins the study.",
-        epilog="Options of ser fit, such as --data.corpus.root FOLDER or --data FILE, are passed on to every run. "
-        "ser sweep status FILE says how far a study is; ser sweep report FILE tests its best trial once.",
+        description="An Optuna study over the options of a run. The same command continues an interrupted study; "
+        "on another machine, with the same --storage, it joins the study.",
+        epilog="Options of ser fit, such as --data.corpus.root FOLDER or --data emodb, are passed on to every run. "
+        "ser sweep status FILE shows the progress of a study; ser sweep report FILE tests its best trial once.",
         allow_abbrev=False,
     )
+    names = f"a name: {', '.join(names_in(SWEEPS))} (a file of that name in the current folder wins)"
     if command:
-        parser.add_argument("config", metavar="FILE", help="the study, YAML")
+        parser.add_argument("config", metavar="FILE", help=f"the study, YAML or {names}")
         parser.add_argument("--study", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
     else:
-        parser.add_argument("--config", metavar="FILE", required=True, help="the study, YAML (sweeps/*.yaml)")
-        parser.add_argument("--workers", type=int, help="processes; without it one per GPU, or one")
-        parser.add_argument("--devices", help="GPUs: a number of them, or their numbers as 0,2; without it all")
+        parser.add_argument("--config", metavar="FILE", required=True, help=f"the study, YAML or {names}")
+        parser.add_argument("--workers", type=int, help="number of processes (default: one per GPU, or one)")
+        parser.add_argument("--devices", help="GPUs: how many, or which, as 0,2 (default: all)")
         parser.add_argument("--per-device", type=int, help="workers on each GPU (default: 1)")
         parser.add_argument("--out", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
     if command == "report":
-        parser.add_argument("--out", metavar="FOLDER", help="the report's folder (default: report in the study's)")
-        parser.add_argument("--no-test", action="store_true", help="leave the test set alone, and say so")
-        parser.add_argument("--jobs", help="trainings of the test at once")
-        parser.add_argument("--devices", help="GPUs for the test, as ser crossval takes them")
-    parser.add_argument("--runs", metavar="FOLDER", help="of a ser crossval, for a study of saved posteriors")
-    parser.add_argument("--folds", help="of that ser crossval, as 1-2, in place of the file's")
-    storage = "Optuna's storage, postgresql://user@host/name; without it a file in the folder"
+        parser.add_argument("--out", metavar="FOLDER", help="the report's folder (default: report/ in the study's)")
+        parser.add_argument("--no-test", action="store_true", help="do not use the test set; the report says so")
+        parser.add_argument("--jobs", help="number of trainings at once in the test")
+        parser.add_argument("--devices", help="GPUs for the test, as for ser crossval")
+    parser.add_argument("--runs", metavar="FOLDER", help="a ser crossval, for a study of saved posteriors")
+    parser.add_argument("--folds", help="folds of that ser crossval, as 1-2 (default: the file's)")
+    storage = "Optuna's storage, postgresql://user@host/name (default: a file in the study's folder)"
     parser.add_argument("--storage", metavar="URL", help=storage)
-    parser.add_argument("--trials", type=int, help="another number of trials than the file's")
+    parser.add_argument("--trials", type=int, help="number of trials (default: the file's)")
     return parser

@@ -1,4 +1,4 @@
-"""A study as its YAML file describes it."""
+"""A study as defined in its YAML file."""
 
 from __future__ import annotations
 
@@ -22,34 +22,33 @@ from ser.results.identity import flatten
 from ser.sweep.study.space import Space, read_space, refusals
 from ser.training.options.arguments import parse_numbers
 from ser.training.options.configuration import read_yaml
+from ser.training.options.names import CONF, find_file
 
 LAMBDA = "model.lambda_"
 MOST_TRIALS = 100_000
 OWNED = {  # options that a study neither varies nor sets, and why
-    **dict.fromkeys(
-        ("data.fold", "data.seed", "seed_everything", "out", "data.protocol", "epochs_averaged"),
-        "the study's own affair (folds, seeds) or would change what is measured",
-    ),
-    **dict.fromkeys(("wandb.group", "wandb.name", "wandb.tags"), "the study's own affair: it names its runs"),
-    **dict.fromkeys(("help", "config", "print_config"), "no option that a run could have in a study"),
+    **dict.fromkeys(("data.fold", "data.seed", "seed_everything", "out"), "set by the study itself (folds, seeds)"),
+    **dict.fromkeys(("data.protocol", "epochs_averaged"), "not allowed in a study: it changes what is measured"),
+    **dict.fromkeys(("wandb.group", "wandb.name", "wandb.tags"), "set by the study itself, to name its runs"),
+    **dict.fromkeys(("help", "config", "print_config"), "not allowed in a study"),
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study varies and how its trials are judged; `read_plan` checks the types and bounds.
+    """What a study varies and how its trials are compared; `read_plan` checks types and bounds.
 
     Attributes:
-        study: its name, and that of its folder.
+        study: name of the study and of its folder.
         options: options of every run that the study does not vary.
-        command: "crossval" trains the folds of every trial; "lambda" weighs saved posteriors.
+        command: "crossval" trains the folds of every trial; "lambda" weights saved posteriors.
         objective: pooled over the validation utterances of the folds.
-        folds: of every trial, one direction only; they are the pruner's steps.
+        folds: of every trial, of one direction only; each fold is a step of the pruner.
         sampler: "exhaustive" tries every combination once.
-        trials: how many; an exhaustive study has as many as combinations.
+        trials: number of trials; None for an exhaustive study, which has one per combination.
         choose_lambda: choose lambda on the validation posteriors inside each trial.
-        tries: how often a trial is begun whose worker dies or whose training fails.
-        heartbeat_seconds: between two signs of life of a worker; after three missing ones it counts as dead.
+        tries: attempts at a trial, if its worker dies or its training fails.
+        heartbeat_seconds: interval of a worker's heartbeats; after three missing ones it counts as dead.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -77,9 +76,9 @@ class Plan:
         return self.objective.removeprefix("val/")
 
     def make_sampler(self, worker: int, begun: int = 0) -> BaseSampler:
-        """The sampler of a worker, by its number and the number of trials begun so far.
+        """The sampler of a worker, seeded by its number and the number of trials begun so far.
 
-        Each worker draws other numbers, also one that takes another's place: else they would propose the same trials.
+        Workers, restarted ones included, have different seeds; otherwise they would propose the same trials.
         """
         if self.sampler != "tpe":
             return RandomSampler(seed=self.sampler_seed)
@@ -87,18 +86,18 @@ class Plan:
         return TPESampler(seed=seed, multivariate=True, constant_liar=True)
 
     def make_pruner(self) -> BasePruner:
-        """Optuna's pruner of that name."""
+        """The study's Optuna pruner."""
         classes = {"none": NopPruner, "wilcoxon": WilcoxonPruner, "median": MedianPruner}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)  # WilcoxonPruner is
+                warnings.simplefilter("ignore", ExperimentalWarning)  # of WilcoxonPruner
                 return classes[self.pruner](**self.pruner_options)
         except (TypeError, ValueError) as error:
             raise InputError(f"study {self.study}: pruner_options: {error}") from error
 
     @cached_property
     def points(self) -> list[dict[str, object]]:
-        """The parameters of every planned trial: all where they are known in advance, else nothing yet."""
+        """The parameters of every planned trial; empty under TPE, which chooses them when a trial begins."""
         if self.sampler == "exhaustive":
             return self.space.points()
         if self.sampler == "random":
@@ -107,7 +106,7 @@ class Plan:
         return [{} for _ in range(self.trials)]
 
     def with_trials(self, trials: int | None) -> Plan:
-        """The plan with another number of trials, where one is given; an InputError for an exhaustive study."""
+        """The plan with another number of trials, unless that is None; an InputError for an exhaustive study."""
         if trials is None:
             return self
         if self.sampler == "exhaustive":
@@ -116,13 +115,13 @@ class Plan:
         return replace(self, trials=trials)
 
     def described(self) -> dict[str, object]:
-        """What makes this study another one than a study of the same name: everything but the number of trials."""
+        """The settings that must be equal to continue the study: all but the number of trials."""
         same = ("command", "objective", "sampler", "sampler_seed", "pruner", "pruner_options", "choose_lambda")
         return {
             **{name: getattr(self, name) for name in same},
             **{name: list(getattr(self, name)) for name in ("folds", "seeds")},
-            "heartbeat_seconds": self.heartbeat_seconds,  # who waits less takes the others' workers for dead
-            "order of the space": list(self.space.dimensions),  # the same points in another order are other trials
+            "heartbeat_seconds": self.heartbeat_seconds,  # a launcher with a shorter one would fail others' trials
+            "order of the space": list(self.space.dimensions),  # it decides the numbers of the trials
             **{f"space: {name}": text for name, text in self.space.described().items()},
         }
 
@@ -131,7 +130,7 @@ def read_plan(path: str | Path) -> Plan:
     """Read and check a study's file.
 
     Raises:
-        InputError: naming the file and what is wrong in it.
+        InputError: with the file, the key and what is wrong.
     """
     path = Path(path)
     written = {key: value for key, value in read_yaml(path).items() if value is not None}
@@ -144,28 +143,29 @@ def read_plan(path: str | Path) -> Plan:
         written["config"] = [written["config"]]
     with refusals(str(path), known=[field.name for field in fields(Plan)]):
         plan = TypeAdapter(Plan).validate_python(written)
-    plan = replace(plan, config=[str(path.parent / each) for each in expand_home(plan.config)])
+    files = [find_file(f"{path}: config", each, CONF, path.parent) for each in expand_home(plan.config)]
+    plan = replace(plan, config=[str(path.parent / each) for each in files])
     check_plan(plan, str(path))
     return plan
 
 
 def check_plan(plan: Plan, where: str) -> None:
-    """Refuse (InputError) what no study could mean, and what types and bounds cannot say."""
+    """Refuse (InputError) settings that contradict each other, which types and bounds do not show."""
     if plan.study in ("", ".", "..") or "/" in plan.study:
-        raise InputError(f"{where}: study is {plan.study!r}, but must be a name for a folder")
+        raise InputError(f"{where}: study is {plan.study!r}, but must be a valid folder name")
     if plan.sampler == "exhaustive":
         if plan.trials is not None:
             raise InputError(f"{where}: trials: an exhaustive study has one for every combination")
         plan.space.points()
     elif plan.trials is None:
-        raise InputError(f"{where}: trials is missing: how many does the study have?")
+        raise InputError(f"{where}: trials is missing: set the number of trials")
     plan.make_pruner()
     if plan.command == "lambda":
         if list(plan.space.dimensions) != [LAMBDA]:
-            raise InputError(f"{where}: a study of saved posteriors varies {LAMBDA} and nothing else")
+            raise InputError(f"{where}: a study of saved posteriors varies only {LAMBDA}")
         return
     if not plan.config:
-        raise InputError(f"{where}: config is missing: which runs does the study vary?")
+        raise InputError(f"{where}: config is missing: name the configuration files of the runs")
     varied, fixed = (
         [name.replace(".init_args.", ".") for name in flatten(options)]  # "model.init_args.x" is "model.x"
         for options in (plan.space.dimensions, plan.options)

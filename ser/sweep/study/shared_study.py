@@ -1,10 +1,10 @@
-"""The study in Optuna's storage: made once, joined by any number of workers, and reconciled.
+"""The study in Optuna's storage: created once, joined by any number of workers, and reconciled.
 
 Every planned trial is a row of the storage from the start, with its number in the plan; workers take waiting rows. A
-row whose worker died is failed by Optuna and planned again by `reconcile`, which compares what was planned with what
-was accepted, as often as it is called and by as many workers as there are. Optuna's `RetryHeartbeatStaleTrialCallback`
-has two holes (a worker killed before its first heartbeat, a worker killed while it puts a trial back) and does not
-count a failed training as a try.
+row whose worker died is failed by Optuna and planned again by `reconcile`, which compares the planned trials with the
+accepted ones and can be called at any time by any worker. Optuna's `RetryHeartbeatStaleTrialCallback` misses two cases
+(a worker killed before its first heartbeat, a worker killed while it re-enqueues a trial) and does not count a failed
+training as a try.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ser.errors import InputError
+from ser.results.identity import OWN_VERSION
 from ser.sweep.study.plan import Plan
 
 PLANNED, SURPLUS, INTERRUPTED, ERROR = "planned", "surplus", "interrupted", "error"  # attributes of a row
-PRUNED_AFTER = "pruned_after_fold"  # another one
-WATCHED = "watched"  # of a row that has had a heartbeat, and is failed when no other follows
+PRUNED_AFTER = "pruned_after_fold"  # attribute of a row
+WATCHED = "watched"  # attribute of a row that has had a heartbeat, so that Optuna fails it when the next is missing
 BEGUN, NUMBER = "identity", "planned trials"  # attributes of a study
 ACCEPTED = (TrialState.COMPLETE, TrialState.PRUNED)
 LIVE = (TrialState.WAITING, TrialState.RUNNING)
-DIED = "its worker died without a word (killed, or out of memory?); see worker*.log in the study's folder"
+DIED = "its worker died without a message (killed, or out of memory?); see worker*.log in the study's folder"
 
 
 @dataclass(frozen=True)
 class SharedStudy:
-    """A study that several processes work on; `made` where this one has begun it."""
+    """A study that several processes work on; `made` is true in the process that created it."""
 
     plan: Plan
     storage: RDBStorage
@@ -41,7 +42,7 @@ class SharedStudy:
 
     @classmethod
     def create(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
-        """Make the study or join it, as `join` does, and plan its trials."""
+        """Create or join the study, as `join` does, and plan its trials."""
         shared = cls.join(plan, storage, identity)
         if len(plan.points) > shared.planned:
             shared.optuna.set_user_attr(NUMBER, len(plan.points))
@@ -50,7 +51,7 @@ class SharedStudy:
 
     @classmethod
     def join(cls, plan: Plan, storage: RDBStorage, identity: dict) -> SharedStudy:
-        """Make the study, or join it where configuration, corpus and code are the same (`ser.results.identity`)."""
+        """Create the study, or join it if configuration, corpus and code are equal (`ser.results.identity`)."""
         optuna.create_study(study_name=plan.study, storage=storage, direction="maximize", load_if_exists=True)
         shared = cls.load(plan, storage)
         if made := BEGUN not in shared.optuna.user_attrs:
@@ -75,19 +76,19 @@ class SharedStudy:
         return {**self.plan.described(), **identity.get("config", {}), **digests, **versions}
 
     def check_same(self, identity: dict) -> None:
-        """Refuse to go on with other options, another corpus or other code: an InputError with every difference."""
+        """Refuse to continue with other options, corpus or code: an InputError with every difference."""
         before, now = self.optuna.user_attrs.get(BEGUN, {}), self._described(identity)
         if differences := [
             f"  {name}: {before.get(name)} there, {now.get(name)} here"
             for name in sorted(before | now)
-            if json.dumps(before.get(name)) != json.dumps(now.get(name))
+            if name != f"version of {OWN_VERSION}" and json.dumps(before.get(name)) != json.dumps(now.get(name))
         ]:
-            first = f"study {self.plan.study} was begun otherwise; go on the same way, or give this one a new name"
+            first = f"study {self.plan.study} was started with other settings; use those, or give this study a new name"
             raise InputError("\n".join([first, *differences]))
 
     @property
     def identity(self) -> str:
-        """A digest of what the study's trials have in common, so that none uses what another study has trained."""
+        """Digest of the settings common to the trials, so that trials of different studies share no folder."""
         common = json.dumps([self.plan.study, self.optuna.user_attrs.get(BEGUN)], sort_keys=True)
         return blake2b(common.encode(), digest_size=6).hexdigest()
 
@@ -97,7 +98,7 @@ class SharedStudy:
         return self.optuna.user_attrs.get(NUMBER, 0)
 
     def attempts(self) -> dict[int, list[FrozenTrial]]:
-        """The rows of every planned trial, in their order."""
+        """The rows of every planned trial, oldest first."""
         by_plan: dict[int, list[FrozenTrial]] = {place: [] for place in range(len(self.plan.points))}
         for row in self.optuna.get_trials(deepcopy=False):
             if PLANNED in row.user_attrs:
@@ -109,7 +110,7 @@ class SharedStudy:
         return {place: found for place, rows in self.attempts().items() if (found := accepted(rows))}
 
     def is_given_up(self, rows: list[FrozenTrial]) -> bool:
-        """Whether a planned trial was begun as often as allowed without a result."""
+        """Whether a planned trial has failed in all its tries."""
         return not accepted(rows) and len(failures(rows)) >= self.plan.tries
 
     def given_up(self) -> dict[int, str]:
@@ -117,18 +118,18 @@ class SharedStudy:
         return {place: last_error(rows) for place, rows in self.attempts().items() if self.is_given_up(rows)}
 
     def is_to_run(self, trial: optuna.Trial) -> bool:
-        """Whether a worker should run a row that it has taken: it was planned, and no other row stands for it."""
+        """Whether a worker should run a row that it has taken: it is planned, and its trial has no other live row."""
         rows = self.attempts().get(place := trial.user_attrs.get(PLANNED), [])
-        # Two that reconcile at once may both plan a trial again; of two live rows the first counts.
+        # Two processes that reconcile at once can both plan a trial again; of two live rows the first counts.
         earlier = any(row.state in LIVE and row.number < trial.number for row in rows)
         return place is not None and not accepted(rows) and not earlier
 
     def reconcile(self) -> list[int]:
-        """Fail the rows of dead workers and plan their trials again; the trials neither accepted nor given up."""
+        """Fail the rows of dead workers, plan their trials again, and return the unsettled trials."""
         optuna.storages.fail_stale_trials(self.optuna)
         for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if WATCHED not in row.user_attrs:
-                # Optuna never gives up a worker that died before its first heartbeat, so record one for it, once.
+                # Optuna never fails the row of a worker that died before its first heartbeat, so record one, once.
                 self.storage.record_heartbeat(row._trial_id)
                 with suppress(optuna.exceptions.UpdateFinishedTrialError):
                     self.storage.set_trial_user_attr(row._trial_id, WATCHED, True)
@@ -139,24 +140,24 @@ class SharedStudy:
                 continue
             unsettled.append(place)
             if not any(row.state in LIVE for row in rows):
-                begun = next((row.params for row in reversed(rows) if row.params), {})  # perhaps not all of a point
+                begun = next((row.params for row in reversed(rows) if row.params), {})  # can be incomplete
                 self.optuna.enqueue_trial({**begun, **point}, user_attrs={PLANNED: place})
         return unsettled
 
 
 def accepted(rows: list[FrozenTrial]) -> FrozenTrial | None:
-    """The result of a planned trial: the first row that was completed or pruned."""
+    """The result of a planned trial: its first complete or pruned row."""
     return next((row for row in rows if row.state in ACCEPTED), None)
 
 
 def failures(rows: list[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that count as tries: not what a user interrupted, nor what another worker did already."""
+    """The failed rows that count as tries, without interrupted rows and rows that another worker had settled."""
     free = {SURPLUS, INTERRUPTED}
     return [row for row in rows if row.state == TrialState.FAIL and not free & set(row.user_attrs)]
 
 
 def last_error(rows: list[FrozenTrial]) -> str | None:
-    """Why the last try failed, if any has; a worker that is killed leaves no message."""
+    """The error of the last failed try, or `DIED` if its worker left none; None without a failed try."""
     failed = failures(rows)
     return failed[-1].user_attrs.get(ERROR, DIED) if failed else None
 
@@ -177,5 +178,5 @@ def describe_point(point: dict[str, object]) -> str:
 
 
 def short(value: object) -> str:
-    """A parameter's value with the digits that a person reads."""
+    """A parameter's value as text, floats with four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

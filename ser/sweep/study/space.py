@@ -1,4 +1,4 @@
-"""A search space: options of `ser fit`, each with the values it may take."""
+"""A search space: options of `ser fit` with their ranges."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from ser.bounds import in_words
 from ser.errors import InputError, show
 
 MOST_EXHAUSTIVE = 10_000
-LARGEST = 10**15 - 1  # exact in a float as well
+LARGEST = 10**15 - 1  # exact as a float
 ENDS = Field(min_length=2, max_length=2)
 
 
@@ -27,7 +27,7 @@ class Space:
     dimensions: dict[str, BaseDistribution]
 
     def suggest(self, trial: optuna.Trial) -> dict[str, object]:
-        """A value for every option, by the study's sampler."""
+        """A value for every option, from the study's sampler."""
         point = {}
         for name, each in self.dimensions.items():
             if isinstance(each, CategoricalDistribution):
@@ -50,7 +50,7 @@ class Space:
             choices = isinstance(each, CategoricalDistribution)
             counts.append(len(each.choices) if choices else round((each.high - each.low) / each.step) + 1)
         if (number := prod(counts)) > MOST_EXHAUSTIVE:
-            raise InputError(f"space: an exhaustive study would have {number} trials, of at most {MOST_EXHAUSTIVE}")
+            raise InputError(f"space: an exhaustive study would have {number} trials; at most {MOST_EXHAUSTIVE}")
         values = [
             each.choices
             if isinstance(each, CategoricalDistribution)
@@ -60,7 +60,7 @@ class Space:
         return [dict(zip(self.dimensions, point, strict=True)) for point in product(*values)]
 
     def corners(self) -> Iterator[dict[str, object]]:
-        """Points that between them have both ends of every range and every category."""
+        """Points that together contain both ends of every range and every category."""
         ends = {
             name: each.choices if isinstance(each, CategoricalDistribution) else (each.low, each.high)
             for name, each in self.dimensions.items()
@@ -69,7 +69,7 @@ class Space:
             yield {name: values[min(place, len(values) - 1)] for name, values in ends.items()}
 
     def described(self) -> dict[str, str]:
-        """Options and their ranges as text, to be compared and shown."""
+        """Options and their ranges as text."""
         return {name: describe(each) for name, each in self.dimensions.items()}
 
 
@@ -89,7 +89,7 @@ def describe(dimension: BaseDistribution) -> str:
 
 @contextmanager
 def refusals(where: str, known: Iterable[str]) -> Iterator[None]:
-    """Turn what pydantic or Optuna refuses first into an InputError "where: key: what is wrong (value)"."""
+    """Turn the first error of pydantic or Optuna into an InputError "where: key: what is wrong (value)"."""
     try:
         yield
     except ValidationError as error:
@@ -107,7 +107,7 @@ def read_space(written: object, where: str) -> Space:
     """A search space from YAML: `{int: [1, 5]}`, `{float: [0.2, 0.6], step: 0.1}` or `{categorical: [a, b]}` by option.
 
     Raises:
-        InputError: naming the file, the option and what is wrong with its range.
+        InputError: with the file, the option and what is wrong with its range.
     """
     if not isinstance(written, dict) or not written:
         raise InputError(f"{where}: space must name at least one option with its range")
@@ -151,14 +151,14 @@ def _categorical(
     for value in values:
         if not isinstance(value, str | int | float | None) or (isinstance(value, float) and not isfinite(value)):
             raise ValueError(f"{value!r} is not a single value (text, number, true, false or null)")
-    if len(set(values)) < len(values):  # 1, 1.0 and true are one value to Optuna
-        raise ValueError(f"a value stands twice in {values}")
+    if len(set(values)) < len(values):  # Optuna does not distinguish 1, 1.0 and true
+        raise ValueError(f"a value is listed twice in {values}")
     return CategoricalDistribution(values)
 
 
 def _check_range(low: float, high: float, step: float | None) -> None:
     if not low < high:
-        raise ValueError(f"the range {low} to {high} is empty or upside down")
+        raise ValueError(f"the range {low} to {high} is empty or reversed")
     steps = (high - low) / (step or high - low)
     if steps < 1 or abs(steps - round(steps)) > 1e-9:
         raise ValueError(f"steps of {step} from {low} do not reach {high}")

@@ -1,4 +1,4 @@
-"""Where studies live: Optuna's storage with heartbeats, its address, and what is shown of that address."""
+"""Optuna's storage with heartbeats, and its address, which is shown without the password."""
 
 import re
 import shlex
@@ -15,18 +15,18 @@ from optuna.storages import RDBStorage
 
 from ser.errors import InputError
 
-MISSED_HEARTBEATS = 3  # then a worker counts as dead
+MISSED_HEARTBEATS = 3  # after which a worker counts as dead
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 120  # how long one process waits for another's transaction in a SQLite file
-TABLES_AT_ONCE = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError)  # two make them in a fresh database
+TABLES_AT_ONCE = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError)  # two processes create tables
 LOST = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStorage:
-    """Optuna's storage with heartbeats, tried again where another process makes the tables at the same time.
+    """Optuna's storage with heartbeats; retried if another process creates the tables at the same time.
 
     Raises:
-        InputError: if it cannot be reached; the address without its password.
+        InputError: if the storage cannot be used; with its address, without the password.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)  # heartbeats; tests kill workers
@@ -41,8 +41,8 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
             heartbeat_interval=heartbeat_seconds,
             grace_period=MISSED_HEARTBEATS * heartbeat_seconds,
         )
-    except ValueError:  # its text may hold a piece of the password
-        cause = "it is no address; in a password @ is written %40, / %2F and : %3A"
+    except ValueError:  # its message can contain part of the password
+        cause = "it is not a valid address; in a password write @ as %40, / as %2F and : as %3A"
     except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, OSError, ImportError) as error:
         if (isinstance(error, TABLES_AT_ONCE) or "already exists" in str(error)) and attempts > 1:  # the latter: SQLite
             time.sleep(1)
@@ -54,7 +54,7 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
         if sqlite:
             hold_the_file_while_writing(storage.engine)
         return storage
-    raise InputError(f"storage {without_password(url)} cannot be used: {cause}")  # no cause: it may hold the password
+    raise InputError(f"storage {without_password(url)} cannot be used: {cause}")  # not "from": it can show the password
 
 
 @contextmanager
@@ -65,14 +65,14 @@ def told_when_lost(url: str) -> Iterator[None]:
     except LOST as error:
         raise InputError(
             f"storage {without_password(url)} was lost ({first_line(error, url)}); "
-            "what is finished is kept, and the same command goes on"
+            "finished trials are kept; run the same command to continue"
         ) from None
 
 
 def hold_the_file_while_writing(engine: sqlalchemy.Engine) -> None:
-    """Let every transaction in a SQLite file lock it from its first statement on.
+    """Make every transaction lock the SQLite file from its first statement.
 
-    SQLite has no lock for a row: between a transaction's reading "waiting" and writing "running" another may read
+    SQLite has no row locks: after one transaction has read "waiting" and before it writes "running", another can read
     "waiting" as well. Two workers would run one trial, and under TPE the value of one would be stored with the
     parameters of the other.
     """
@@ -85,21 +85,21 @@ def hold_the_file_while_writing(engine: sqlalchemy.Engine) -> None:
     def begin_as_a_writer(connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    engine.dispose()  # the connections that were made before
+    engine.dispose()  # connections opened before
 
 
 def first_line(error: Exception, url: str) -> str:
-    """What an error says, without the password and the statement that it comes from."""
+    """First line of an error's message, without the password and the SQL statement."""
     return without_password(str(error).splitlines()[0] if str(error) else type(error).__name__, url)
 
 
 def file_address(path: Path) -> str:
-    """The address of a SQLite file, whatever characters its name has."""
+    """The address of a SQLite file, with special characters in its name escaped."""
     return sqlalchemy.URL.create("sqlite", database=str(path.resolve())).render_as_string(hide_password=False)
 
 
 def missing_file(url: str) -> Path | None:
-    """The file of a SQLite address if it is not there: opening it would make it."""
+    """The file of a SQLite address if it does not exist; opening the storage would create it."""
     if not re.match("sqlite[^:]*:///[^:?]", url):  # another server, or :memory:
         return None
     path = Path(sqlalchemy.make_url(url).database)
@@ -107,7 +107,7 @@ def missing_file(url: str) -> Path | None:
 
 
 def without_password(text: str, url: str | None = None) -> str:
-    """An address, or a text in which it occurs, without the password.
+    """An address, or a text that contains the address `url`, without the password.
 
     Example:
         >>> without_password("postgresql://ann:secret@host/ser")
@@ -124,7 +124,7 @@ def without_password(text: str, url: str | None = None) -> str:
 
 
 def typed(words: list[str]) -> str:
-    """A command line as it may be shown and kept: without a password.
+    """A command line without passwords, to be shown and saved.
 
     Example:
         >>> typed(["ser", "sweep", "--storage=postgresql://ann:secret@host/ser"])

@@ -1,1 +1,1 @@
-"""The processes that run the trials of a study."""
+"""The worker processes of a study, and the trials that they run."""

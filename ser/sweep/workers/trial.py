@@ -1,4 +1,4 @@
-"""One trial of a study: its folds, trained and validated, and their pooled score."""
+"""One trial of a study: training and validation of its folds, and their pooled score."""
 
 import json
 from collections.abc import Iterator
@@ -17,18 +17,17 @@ from ser.sweep.study.plan import Plan
 
 
 class TrialError(RuntimeError):
-    """A fold of a trial failed; its cause is the end of its log."""
+    """A fold of a trial failed; the message ends with the last lines of its log."""
 
 
 class Trial:
-    """The folds of one point of the search space, in a folder of their own.
+    """The folds of one point of the search space, in one folder.
 
     Args:
-        plan: the study.
-        folder: of the study; equal points share a folder below it, so nothing is trained twice.
+        folder: the study's folder; equal points share a folder below it, so nothing is trained twice.
         point: options and their values.
-        number: of the trial in the plan, for W&B.
-        identity: digest of the study, so that what another study has left in its folder is not used.
+        number: number of the trial in the plan, for W&B.
+        identity: digest of the study, so that runs of another study in the same folder are not used.
     """
 
     def __init__(self, plan: Plan, folder: Path, point: dict[str, object], number: int, identity: str = "") -> None:
@@ -40,19 +39,19 @@ class Trial:
         }
 
     def run(self, starter: Starter) -> Iterator[float]:
-        """Train and validate fold after fold; the objective of each.
+        """Train and validate the folds in turn, yielding the objective of each.
 
         Raises:
             TrialError: if a fold fails.
-            RuntimeError: if nothing can be trained any more.
+            RuntimeError: if this worker can start no more trainings.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with only_one(self.folder, wait_seconds=None) as lock:
             write_text(self.folder / "parameters.json", json.dumps(self.point, indent=2) + "\n")
             for (seed, fold), run in self.runs.items():
-                if not (run / "result.json").is_file():  # one that was begun goes on
+                if not (run / "result.json").is_file():  # an unfinished run is continued
                     self._train(starter, run, seed, fold, lock)
-                if self.plan.choose_lambda:  # else a pruner would judge by another lambda
+                if self.plan.choose_lambda:  # the pruner must see the score at the chosen lambda
                     rows = pool({(seed, fold): read_table(run / TABLES["val"])})
                     yield best_of(rows, self.plan.metric)[self.plan.metric]
                 else:
@@ -71,7 +70,7 @@ class Trial:
         log = self.folder / f"{run.name}.log"
         try:
             code = run_training(starter, Job(run.name, [run.name], arguments, log), lock)
-        except StarterDied as error:  # ends this worker, which can train nothing more; the launcher starts another
+        except StarterDied as error:  # ends this worker; the launcher starts another
             raise RuntimeError(str(error)) from error
         except OSError as error:
             raise TrialError(f"fold {fold} could not be started: {error!r}") from error
@@ -79,11 +78,11 @@ class Trial:
             raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")
 
     def outcome(self) -> dict[str, object]:
-        """The scores of all folds, as the trial's row keeps them.
+        """The trial's scores and details, to be stored in its row.
 
         Returns:
             `wa` and `ua` pooled over the validation utterances, the best `epochs` of the folds, the `threads` of their
-            processes, which decide the last bits of the sums, and `lambda_` where it is chosen inside the trial.
+            processes, which affect rounding, and `lambda_` if it is chosen inside the trial.
         """
         abouts = [read_about(run) for run in self.runs.values()]
         validation, chosen = self.validation(), {}
@@ -95,7 +94,7 @@ class Trial:
         return {"wa": scores["wa"], "ua": scores["ua"], "epochs": epochs, "threads": threads, **chosen}
 
     def is_validated_here(self) -> bool:
-        """Whether the folder has what `validation` reads; not if the trial was trained on another machine."""
+        """Whether the tables for `validation` exist; false if the trial was trained on another machine."""
         return all((run / TABLES["val"]).is_file() for run in self.runs.values())
 
     def validation(self) -> pd.DataFrame:
@@ -104,14 +103,14 @@ class Trial:
 
 
 def run_training(starter: Starter, job: Job, lock: int) -> int:
-    """Run one training; its exit code."""
+    """Run one training and return its exit code."""
     codes: list[int] = []
     run_jobs(starter, [job], [{}], lock, lambda job, code, seconds: codes.append(code))
     return codes[0]
 
 
 def run_options(plan: Plan, point: dict[str, object]) -> list[str]:
-    """A run's options on the command line: configuration files, the study's own, then the point's."""
+    """A run's command-line options: configuration files, the study's options, then the point's."""
     words = [word for path in plan.config for word in ("--config", path)]
     options = {**plan.options, **point}
     for name, value in sorted(options.items(), key=lambda item: item[0] != "model"):  # a class before its options

@@ -1,4 +1,4 @@
-"""Workers take one trial after the other until every planned one is settled; a launcher starts and restarts them."""
+"""Workers run one trial after another until every planned trial is settled; a launcher starts and restarts them."""
 
 import os
 import signal
@@ -18,8 +18,8 @@ from ser.processes.jobs import Job, run_jobs
 from ser.sweep.study.shared_study import ERROR, INTERRUPTED, PLANNED, PRUNED_AFTER, SURPLUS, SharedStudy, describe
 from ser.sweep.workers.trial import Trial, TrialError
 
-STORAGE = "SER_STORAGE"  # environment variable: an address may have a password, and other users read command lines
-MOST_RESTARTS = 3  # of each worker, without a settled trial between them
+STORAGE = "SER_STORAGE"  # environment variable: the address can contain a password, and command lines are public
+MOST_RESTARTS = 3  # of each worker, without a newly settled trial
 
 
 class Worker:
@@ -27,31 +27,31 @@ class Worker:
 
     def __init__(self, shared: SharedStudy, folder: Path, starter: Starter) -> None:
         self.shared, self.plan, self.folder, self.starter = shared, shared.plan, folder, starter
-        self.trial: optuna.Trial | None = None  # the last that was begun
+        self.trial: optuna.Trial | None = None  # the last one begun
         self.interrupted = False
 
     def work(self) -> None:
-        """Take trials until all are settled."""
+        """Run trials until all are settled."""
         while self.shared.reconcile():
             if not self.shared.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-                time.sleep(min(1.0, self.plan.heartbeat_seconds / 2))  # the others are at the last ones
+                time.sleep(min(1.0, self.plan.heartbeat_seconds / 2))  # other workers run the last ones
                 continue
             try:
                 self.shared.optuna.optimize(self.objective, n_trials=1, catch=(TrialError, InputError))
             except Exception:
                 if self.interrupted:
                     raise KeyboardInterrupt from None
-                # After a machine slept, others have failed its row and planned it again; the finished folds are kept.
+                # If this machine was suspended, other workers have failed the row and planned its trial again.
                 row = self.trial and self.shared.storage.get_trial(self.trial._trial_id)
                 if not row or not row.state.is_finished() or {ERROR, SURPLUS, INTERRUPTED} & set(row.user_attrs):
                     raise
 
     def objective(self, trial: optuna.Trial) -> float:
-        """Run one trial; why it fails is kept in its row."""
+        """Run one trial; the cause of a failure is stored in its row."""
         self.trial = trial
         if not self.shared.is_to_run(trial):
             trial.set_user_attr(SURPLUS, True)
-            raise TrialError("not planned, or another worker's")
+            raise TrialError("not planned, or run by another worker")
         trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
         try:
             return self._run(trial)
@@ -80,7 +80,7 @@ class Worker:
 
 
 def end_in_order(signal_number: int, frame: object) -> None:
-    """Interrupt this process once; a signal reaches it from the terminal or the cluster and again from the launcher."""
+    """Interrupt this process once: a terminal or cluster signals it directly and the launcher forwards the signal."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -95,16 +95,15 @@ def run_workers(
     folder: Path,
     first: int = 0,
 ) -> bool:
-    """Keep workers going until every trial is settled; False where they keep dying before.
+    """Run workers until every trial is settled, restarting those that die; False if they die too often.
 
     Args:
-        starter: forks them.
-        shared: the study.
+        starter: forks the workers.
         words: arguments of every worker.
         url: address of the study's storage.
         slots: environment of each worker (its device).
-        folder: receives their logs.
-        first: number of the first worker; launchers that join a study start elsewhere, or their samplers would agree.
+        folder: for the workers' logs.
+        first: number of the first worker; different in each launcher of a study, so that samplers differ.
     """
     told, deaths = shared.results(), 0
     bar = tqdm(total=len(shared.plan.points), initial=len(told), desc=shared.plan.study, unit="trial", disable=None)

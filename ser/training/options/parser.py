@@ -11,6 +11,7 @@ from ser.errors import InputError, refusal_within
 from ser.paths import expand_home
 from ser.training.options.configuration import check_files
 from ser.training.options.mistakes import explain
+from ser.training.options.names import CONF, files_of, names_in
 
 
 class ClassParser(ArgumentParser):
@@ -26,6 +27,7 @@ class ClassParser(ArgumentParser):
         Raises:
             InputError: naming option, file and line.
         """
+        words = files_of(words)
         # Looked up first: while it reads a file the parser changes the working folder.
         ClassParser.places = check_files(words)
         return expand_home(self.parse_args(words))
@@ -42,13 +44,22 @@ class ClassParser(ArgumentParser):
             raise refusal_within(error) from error
 
     def format_help(self) -> str:
-        return super().format_help() + _corpus_options(self)
+        return super().format_help() + _names(self) + _corpus_options(self)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         message = explain(message, self, self.places)
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
         raise InputError(f"{message.strip()}\n(every option: {self.prog} --help{self.more_help})")
+
+
+def _names(parser: ArgumentParser) -> str:
+    """That a name may stand for a file; nothing for a parser of a class."""
+    takers = [word for word in ("--config", "--trainer", "--data") if word in parser._option_string_actions]
+    if not takers:
+        return ""
+    first = f"\n{', '.join(takers)}: a file, or one of these names (a file of that name in the current folder wins):\n"
+    return f"{first}  {', '.join(names_in(CONF))}\n"
 
 
 def _corpus_options(parser: ArgumentParser) -> str:

@@ -13,8 +13,8 @@ from ser.commands.protocol import main
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from tests.conftest import CONF
-from tests.data.conftest import noise, write_wav
-from tests.data.test_folds import HALVES, SPEAKERS
+from tests.made_up.release import noise, write_wav
+from tests.unit.data.test_folds import HALVES, SPEAKERS
 
 LABELS = dict(zip(EMOTIONS, ("neu", "ang", "hap", "sad"), strict=True))
 
@@ -61,7 +61,7 @@ def test_wu2019_has_the_counts_of_the_papers_tables(protocol, full_release, tmp_
     assert code == 0
     assert below(lines, "Test sets of all folds together") == expected
     assert lines[0] == f"Protocol wu2019, test halves {halves}"
-    assert "Nothing is tested twice." in lines
+    assert "No utterance is tested twice." in lines
     assert f"{2280 - expected[-1]} of 2280 utterances are never tested." in lines
     assert "  fold 1: val and test share 2 speakers: Ses01F, Ses01M" in lines
     result = json.loads(out.read_text())
@@ -85,8 +85,8 @@ def test_speaker_tests_everyone_once_with_the_counts_of_the_facts(protocol, full
     code, lines = protocol("speaker", "--data.corpus.root", full_release, "--out", out)
     assert code == 0
     assert below(lines, "Test sets of all folds together") == [1099, 289, 284, 608, 2280]
-    assert "Everything is tested." in lines
-    assert lines[-1] == "No leak: protocol speaker allows what is shared."
+    assert "Every utterance is tested." in lines
+    assert lines[-1] == "No leak: protocol speaker allows these overlaps."
     result = json.loads(out.read_text())
     assert result["audio_compared"]
     for fold in result["folds"]:
@@ -139,7 +139,7 @@ def test_emodb(protocol):
     code, lines = protocol("speaker", *options)
     assert code == 0
     assert below(lines, "Test sets of all folds together") == [79, 127, 71, 62, 339]
-    assert {"  nothing", "Nothing is tested twice.", "Everything is tested."} <= set(lines)
+    assert {"  nothing", "No utterance is tested twice.", "Every utterance is tested."} <= set(lines)
     with pytest.raises(InputError, match="no dialog halves"):
         main(["wu2019", *map(str, options)])
 

@@ -64,7 +64,7 @@ def test_a_copied_recording_is_found_in_protocol_and_split(protocol, own_release
         assert code == 1
         assert f"  fold 1: {line}" in lines
         pair = " = ".join(sorted([heard.utterance, tested.utterance]))
-        assert f"The corpus holds more than once 1 recording: {pair}" in lines
+        assert f"The corpus repeats 1 recording: {pair}" in lines
         assert protocol(*options, *corpus, "--no-audio")[0] == 0
 
 

@@ -1,0 +1,164 @@
+"""W&B offline: its file has everything of the run, and neither account nor network is needed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import wandb
+
+from ser.errors import InputError
+from ser.training.tracking import wandb_run
+from ser.training.tracking.wandb_run import check_key
+from tests.conftest import CONF
+
+KEY = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home folder without a key."""
+    for name in list(os.environ):
+        if name.startswith("WANDB_") or name == "NETRC":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    wandb.teardown()  # an earlier run in this process has read settings from another home
+    return tmp_path
+
+
+def settings_of(home, **settings):
+    (home / ".config" / "wandb").mkdir(parents=True)
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    (home / ".config" / "wandb" / "settings").write_text(f"[default]\n{lines}")
+
+
+def netrc_of(home, host):
+    (home / ".netrc").write_text(f"machine {host}\n  login user\n  password {KEY}\n")
+
+
+def test_a_real_login_is_recognised_for_its_server_alone(home, monkeypatch):
+    with pytest.raises(InputError, match="run `wandb login` or set WANDB_API_KEY"):
+        check_key()
+    login = [sys.executable, "-m", "wandb", "login", "--no-verify", KEY]
+    subprocess.run(login, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    check_key()
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"needs a key for http://127\.0\.0\.1:9"):
+        check_key()
+
+
+@pytest.mark.parametrize("place", ["environment", "settings", "server in settings", "identity token", "server of old"])
+def test_a_key_is_found_where_wandb_looks(place, home, monkeypatch):
+    if place == "environment":
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+    elif place == "settings":
+        settings_of(home, api_key=KEY)
+    elif place == "server in settings":
+        settings_of(home, base_url="http://127.0.0.1:9")
+        netrc_of(home, "127.0.0.1:9")
+    elif place == "identity token":
+        monkeypatch.setenv("WANDB_IDENTITY_TOKEN_FILE", str(home / "token"))
+    else:
+        netrc_of(home, "api.wandb.ai")
+    check_key()
+    assert not [path for path in home.rglob("*") if path.is_file() and path.name not in ("settings", ".netrc")]
+
+
+@pytest.mark.parametrize(
+    ("variables", "netrc", "words"),
+    [
+        ({"WANDB_API_KEY": "short"}, b"", "40"),
+        ({"WANDB_API_KEY": KEY, "WANDB_IDENTITY_TOKEN_FILE": "token"}, b"", "Both"),
+        ({}, b"machine \xff\xfe\n", "utf-8"),
+        ({"WANDB_BASE_URL": "http://[bad"}, b"", "base_url"),
+    ],
+)
+def test_a_key_that_is_none_is_refused_with_its_cause(variables, netrc, words, home, monkeypatch):
+    (home / ".netrc").write_bytes(netrc)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=words):
+        check_key()
+
+
+@pytest.mark.parametrize(
+    ("command", "several"), [("crossval", True), ("session", True), ("sweep", True), ("fit", False)]
+)
+def test_what_names_one_wandb_run_is_dropped_where_there_are_several(command, several, ser, monkeypatch):
+    given = {"WANDB_RUN_ID": "mine", "WANDB_SWEEP_ID": "theirs", "WANDB_PROJECT": "kept"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    finished = ser(command, "--config", "none.yaml")
+    assert finished.code == 2
+    assert {name for name in given if name in os.environ} == ({"WANDB_PROJECT"} if several else set(given))
+    assert finished.err.count("WANDB_RUN_ID, WANDB_SWEEP_ID not used") == several
+
+
+def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_path):
+    out = tmp_path / "run"
+    options = [str(option) for option in tiny if option not in ("--wandb.mode", "disabled")]
+    options += ["--wandb.group", "trial", "--wandb.tags", "[mine]", "--out", str(out)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
+    # No key, no netrc, and a server address that does not answer: offline mode needs none of them.
+    environment |= {"HOME": str(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "ser", "fit", "--config", str(CONF / "gru_seqcap.yaml"), *options]
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    (folder,) = out.glob("wandb/offline-run-*")
+    assert f"wandb sync {folder}" in done.stdout
+    shown = subprocess.run(
+        [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", str(folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert shown.returncode == 0, shown.stderr
+    for word in (
+        "val/wa",
+        "val/ua",
+        "train/loss",
+        "test/recall/happy",
+        "result/wa",
+        "test/confusion",
+        "test/predictions",
+    ):
+        assert word in shown.stdout, shown.stdout
+    (record,) = folder.glob("run-*.wandb")
+    content = record.read_bytes()
+    for word in (b"CNNGRUSeqCap", b"synthetic", b"speaker", b"fold1", b"mine", b"trial", b"routing_iterations"):
+        assert word in content
+    (table,) = (folder / "files" / "media" / "table" / "test").glob("predictions_*.table.json")
+    assert "capsule_p_neutral" in table.read_text()
+
+    # The curves equal metrics.csv: the evaluation of the chosen epoch is not another epoch.
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120).stdout
+    records = [json.loads(line) for line in printed.splitlines()]
+    rows = [row["history"]["item"] for row in records if row["type"] == "history"]
+    metrics = pd.read_csv(out / "metrics.csv")
+    for name in ("val/wa", "val/ua", "train/loss"):
+        curve = [(row["epoch"], row[name]) for row in rows if name in row]
+        assert curve == list(zip(metrics.epoch, metrics[name].astype("float32"), strict=True)), name
+    assert not [row for row in rows if "test/wa" in row]
+
+
+def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
+    begun = []
+    monkeypatch.setattr(wandb_run, "service", lambda: begun[0] if begun else None)
+
+    def answer_late():
+        time.sleep(0.3)
+        begun.append(subprocess.Popen(["sleep", "20"]))
+        begun[0].wait()  # like every call, it waits for the service
+        raise ConnectionError("the service has gone")
+
+    with pytest.raises(TimeoutError, match="no answer within"), wandb_run.at_most(0.1):
+        answer_late()
+    assert begun[0].returncode == -signal.SIGKILL

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import soundfile
+
+from ser.commands.corpus import main
+from ser.data.corpora.emodb import EmoDB
+from ser.data.corpora.iemocap import IEMOCAP
+from ser.data.corpora.manifest import Manifest
+from ser.data.corpora.summary import census, detect
+from ser.emotions import EMOTIONS
+from ser.errors import InputError
+
+
+@pytest.fixture
+def manifest(tmp_path, wav, speech):
+    path = tmp_path / "corpus.csv"
+    path.write_text("utterance,path,session,speaker,emotion\na,a.wav,1,x,sad\nb,b.wav,1,y,happy\n")
+    wav(tmp_path / "a.wav", speech(0.1))
+    wav(tmp_path / "b.wav", speech(0.3))
+    return path
+
+
+def test_counts(release):
+    report = census(IEMOCAP(str(release.root)))
+    speakers = report.counts("session", "speaker").set_index("speaker")
+    assert speakers.loc["Ses01F", ["neutral", "angry", "happy", "sad", "all"]].tolist() == [0, 2, 0, 2, 4]
+    assert speakers.iloc[-1][["session", "neutral", "angry", "happy", "sad", "all"]].tolist() == ["all", 4, 4, 4, 4, 16]
+    assert speakers.minutes.tolist() == pytest.approx([0.4 / 60] * 4 + [1.6 / 60])
+    halves = report.counts("session", "dialog_half")
+    assert halves["all"].tolist() == [4, 4, 4, 4, 16]
+
+
+def test_a_sound_corpus_is_reported_with_exit_code_0(release, capsys):
+    assert main(["check", str(release.root)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"iemocap in {release.root}\n")
+    assert "16 utterances, 0.0 minutes; shortest 0.10 s, median 0.10 s, longest 0.10 s" in text
+    assert "By session and speaker" in text
+    assert "By session and dialog half" in text
+    assert text.endswith("No problems found.\n")
+
+
+def test_warnings_are_no_problems(tmp_path, wav, speech, capsys):
+    path = tmp_path / "corpus.csv"
+    rows = [("a", 1, "w", "sad"), ("b", 1, "x", "happy"), ("c", 2, "y", "sad"), ("d", 2, "z", "sad")]
+    for name, *_ in rows:
+        wav(tmp_path / f"{name}.wav", speech(0.1, seed=ord(name) % 3))  # a and d are equal, with equal labels
+    soundfile.write(tmp_path / "c.wav", speech(0.1, seed=ord("b") % 3) / 32_768, 16_000, subtype="FLOAT")  # equal to b
+    lines = [f"{name},{name}.wav,{session},{who},{emotion}" for name, session, who, emotion in rows]
+    path.write_text("\n".join(["utterance,path,session,speaker,emotion", *lines]) + "\n")
+    assert main(["check", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert text.endswith("\n\nNo problems found.\n")
+    assert text.split("\n\n")[-2].splitlines() == [
+        "5 warnings",
+        f"{tmp_path}/b.wav (happy): the same recording has another label in {tmp_path}/c.wav (sad)",
+        f"{path}: no utterance of neutral, angry at all",
+        f"{path}: speaker w has no utterance of happy",
+        f"{path}: speaker x has no utterance of sad",
+        f"{path}: session 2 has no utterance of happy",
+    ]
+    path.write_text("\n".join(["utterance,path,session,speaker,emotion", *lines[:2]]) + "\n")
+    assert main(["check", str(path)]) == 0
+    assert "\n4 warnings\n" in (text := capsys.readouterr().out)
+    assert f"{path}: one session only (1): folds leave one out, so none remains for training\n" in text
+
+
+def test_a_fault_of_every_recording_takes_ten_lines(tmp_path, wav, speech):
+    rows = [[str(n), f"{n}.wav", str(n // 2), f"s{n}", EMOTIONS[n % 4]] for n in range(14)]
+    for name, file, *_ in rows:
+        wav(tmp_path / file, speech(0.1, int(name)) + 900)
+    path = tmp_path / "corpus.csv"
+    path.write_text("\n".join(["utterance,path,session,speaker,emotion", *map(",".join, rows)]))
+    lines = [line for line in census(Manifest(str(path))).warnings if "off-centre" in line]
+    assert len(lines) == 11
+    assert lines[-1] == "... and 4 more recordings: off-centre"
+
+
+def test_problems_are_reported_one_per_line_with_exit_code_2(release, capsys):
+    release.audio("Ses01F_impro01_M000").unlink()
+    release.audio("Ses02F_impro01_M000").write_bytes(b"")
+    assert main(["check", str(release.root)]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3] == "2 problems"
+    assert lines[-2].startswith(f"{release.labels('Ses01F_impro01')}:3: ")
+    assert lines[-1] == f"{release.audio('Ses02F_impro01_M000')}: empty (0 bytes)"
+
+
+def test_nothing_usable(manifest, capsys):
+    manifest.write_text("utterance,path\n")
+    assert main(["check", str(manifest)]) == 2
+    text = capsys.readouterr().out
+    assert "No usable utterance." in text
+    assert text.splitlines()[-2] == "1 problem"
+
+
+def test_options_of_iemocap(release, manifest, capsys):
+    assert main(["check", str(release.root), "--style", "all", "--merge-excited"]) == 0
+    assert "30 utterances" in capsys.readouterr().out
+    assert main(["check", str(release.root), "--merge-excited"]) == 0
+    assert "20 utterances" in capsys.readouterr().out, "improvised dialogs only, as everywhere"
+    with pytest.raises(InputError, match="for IEMOCAP only"):
+        main(["check", str(manifest), "--style", "all"])
+
+
+def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speech):
+    wav(tmp_path / "emodb" / "wav" / "03a01Fa.wav", speech())
+    assert isinstance(detect(str(release.root)), IEMOCAP)
+    assert isinstance(detect(str(release.root.parent)), IEMOCAP)
+    assert isinstance(detect(str(tmp_path / "emodb")), EmoDB)
+    assert isinstance(detect(str(tmp_path / "emodb" / "wav")), EmoDB)
+    assert isinstance(detect(str(manifest)), Manifest)
+    with pytest.raises(InputError, match="no such file or folder"):
+        detect(str(tmp_path / "absent"))
+    shutil.rmtree(release.root)
+    with pytest.raises(InputError, match="no corpus recognised\nlooked for"):
+        detect(str(tmp_path))
+
+
+def test_a_kind_can_be_insisted_on(release):
+    with pytest.raises(InputError, match="EMO-DB not found"):
+        main(["check", str(release.root), "--kind", "emodb"])
+
+
+def test_the_built_in_corpus_is_written_once(tmp_path, capsys):
+    command = ["synth", str(tmp_path / "demo"), "--utterances-per-speaker", "8"]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    assert first.startswith(f"Written to {tmp_path / 'demo'}\n")
+    assert "80 utterances" in first
+    assert main(command) == 0
+    assert capsys.readouterr().out == first.replace("Written to", "Already there:")
+    assert isinstance(detect(command[1]), IEMOCAP)
+
+
+def test_usage(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["check"])
+    assert caught.value.code == 2
+    assert "usage: ser corpus check" in capsys.readouterr().err
+
+
+def test_missing_sessions_are_noted(tiny_release, tmp_path):
+    """A release without two sessions is valid but has other folds, so it is noted."""
+    part = tmp_path / "IEMOCAP_full_release"
+    shutil.copytree(tiny_release, part, ignore=shutil.ignore_patterns("Session2", "Session4"))
+    assert "3 of the 5 sessions of iemocap are present (1, 3, 5)" in str(census(IEMOCAP(str(part))))
+    assert census(IEMOCAP(str(tiny_release))).note is None

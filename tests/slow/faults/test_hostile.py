@@ -1,0 +1,357 @@
+"""Checkpoints and weights from strangers: whatever they hold, nothing of it is executed."""
+
+import json
+import os
+import pickle
+import struct
+import zipfile
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ser.checkpoint import load
+from ser.checkpoint.reading import read_checkpoint
+from ser.checkpoint.safetensors_file import LATER, digest
+from ser.errors import InputError
+from ser.systems import CNNGRU
+from ser.systems.lineage import TrainedOn
+from ser.training.callbacks.checkpointing import AtomicCheckpointIO
+from tests.conftest import CONF
+
+SMALL = {"gru_units": 4, "dense_units": 4}
+
+
+def sound(**changes) -> dict:
+    """A checkpoint as a training writes it."""
+    people = {name: [f"elsewhere:{name}"] for name in ("train", "val", "test")}
+    system = CNNGRU(**SMALL)
+    checkpoint = {
+        "system": "CNNGRU",
+        "hyper_parameters": dict(system.hparams),
+        "state_dict": dict(system.state_dict()),
+        "speakers": people,
+        "recordings": people,
+        "standardised_by": "train",
+        "epoch": 0,
+        "global_step": 1,
+    }
+    return {**checkpoint, **changes}
+
+
+def initial(**sets) -> dict:
+    heard = {"train": [], "val": [], **sets}
+    return {"speakers": heard, "recordings": heard, "complete": True}
+
+
+def with_weight(tensor, name="branches.gru.head.3.bias") -> dict:
+    checkpoint = sound()
+    checkpoint["state_dict"][name] = tensor
+    return checkpoint
+
+
+class Touch:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, marker) -> None:
+        self.marker = str(marker)
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.marker}",)
+
+
+def write_pickle(path, marker):
+    torch.save(sound(epoch=Touch(marker)), path)
+
+
+def write_bare_pickle(path, marker):
+    path.write_bytes(pickle.dumps(sound(epoch=Touch(marker))))
+
+
+def write_legacy(path, marker):
+    torch.save(sound(epoch=Touch(marker)), path, _use_new_zipfile_serialization=False)
+
+
+def write_script(path, marker):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("script/constants.pkl", pickle.dumps(Touch(marker)))
+        archive.writestr("script/data.pkl", pickle.dumps(Touch(marker)))
+        archive.writestr("script/version", "3\n")
+
+
+def write_bomb(path, marker):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", bytes(2**24))
+
+
+def write_truncated(path, marker):
+    torch.save(sound(), path)
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def write_pipe(path, marker):
+    os.mkfifo(path)
+
+
+def write_folder(path, marker):
+    path.mkdir()
+
+
+def write_loop(path, marker):
+    path.symlink_to(path)
+
+
+def write_deep(path, marker):
+    """Too deep for Python to write, but not to read: a hundred thousand lists, each in the one before."""
+    word = b"X%s%s" % (len(b"sizes").to_bytes(4, "little"), b"sizes")
+    lists = b"(" + word + b"]" * 100_000 + b"a" * 99_999 + b"u"
+    torch.save(sound(hyper_parameters={}), path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    name = next(name for name in entries if name.endswith("data.pkl"))
+    key = entries[name].index(b"hyper_parameters")
+    place = entries[name].index(b"}", key) + 1
+    end = place + 2 if entries[name][place : place + 1] == b"q" else place + 5  # the dictionary is remembered
+    entries[name] = entries[name][:end] + lists + entries[name][end:]
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, content in entries.items():
+            archive.writestr(entry, content)
+
+
+def write_two_directories(path, marker):
+    """A small pickle that grows a thousandfold, in the directory that torch reads and not in that of `zipfile`."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", b"\x80\x02" + b"N0" * 2_000_000 + b"N.")
+        archive.writestr("x/version", "3\n")
+    content = path.read_bytes()
+    end = content.rindex(b"PK\5\6")
+    size, offset = struct.unpack_from("<II", content, end + 12)
+    directory = content[offset : offset + size]
+    sizes = [struct.pack("<I", entry.file_size) for entry in zipfile.ZipFile(path).infolist()]
+    harmless = directory
+    for each in sizes:
+        harmless = harmless.replace(each, struct.pack("<I", 1))
+    path.write_bytes(content[:offset] + directory + harmless + content[end:])
+
+
+def endless_list() -> list:
+    endless = []
+    endless.append(endless)
+    return endless
+
+
+def saved(checkpoint):
+    return lambda path, marker: torch.save(checkpoint(), path)
+
+
+def without(*names):
+    return saved(lambda: {name: value for name, value in sound().items() if name not in names})
+
+
+BIAS = "branches.gru.head.3.bias"
+HOSTILE = {
+    "code in a pickle": (write_pickle, "not a readable checkpoint"),
+    "code in a bare pickle": (write_bare_pickle, "not a readable checkpoint"),
+    "code in torch's older format": (write_legacy, "not a readable checkpoint"),
+    "an archive of TorchScript": (write_script, "not a readable checkpoint"),
+    "an archive that grows": (write_bomb, "its entries are larger than the file"),
+    "an archive of two directories": (write_two_directories, "damaged: 'x/data.pkl' is corrupt"),
+    "half an archive": (write_truncated, "not a readable checkpoint"),
+    "a pipe": (write_pipe, "no such checkpoint (local files only)"),
+    "a folder": (write_folder, "no such checkpoint (local files only)"),
+    "a link to itself": (write_loop, "no such checkpoint (local files only)"),
+    "a list": (saved(lambda: [1, 2]), "not a checkpoint of one of the systems"),
+    "no weights": (without("state_dict"), "state_dict is missing"),
+    "no speakers": (without("speakers"), "speakers is missing"),
+    "no step": (without("global_step"), "global_step is missing"),
+    "another system": (saved(lambda: sound(system="CNNSeqCap")), "hyper_parameters do not describe a CNNSeqCap"),
+    "a huge declared tensor": (saved(lambda: with_weight(torch.zeros(1).expand(2**40))), f"{BIAS} is (1099511627776,)"),
+    "a tensor that shares its numbers": (saved(lambda: with_weight(torch.zeros(1).expand(4))), "larger than its data"),
+    "a tensor without numbers": (saved(lambda: with_weight(torch.zeros(4, device="meta"))), "stored in the file"),
+    "another shape": (saved(lambda: with_weight(torch.zeros(5))), f"{BIAS} is (5,), not (4,)"),
+    "whole numbers": (saved(lambda: with_weight(torch.zeros(4, dtype=torch.int64))), f"{BIAS} is torch.int64"),
+    "no numbers": (saved(lambda: with_weight(torch.full((4,), torch.nan))), f"{BIAS} contains infinity or NaN"),
+    "another name": (saved(lambda: with_weight(torch.zeros(4), "head.bias")), "unknown weight 'head.bias'"),
+    "a name that writes on the screen": (
+        saved(lambda: with_weight(torch.zeros(4), "a\nb\x1b[31m")),
+        r"unknown weight 'a\nb\x1b[31m'",
+    ),
+    "a list of itself": (saved(lambda: sound(hyper_parameters={"sizes": endless_list()})), "hyper_parameters.sizes"),
+    "lists in lists": (write_deep, "hyper_parameters.sizes"),
+    "a tensor as hyperparameter": (
+        saved(lambda: sound(hyper_parameters={**SMALL, "dropout": torch.zeros(())})),
+        "hyper_parameters.dropout is tensor(0.)",
+    ),
+    "a hyperparameter whose name clears the screen": (
+        saved(lambda: sound(hyper_parameters={"units\x1b[2J": 3})),
+        r"hyper_parameters['units\x1b[2J'] is 'units\x1b[2J'",
+    ),
+    "unknown hyperparameters": (saved(lambda: sound(hyper_parameters={"units": 3})), "do not describe a CNNGRU"),
+    "hyperparameters out of range": (
+        saved(lambda: sound(hyper_parameters={"gru_units": 10**9})),
+        "model.gru_units is 1000000000, but must be at most 4096",
+    ),
+    "text for a number": (saved(lambda: sound(hyper_parameters={"gru_units": "4"})), "model.gru_units is '4'"),
+    "a training of no form": (
+        saved(lambda: sound(trained_on=[1])),
+        "trained_on is [1], but must be names with values",
+    ),
+    "a training with a tensor beside its entries": (
+        saved(lambda: sound(trained_on={**dict.fromkeys(TrainedOn.model_fields), "more": torch.ones(1)})),
+        "trained_on.more",
+    ),
+    "counts with a tensor": (
+        saved(
+            lambda: sound(
+                trained_on={
+                    **dict.fromkeys(TrainedOn.model_fields),
+                    "counts": {"train": {}, "val": {}, "test": {}, "more": torch.ones(1)},
+                }
+            )
+        ),
+        "trained_on.counts.more",
+    ),
+    "a training with a tensor": (saved(lambda: sound(trained_on={"fold": torch.ones(1)})), "trained_on.fold is tensor"),
+    "a training on a corpus of no name": (
+        saved(lambda: sound(trained_on={**dict.fromkeys(TrainedOn.model_fields), "corpus": 3})),
+        "trained_on.corpus is 3, but must be text",
+    ),
+    "a training without counts of a set": (
+        saved(lambda: sound(trained_on={**dict.fromkeys(TrainedOn.model_fields), "counts": {"train": {}}})),
+        "trained_on.counts.val is missing",
+    ),
+    "initial weights of no form": (saved(lambda: sound(initial_weights=3)), "initial_weights is 3, but must be"),
+    "initial weights that heard numbers": (
+        saved(lambda: sound(initial_weights=initial(train=[1]))),
+        "initial_weights.speakers.train[0] is 1, but must be text",
+    ),
+    "initial weights of two minds": (
+        saved(lambda: sound(initial_weights=initial() | {"complete": "yes"})),
+        "initial_weights.complete is 'yes', but must be true or false",
+    ),
+    "a negative epoch": (saved(lambda: sound(epoch=-1)), "epoch is -1, but must be at least 0"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_checkpoint(what, tmp_path, marker):
+    write, message = HOSTILE[what]
+    write(tmp_path / "x.ckpt", marker)
+    with pytest.raises(InputError) as refusal:
+        load(tmp_path / "x.ckpt")
+    said = str(refusal.value)
+    assert said.startswith(str(tmp_path / "x.ckpt"))
+    assert message in said
+    assert all(line.startswith(str(tmp_path / "x.ckpt")) for line in said.splitlines()), "nothing else is written"
+
+
+@pytest.mark.parametrize("what", ["code in a pickle", "a pipe", "no speakers", "hyperparameters out of range"])
+def test_a_hostile_checkpoint_is_not_tested(what, ser, tiny, tmp_path, marker):
+    HOSTILE[what][0](tmp_path / "x.ckpt", marker)
+    options = [*tiny, "--ckpt_path", tmp_path / "x.ckpt", "--out", tmp_path / "out"]
+    finished = ser("test", "--config", CONF / "cnn_gru.yaml", *options)
+    assert (finished.code, "Traceback" in finished.err) == (2, False)
+    assert finished.err.startswith(f"ser: {tmp_path / 'x.ckpt'}: ")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/x.ckpt", "file:///{}/x.ckpt", "{}/" + "x" * 300 + ".ckpt"])
+def test_only_local_files_are_read(address, tmp_path):
+    torch.save(sound(), tmp_path / "x.ckpt")
+    with pytest.raises(InputError, match="no such checkpoint"):
+        read_checkpoint(address.format(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"initial_weights": initial(val=["x:y"]), "trained_on": dict.fromkeys(TrainedOn.model_fields)}]
+)
+def test_a_sound_checkpoint_is_read(more, tmp_path):
+    torch.save(sound(**more), tmp_path / "x.ckpt")
+    assert load(tmp_path / "x.ckpt").hparams["gru_units"] == 4
+
+
+def test_only_a_networks_own_numbers_must_be_numbers(tmp_path):
+    """A validation loss may be none: the training goes on, and so does its checkpoint."""
+    writer, lost = AtomicCheckpointIO(), torch.tensor(float("nan"))
+    writer.save_checkpoint(with_weight(lost, "evaluation_losses.0.mean_value"), tmp_path / "a.ckpt")
+    assert read_checkpoint(tmp_path / "a.ckpt")["epoch"] == 0
+    with pytest.raises(InputError, match="after step 1 weights are no numbers any more"):
+        writer.save_checkpoint(with_weight(lost), tmp_path / "b.ckpt")
+    assert not (tmp_path / "b.ckpt").exists()
+
+
+@pytest.fixture
+def begun(ser, tiny, tmp_path):
+    """A run of a small system in a folder; called again, it goes on, its result taken away before."""
+
+    def fit():
+        (tmp_path / "run" / "result.json").unlink(missing_ok=True)
+        options = [*tiny, *(word for name, value in SMALL.items() for word in (f"--model.{name}", value))]
+        return ser("fit", "--config", CONF / "cnn_gru.yaml", *options, "--out", tmp_path / "run")
+
+    assert fit().code == 0
+    return fit
+
+
+def test_a_training_does_not_go_on_from_a_hostile_checkpoint(begun, tmp_path, marker):
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    kept = read_checkpoint(last)
+    for what in ("code in a pickle", "a folder", "half an archive", "no step"):
+        last.rmdir() if last.is_dir() else last.unlink()
+        HOSTILE[what][0](last, marker)
+        finished = begun()
+        assert (finished.code, "Traceback" in finished.err) == (2, False), what
+        assert finished.err.startswith(f"ser: {last}: "), what
+    last.unlink()
+    for changes in ({"loops": {"fit_loop": 3}}, {"optimizer_states": [{"state": 1}]}, {"callbacks": {"History": 7}}):
+        torch.save({**kept, "global_step": 1, **changes}, last)
+        finished = begun()
+        assert (finished.code, "Traceback" in finished.err) == (2, False), (changes, finished.err)
+        assert f"{last}: the training cannot go on from it" in finished.err, changes
+
+
+DESCRIPTION = {name: json.dumps(value) for name, value in sound().items() if name != "state_dict"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"system": None}, "system is missing in its metadata"),
+        ({"recordings": None}, "recordings is missing in its metadata"),
+        ({"hyper_parameters": "{"}, "hyper_parameters in its metadata is not JSON"),
+        ({"hyper_parameters": "[" * 100_000}, "hyper_parameters in its metadata is not JSON"),
+        ({"hyper_parameters": f'{{"sizes": {"[" * 600}{"]" * 600}}}'}, "hyper_parameters.sizes"),
+        ({"system": '"os.system"'}, "not a checkpoint of one of the systems"),
+        ({"hyper_parameters": '{"gru_units": 1e999}'}, "model.gru_units is inf, but must be"),
+        ({"hyper_parameters": '{"gru_units": 4096, "dense_units": 4}'}, "does not fit CNNGRU as configured"),
+        ({"epoch": "1.5"}, "epoch is 1.5, but must be a whole number"),
+        ({"speakers": '{"train": [1]}'}, "speakers.train[0] is 1, but must be text"),
+        ({"initial_weights": "0"}, "initial_weights is 0, but must be"),
+        ({"trained_on": "{"}, "trained_on in its metadata is not JSON"),
+        (
+            {"standardised_by": '"everyone"'},
+            "standardised_by is 'everyone', but must be 'train', 'corpus' or 'speaker'",
+        ),
+    ],
+)
+def test_metadata_of_exported_weights(changes, message, tmp_path):
+    metadata = {name: text for name, text in {**DESCRIPTION, **changes}.items() if text is not None}
+    weights = {name: tensor.contiguous() for name, tensor in CNNGRU(**SMALL).state_dict().items()}
+    described = {name: text for name, text in metadata.items() if name in (*DESCRIPTION, *LATER)}
+    save_file(weights, tmp_path / "x.safetensors", {**metadata, "blake2b": digest(described, weights)})
+    with pytest.raises(InputError, match=r"x\.safetensors: .*|does not fit") as refusal:
+        load(tmp_path / "x.safetensors")
+    assert message in str(refusal.value)
+
+
+def test_exported_weights_of_an_older_version_are_read(tmp_path):
+    weights = {name: tensor.contiguous() for name, tensor in CNNGRU(**SMALL).state_dict().items()}
+    save_file(weights, tmp_path / "x.safetensors", {**DESCRIPTION, "blake2b": digest(DESCRIPTION, weights)})
+    assert load(tmp_path / "x.safetensors").lineage["initial_weights"]["complete"] is False
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 64, (2**40).to_bytes(8, "little") + b"{}", b"\x02\0\0\0\0\0\0\0[]"])
+def test_what_is_no_safetensors_file(content, tmp_path):
+    (tmp_path / "x.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match="not a readable safetensors file"):
+        load(tmp_path / "x.safetensors")

@@ -1,0 +1,43 @@
+"""A training that is killed around the end of an epoch ends as one that was not killed, bit for bit."""
+
+import pytest
+
+from ser.data import Manifest
+from ser.data.datamodule import EmotionData
+from ser.files import PART, sweep_leftovers
+from tests.slow.faults.kills import SHORT_BATCH_SECONDS, Kills, kill_writers
+from tests.slow.faults.runs import write_corpus
+
+
+@pytest.fixture(scope="module")
+def kills(built_in, tmp_path_factory):
+    """Runs that nothing has happened to, to compare with."""
+    place = tmp_path_factory.mktemp("kills")
+    return Kills(write_corpus(place / "corpus", built_in), place)
+
+
+def test_one_systems_validation_has_readers(kills):
+    data = EmotionData(Manifest(str(kills.table)), max_batch_seconds=SHORT_BATCH_SECONDS, num_workers=2)
+    data.setup()
+    assert data.val_dataloader().num_workers == data.test_dataloader().num_workers == 2
+
+
+def test_every_pair_of_kills_around_an_epochs_end(kills):
+    plan = list(kills.plan())
+    runs, hits, wrong = kills.check_all(iter(plan))
+    assert not wrong
+    assert runs >= 40
+    assert hits == sum(len(moments) for _, _, moments in plan) >= 100
+
+
+def test_kills_at_any_step(kills):
+    runs, hits, wrong = kills.check_all(kills.random_plan(6, seed=1))
+    assert not [line for line in wrong if "did not come" not in line]
+    assert hits >= runs
+
+
+def test_kills_while_a_checkpoint_is_written(tmp_path):
+    assert kill_writers(tmp_path, kills=60, seed=1) == []
+    assert list(tmp_path.glob(f".*{PART}"))  # some were hit in the middle
+    sweep_leftovers([tmp_path])
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]

@@ -1,0 +1,31 @@
+"""Unit tests start no process and train nothing: one that does fails here."""
+
+import os
+import sys
+
+import pytest
+from lightning import Trainer
+
+STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen"}  # Python's audit events
+watched = []  # the tests under way
+
+
+def look(event: str, arguments: tuple) -> None:
+    if watched and event in STARTS and os.getpid() == watched[0]:
+        raise AssertionError(f"a unit test started a process ({event})")
+
+
+sys.addaudithook(look)
+
+
+@pytest.fixture(autouse=True)
+def neither_processes_nor_trainings(monkeypatch):
+    """Refuse both while the test runs."""
+
+    def fit(*_, **__):
+        raise AssertionError("a unit test trained something")
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    watched.append(os.getpid())
+    yield
+    watched.clear()

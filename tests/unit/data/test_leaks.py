@@ -1,0 +1,243 @@
+"""Overlap between sets: against plain set arithmetic, and with leaks planted in a corpus."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ser.audio.waveforms import Waveforms
+from ser.data import IEMOCAP, EmoDB, Synthetic
+from ser.data.folds import num_folds, split
+from ser.data.leaks import (
+    PAIRS,
+    SETS,
+    check_leaks,
+    dialogs,
+    recording_digests,
+    repeated_recordings,
+    shared,
+    some,
+)
+from ser.errors import InputError
+
+
+def table(*rows):
+    """Rows of utterance, speaker, dialog half and set."""
+    return pd.DataFrame(rows, columns=["utterance", "speaker", "dialog_half", "set"])
+
+
+SOUND = table(
+    ("Ses01F_impro01_F000", "Ses01F", "F", "test"),
+    ("Ses01F_impro01_M000", "Ses01M", "F", "val"),
+    ("Ses02M_impro02a_F000", "Ses02F", "M", "train"),
+    ("Ses02M_impro02a_M000", "Ses02M", "M", "train"),
+)
+CONTENT = ["a", "b", "c", "d"]
+
+
+@pytest.fixture(scope="module")
+def tiny_digests(tiny_corpus):
+    """The table of the tiny corpus and the digests of its recordings."""
+    utterances = Synthetic(str(tiny_corpus), utterances_per_speaker=8).utterances()
+    return utterances, recording_digests(Waveforms(utterances), len(utterances))
+
+
+# Overlap
+
+
+def test_a_dialog_is_named_where_there_are_dialogs():
+    names = ["Ses03M_impro05a_F001", "Ses05M_script01_1b_M003", "03a01Wb", "two_parts", "single"]
+    utterances = pd.DataFrame({"utterance": names, "dialog_half": ["M", "M", "", "", "F"]}, index=[4, 3, 2, 1, 0])
+    found = dialogs(utterances)
+    assert found.tolist() == ["Ses03M_impro05a", "Ses05M_script01_1b", "", "", ""]
+    assert found.index.equals(utterances.index)
+
+
+names = st.sampled_from(["u_1", "u_2", "v_1", "v_2", "w"])
+rows = st.tuples(names, st.sampled_from("xyz"), st.sampled_from(["F", ""]), st.sampled_from([*SETS, ""]))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(rows, st.sampled_from("abc")), max_size=12))
+def test_overlaps_are_intersections(drawn):
+    utterances, digests = table(*[row for row, _ in drawn]), [digest for _, digest in drawn]
+    found = shared(utterances, digests)
+    assert tuple(found) == PAIRS
+    for (first, second), overlap in found.items():
+
+        def both(values, first=first, second=second):
+            of = {name: {v for v, (row, _) in zip(values, drawn, strict=True) if row[3] == name} for name in SETS}
+            return (of[first] & of[second]) - {""}
+
+        assert set(overlap["speakers"]) == both([row[1] for row, _ in drawn])
+        assert set(overlap["utterances"]) == both([row[0] for row, _ in drawn])
+        assert set(overlap["dialogs"]) == both([row[0][0] if row[2] and "_" in row[0] else "" for row, _ in drawn])
+        assert len(overlap["recordings"]) == len(both(digests))
+        assert all(values == sorted(values) for values in overlap.values())
+
+
+def test_a_copy_is_known_by_its_content_and_told_by_its_names():
+    overlap = shared(SOUND, ["a", "b", "a", "a"])["train", "test"]
+    assert overlap["recordings"] == ["Ses02M_impro02a_F000, Ses02M_impro02a_M000 = Ses01F_impro01_F000"]
+    assert shared(SOUND, None)["train", "test"]["recordings"] == []
+
+
+def test_every_row_needs_a_digest():
+    with pytest.raises(ValueError, match="length"):
+        shared(SOUND, ["a"])
+
+
+def test_rows_keep_their_digests_whatever_the_index():
+    assert shared(SOUND.set_index(pd.Index([7, 5, 3, 1])), ["a", "b", "a", "a"]) == shared(SOUND, ["a", "b", "a", "a"])
+
+
+def test_copies_within_one_set_are_found_too():
+    assert repeated_recordings(SOUND, ["a", "b", "c", "c"]) == ["Ses02M_impro02a_F000 = Ses02M_impro02a_M000"]
+    assert repeated_recordings(SOUND, CONTENT) == []
+
+
+def test_long_lists_are_cut():
+    assert some("dialogs", ["a"]) == "1 dialog: a"
+    text = some("speakers", [f"s{i:02}" for i in range(12)])
+    assert text.startswith("12 speakers: s00, s01")
+    assert text.endswith("s09, and 2 more")
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
+def test_separate_sets_pass_and_their_dialog_is_reported(protocol):
+    found = check_leaks(SOUND, CONTENT, protocol)
+    assert found["val", "test"] == {"speakers": [], "dialogs": ["Ses01F_impro01"], "utterances": [], "recordings": []}
+
+
+def test_only_wu2019_lets_validation_and_test_share_actors():
+    utterances = SOUND.assign(speaker=["Ses01F", "Ses01F", "Ses02F", "Ses02M"])
+    assert check_leaks(utterances, CONTENT, "wu2019")["val", "test"]["speakers"] == ["Ses01F"]
+    with pytest.raises(InputError, match="val and test share 1 speaker: Ses01F"):
+        check_leaks(utterances, CONTENT, "speaker")
+
+
+@pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
+@pytest.mark.parametrize(("row", "other"), [(0, "test"), (1, "val")])
+def test_a_speaker_of_training_is_heard_nowhere_else(protocol, row, other):
+    utterances = SOUND.copy()
+    utterances.loc[row, "speaker"] = "Ses02M"
+    with pytest.raises(InputError, match=f"train and {other} share 1 speaker: Ses02M") as caught:
+        check_leaks(utterances, CONTENT, protocol)
+    assert "wu2019" in str(caught.value) or protocol == "speaker"
+
+
+@pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
+@pytest.mark.parametrize(("digests", "sets"), [("abad", "train and test"), ("abbd", "train and val"), ("aacd", "val")])
+def test_no_two_sets_share_a_recording(protocol, digests, sets):
+    with pytest.raises(InputError, match=f"{sets}.* share 1 recording: Ses0.* = Ses0"):
+        check_leaks(SOUND, list(digests), protocol)
+
+
+@pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
+def test_no_two_sets_share_an_utterance(protocol):
+    twice = SOUND.assign(utterance=["x", "x", "y", "z"])
+    with pytest.raises(InputError, match="val and test share 1 utterance: x"):
+        check_leaks(twice, None, protocol)
+
+
+def test_all_leaks_come_in_one_message():
+    bad = SOUND.assign(speaker=["Ses01F", "Ses01F", "Ses01F", "Ses02M"])
+    with pytest.raises(InputError) as caught:
+        check_leaks(bad, list("abac"), "speaker")
+    lines = str(caught.value).splitlines()
+    assert lines[1:-1] == [
+        "  train and val share 1 speaker: Ses01F",
+        "  train and test share 1 speaker: Ses01F",
+        "  train and test share 1 recording: Ses02M_impro02a_F000 = Ses01F_impro01_F000",
+        "  val and test share 1 speaker: Ses01F",
+    ]
+
+
+# In a corpus
+
+
+@pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
+def test_every_fold_of_the_built_in_corpus_is_clean(tiny_digests, protocol):
+    utterances, digests = tiny_digests
+    assert len(set(digests)) == len(digests) == 80
+    for fold in range(1, num_folds(utterances, protocol) + 1):
+        sets = split(utterances, protocol, fold)
+        found = check_leaks(utterances.assign(set=sets), digests, protocol)
+        session = utterances[sets == "test"].session.iloc[0]
+        both = {"speaker": [], "wu2019": [f"Ses0{session}F", f"Ses0{session}M"]}
+        assert found["val", "test"]["speakers"] == both[protocol]
+        # Both speak in every dialog, so `speaker` shares dialogs; the halves of wu2019 do not.
+        assert bool(found["val", "test"]["dialogs"]) == (protocol == "speaker")
+        assert not any(found["train", other][what] for other in ("val", "test") for what in found["train", other])
+
+
+def recording(utterances, session, speaker):
+    """The path of a speaker's first recording in a session."""
+    return utterances[(utterances.session == session) & (utterances.speaker == speaker)].iloc[0].path
+
+
+@pytest.fixture
+def own_release(tiny_release, tmp_path):
+    """A copy of the tiny release to plant leaks in."""
+    return shutil.copytree(tiny_release, tmp_path / "IEMOCAP_full_release")
+
+
+def check_fold_1(root):
+    utterances = IEMOCAP(str(root)).utterances()
+    utterances["set"] = split(utterances, "speaker", 1)
+    return utterances, recording_digests(Waveforms(utterances), len(utterances))
+
+
+def test_a_recording_copied_under_another_name_is_found(own_release):
+    utterances, _ = check_fold_1(own_release)
+    source, target = recording(utterances, 1, "Ses01F"), recording(utterances, 2, "Ses02F")
+    shutil.copy(source, target)
+    pair = [os.path.basename(path).removesuffix(".wav") for path in (target, source)]
+    with pytest.raises(InputError, match=f"train and test share 1 recording: {pair[0]} = {pair[1]}"):
+        check_leaks(*check_fold_1(own_release), "speaker")
+
+
+def test_one_bit_makes_another_recording(own_release):
+    utterances, before = check_fold_1(own_release)
+    target = recording(utterances, 2, "Ses02F")
+    shutil.copy(recording(utterances, 1, "Ses01F"), target)
+    with open(target, "r+b") as file:
+        file.seek(-2, os.SEEK_END)  # the low byte of the last sample
+        low = file.read(1)[0]
+        file.seek(-2, os.SEEK_END)
+        file.write(bytes([low ^ 1]))
+    changed, after = check_fold_1(own_release)
+    check_leaks(changed, after, "speaker")
+    assert [path for path, old, new in zip(utterances.path, before, after, strict=True) if old != new] == [target]
+
+
+def test_the_header_of_a_recording_is_not_its_content(tmp_path, wav, speech):
+    one, other = wav(tmp_path / "a.wav", speech(0.2)), tmp_path / "b.wav"
+    content = one.read_bytes()
+    extra = b"LIST" + (4).to_bytes(4, "little") + b"note"  # a chunk between format and data
+    riff = (len(content) - 8 + len(extra)).to_bytes(4, "little")
+    other.write_bytes(content[:4] + riff + content[8:36] + extra + content[36:])
+    waveforms = Waveforms(pd.DataFrame({"path": [str(one), str(other)]}))
+    first, second = recording_digests(waveforms, 2)
+    assert first == second
+    assert np.array_equal(waveforms.read(0), waveforms.read(1))
+
+
+@pytest.mark.emodb
+@pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set: EMO-DB is not included")
+def test_the_folds_of_emodb_share_nothing():
+    utterances = EmoDB(os.environ["EMODB_ROOT"]).utterances()
+    digests = recording_digests(Waveforms(utterances), len(utterances))
+    assert repeated_recordings(utterances, digests) == []
+    for fold in range(1, 11):
+        found = check_leaks(utterances.assign(set=split(utterances, "speaker", fold)), digests, "speaker")
+        assert not any(names for overlap in found.values() for names in overlap.values())

@@ -1,0 +1,110 @@
+"""Checks before the first trial, without a corpus: every fold, every corpus, all initial weights."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+from ser.errors import InputError
+from ser.sweep.study.check import check_beginning, check_runs
+from ser.sweep.study.plan import LAMBDA
+from ser.sweep.study.space import Space
+from tests.unit.sweep.workers.test_trial import make_plan
+
+CONFIG = {
+    "model": {"class_path": "x.A", "init_args": {"dropout": 0.5, "lambda_": 0.6}},
+    "data": {"batch_size": 16, "fold": 1, "seed": 1},
+    **{"seed_everything": 1, "out": "somewhere", "config": None},
+}
+
+
+class Corner:
+    """An experiment of `corners_of`, on a corpus of five sessions of two speakers."""
+
+    def __init__(self, protocol="speaker", weights=None, read=None):
+        sessions = pd.DataFrame({"session": list("1122334455")})
+        self.data = SimpleNamespace(utterances=sessions, protocol=protocol, corpus_digest="c0ffee")
+        self.options = SimpleNamespace(plain=lambda: CONFIG, words=["--init_weights", weights])
+        self.init_weights, self.read = weights, [] if read is None else read
+
+    def read_corpus(self):
+        self.read.append(self)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "folds", "refused"),
+    [
+        ("speaker", (1, 2, 3, 4, 5), None),
+        ("speaker", (6, 10), None),
+        ("speaker", (5, 6), "folds 5, 6 are of both directions.* Take folds from 1-5 or from 6-10"),
+        ("speaker", (1, 10), "both directions"),
+        ("speaker", (0, 1), "there is no fold 0; protocol speaker has 1 to 10"),
+        ("speaker", (10, 11), "there is no fold 11"),
+        ("wu2019", (1, 5), None),
+        ("wu2019", (5, 6), "there is no fold 6; protocol wu2019 has 1 to 5"),
+    ],
+)
+def test_no_fold_tests_who_validates_in_another(protocol, folds, refused):
+    plan = make_plan(folds=folds)
+    if refused:
+        with pytest.raises(InputError, match=refused):
+            check_runs(plan, [Corner(protocol)])
+    else:
+        assert check_runs(plan, [Corner(protocol)])["corpus"] == "c0ffee"
+
+
+@pytest.mark.parametrize(
+    ("varied", "number"), [("data.corpus.csv", 2), ("data.corpus", 2), ("data", 2), ("data.batch_size", 1)]
+)
+def test_every_corpus_that_a_trial_may_read_is_read(varied, number):
+    space, read = Space({varied: CategoricalDistribution(("a", "b"))}), []
+    corners = [Corner(read=read), Corner(read=read)]
+    check_runs(make_plan(space=space), corners)
+    assert read == corners[:number]
+
+
+@pytest.mark.parametrize(
+    ("varied", "choose_lambda", "known"),
+    [
+        (("model.dropout",), False, {"model", LAMBDA, "data.batch_size"}),
+        (("model.dropout", "data.batch_size"), True, {"model"}),
+        (("model",), False, {"data.batch_size"}),
+    ],
+)
+def test_the_identity_is_all_that_the_trials_have_in_common(varied, choose_lambda, known):
+    space = Space({name: FloatDistribution(0, 1) for name in varied})
+    found = check_runs(make_plan(space=space, choose_lambda=choose_lambda), [Corner()])["config"]
+    assert {"model" if name == "model.class_path" else name for name in found} == known
+
+
+class Point:
+    """An experiment of one fold whose initial weights were trained on the speakers of fold 3."""
+
+    checked = None
+
+    def __init__(self, words):
+        self.path, self.data = words[words.index("--init_weights") + 1], int(words[words.index("--data.fold") + 1])
+
+    def read_corpus(self):
+        pass
+
+    def check_beginning(self, fold):
+        Point.checked.append((self.path, fold))
+        if fold == 3:
+            raise InputError("it was trained on speaker 09")
+
+    def doubts(self, fold):
+        return ["trained by another version"]
+
+
+def test_first_weights_are_checked_for_every_fold_and_every_file(monkeypatch, capsys):
+    monkeypatch.setattr("ser.sweep.study.check.experiment_of", Point)
+    monkeypatch.setattr(Point, "checked", [])
+    plan = make_plan(folds=(1, 2))
+    check_runs(plan, [Corner(weights=weights) for weights in ("b.ckpt", None, "a.ckpt", "b.ckpt")])
+    assert Point.checked == [("a.ckpt", 1), ("a.ckpt", 2), ("b.ckpt", 1), ("b.ckpt", 2)]
+    assert capsys.readouterr().err == 2 * "ser: warning: trained by another version\n"
+    with pytest.raises(InputError, match="study s, fold 3: it was trained on speaker 09"):
+        check_beginning(replace(plan, folds=(2, 3)), Corner(weights="a.ckpt"))

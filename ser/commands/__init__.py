@@ -1,7 +1,7 @@
-"""The command `ser`: dispatch only, so that help and mistakes are answered at once.
+"""The command `ser`: dispatch only, so that help and usage errors appear at once.
 
-A command is a file of this folder: its name is the command's, the first paragraph of its docstring its lines in
-`ser --help`, its `main` what runs. Those whose names begin with "_" are started by other commands and not listed.
+Each file of this folder is a command of the same name: the first paragraph of its docstring is printed by `ser --help`,
+and its `main` runs the command. Files that begin with "_" are started by other commands and not listed.
 """
 
 import ast
@@ -33,7 +33,7 @@ def modules() -> dict[str, str]:
 
 
 def usage() -> str:
-    """How every command is called, and what it does."""
+    """The text of `ser --help`: usage and purpose of every command."""
     lines = [HEAD]
     for module in modules().values():
         if (stem := module.rpartition(".")[2]).startswith("_"):
@@ -47,12 +47,12 @@ def usage() -> str:
 
 @cache
 def freeze() -> None:
-    """Exclude the objects created so far from garbage collection; once, or a second command would keep garbage."""
+    """Exclude the objects created so far from garbage collection; only once, or a later call would keep garbage."""
     gc.freeze()
 
 
 def main(arguments: list[str]) -> int:
-    """Run `ser ARGUMENTS`; the exit code is 2 where the user can mend the cause."""
+    """Run `ser ARGUMENTS` and return the exit code, 2 for errors that the user can fix."""
     open_missing()
     outlive_readers()
     command = arguments[0] if arguments else "--help"
@@ -73,9 +73,9 @@ def main(arguments: list[str]) -> int:
 
     try:
         for word in arguments:
-            if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps bytes that are no text
-                raise InputError(f"{word!r} is not UTF-8: no configuration could name it")
-        gc.disable()  # imports make a million objects that stay; collections would take a fifth of the time
+            if any("\ud800" <= letter <= "\udfff" for letter in word):  # bytes that Python could not decode
+                raise InputError(f"{word!r} is not UTF-8, so config.yaml could not contain it")
+        gc.disable()  # imports create a million lasting objects; collection would take a fifth of the time
         run = import_module(modules()[command]).main
         freeze()
         gc.enable()
@@ -93,6 +93,6 @@ def main(arguments: list[str]) -> int:
         print("ser: interrupted", file=sys.stderr)
         return 130
     except Interrupted as interrupted:
-        print(f"ser: {interrupted.number.name}: what is finished is kept; to go on:", file=sys.stderr)
+        print(f"ser: {interrupted.number.name}: finished work is kept; to continue:", file=sys.stderr)
         print(interrupted.command, file=sys.stderr)
         return interrupted.code

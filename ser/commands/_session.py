@@ -1,4 +1,4 @@
-"""Train both directions of a session at once: `ser crossval` starts this."""
+"""Train both directions of a session at once; started by `ser crossval`."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ser.training.tracking.tracking import forget_run
 
 
 def main(arguments: list[str]) -> int:
-    """Run `ser session ARGUMENTS`: the options of `ser fit`, and the folder of the other direction."""
+    """Run `ser session ARGUMENTS`: the options of `ser fit` and the folder of the other direction."""
     forget_run()
     run(lambda: _session(arguments), ["ser", "session", *arguments])
     return 0

@@ -1,4 +1,4 @@
-"""Run trials of a study one after another: `ser sweep` starts this, one for each device."""
+"""Run trials of a study one after another; started by `ser sweep`, one worker per device."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from ser.training.options.arguments import Parser
 
 
 def main(arguments: list[str]) -> int:
-    """Run `ser sweep-worker`, which `ser sweep` starts."""
+    """Run `ser sweep-worker ARGUMENTS`."""
     parser = Parser(prog="ser sweep-worker")
     for name in ("--config", "--out"):
         parser.add_argument(name, required=True)

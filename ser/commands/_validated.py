@@ -1,4 +1,4 @@
-"""Train without a look at the test set: a study starts this for every fold of a trial."""
+"""Train without using the test set; started by a study for every fold of a trial."""
 
 from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions

@@ -1,4 +1,4 @@
-"""`ser corpus check FOLDER`: what a corpus holds and what is wrong with it.
+"""`ser corpus check FOLDER`: list the contents of a corpus and its problems.
 `ser corpus synth FOLDER`: write the built-in corpus."""
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ def main(argv: list[str]) -> int:
     """Run `ser corpus ARGV`.
 
     Returns:
-        0 if the corpus is sound, else 2.
+        0 if the corpus has no problems, else 2.
 
     Raises:
-        InputError: what was given is no corpus, or cannot be written.
+        InputError: if the path is not a corpus, or the corpus cannot be written.
     """
     options = expand_home(_parser().parse_args(argv))
     return options.run(options)
@@ -31,17 +31,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="ser corpus", description="Check a corpus, or write the built-in one.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    check = commands.add_parser("check", help="what is there and what is wrong, file:line by file:line")
+    check = commands.add_parser("check", help="list the contents of a corpus and its problems, with file and line")
     check.add_argument("path", metavar="PATH", help="folder of IEMOCAP or EMO-DB, or a manifest (CSV)")
-    check.add_argument("--kind", help="iemocap, emodb or manifest; by default recognised by what is there")
-    check.add_argument("--style", choices=["improvised", "scripted", "all"], help="IEMOCAP's dialogs (improvised)")
+    check.add_argument("--kind", help="iemocap, emodb or manifest (default: detected from the files)")
+    check.add_argument(
+        "--style", choices=["improvised", "scripted", "all"], help="IEMOCAP: dialogs to use (default: improvised)"
+    )
     check.add_argument("--merge-excited", action="store_true", help="IEMOCAP: count excited as happy")
     check.set_defaults(run=_check)
 
     synth = commands.add_parser("synth", help="write the built-in corpus")
-    synth.add_argument("folder", metavar="FOLDER", help="new or empty, or one that this command made")
-    synth.add_argument("--utterances-per-speaker", type=int, metavar="N", help="how many each of the ten speaks")
-    synth.add_argument("--seed", type=int, metavar="N", help="another seed, other voices and sentences")
+    synth.add_argument("folder", metavar="FOLDER", help="a new or empty folder, or one written by this command")
+    synth.add_argument("--utterances-per-speaker", type=int, metavar="N", help="improvised utterances per speaker")
+    synth.add_argument("--seed", type=int, metavar="N", help="seed of the voices and sentences")
     synth.set_defaults(run=_synth)
     return parser
 

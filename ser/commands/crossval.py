@@ -1,5 +1,5 @@
-"""`ser crossval --config FILE [--folds 1-10] [--seeds 1] [--jobs 2] --out FOLDER`: train and test every fold; go on
-where it was interrupted; pool the results."""
+"""`ser crossval --config FILE [--folds 1-10] [--seeds 1] [--jobs 2] --out FOLDER`: train and test every fold and
+pool the results; the same command continues after an interruption."""
 
 import shlex
 
@@ -12,7 +12,7 @@ from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions, RunParser
 from ser.training.tracking.tracking import forget_run
 
-ABOUT = "Train and test every fold of a protocol; the same command goes on where it was interrupted."
+ABOUT = "Train and test every fold of a protocol; the same command continues after an interruption."
 INSTEAD = {"--data.fold": "--folds", "--data.seed": "--seeds"}
 
 
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     """Run `ser crossval ARGUMENTS`.
 
     Returns:
-        1 if a training has failed, else 0.
+        1 if a training failed, else 0.
     """
     typed = ["ser", "crossval", *arguments]
     forget_run()
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 
 
 def cross_validation(arguments: list[str], command: str) -> CrossValidation:
-    """What the arguments ask for: the system is built once, to refuse what does not fit, and the corpus is read.
+    """Build the cross-validation: the system is built once to check the options, and the corpus is read.
 
     Raises:
         InputError: for an option that a cross-validation sets itself.
@@ -41,16 +41,16 @@ def cross_validation(arguments: list[str], command: str) -> CrossValidation:
     experiment = Experiment(options)
     experiment.read_corpus()
     if options.config["trainer"].devices not in (1, "1", "auto"):
-        raise InputError("trainer.devices: a fold trains on one device; --devices shares the folds out over several")
+        raise InputError("trainer.devices: each fold trains on one device; use --devices to run folds on several")
     return CrossValidation(experiment, options.plain(), options.defaults(), command)
 
 
 def _add_folds(parser: RunParser) -> None:
-    parser.add_argument("--folds", type=str | int | list[int] | None, help="Folds, as 1-5,7; without it all.")
+    parser.add_argument("--folds", type=str | int | list[int] | None, help="Folds, as 1-5,7; by default all.")
     parser.add_argument(
-        "--seeds", type=str | int | list[int] | None, help="Seeds, as 1-3; without it seed_everything alone."
+        "--seeds", type=str | int | list[int] | None, help="Seeds, as 1-3; by default seed_everything only."
     )
-    parser.add_argument("--jobs", type=int | None, help="Trainings at once; without it one per device.")
+    parser.add_argument("--jobs", type=int | None, help="Number of trainings at once; by default one per device.")
     parser.add_argument(
-        "--devices", type=str | None, help="GPUs, one training on each: a number of them, or their numbers as 0,2."
+        "--devices", type=str | None, help="GPUs, with one training on each: how many, or which, as 0,2."
     )

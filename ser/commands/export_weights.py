@@ -1,5 +1,5 @@
-"""`ser export-weights CHECKPOINT --out FILE.safetensors`: a trained system as numbers and text alone, for others to
-test or to begin with."""
+"""`ser export-weights CHECKPOINT --out FILE.safetensors`: write a trained system's weights as safetensors, to share
+them, test them or start a training from them."""
 
 import argparse
 
@@ -7,17 +7,17 @@ from ser.files import digest, new_file
 from ser.paths import expand_home
 from ser.training.options.arguments import Parser
 
-DESCRIPTION = """Write a checkpoint's weights as safetensors: numbers and text, nothing that could run. The file's
-metadata hold the system's name and hyperparameters, on whom and what it and its initial weights were trained, and
-whose audio standardises its spectrogram, so that ser test --ckpt_path, ser fit --init_weights and ser.checkpoint.load
-take it like a checkpoint. The same checkpoint gives the same file every time."""
+DESCRIPTION = """Write a checkpoint's weights to a safetensors file, which cannot contain code. The file's metadata
+hold the system's name and hyperparameters, the training data of the system and of its initial weights, and whose
+audio standardises the spectrogram, so that ser test --ckpt_path, ser fit --init_weights and ser.checkpoint.load accept
+it like a checkpoint. The same checkpoint always gives the same file."""
 
 
 def main(arguments: list[str]) -> int:
     """Run `ser export-weights ARGUMENTS`.
 
     Raises:
-        InputError: if the checkpoint cannot be used, or the file not be written.
+        InputError: if the checkpoint cannot be used, or the file cannot be written.
     """
     options = expand_home(_parser().parse_args(arguments))
     out = new_file("--out", options.out, (".safetensors",), make_folder=True)
@@ -33,6 +33,6 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="ser export-weights", description=DESCRIPTION)
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="of a run, such as RUN/checkpoints/best.ckpt")
-    parser.add_argument("--out", metavar="FILE.safetensors", required=True, help="a new file")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a checkpoint, such as RUN/checkpoints/best.ckpt")
+    parser.add_argument("--out", metavar="FILE.safetensors", required=True, help="the file to write; must not exist")
     return parser

@@ -1,4 +1,4 @@
-"""`ser lambda FOLDER`: a two-branch system's results over lambda, from its saved posteriors; no network is run."""
+"""`ser lambda FOLDER`: WA and UA of a two-branch system for every lambda, from its saved posteriors."""
 
 import argparse
 
@@ -18,12 +18,12 @@ def main(arguments: list[str]) -> int:
     """Run `ser lambda ARGUMENTS`.
 
     Raises:
-        InputError: the folder holds no pooled result of a system with two branches, or a file cannot be written.
+        InputError: if the folder holds no pooled result of a system with two branches, or a file cannot be written.
     """
     options = expand_home(_parser().parse_args(arguments))
     pooled = read_pooled(options.folder)
     if options.averaged and not pooled.averaged:
-        raise InputError(f"{options.folder}: no averaged posteriors; they are made by ser crossval --epochs-averaged N")
+        raise InputError(f"{options.folder}: no averaged posteriors; run ser crossval with --epochs-averaged N")
     tables = pooled.averaged if options.averaged else {"test": pooled.predictions, "val": pooled.validation}
     default = pooled.folder / ("lambda_averaged.csv" if options.averaged else "lambda.csv")
     target = new_file("--out", options.out or default, own=OWN_CURVE)
@@ -49,19 +49,20 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="ser lambda",
-        description="The whole lambda curve of a cross-validated system of two branches (CNNGRUSeqCap), from its saved "
-        "posteriors: lambda weighs the capsule branch, 1 - lambda the GRU branch. No network is run. Lambda is chosen "
-        "for each fold on its validation rows; the test rows are then scored with it, and with the paper's 0.6.",
+        description="WA and UA for every lambda of a cross-validated system of two branches (CNNGRUSeqCap), from its "
+        "saved posteriors (no network is run); lambda weights the capsule branch, 1 - lambda the GRU branch. Lambda is "
+        "chosen for each fold on the validation utterances; the test utterances are then scored with it, and with the "
+        "paper's 0.6.",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="of a result of ser crossval")
-    parser.add_argument("--metric", choices=["wa", "ua"], default="wa", help="what lambda is chosen by (default: wa)")
+    parser.add_argument("folder", metavar="FOLDER", help="folder of a ser crossval result")
+    parser.add_argument("--metric", choices=["wa", "ua"], default="wa", help="score that chooses lambda (default: wa)")
     parser.add_argument("--averaged", action="store_true", help="use the mean posteriors of the last epochs, if saved")
     parser.add_argument(
         "--out",
         metavar="FILE.csv",
-        help="where the curve is written (default: FOLDER/lambda.csv; with --averaged FOLDER/lambda_averaged.csv)",
+        help="file for the curve (default: FOLDER/lambda.csv, with --averaged FOLDER/lambda_averaged.csv)",
     )
     parser.add_argument(
-        "--figure", metavar="FILE.png", help="also draw the curve; an earlier one that this command drew is replaced"
+        "--figure", metavar="FILE.png", help="also draw the curve; replaces an earlier figure of this command"
     )
     return parser

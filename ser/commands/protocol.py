@@ -1,4 +1,4 @@
-"""`ser protocol NAME --data.corpus.root FOLDER`: who trains, validates and tests in each fold; what the sets share."""
+"""`ser protocol NAME --data.corpus.root FOLDER`: the sets of each fold, their speakers, and what they share."""
 
 import argparse
 import json
@@ -19,8 +19,8 @@ from ser.training.options.arguments import files_first
 from ser.training.options.configuration import restrict
 from ser.training.options.parser import ClassParser
 
-DESCRIPTION = """Who trains, who validates and who is tested in every fold of a protocol, how many utterances of each
-emotion that makes, and what the sets share: speakers, dialogs, utterances, recordings (by content).
+DESCRIPTION = """The training, validation and test sets of every fold of a protocol: their speakers, their utterances
+per emotion, and the speakers, dialogs, utterances and recordings (by content) that they share.
 
   ser protocol wu2019 --data.corpus.root DIR             IEMOCAP, the test sets of the paper's Table 2
   ser protocol wu2019 --data.corpus.root DIR --data.test_halves MMFFM             those of its Table 3
@@ -28,18 +28,18 @@ emotion that makes, and what the sets share: speakers, dialogs, utterances, reco
   ser protocol speaker --data.corpus.root DIR --out folds.csv             also write the split itself
   ser protocol --splits mine.csv --data.corpus.root DIR                          check your own split
 
-exit codes: 0 nothing leaks; 1 the sets share what the protocol does not allow; 2 a mistake in what was given"""
+exit codes: 0 no leaks; 1 the sets share more than the protocol allows; 2 invalid input"""
 
 
 class ProtocolData:
-    """What is divided.
+    """The corpus to split.
 
     Args:
         corpus: where the utterances come from.
         test_halves: the tested dialog half of each session under wu2019; MMFFF gives Table 2, MMFFM Table 3.
 
     Raises:
-        InputError: if the halves are other than F and M, whether the protocol asks for them or not.
+        InputError: if `test_halves` has other letters than F and M, under any protocol.
     """
 
     def __init__(self, corpus: Corpus, test_halves: str = "MMFFF") -> None:
@@ -52,10 +52,10 @@ def main(arguments: list[str]) -> int:
     """Run `ser protocol ARGUMENTS`.
 
     Returns:
-        0 if nothing leaks, else 1.
+        0 if there are no leaks, else 1.
 
     Raises:
-        InputError: an option, the corpus, the split file or the place of `--out` cannot be used.
+        InputError: if an option, the corpus, the split file or `--out` cannot be used.
     """
     parser = _parser()
     settings = parser.read(files_first(arguments))
@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
     print(report(about))
     if out:
-        new_file("--out", out)  # the audio takes a while to read, and another file may be there by now
+        new_file("--out", out)  # reading the audio takes a while, and the file may exist by now
     if out and out.suffix == ".json":
         write_text(out, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     elif out:
@@ -91,14 +91,14 @@ def main(arguments: list[str]) -> int:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Keeps the lines of the examples."""
+    """Keeps the line breaks of the examples."""
 
 
 def _parser() -> ClassParser:
     restrict()
     parser = ClassParser(prog="ser protocol", description=DESCRIPTION, formatter_class=_Help)
     parser.add_argument(
-        "name", nargs="?", choices=PROTOCOLS, help="The protocol; with --splits, the one whose rules hold (speaker)."
+        "name", nargs="?", choices=PROTOCOLS, help="The protocol; with --splits, the one whose rules apply (speaker)."
     )
     parser.add_class_arguments(ProtocolData, "data", sub_configs=True)
     parser.set_defaults({"data.corpus": {"class_path": "ser.data.IEMOCAP"}})
@@ -109,7 +109,7 @@ def _parser() -> ClassParser:
         help="Your own split, CSV: columns utterance, set (train, val or dev, test) and, for several folds, fold.",
     )
     parser.add_argument(
-        "--no-audio", "--no_audio", action="store_true", help="Do not compare what is in the recordings."
+        "--no-audio", "--no_audio", action="store_true", help="Do not compare the contents of the recordings."
     )
     parser.add_argument(
         "--out",

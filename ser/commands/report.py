@@ -1,5 +1,5 @@
-"""`ser report FOLDER [FOLDER ...] --out FOLDER`: results of cross-validations beside the paper's tables, and what
-differences mean."""
+"""`ser report FOLDER [FOLDER ...] --out FOLDER`: compare results of cross-validations with the paper's tables and with
+each other."""
 
 import argparse
 import shlex
@@ -8,11 +8,11 @@ import sys
 from ser.paths import expand_home
 from ser.training.options.arguments import Parser
 
-DESCRIPTION = """Lay results of `ser crossval` beside the tables of Wu et al. (2019) and say which differences mean
-anything. Everything is computed again from the saved predictions; no network is run."""
-FILES = """OUT then holds index.html (one page that needs no network), tables.md, a CSV file for each table and a PNG
-file for each figure. An earlier report in OUT is replaced when the new one is complete; a folder that holds anything
-else is refused.
+DESCRIPTION = """Compare results of `ser crossval` with the tables of Wu et al. (2019) and with each other, with
+intervals and tests. Everything is computed from the saved predictions; no network is run."""
+FILES = """OUT then contains index.html (one self-contained page), tables.md, a CSV file for each table and a PNG file
+for each figure. An earlier report in OUT is replaced once the new one is complete; a folder with other files
+is refused.
 
   ser report runs/seqcap runs/reccap runs/gru_seqcap --out report
 """
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         0; everything is read and checked before anything is written.
 
     Raises:
-        InputError: a folder that is no result, results that do not belong together, or a place that is taken.
+        InputError: for a folder without a result, results that cannot be compared, or an `--out` with other files.
     """
     options = expand_home(_parser().parse_args(arguments))
 
@@ -46,13 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="ser report", description=DESCRIPTION, epilog=FILES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="folder that `ser crossval --out` wrote")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="folder of a ser crossval result")
     parser.add_argument(
         "--out", metavar="OUT", required=True, help="folder of the report: new, empty, or an earlier report"
     )
     parser.add_argument(
         "--unpaired",
         action="store_true",
-        help="compare results on different test utterances too, by a test without pairing, labelled so",
+        help="also compare results on different test utterances, by an unpaired test, labelled as such",
     )
     return parser

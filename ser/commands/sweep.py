@@ -1,5 +1,6 @@
-"""`ser sweep --config demo [--workers 4] [--storage URL]`: an Optuna study over options of a run.
-`ser sweep status FILE`, `ser sweep report FILE`: how far it is, and what came of it."""
+"""`ser sweep --config demo [--workers 4] [--storage URL]`: run an Optuna study over options of a run.
+`ser sweep status FILE`: print the progress of a study.
+`ser sweep report FILE`: test the best trial of a study and write its report."""
 
 import argparse
 import os
@@ -34,7 +35,7 @@ from ser.training.tracking.tracking import Tracking, finish, forget_run, record_
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
 HOME = "sqlite:///~"  # shells do not expand it
-PATIENCE_SECONDS = 300  # launchers that start together make the study one after the other
+PATIENCE_SECONDS = 300  # launchers that start together create the study one after the other
 
 
 def main(arguments: list[str]) -> int:
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> int:
 
 
 def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
-    """Start a study of trainings or join it, and see it to its end."""
+    """Start or join a study of trainings, and run it to its end."""
     plan = with_options(plan, given)
     per_device = 1 if options.per_device is None else options.per_device
     environments = worker_slots(options.workers, options.devices, per_device)
@@ -69,8 +70,8 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     check_definition(folder, plan)
     make_folder(folder)
     for corner in corners:
-        corner.settings["wandb"].loggers(folder, [])  # refuses what W&B would refuse in a trial
-    # Two that make a fresh database at once would crash one of them.
+        corner.settings["wandb"].loggers(folder, [])  # fails now if W&B would fail in a trial
+    # If two launchers created a new database at once, one would crash.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
         write_identity(folder, identity)
@@ -98,7 +99,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
             interrupted.command = typed(["ser", "sweep", *options.typed])
             raise
     if not done:
-        print(f"workers keep ending before their trials do; see {folder}/worker*.log", file=sys.stderr)
+        print(f"workers keep exiting before their trials end; see {folder}/worker*.log", file=sys.stderr)
     return conclude(shared, folder) or (0 if done else 1)
 
 
@@ -106,7 +107,7 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     """Run a study of saved posteriors, in this process."""
     alone = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device, **given}
     if useless := [name for name, value in alone.items() if value is not None]:
-        raise InputError(f"--{useless[0]}: study {plan.study} weighs saved posteriors and trains nothing")
+        raise InputError(f"--{useless[0]}: study {plan.study} uses saved posteriors and trains nothing")
     saved = read_saved(plan, options.runs)
     folder, url = place_of(plan, options.out, options.storage)
     make_folder(folder)
@@ -121,8 +122,8 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
 
 
 def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> int:
-    """Say what came of it, and write its tables and figures; the exit code."""
-    from ser.sweep.outcome.findings import Findings  # draws, so matplotlib is imported only at the end
+    """Print the result of a study, and write its tables and figures; return the exit code."""
+    from ser.sweep.outcome.findings import Findings  # imports matplotlib, which is needed only at the end
 
     lost = shared.given_up()
     for place, error in lost.items():
@@ -130,7 +131,7 @@ def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> i
     found = Findings(shared, folder, saved)
     files = found.write(folder)
     if found.best is None:
-        print(f"no trial came to an end; see {folder / files[0]}", file=sys.stderr)
+        print(f"no trial was completed; see {folder / files[0]}", file=sys.stderr)
         return 1
     settled = shared.results()
     print(f"\nbest of {len(settled)} trials by {shared.plan.objective}:\n{describe(found.best, settled[found.best])}")
@@ -139,7 +140,7 @@ def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> i
 
 
 def track(found) -> list[str]:
-    """Add one summary run to W&B, by the first launcher that ends; where to look at it."""
+    """Add one summary run to W&B, by the first launcher that ends; return lines on where to view it."""
     study, plan, settings = found.shared.optuna, found.shared.plan, found.config["wandb"]
     settled = len(found.shared.results())
     if study.user_attrs.get(SUMMARISED) == settled:
@@ -158,7 +159,7 @@ def track(found) -> list[str]:
 
 
 def status(options: argparse.Namespace) -> int:
-    """Print how far a study is."""
+    """Print the progress of a study."""
     shared, _ = open_study(options)
     states, settled = trials_table(shared).state, shared.results()
     left = states[~states.isin(["complete", "pruned"])].value_counts()
@@ -173,7 +174,7 @@ def status(options: argparse.Namespace) -> int:
 
 
 def report(options: argparse.Namespace, given: dict[str, str], arguments: list[str]) -> int:
-    """Write a study's report; test its best trial once, unless that is left out."""
+    """Write a study's report; test its best trial once, unless `--no-test` is given."""
     from ser.report.page.folder import check_folder, new_folder, write_marker
     from ser.sweep.outcome.best_trial import claim, run_best
     from ser.sweep.outcome.findings import Findings, write_report
@@ -191,14 +192,14 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
     found = Findings(shared, folder, saved)
     found.write(folder)
     if found.best is None:
-        print(f"study {shared.plan.study}: no trial has come to an end; there is nothing to report", file=sys.stderr)
+        print(f"study {shared.plan.study}: no trial is complete; there is nothing to report", file=sys.stderr)
         return 1
     print(f"best: {found.choice}")
     result, tested = None, None
     if not options.no_test:
         more = [f"--{name}={value}" for name in ("jobs", "devices") if (value := getattr(options, name))]
         if not saved and not (tested := run_best(found, more)):
-            print("the best trial could not be tested; the same command tries again", file=sys.stderr)
+            print("the best trial could not be tested; run the same command to retry", file=sys.stderr)
             return 1
         result = claim(found, tested)
     command = typed(["ser", "sweep", *arguments])
@@ -211,7 +212,7 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
 
 
 def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
-    """A study and its folder; an InputError if it was not started in this storage."""
+    """The study and its folder; an InputError if it was not started in this storage."""
     plan = plan_of(options)
     folder, url = place_of(plan, options.study, options.storage)
     if missing := missing_file(url):
@@ -226,11 +227,11 @@ def open_study(options: argparse.Namespace) -> tuple[SharedStudy, Path]:
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
-    """The study of a command line; one of saved posteriors has its cross-validation in its name."""
+    """The study of a command line; the name of one of saved posteriors includes its cross-validation."""
     plan = read_plan(options.config).with_trials(options.trials)
     if plan.command == "lambda":
         if not options.runs:
-            raise InputError(f"study {plan.study} weighs saved posteriors: whose? --runs FOLDER of a ser crossval")
+            raise InputError(f"study {plan.study} uses saved posteriors; name the ser crossval with --runs FOLDER")
         if options.folds is not None:
             plan = replace(plan, folds=tuple(parse_numbers("--folds", options.folds)))
         return replace(plan, study=f"{plan.study}-{Path(options.runs).resolve().name}")
@@ -250,7 +251,7 @@ def place_of(plan: Plan, folder: str | None, storage: str | None) -> tuple[Path,
 
 
 def worker_slots(workers: int | None, devices: str | None, per_device: int) -> list[dict[str, str]]:
-    """The environment of every worker: one per GPU, or one on a machine without."""
+    """The environment variables of every worker: by default one worker per GPU, or one without GPUs."""
     for name, number in (("--per-device", per_device), ("--workers", workers)):
         check(name, number, Annotated[int | None, Field(ge=1, le=1024)])
     if devices is None and (gpus := torch.cuda.device_count()):

@@ -4,7 +4,7 @@ trained on."""
 from ser.training.options.command import run
 from ser.training.run import evaluate_checkpoint
 
-ABOUT = "Test a checkpoint on speakers whom it has not heard."
+ABOUT = "Test a checkpoint on speakers it was not trained on."
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,5 @@
-"""`ser validate --config RUN/config.yaml --ckpt_path RUN/checkpoints/best.ckpt`: the same on the validation speaker."""
+"""`ser validate --config RUN/config.yaml --ckpt_path RUN/checkpoints/best.ckpt`: evaluate a checkpoint on the
+validation speaker."""
 
 from ser.training.options.command import run
 from ser.training.run import evaluate_checkpoint

@@ -1,1 +1,1 @@
-"""Processes that run others: starting, signals, progress."""
+"""Child processes: starting, signals, progress."""

@@ -1,7 +1,7 @@
-"""Ending in order when asked to: Ctrl-C, a cluster's SIGTERM, the signal that SLURM sends before a job's end.
+"""Clean exit on signals: Ctrl-C, a cluster's SIGTERM, the signal that SLURM sends before the end of a job.
 
-Outside of a training such a signal ends the program at once. Within one it ends it after the step under way, with a
-checkpoint from which the same command goes on; the same signal sent again does not wait for the step.
+Outside a training a signal ends the program at once. In a training it ends the program after the current step, with a
+checkpoint from which the same command continues; the same signal sent again does not wait for the step.
 """
 
 import ctypes
@@ -13,19 +13,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# The last two are what clusters send before a job's end: sbatch --signal=USR1@60; submitit sends SIGUSR2.
+# Clusters send the last two before the end of a job: sbatch --signal=USR1@60; submitit sends SIGUSR2.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-AT_ONCE_SECONDS = 1  # a cluster's signal reaches a training, and within this once more from its launcher: asked once
+AT_ONCE_SECONDS = 1  # repetitions within this are ignored: a training gets a signal from the cluster and its launcher
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
-GRACE_SECONDS = 60  # a process that reads data ends so long after a SIGTERM, or at the second one
+GRACE_SECONDS = 60  # a data-loading worker exits this long after a SIGTERM, or at the second one
 
 
 class Interrupted(BaseException):
     """A signal has asked this process to end.
 
     Attributes:
-        number: of the signal.
-        command: what to type to go on, where something can be gone on with.
+        number: the signal.
+        command: the command line to continue, if anything can be continued.
     """
 
     def __init__(self, number: int) -> None:
@@ -35,16 +35,16 @@ class Interrupted(BaseException):
 
     @property
     def code(self) -> int:
-        """The exit code by which shells and clusters know it: 130, 143, 138, 140."""
+        """The shell's exit code for the signal: 130, 143, 138 or 140."""
         return 128 + self.number
 
 
 class Listener:
-    """The signal that this process has received and not yet obeyed: one listener for all of it.
+    """The signal that this process has received but not yet acted on; one listener per process.
 
     Attributes:
-        patient: a step is under way that should be finished first.
-        heard: the signal.
+        patient: whether to finish the current step first.
+        heard: the received signal, or None.
     """
 
     def __init__(self) -> None:
@@ -53,10 +53,10 @@ class Listener:
 
     @contextmanager
     def ending_in_order(self, ignored: tuple[int, ...] = ()) -> Iterator[None]:
-        """Let the signals end what runs in this context by `Interrupted`.
+        """Raise `Interrupted` in this context on a signal.
 
         Args:
-            ignored: signals that the launcher passes on in its own way: a terminal's Ctrl-C.
+            ignored: signals that the launcher handles, such as a terminal's Ctrl-C.
         """
         before = {number: signal.getsignal(number) for number in ENDING}
         self._handlers = {number: signal.SIG_IGN if number in ignored else self._hear for number in ENDING}
@@ -69,12 +69,12 @@ class Listener:
             self._handlers = {}
 
     def listen(self) -> None:
-        """Put the handlers in place again: Lightning replaces them whenever a trainer starts."""
+        """Install the handlers again: Lightning replaces them whenever a trainer starts."""
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
     def be_patient(self) -> None:
-        """Keep a signal until the step is finished."""
+        """From now on, finish the current step before acting on a signal."""
         self.listen()
         self.patient = bool(self._handlers)
 
@@ -89,22 +89,22 @@ LISTENER = Listener()
 
 
 def hear_of_parents_end(number: int) -> None:
-    """Let the system send this process a signal when its parent ends; Linux alone can."""
+    """Have the system send this process a signal when its parent dies (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def leave_signals_to_parent(worker: int) -> None:
-    """Let a process that reads data, number `worker`, outlive signals: they reach it too, and its parent needs it.
+    """Make data-loading worker number `worker` ignore signals: they reach it too, but its parent still needs it.
 
-    Where the parent is killed, it ends as well.
+    It is killed if the parent dies.
     """
-    hear_of_parents_end(signal.SIGKILL)  # elsewhere it looks for its parent every few seconds
+    hear_of_parents_end(signal.SIGKILL)  # on other systems torch checks for the parent every few seconds
     if multiprocessing.get_start_method() == "fork" and os.getppid() != multiprocessing.parent_process().pid:
-        os._exit(1)  # its parent was killed before this one began
+        os._exit(1)  # the parent died before this line
     for number in set(ENDING) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end_later)  # the parent ends it in this way as well, so it is not ignored
+    signal.signal(signal.SIGTERM, _end_later)  # not ignored, since the parent sends it too
 
 
 def _end_later(number: int, frame: object) -> None:

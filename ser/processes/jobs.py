@@ -1,4 +1,4 @@
-"""Running trainings and workers as processes, one per device, and showing how far they are."""
+"""Run trainings and sweep workers as processes, one per device, and show their progress."""
 
 import sys
 import time
@@ -15,20 +15,20 @@ from ser.errors import InputError
 from ser.files import LOCK
 from ser.processes.forked import CannotFork, Forked, Starter
 
-WAIT_SECONDS = 20  # trainings whose launcher was killed end within this
+WAIT_SECONDS = 20  # trainings end within this after their launcher was killed
 BAR = "{desc} {percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} steps, {remaining} left  {postfix}"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A training or a worker to be run as a process of its own.
+    """A training or a sweep worker, to be run as a process.
 
     Attributes:
-        title: for a person ("folds 1 and 6").
-        runs: names of the folders that it makes.
-        arguments: of the command `ser`.
-        log: file that receives its output.
-        is_training: it has a bar of its steps, and its log begins anew.
+        title: name for messages ("folds 1 and 6").
+        runs: names of the run folders that it creates.
+        arguments: arguments of `ser`.
+        log: file for the output.
+        is_training: whether it has a progress bar and overwrites its log.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Job:
 
 
 class Running:
-    """A job under way in one of the slots, with its bar."""
+    """A running job in one of the slots, with its progress bar."""
 
     def __init__(self, starter: Starter, job: Job, environment: dict[str, str], slot: int, lock: int | None) -> None:
         self.job, self.started = job, time.monotonic()
@@ -49,44 +49,46 @@ class Running:
             self.process = Forked(starter, job.arguments, job.log, lock, environment)
         except CannotFork as error:
             raise type(error)(
-                f"{job.title}: {error}; what is finished is kept, and the same command goes on"
+                f"{job.title}: {error}; finished work is kept; run the same command to continue"
             ) from error
-        hidden = None if job.is_training else True  # None: unless standard error is a terminal
+        hidden = None if job.is_training else True  # None: hidden unless standard error is a terminal
         self.bar = tqdm(desc=job.title, position=slot, leave=False, disable=hidden, total=1, bar_format=BAR)
 
     def show(self) -> None:
-        """Move the bar to where the training says it is; without a terminal, print a line per epoch."""
+        """Update the bar from the training's messages; without a terminal, print a line per epoch."""
         messages, self.process.progress = self.process.progress, []
-        for told in messages:
-            if "epoch" in told and (self.bar.disable or not sys.stdout.isatty()):
-                tqdm.write(f"{self.job.title}: {told['epoch']}", file=sys.stdout)
+        for message in messages:
+            if "epoch" in message and (self.bar.disable or not sys.stdout.isatty()):
+                tqdm.write(f"{self.job.title}: {message['epoch']}", file=sys.stdout)
                 sys.stdout.flush()
-            self.bar.total, self.bar.n = told["steps"], told["step"]
+            self.bar.total, self.bar.n = message["steps"], message["step"]
             scores = [
-                f"{name.upper()} {100 * told[f'val/{name}']:.1f} %" for name in ("wa", "ua") if f"val/{name}" in told
+                f"{name.upper()} {100 * message[f'val/{name}']:.1f} %"
+                for name in ("wa", "ua")
+                if f"val/{name}" in message
             ]
             self.bar.set_postfix_str("  ".join(["validation", *scores]) if scores else "")
 
     def close(self) -> None:
-        """Wait for the job's end, and let go of it."""
+        """Wait until the job ends, and close its bar."""
         self.process.close()
         self.bar.close()
 
 
 @contextmanager
 def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterator[int]:
-    """Hold a folder for this process and those it starts; the number of the open lock file.
+    """Lock a folder for this process and those it starts; yields the descriptor of the lock file.
 
-    The lock lives as long as any of them: trainings whose launcher was killed end by themselves within seconds.
+    The folder is locked until the last of them ends; trainings whose launcher was killed end within seconds.
 
     Args:
-        wait_seconds: how long to wait for others; None waits for their end, whenever that is.
+        wait_seconds: how long to wait for other processes; None waits without limit.
 
     Raises:
-        InputError: if another process works in the folder.
+        InputError: if another process uses the folder.
     """
     with (folder / LOCK).open("w") as file:
-        began, told = time.monotonic(), False
+        began, announced = time.monotonic(), False
         while True:
             try:
                 flock(file, LOCK_EX | LOCK_NB)
@@ -94,13 +96,13 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
             except BlockingIOError:
                 if wait_seconds is not None and time.monotonic() >= began + wait_seconds:
                     raise InputError(
-                        f"{folder}: another process works in it; wait for its end, or choose another --out"
+                        f"{folder} is in use by another process; wait until that ends, or choose another --out"
                     ) from None
-            except OSError as error:  # flock itself names no file
+            except OSError as error:  # flock's error does not name the file
                 raise InputError(f"{folder / LOCK} cannot be locked: {error.strerror}") from error
-            if not told:
+            if not announced:
                 print(f"{folder} is in use by another process; waiting for it ...", file=sys.stderr, flush=True)
-            told = True
+            announced = True
             time.sleep(0.1)
         yield file.fileno()
 
@@ -113,19 +115,17 @@ def run_jobs(
     ended: Callable[[Job, int, float], bool | None],
     look: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run every job, as many at once as there are slots; one that fails does not take the others with it.
+    """Run the jobs in order, one per slot at a time; the others continue if one fails.
 
     Args:
-        starter: forks them.
-        jobs: in their order.
         slots: environment variables of each slot (its device).
-        lock: an open file that the processes inherit.
-        ended: called with each job, its exit code and its seconds; says whether the job is to be run again.
+        lock: descriptor of a lock file that the processes inherit.
+        ended: called with each job, its exit code and its seconds; returns whether to run the job again.
         look: called at least twice a second and whenever a job has ended, before `ended`.
 
     Raises:
         CannotFork: if a job cannot be started.
-        Interrupted: after a signal, when all processes have ended: in order, with a checkpoint.
+        Interrupted: after a signal, once all processes have ended (trainings with a checkpoint).
     """
     waiting, running = list(jobs), {}
     try:
@@ -151,6 +151,6 @@ def run_jobs(
 
 
 def last_lines(path: Path, number: int = 5) -> str:
-    """The end of a log, indented."""
+    """The last lines of a log, indented."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(f"    {line}" for line in lines[-number:])

@@ -1,4 +1,4 @@
-"""Standard streams that are always there: closed ones are opened, and a reader that has gone away is not missed."""
+"""Standard streams: closed ones are opened, and output to a closed pipe is dropped."""
 
 import io
 import os
@@ -6,7 +6,7 @@ import sys
 
 
 def open_missing() -> None:
-    """Open /dev/null in place of closed standard streams, or the next file that is opened would be taken for one."""
+    """Open /dev/null in place of closed standard streams, or the next opened file would become one of them."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
@@ -18,9 +18,9 @@ def open_missing() -> None:
 
 
 def outlive_readers() -> None:
-    """Let what is printed after the reader of a pipe has gone go to /dev/null, so that `ser ... | head` ends quietly.
+    """Redirect output to /dev/null once the reader of a pipe has closed it, so that `ser ... | head` ends quietly.
 
-    A stream that has been replaced by another one, as tests do, is left alone.
+    Streams that have been replaced, as in tests, are left alone.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

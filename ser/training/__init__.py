@@ -1,1 +1,1 @@
-"""A run: training, evaluation, cross-validation."""
+"""Training, evaluation and cross-validation."""

@@ -1,4 +1,4 @@
-"""Every fold of a protocol, one after another or side by side, and the pooled result."""
+"""Cross-validation: every fold of a protocol, in sequence or in parallel, and the pooled result."""
 
 import json
 import sys
@@ -28,29 +28,29 @@ from ser.training.options.arguments import parse_numbers
 from ser.training.run_files import STATISTICS
 from ser.training.tracking.tracking import record_folds, record_result, tracked
 
-# Settings of the trainer that change no number where each fold trains on one device.
+# Trainer settings that do not affect the result, since each fold trains on one device.
 WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
-OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that no single training has
+OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that are not part of a run's configuration
 
 
 class CrossValidation:
-    """The folds of one cross-validation in a folder.
+    """A cross-validation: one run per seed and fold, in one folder.
 
     Args:
-        experiment: with its corpus read.
-        settings: the options of `ser crossval`, as YAML has them.
-        defaults: what they are where only system and corpus are chosen.
-        command: the command line, for the result.
+        experiment: system and data, with the corpus read.
+        settings: the options of `ser crossval` as plain values.
+        defaults: the default options for this system and corpus.
+        command: the command line, recorded in the result.
 
     Raises:
-        InputError: for folds that the protocol does not have, and for devices that are not there.
+        InputError: for folds that the protocol does not have, or missing devices.
     """
 
     def __init__(self, experiment: Experiment, settings: dict, defaults: dict, command: str) -> None:
         self.experiment, self.data, self.system = experiment, experiment.data, experiment.system
         self.tracking, self.defaults, self.command = experiment.settings["wandb"], flatten(defaults), command
         self.config = {key: value for key, value in settings.items() if key not in OWN}
-        self.config["trainer"]["devices"] = 1  # of each fold: "auto" is one device there
+        self.config["trainer"]["devices"] = 1  # per fold, also for "auto"
         words = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
         self.folder = Path(settings["out"] or Path("runs") / "-".join(["crossval", *words]))
         folds, seeds = settings["folds"], settings["seeds"]
@@ -66,14 +66,14 @@ class CrossValidation:
         self.slots = slots(settings["devices"], settings["jobs"])
         self.group = self.tracking.group or "-".join([*words, self.folder.name])
         self.failures: dict[str, str] = {}
-        self.finished: dict[str, dict] = {}  # the result of each run, by the name of its folder
-        self.unfinished: set[str] = set()  # runs whose training has not ended, though their results may be written
+        self.finished: dict[str, dict] = {}  # the result of each run, by folder name
+        self.unfinished: set[str] = set()  # runs whose job has not ended, even if it has written the result
 
     def _all_folds(self) -> list[int]:
         return list(range(1, num_folds(self.data.utterances, self.data.protocol) + 1))
 
     def run(self, starter: Starter) -> int:
-        """Check for leaks, run what is not finished, pool; the exit code."""
+        """Check for leaks, train the unfinished runs, pool the results; return the exit code."""
         shared = self._check_leaks()
         self._check_beginning()
         check_folder(self.folder, self.identity)
@@ -88,7 +88,7 @@ class CrossValidation:
             if self.failures:
                 for title, cause in self.failures.items():
                     print(f"failed: {title}\n{cause}", file=sys.stderr)
-                print(f"{len(self.failures)} of {len(jobs)} trainings failed; the same command tries them again")
+                print(f"{len(self.failures)} of {len(jobs)} trainings failed; run the same command to retry them")
                 return 1
             self._write_result(shared, tracked_anew=bool(jobs) or not (self.folder / "result.json").is_file())
         return 0
@@ -100,12 +100,12 @@ class CrossValidation:
         for name, asked in (("folds", self.folds), ("seeds", self.seeds)):
             if more := sorted(set(before[name]) - set(asked)):
                 raise InputError(
-                    f"{self.folder} holds a result of {name} {', '.join(map(str, before[name]))}; without "
-                    f"{', '.join(map(str, more))} it would be lost. Ask for those too, or choose another --out"
+                    f"{self.folder} holds a result of {name} {', '.join(map(str, before[name]))}; a run without "
+                    f"{', '.join(map(str, more))} would replace it. Add them to --{name}, or choose another --out"
                 )
 
     def _divided(self) -> Iterator[tuple[int, pd.DataFrame]]:
-        """Every fold with the utterances in its sets."""
+        """Each fold, and the utterances with their sets."""
         table = self.data.utterances
         for fold in self.folds:
             yield fold, table.assign(set=split(table, self.data.protocol, fold, self.data.test_halves))
@@ -119,7 +119,7 @@ class CrossValidation:
         return {what: sorted(names) for what, names in between.items()}
 
     def _check_beginning(self) -> None:
-        """Refuse initial weights, or warn of them, before the first training, as the training of each fold would."""
+        """Check the initial weights for every fold before the first training, and print warnings."""
         warnings = set()
         for fold, table in self._divided() if self.experiment.beginning else []:
             data = copy(self.data)
@@ -143,7 +143,7 @@ class CrossValidation:
         return name in self.finished
 
     def _plan(self) -> list[Job]:
-        """Jobs for what is not finished: both directions of a session in one, where both are wanted."""
+        """Jobs for the unfinished runs; both directions of a session are one job if both are unfinished."""
         jobs, sessions = [], self.data.utterances.session.nunique()
         for seed in self.seeds:
             missing = [fold for fold in self.folds if not self._is_finished(seed, fold)]
@@ -183,7 +183,7 @@ class CrossValidation:
         ]
         common = [f"{len(names)} {what if len(names) > 1 else what[:-1]}" for what, names in shared.items() if names]
         if common:
-            lines.append(f"  shared      by validation and test: {', '.join(common)}, which it allows")
+            lines.append(f"  shared      by validation and test: {', '.join(common)} (allowed)")
         lines.append(f"  folder      {self.folder}")
         if note := data.corpus.note(data.utterances):
             lines.append(f"  note        {note}")
@@ -232,11 +232,11 @@ class CrossValidation:
             self._track(pooled)
 
     def _options(self) -> dict[str, dict]:
-        """Every option that can change a number, and the default of those that have another value."""
+        """Every option that can affect the result, and the defaults of the changed ones."""
         options = {name: value for name, value in self.identity["config"].items() if name not in WITHOUT_EFFECT}
         changed = {name: value for name, value in self.defaults.items() if options.get(name, value) != value}
         found = without_folders({"options": options, "defaults": changed})
-        return json.loads(json.dumps(found), parse_constant=str)  # result.json has no infinity
+        return json.loads(json.dumps(found), parse_constant=str)  # JSON has no infinity
 
     def _track(self, pooled: Pooled) -> None:
         self.tracking.group, result = self.group, pooled.about

@@ -1,4 +1,4 @@
-"""Which device each of several trainings gets, and what it is called."""
+"""Devices of parallel trainings, and device names."""
 
 import os
 from typing import Annotated
@@ -13,14 +13,14 @@ from ser.training.options.arguments import parse_numbers
 
 @checked()
 def slots(devices: str | None, jobs: Annotated[int | None, Field(ge=1, le=1024)]) -> list[dict[str, str]]:
-    """The environment of each training that runs at a time.
+    """The environment variables of each of the trainings that run at once.
 
     Args:
-        devices: a number of GPUs, or their numbers as 0,2; without it one training runs after another.
-        jobs: trainings at once; without it one per device.
+        devices: how many GPUs, or which, as 0,2; None assigns none.
+        jobs: number of trainings at once; None for one per device.
 
     Raises:
-        InputError: for GPUs that this machine does not have, and for less than one training.
+        InputError: for GPUs that this machine does not have, or fewer than one training.
     """
     names = [{}]
     if devices is not None:
@@ -39,5 +39,5 @@ def slots(devices: str | None, jobs: Annotated[int | None, Field(ge=1, le=1024)]
 
 
 def device_name(device: torch.device) -> str:
-    """The name of a GPU, or the kind of another device."""
+    """The name of a GPU, or the type of another device ("cpu")."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

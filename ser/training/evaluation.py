@@ -1,4 +1,4 @@
-"""Evaluating a checkpoint on the validation and the test set of a fold."""
+"""Evaluation of a checkpoint on the validation and test sets of a fold."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,11 +17,11 @@ from ser.training.tracking.tracking import record_scores
 
 
 def evaluate(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """Predictions of a system. The scores go into the summary of the W&B run: they are no further epoch's.
+    """Predictions of a system. The scores go into the summary of the W&B run, not into its curves over epochs.
 
     Args:
-        trainer: with a `Predictions` callback.
-        sets: of "val" and "test".
+        trainer: has a `Predictions` callback.
+        sets: "val", "test" or both.
     """
     tables, scores = _run(trainer, system, data, sets)
     record_scores(trainer.loggers, scores)
@@ -29,14 +29,14 @@ def evaluate(trainer: Trainer, system: System, data: EmotionData, sets: Iterable
 
 
 def _run(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str]) -> tuple[dict, dict[str, float]]:
-    """Predictions and scores; the loggers are not told."""
+    """Predictions and scores, without logging."""
     predictions = next(each for each in trainer.callbacks if isinstance(each, Predictions))
     scores: dict[str, float] = {}
-    loggers, trainer.loggers = trainer.loggers, [DummyLogger()]  # without any, Lightning warns
+    loggers, trainer.loggers = trainer.loggers, [DummyLogger()]  # Lightning warns if there is none
     try:
         for name in sets:
             run = trainer.test if name == "test" else trainer.validate
-            # Nothing is loaded with `weights_only`; without it Lightning warns.
+            # Nothing is loaded here, but without `weights_only` Lightning warns.
             scores |= run(system, datamodule=data, verbose=False, weights_only=True)[0]
     finally:
         trainer.loggers = loggers
@@ -46,9 +46,9 @@ def _run(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str
 def evaluate_mean(
     trainer: Trainer, system: System, data: EmotionData, paths: list[Path], sets: Iterable[str]
 ) -> dict[str, pd.DataFrame]:
-    """Predictions by the mean posterior of several checkpoints of one training; no scores are logged.
+    """Predictions from the mean posterior of several checkpoints of one training; no scores are logged.
 
-    No validation is needed: no score chooses the last epochs.
+    The checkpoints are the last epochs, so no validation score selects them.
     """
     each = []
     for path in paths:
@@ -58,7 +58,7 @@ def evaluate_mean(
 
 
 def mean_predictions(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """One predictions table with the mean of the posteriors of several tables of the same utterances."""
+    """The predictions table with the mean posteriors of several tables of the same utterances."""
     mean = tables[0].copy()
     columns = [name for name in mean.columns if name.startswith("p_") or "_p_" in name]
     mean[columns] = sum(table[columns].astype("float64") for table in tables) / len(tables)

@@ -1,4 +1,4 @@
-"""A system and the data it is trained and evaluated on, as the options of a command ask for them."""
+"""A system and its data, built from the options of a command."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,24 +20,24 @@ from ser.training.same_corpus import check_same_corpus
 
 
 class Experiment:
-    """A system and its data, built; the corpus is read by `read_corpus`.
+    """A system and its data; `read_corpus` reads the corpus.
 
     Args:
-        options: of a training, or with a checkpoint to test.
+        options: options of a training, or of the test of a checkpoint.
 
     Attributes:
-        settings: the options with their classes made: `trainer`, `wandb`, `checkpoints`, `learning_rate_rule`.
-        beginning: whom the initial weights have heard, where there are some.
+        settings: the options with their classes built: `trainer`, `wandb`, `checkpoints`, `learning_rate_rule`.
+        beginning: lineage of the initial weights, if any: what they were trained on.
 
     Raises:
-        InputError: where a constructor refuses an option.
+        InputError: if a constructor refuses an option.
     """
 
     def __init__(self, options: RunOptions) -> None:
         self.options, self.checkpoint = options, options.checkpoint
         check_trainer(options.config["trainer"], fitting=self.checkpoint is None)
         keep_freed_memory()
-        torch.backends.cudnn.allow_tf32 = False  # a GPU would round what convolutions multiply to 10 bits
+        torch.backends.cudnn.allow_tf32 = False  # TF32 rounds the inputs of convolutions to 10 bits
         self.settings = options.built()
         self.data: EmotionData = self.settings["data"]
         self.system: System = self.settings["model"]
@@ -47,15 +47,15 @@ class Experiment:
         self.beginning = self.system.lineage
 
     def read_corpus(self) -> None:
-        """Read the corpus and divide it.
+        """Read the corpus and split it.
 
         Raises:
-            InputError: for a corpus with problems, or another than that of the run whose configuration is used again.
+            InputError: for a corpus with problems, or another corpus than that of the reused configuration.
         """
         corpus, config = self.data.corpus, self.options.config
         if isinstance(corpus, IEMOCAP) and corpus.name == "synthetic":
             raise InputError(
-                f"{corpus.location} holds the built-in corpus, not IEMOCAP; it is read as ser.data.Synthetic"
+                f"{corpus.location} holds the built-in corpus, not IEMOCAP; use --data.corpus ser.data.Synthetic"
             )
         self.data.setup()
         files = [Path(file) for file in config["config"] or ()]
@@ -65,25 +65,25 @@ class Experiment:
         check("epochs_averaged", config["epochs_averaged"], Annotated[int, Field(ge=0, le=max(epochs, 0))])
 
     def check_beginning(self, *folds: EmotionData) -> None:
-        """Refuse initial weights that have heard a speaker who is validated or tested in one of the folds.
+        """Refuse initial weights trained or validated on a validation or test speaker of one of the folds.
 
         Raises:
-            InputError: naming the speakers.
+            InputError: with the names of the speakers.
         """
         for data in folds if self.init_weights else ():
             for tested in ("val", "test"):
                 check_unheard(self.beginning, self.init_weights, data, tested)
 
     def check_checkpoint(self, tested: str) -> None:
-        """Refuse a checkpoint that has heard a speaker of the set, "val" or "test", that it is tested on.
+        """Refuse a checkpoint trained or validated on a speaker of the set ("val" or "test") that it is tested on.
 
         Raises:
-            InputError: naming the speakers.
+            InputError: with the names of the speakers.
         """
         check_unheard(entries(self.checkpoint), self.options.config["ckpt_path"], self.data, tested)
 
     def doubts(self, data: EmotionData, sets: tuple[str, ...] = ("val", "test")) -> list[str]:
-        """Warnings where it is not known whom the initial weights, or the tested checkpoint, have heard."""
+        """Warnings if the training speakers of the initial weights, or of the tested checkpoint, are unknown."""
         if self.checkpoint:
             return doubts(entries(self.checkpoint), "the checkpoint", data, sets)
         return doubts(self.beginning, "the initial weights", data, sets) if self.beginning else []

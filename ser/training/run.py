@@ -1,4 +1,4 @@
-"""One training of a system on a fold, or the evaluation of a checkpoint, and the folder that it is recorded in."""
+"""A run: training of a system on a fold, or evaluation of a checkpoint, recorded in a folder."""
 
 import os
 import shlex
@@ -35,18 +35,18 @@ from ser.training.tracking.tracking import record_result, tracked
 
 
 class Run:
-    """A system on a fold with its trainer, in a folder of its own.
+    """A system, its fold, its trainer and its folder.
 
     Args:
-        experiment: with its corpus read; it trains, or has a checkpoint to test.
-        words: the name of a new folder begins with these.
+        experiment: system and data, with the corpus read; has a checkpoint if it is only tested.
+        words: first words of the name of a new folder.
 
     Attributes:
-        data: the fold; a training of both directions of a session has one after the other.
-        config: the options, as `config.yaml` has them.
+        data: the fold; in a training of both directions of a session, first one, then the other.
+        config: the options as in `config.yaml`.
 
     Raises:
-        InputError: where the trainer refuses its options, or the folder is taken.
+        InputError: if the trainer refuses its options, or the folder is in use.
     """
 
     def __init__(self, experiment: Experiment, words: tuple[str, ...] = ()) -> None:
@@ -66,12 +66,12 @@ class Run:
             raise
 
     def _trainer(self) -> Trainer:
-        """The trainer with the run's loggers, tables and checkpoints."""
+        """The trainer with the run's loggers and callbacks."""
         settings = self.experiment.settings
         options, own = {**settings["trainer"]}, [Predictions()]
         if self.fitting:
             options["plugins"] = [*listed(options["plugins"]), AtomicCheckpointIO(self.identity)]
-            own.append(History(self.folder))  # before the others, which show or keep what it adds up
+            own.append(History(self.folder))  # before the others, which show or save its values
         if forked.launcher:
             own.append(ToldProgress())
         if options["enable_progress_bar"] is not False:
@@ -83,13 +83,13 @@ class Run:
 
     @property
     def tags(self) -> list[str]:
-        """System, corpus, protocol, fold, and statistics that are not the training's."""
+        """System, corpus, protocol, fold, and the statistics if not of the training set."""
         data = self.data
         transductive = [] if data.statistics == "train" else [f"statistics-{data.statistics}"]
         return [type(self.system).__name__, data.corpus.name, data.protocol, f"fold{data.fold}", *transductive]
 
     def loggers(self) -> list:
-        """A new W&B run in the folder, or none where tracking is disabled."""
+        """A new W&B run in the folder, or none if tracking is disabled."""
         return self.experiment.settings["wandb"].loggers(self.folder, self.tags)
 
     @property
@@ -99,14 +99,14 @@ class Run:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Only one process at a time trains in a folder."""
+        """Lock the folder against other trainings."""
         if self.trainer.is_global_zero:
             make_folder(self.folder)
         with only_one(self.folder) if self.trainer.is_global_zero else nullcontext():
             yield
 
     def record_config(self) -> None:
-        """Begin in the folder, or go on with the same run.
+        """Write the configuration into the folder, which must be new or of the same run.
 
         Raises:
             InputError: if the folder holds something else.
@@ -117,40 +117,40 @@ class Run:
                 logger.log_hyperparams(self.config)
 
     def newest_checkpoint(self) -> tuple[Path, dict] | None:
-        """The checkpoint from which an interrupted training goes on.
+        """The newest checkpoint of an interrupted training, with its contents.
 
         Raises:
-            InputError: if it is another run's.
+            InputError: if it belongs to another run.
         """
         if found := newest(self.folder / "checkpoints"):
             check_same_run(*found, self.identity)
         return found
 
     def train(self) -> None:
-        """Train every epoch, from the newest checkpoint where there is one.
+        """Train all epochs, from the newest checkpoint if there is one.
 
         Raises:
-            InputError: if the training cannot go on, or has not made all its steps.
+            InputError: if the training cannot continue from it, or has not made all its steps.
         """
         path, checkpoint = self.newest_checkpoint() or (None, {})
         steps = self.trainer.max_epochs * self.data.steps_per_epoch
         if checkpoint.get("global_step") == steps:
-            return  # interrupted after the training
+            return  # interrupted after the last step
         if path and self.trainer.is_global_zero:
-            print(f"  goes on     from {path}", flush=True)
+            print(f"  continues   from {path}", flush=True)
         try:
             self.trainer.fit(self.system, datamodule=self.data, ckpt_path=path, weights_only=True)
         except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
             history = next(each for each in self.trainer.callbacks if isinstance(each, History))
             if path is None or isinstance(error, InputError) or history.batches_here:
                 raise
-            raise InputError(f"{path}: the training cannot go on from it ({type(error).__name__}: {error})") from error
+            raise InputError(f"{path}: training cannot continue from it ({type(error).__name__}: {error})") from error
         if self.trainer.global_step != steps:
             cause = f"the training made {self.trainer.global_step} steps instead of {steps}"
-            raise InputError(f"{path}: going on from it, {cause}" if path else f"{cause}; has a callback ended it?")
+            raise InputError(f"{path}: continuing from it, {cause}" if path else f"{cause}; did a callback stop it?")
 
     def evaluate(self, path: str | Path, *sets: str) -> None:
-        """Evaluate a checkpoint on the sets "val" or "test", and record the result."""
+        """Evaluate a checkpoint on the given sets ("val", "test") and record the result."""
         checkpoint = self.experiment.checkpoint or read_checkpoint(path)
         put_weights(self.system, checkpoint, path)
         tables = evaluate(self.trainer, self.system, self.data, sets)
@@ -164,7 +164,7 @@ class Run:
             self.record(path, checkpoint, tables, averaged)
 
     def record(self, path: str | Path, checkpoint: dict, tables: dict, averaged: dict) -> None:
-        """Write the tables of each set and `result.json`, and print what was found."""
+        """Write the tables of each set and `result.json`, and print the result."""
         write_tables(self.folder, tables, averaged)
         about = {"checkpoint": os.path.abspath(path), **self._about(checkpoint, tuple(tables), bool(averaged))}
         result = write_result(self.folder, self.system, self.data, tables, averaged, about)
@@ -175,7 +175,7 @@ class Run:
             print(line)
 
     def _about(self, checkpoint: dict, sets: tuple[str, ...], averaged: bool) -> dict:
-        """What a result says of its training besides scores and data."""
+        """The entries of a result about its training, besides scores and data."""
         first = self.experiment.init_weights
         doubts = self.experiment.doubts(self.data, ("val", "test") if self.fitting else sets)
         return {
@@ -184,7 +184,7 @@ class Run:
             "epoch": checkpoint["epoch"] + 1,
             "epochs_averaged": self.epochs_averaged if averaged else 0,
             "model": dict(self.system.hparams),
-            "device": device_name(self.trainer.strategy.root_device),  # the system itself is moved back by now
+            "device": device_name(self.trainer.strategy.root_device),  # Lightning has moved the system back to the CPU
             "init_weights": digest(Path(first)) if first else None,
             "trained_on": training_record(entries(checkpoint)),
             "warnings": [*doubts, *(set_warnings(self.data.utterances) if self.fitting else [])],
@@ -192,19 +192,19 @@ class Run:
 
 
 def warn(run: Run, *sets: str) -> None:
-    """Print what cannot be known of the weights that a run begins with, or tests."""
+    """Print warnings if the training speakers of the initial or tested weights are unknown."""
     for line in run.experiment.doubts(run.data, sets) if run.trainer.is_global_zero else []:
         print(f"ser: warning: {line}", file=sys.stderr)
 
 
 def begin(options: RunOptions, folds: Callable[[EmotionData], list[EmotionData]] = lambda data: [data]) -> Run:
-    """A training about to start: its corpus is read, its initial weights are checked, its folder has a name.
+    """Prepare a training: read the corpus, check the initial weights, choose the folder.
 
     Args:
-        folds: those that it validates, from the fold of the options; checked before anything is written.
+        folds: all folds of the training, given the fold of the options; the initial weights are checked for each.
 
     Raises:
-        InputError: where an option, the corpus, the initial weights or the folder are refused.
+        InputError: if an option, the corpus, the initial weights or the folder is refused.
     """
     experiment = Experiment(options)
     experiment.read_corpus()
@@ -218,10 +218,10 @@ def fit(run: Run, typed: list[str]) -> None:
     """Train, then validate and test the epoch with the best validation WA.
 
     Args:
-        typed: the command line that started it.
+        typed: the command line.
 
     Raises:
-        Interrupted: after a signal; the command to go on names the folder.
+        Interrupted: after a signal, with the command to continue, which names the folder.
     """
     run.record_config()
     if run.trainer.is_global_zero:
@@ -235,14 +235,14 @@ def fit(run: Run, typed: list[str]) -> None:
 
 
 def validated(run: Run) -> None:
-    """Train, then validate the epoch with the best validation WA, without a look at the test set, as a study does."""
+    """Train, then validate the epoch with the best validation WA, without using the test set; for studies."""
     run.record_config()
     run.train()
     run.evaluate(run.best, "val")
 
 
 def evaluate_checkpoint(command: str, tested: str, words: list[str], about: str) -> None:
-    """Evaluate a checkpoint on one set of a fold: all that `ser test` and `ser validate` do.
+    """Evaluate a checkpoint on one set of a fold, for `ser test` and `ser validate`.
 
     Args:
         command: "test" or "validate".
@@ -251,7 +251,7 @@ def evaluate_checkpoint(command: str, tested: str, words: list[str], about: str)
         about: the first line of its help.
 
     Raises:
-        InputError: if no checkpoint is named, or it was trained or validated on speakers of that set.
+        InputError: if no checkpoint is given, or it was trained or validated on speakers of that set.
     """
     options = RunOptions(command, words, about, add_checkpoint)
     if not options.checkpoint:

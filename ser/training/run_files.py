@@ -1,4 +1,4 @@
-"""A run's folder: its name, and the files a run leaves in it."""
+"""The files that a run writes into its folder, and the text that it prints."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ UNKNOWN = "unknown (written by an older version)"
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame], averaged: dict[str, pd.DataFrame]) -> None:
-    """`predictions.csv` (test) and `validation.csv`; those of the mean of the last epochs beside them."""
+    """Write `predictions.csv` (test) and `validation.csv`, and the tables averaged over the last epochs."""
     for names, found in ((TABLES, tables), (AVERAGED_TABLES, averaged)):
         for name, table in found.items():
             write_text(folder / names[name], table.to_csv(index=False))
@@ -40,14 +40,14 @@ def write_result(
     averaged: dict[str, pd.DataFrame],
     about: dict,
 ) -> dict:
-    """`result.json`: scores of the test (`wa`, `ua`, ...), of the validation, and what they were measured on.
+    """Write `result.json`: test scores (`wa`, `ua`, ...), validation scores, and the data they were measured on.
 
     Args:
-        folder: of the run, with its tables.
-        data: what the system was evaluated on; after `ser fit` it was trained on it as well.
-        tables: predictions of "test" and "val", as far as they were made.
-        averaged: the same by the mean posterior of the last epochs, where that was asked for.
-        about: more to record (seed, epochs of `ser fit` or None, epoch of the checkpoint, `trained_on`, device).
+        folder: the run's folder, which contains the tables already.
+        data: the fold that the system was evaluated on and, by `ser fit`, trained on.
+        tables: predictions of "test", "val" or both.
+        averaged: the same from the mean posterior of the last epochs; may be empty.
+        about: further entries (seed, epochs of `ser fit` or None, epoch of the checkpoint, `trained_on`, device).
     """
     people = {"counts": counts_of(data), "speakers": data.speaker_identities}
     segments = {"train_segments": len(data.pieces["train"]), "tails_left_out": data.tails_left_out}
@@ -77,7 +77,7 @@ def write_result(
 
 
 def headline(system: System, data: EmotionData, folder: Path) -> str:
-    """What is about to be trained, on whom, and where it is written."""
+    """A summary of a training before it starts: system, fold, sets and folder."""
     people = data.speaker_identities
     names = {name: ", ".join(speaker.split(":", 1)[1] for speaker in people[name]) for name in people}
     sizes = data.utterances.set.value_counts()
@@ -98,7 +98,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
 
 
 def report(result: dict) -> str:
-    """What a run found, as text for a person."""
+    """The result of a run as text."""
     what = f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, fold {result['fold']}"
     lines = ["", f"{what}, epoch {result['epoch']}, statistics: {result['statistics']}"]
     if result["epochs"] is None:
@@ -115,7 +115,7 @@ def report(result: dict) -> str:
 
 
 def training_record(found: Mapping) -> dict:
-    """What a result says of the training behind a checkpoint (`trained_on`), from the checkpoint's `entries`."""
+    """The entry `trained_on` of a result, from the `entries` of the checkpoint."""
     about, before = dict(found["trained_on"]), found["initial_weights"]
     if about["counts"]:
         about["counts"] = {name: about["counts"][name] for name in HEARD}
@@ -135,7 +135,7 @@ def _people(part: Mapping) -> dict:
 
 
 def describe_origin(trained: dict, tested: dict) -> list[str]:
-    """What a checkpoint was trained on and tested on (`trained_on`, `tested_on` of a result), in lines for a person."""
+    """Lines of text on the training and test data of a checkpoint (`trained_on`, `tested_on` of a result)."""
     lines = [f"  trained on  {_place(trained)}"]
     lines += [f"              {_utterances(trained, 'train')}", f"  validated   {_utterances(trained, 'val')}"]
     if before := trained["initial_weights"]:
@@ -157,7 +157,7 @@ def _place(about: dict) -> str:
 
 
 def _utterances(about: dict, name: str) -> str:
-    """How many utterances of a set, of which emotions and speakers."""
+    """The number of utterances of a set, per emotion, and its speakers."""
     counts = (about.get("counts") or {}).get(name)
     number = sum(counts.values()) if counts else about["utterances"][name]
     emotions = f" ({', '.join(f'{counts.get(emotion, 0)} {emotion}' for emotion in EMOTIONS)})" if counts else ""

@@ -1,4 +1,4 @@
-"""Which corpus a run's configuration or checkpoint belongs to, where it is used again."""
+"""Check that a reused configuration or checkpoint is used with the corpus of its run."""
 
 from pathlib import Path
 
@@ -7,23 +7,23 @@ from ser.errors import InputError
 from ser.results.identity import IDENTITY, flatten, is_identity, read_identity
 from ser.training.options.configuration import read_yaml
 
-WRITTEN = ("config.yaml", "best.yaml")  # by a run or a study, beside its identity
-NAMES = ("--data.corpus.name", "--data.corpus.init_args.name")  # options that name a corpus and no other file
+WRITTEN = ("config.yaml", "best.yaml")  # by a run or a study, next to its identity
+NAMES = ("--data.corpus.name", "--data.corpus.init_args.name")  # options that only rename the corpus
 
 
 def check_same_corpus(
     data: EmotionData, files: list[Path], words: list[str], checkpoint: tuple[str, dict] | None = None
 ) -> None:
-    """Refuse another corpus than that of the run whose configuration or checkpoint is used again.
+    """Refuse another corpus than that of the run whose configuration or checkpoint is reused.
 
-    A file of the same name, or a folder that was changed since, would silently be another corpus. A corpus that the
-    command line names is taken.
+    A file of the same name, or a folder changed since, would silently be another corpus. A corpus named on the command
+    line is accepted.
 
     Args:
-        data: after its `setup`.
-        files: of `--config`, from the weakest to the strongest.
+        data: after `setup`.
+        files: the files of `--config`; later ones override earlier ones.
         words: the command line.
-        checkpoint: path and contents of a tested one.
+        checkpoint: path and contents of the tested checkpoint.
 
     Raises:
         InputError: with both digests.
@@ -36,13 +36,13 @@ def check_same_corpus(
         path, digest = found
         raise InputError(
             f"{path} belongs to a run on another corpus: its digest is {digest}, that of {data.corpus.location} is "
-            f"{data.corpus_digest}. Where this corpus is meant, name it on the command line (--data.corpus.root FOLDER "
+            f"{data.corpus_digest}. To use this corpus, name it on the command line (--data.corpus.root FOLDER "
             "or --data.corpus.csv FILE)"
         )
 
 
 def _corpus_of(files: list[Path]) -> tuple[Path, str] | None:
-    """The last file that names a corpus, if a run has written it, and the digest of the run's corpus."""
+    """The last file that names a corpus, if a run wrote it, and the digest of that run's corpus."""
     found = None
     for file in files:
         if file.name in WRITTEN and (file.parent / IDENTITY).is_file():
@@ -54,7 +54,7 @@ def _corpus_of(files: list[Path]) -> tuple[Path, str] | None:
 
 
 def _corpus_of_checkpoint(path: str, checkpoint: dict, name: str) -> tuple[str, str] | None:
-    """A checkpoint and the digest of its corpus, if that has this name."""
+    """The path of a checkpoint and the digest of its corpus, if the corpus has this name."""
     same = any(speaker.startswith(f"{name}:") for speaker in checkpoint["speakers"]["train"])
     identity = checkpoint.get("identity")
     return (path, identity["corpus"]) if same and is_identity(identity) and "corpus" in identity else None

@@ -1,8 +1,8 @@
-"""One training for both directions of a session: what `ser crossval` starts where both folds are wanted.
+"""One training for both directions of a session; `ser crossval` starts it if both folds are needed.
 
-Under protocol `speaker` the folds k and k + 5 leave the same session out and train on the same speakers; they differ in
-who validates and who is tested. So one training validates both speakers after every epoch and keeps a best epoch for
-each direction; then each direction is evaluated as `ser fit` would have done, into a folder of its own.
+Under protocol `speaker` the folds k and k + 5 leave out the same session and train on the same speakers; only their
+validation and test speakers are swapped. So one training validates both speakers after every epoch and keeps the best
+epoch of each direction; then each direction is evaluated as by `ser fit`, in its own folder.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ from ser.training.tracking.tracking import finish
 
 
 def session(run: Run, folder: Path) -> None:
-    """Train one direction in its own folder, then evaluate it, and the other direction in `folder`."""
+    """Train both directions, then evaluate one in the run's folder and the other in `folder`."""
     run.record_config()
     other = run.data.other_direction()
     config = run.config | {"data": run.config["data"] | {"fold": other.fold}}
@@ -36,10 +36,10 @@ def session(run: Run, folder: Path) -> None:
     _share_epochs(run.folder, folder, known)
     run.evaluate(run.best, "val", "test")
 
-    finish()  # or W&B goes on in the first direction's run
+    finish()  # or W&B would continue the first direction's run
     metrics = pd.read_csv(run.folder / "metrics.csv")
     run.folder, run.data = folder, other
-    run.trainer.loggers = run.loggers() or [DummyLogger()]  # without any, Lightning warns
+    run.trainer.loggers = run.loggers() or [DummyLogger()]  # Lightning warns if there is none
     for logger in run.trainer.loggers:
         logger.log_hyperparams(config)
         for row in metrics.to_dict("records"):
@@ -48,16 +48,16 @@ def session(run: Run, folder: Path) -> None:
 
 
 def watch(trainer: Trainer, folder: Path) -> None:
-    """Let a trainer record the other direction's validation as well, and keep that direction's best epoch."""
+    """Make a trainer also record the other direction's validation and keep that direction's best epoch."""
     history = next(each for each in trainer.callbacks if isinstance(each, History))
     trainer.callbacks.insert(trainer.callbacks.index(history) + 1, SwappedHistory(folder, history, SWAPPED))
-    # Before this direction's: the last one of them writes `last.ckpt`, which holds what all others have chosen.
+    # Before this direction's: the last of those writes `last.ckpt`, which contains the state of all others.
     best, *_ = checkpoints(folder / "checkpoints", monitor=f"{SWAPPED}/wa")
     trainer.callbacks.insert(trainer.callbacks.index(trainer.checkpoint_callback), best)
 
 
 def _drop_single(run: Run) -> None:
-    """Remove checkpoints of this direction alone: a training that goes on from one would know nothing of the other."""
+    """Remove checkpoints of trainings of this direction only, which lack the state of the other direction."""
     while found := run.newest_checkpoint():
         path, checkpoint = found
         if SwappedHistory.__qualname__ in checkpoint["callbacks"]:
@@ -66,7 +66,7 @@ def _drop_single(run: Run) -> None:
 
 
 def _share_epochs(here: Path, there: Path, known: dict) -> None:
-    """Give the other direction the checkpoints of all epochs that both share, with its own roles in each."""
+    """Copy the checkpoints that both directions share to the other one, with validation and test swapped."""
     here, there = here / "checkpoints", there / "checkpoints"
     for path in [here / "last.ckpt", *here.glob("epoch=*.ckpt")]:
         exchange_roles(path, there / path.name, known)

@@ -151,7 +151,7 @@ def test_the_metric_that_was_asked_for_chooses(tmp_path, capsys, options, choice
 
 
 def test_averaged_posteriors_on_request(tmp_path, crossval, capsys):
-    with pytest.raises(InputError, match="no averaged posteriors; they are made by ser crossval --epochs-averaged"):
+    with pytest.raises(InputError, match="no averaged posteriors; run ser crossval with --epochs-averaged"):
         main([str(crossval), "--averaged"])
     folder = write(tmp_path / "averaged", sample(20), sample(21), averaged=(sample(22), sample(23)))
     assert main([str(folder), "--averaged"]) == 0
@@ -227,7 +227,7 @@ def test_help_and_usage(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
     assert stop.value.code == 0
-    assert "lambda weighs the capsule branch, 1 - lambda the GRU branch" in " ".join(capsys.readouterr().out.split())
+    assert "lambda weights the capsule branch, 1 - lambda the GRU branch" in " ".join(capsys.readouterr().out.split())
     with pytest.raises(SystemExit) as stop:
         main(["somewhere", "--metric", "f1"])
     assert stop.value.code == 2

@@ -21,7 +21,7 @@ SLURMS.command = "ser report again"
         (InputError("x is 3"), 2, "ser: x is 3\n"),
         (OSError(errno.ENOSPC, "No space left", "/x"), 2, "ser: /x: No space left\n"),
         (KeyboardInterrupt(), 130, "ser: interrupted\n"),
-        (SLURMS, 138, "SIGUSR1: what is finished is kept; to go on:\nser report again\n"),
+        (SLURMS, 138, "SIGUSR1: finished work is kept; to continue:\nser report again\n"),
     ],
 )
 def test_what_ends_a_command_is_its_exit_code(ser, monkeypatch, raised, code, words):

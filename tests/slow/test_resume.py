@@ -146,7 +146,7 @@ def test_kill_9_changes_nothing(config, workers, tiny, tmp_path):
     assert whole.code == 0, whole.out
     broken = command(config, tiny, tmp_path / "broken", *options)
     printed = kill_and_continue(broken, tmp_path / "broken", tmp_path / "broken.log", KILLS, random.Random(1))
-    assert "goes on     from" in printed
+    assert "continues   from" in printed
     for name in ("metrics.csv", "predictions.csv", "validation.csv"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     for name in ("best", "last"):
@@ -179,4 +179,4 @@ def test_another_configuration_is_not_continued(ser, tiny, tmp_path, monkeypatch
     assert json.loads((folder / "result.json").read_text())["epochs"] == 3
     again = ser(*options)
     assert again.code == 2
-    assert "holds a finished run already" in again.err
+    assert "already holds a finished run" in again.err

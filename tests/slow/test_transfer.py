@@ -117,5 +117,5 @@ class Dying(Dataset):
 
 def test_a_process_that_reads_data_and_is_killed_ends_the_command_with_the_remedy(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["ser", "fit"])
-    with pytest.raises(InputError, match=r"reads data was killed.*--data\.num_workers 0"):
+    with pytest.raises(InputError, match=r"data-loading worker was killed.*--data\.num_workers 0"):
         run(lambda: list(DataLoader(Dying(), batch_size=None, num_workers=1)), "fit")

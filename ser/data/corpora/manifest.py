@@ -17,7 +17,9 @@ REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
 
 
 class Manifest(Corpus):
-    """A CSV file (UTF-8; commas, semicolons or tabs) with one line per utterance and the columns
+    """A corpus described by a CSV file (UTF-8; commas, semicolons or tabs), one line per utterance.
+
+    Its columns are:
 
     - `utterance`: a unique name;
     - `path`: the audio file, absolute or relative to the CSV file's folder;

@@ -1,1 +1,1 @@
-"""What happens around the steps and epochs of a training."""
+"""Lightning callbacks of a training."""

@@ -1,4 +1,4 @@
-"""When and how a training writes its checkpoints."""
+"""Callbacks that write checkpoints, and their options."""
 
 import os
 import signal
@@ -19,10 +19,10 @@ from ser.processes.interruption import LISTENER, Interrupted
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint whole or not at all, and read it as data only.
+    """Write checkpoints atomically, and read them without executing code.
 
-    The first one of a training is read again at once, to learn early if none can be. The identity of the run is
-    written into every checkpoint.
+    The first checkpoint is read back at once, so that unreadable ones are noticed early. Every checkpoint contains the
+    identity of the run.
     """
 
     def __init__(self, identity: dict | None = None) -> None:
@@ -33,11 +33,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Write a checkpoint.
 
         Raises:
-            InputError: if it cannot be written, or its weights are no numbers any more.
+            InputError: if it cannot be written, or its weights are not finite.
         """
         if not all(weight.isfinite().all() for weight in network(checkpoint["state_dict"]).values()):
             raise InputError(
-                f"after step {checkpoint['global_step']} weights are no numbers any more; nothing more can be learned. "
+                f"the weights are NaN or infinite after step {checkpoint['global_step']}; training cannot continue. "
                 "Lower --model.learning_rate"
             )
         write_checkpoint(checkpoint | {"identity": self.identity}, Path(path))
@@ -50,9 +50,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Kept(ModelCheckpoint):
-    """A checkpoint whose state survives an interruption, also where its folder was moved meanwhile.
+    """A `ModelCheckpoint` that keeps the best epoch when an interrupted run continues in a moved folder.
 
-    Lightning forgets which epoch was the best when the folder is not the one that a checkpoint names.
+    Lightning forgets the best epoch if the folder differs from the one in the checkpoint.
     """
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -66,9 +66,9 @@ class Kept(ModelCheckpoint):
 
 
 class WithinEpoch(Kept):
-    """A checkpoint from time to time within an epoch, for going on after an interruption.
+    """Periodic checkpoints within an epoch, to continue from after an interruption.
 
-    Never on an epoch's last batch: Lightning would train a wrong number of steps from there, and the epoch's end has
+    None on an epoch's last batch: Lightning would train a wrong number of steps from it, and the end of the epoch has
     its own checkpoint.
     """
 
@@ -82,10 +82,10 @@ class WithinEpoch(Kept):
 
 
 class EndInOrder(Checkpoint):
-    """End a training after its step when a signal was received: in all processes, with a checkpoint.
+    """After a signal, stop all processes at the end of the step, with a checkpoint.
 
-    It is a `Checkpoint` so that Lightning calls it after the callbacks whose state the checkpoint holds. On an epoch's
-    last batch it waits for the validation and the epoch's own checkpoint.
+    A subclass of `Checkpoint`, so that Lightning calls it after the callbacks whose state the checkpoint contains. On
+    an epoch's last batch it waits for the validation and the epoch's own checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -115,16 +115,16 @@ class EndInOrder(Checkpoint):
         if not trainer.strategy.reduce_boolean_decision(LISTENER.heard is not None, all=False):
             return
         if path:
-            trainer.save_checkpoint(path, weights_only=False)  # with all that is needed to go on
-        raise Interrupted(LISTENER.heard or signal.SIGTERM)  # or another process has heard it
+            trainer.save_checkpoint(path, weights_only=False)  # with the optimiser's state
+        raise Interrupted(LISTENER.heard or signal.SIGTERM)  # SIGTERM: only another process received a signal
 
 
 class Checkpoints:
-    """When a training writes checkpoints within an epoch; every epoch's end has one.
+    """Checkpoints within an epoch, besides those at the end of every epoch.
 
     Args:
-        minutes: between two.
-        steps: between two, in place of minutes.
+        minutes: interval between checkpoints.
+        steps: interval in training steps, instead of minutes.
     """
 
     @checked("checkpoints.")
@@ -136,15 +136,15 @@ class Checkpoints:
         self.minutes, self.steps = minutes, steps
 
     def callbacks(self, folder: Path, epochs_averaged: int = 0) -> list[Callback]:
-        """The callbacks that write `best.ckpt`, `last.ckpt`, `within.ckpt` and the epochs to be averaged."""
+        """The callbacks that write `best.ckpt`, `last.ckpt`, `within.ckpt` and the epochs to average."""
         within = WithinEpoch(folder, self.minutes, self.steps)
         return [*checkpoints(folder, epochs_averaged), within, EndInOrder(folder)]
 
 
 def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa") -> list[ModelCheckpoint]:
-    """Keep the epoch of the best validation WA (the first of equals) as `best.ckpt` and the last as `last.ckpt`.
+    """Keep the epoch with the best validation WA (the first on a tie) as `best.ckpt` and the last as `last.ckpt`.
 
-    With `epochs_averaged` the weights of that many last epochs are kept as well, as `epoch=20.ckpt`.
+    The weights of the last `epochs_averaged` epochs are kept as well, as `epoch=20.ckpt` for example.
 
     Source:
         Wu et al. (2019), section 4.1.
@@ -154,5 +154,5 @@ def checkpoints(folder: Path, epochs_averaged: int = 0, monitor: str = "val/wa")
     if epochs_averaged:
         averaged = options | {"save_top_k": epochs_averaged, "save_weights_only": True}
         kept.append(Kept(filename="{epoch}", monitor="epoch", mode="max", **averaged))
-    # After the others: a training goes on from it, so it holds what they have written in this epoch.
+    # Last, since training continues from it: it contains the state of the others after this epoch.
     return [*kept, Kept(filename=LAST, **options)]

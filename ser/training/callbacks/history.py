@@ -1,4 +1,4 @@
-"""The run's own record of its epochs, which W&B cannot lose: `metrics.csv`."""
+"""`metrics.csv`: the scores of every epoch, recorded independently of W&B."""
 
 import math
 from pathlib import Path
@@ -12,16 +12,13 @@ from ser.files import write_text
 
 
 class History(Callback):
-    """Add up the training loss over an epoch's segments and write a row per epoch.
+    """Sum the training loss over an epoch's segments and write a row per epoch.
 
-    Rows and sum are part of every checkpoint: after an interruption the file continues where the checkpoint was made,
-    and later rows are dropped. Epochs count from 1; files of older versions count them from 0.
-
-    Args:
-        folder: of the run.
+    Rows and sum are saved in every checkpoint: after an interruption the file continues from the checkpoint, and later
+    rows are dropped. Epochs count from 1, in files of older versions from 0.
 
     Attributes:
-        batches_here: that this process has trained on, whatever was trained before an interruption.
+        batches_here: number of batches trained by this process, without those before an interruption.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,7 +29,7 @@ class History(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._loss = self._loss.to(pl_module.device)
-        if not trainer.is_global_zero:  # which goes on with the sum of all processes
+        if not trainer.is_global_zero:  # rank 0 continues from the sum of all processes
             self._loss.zero_()
         self._write(trainer)
 
@@ -44,7 +41,7 @@ class History(Callback):
         loss = self._sum(trainer) / len(trainer.datamodule.pieces["train"])
         if not math.isfinite(loss):
             raise InputError(
-                f"the training loss of epoch {trainer.current_epoch + 1} is {loss}; nothing more can be learned. "
+                f"the training loss of epoch {trainer.current_epoch + 1} is {loss}; training cannot continue. "
                 f"Lower --model.learning_rate (now {pl_module.learning_rate:g})"
             )
         pl_module.log("train/loss", loss, rank_zero_only=True)
@@ -70,7 +67,7 @@ class History(Callback):
             self.path.unlink(missing_ok=True)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict) -> None:
-        """Write the sum of all processes: the first one, which writes the file, has only a part of it."""
+        """Save the sum over all processes; rank 0, which writes the file, has only its own share."""
         checkpoint["callbacks"][self.state_key]["loss"] = self._sum(trainer)
 
     def state_dict(self) -> dict:
@@ -82,12 +79,12 @@ class History(Callback):
 
 
 class SwappedHistory(Callback):
-    """The record of the other direction of a session, which trains with this one.
+    """`metrics.csv` of the other direction of a session, which shares the training with this one.
 
     Args:
-        folder: of the other direction.
-        history: of this direction; a callback before this one.
-        prefix: under which the other direction's validation is logged.
+        folder: the other direction's folder.
+        history: this direction's history; it must run before this callback.
+        prefix: prefix of the other direction's validation metrics.
     """
 
     def __init__(self, folder: Path, history: History, prefix: str) -> None:
@@ -107,7 +104,7 @@ class SwappedHistory(Callback):
 
 
 def measured(trainer: Trainer, prefix: str) -> dict[str, float]:
-    """The last validation's scores, as "val/..."."""
+    """The scores of the last validation, named "val/..."."""
     found = trainer.callback_metrics.items()
     return {
         f"val/{name.removeprefix(f'{prefix}/')}": float(value) for name, value in found if name.startswith(f"{prefix}/")

@@ -1,4 +1,4 @@
-"""The predictions table of an evaluation, from all processes."""
+"""The predictions table of an evaluation, gathered from all processes."""
 
 import pandas as pd
 import torch

@@ -1,4 +1,4 @@
-"""Progress of a training, for a person and for the process that started it."""
+"""Training progress, on the terminal and for the launcher."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from ser.processes.forked import tell_launcher
 
 
 class Progress(TQDMProgressBar):
-    """A bar where the output is a terminal, and everywhere one line per epoch that stays."""
+    """A progress bar on a terminal, and a permanent line per epoch on any output."""
 
     def __init__(self) -> None:
         super().__init__(refresh_rate=10 if sys.stdout.isatty() else 0)
@@ -43,7 +43,7 @@ class Progress(TQDMProgressBar):
 
 
 def describe_epoch(trainer: Trainer) -> str:
-    """The epoch that has just ended in a line of text: its number, rate, losses and validation."""
+    """A line of text about the epoch that has just ended: number, learning rate, losses, validation scores."""
     measured = trainer.callback_metrics
     line = f"epoch {trainer.current_epoch + 1:2d}/{trainer.max_epochs}"
     line += f"  rate {trainer.optimizers[0].param_groups[0]['lr']:g}"
@@ -55,7 +55,7 @@ def describe_epoch(trainer: Trainer) -> str:
 
 
 class ToldProgress(Callback):
-    """Tell the launcher of this training how far it is."""
+    """Send the progress of this training to its launcher."""
 
     def __init__(self) -> None:
         self._told = 0.0

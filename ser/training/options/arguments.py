@@ -1,4 +1,4 @@
-"""The command line before it is parsed: the order of options, and numbers written as ranges."""
+"""The command line before it is parsed: order of options, ranges of numbers, unknown options."""
 
 import argparse
 import sys
@@ -13,9 +13,9 @@ FILES = ("-c", "--config", "--trainer", "--data", "--model")
 
 
 def files_first(arguments: list[str]) -> list[str]:
-    """The options with configuration files before single options, which then win wherever they stand.
+    """The options with configuration files first, so that single options override them in any order.
 
-    Names may be written with "-" or "_".
+    Names can be written with "-" or "_".
 
     Example:
         >>> files_first(["--data.fold", "3", "--epochs-averaged=5", "--data", "emodb.yaml", "--config=a.yaml"])
@@ -35,10 +35,10 @@ def files_first(arguments: list[str]) -> list[str]:
 
 
 def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
-    """Numbers given as a list, or as text with ranges, sorted and once each.
+    """Numbers from a list, or from text with ranges, sorted and without duplicates.
 
     Raises:
-        InputError: naming the option and an example.
+        InputError: with the option and an example.
 
     Example:
         >>> parse_numbers("folds", "1-3,7")
@@ -55,14 +55,14 @@ def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
             raise InputError(f"{option} is {text!r}: more than {MOST_NUMBERS} numbers")
         numbers.update(range(lowest, highest + 1))
     if not numbers:
-        raise InputError(f"{option} is {text!r}, which names none")
+        raise InputError(f"{option} is {text!r}, which contains no numbers")
     return sorted(numbers)
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """The known name that is most like a wrong one, as a question; nothing where none is alike.
+    """A suggestion of the known name most similar to a wrong one; empty if none is similar.
 
-    A name like no other is compared by its first part.
+    If no whole name is similar, the first parts are compared.
 
     Example:
         >>> nearest("data.fodl", ["data.fold", "data.seed"]), nearest("x", ["data.fold"])
@@ -80,7 +80,7 @@ def option_names(parser: argparse.ArgumentParser) -> list[str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that answers an unknown option with the nearest one there is."""
+    """An argparse parser that suggests the nearest known option for an unknown one."""
 
     def error(self, message: str) -> NoReturn:
         if (wrong := message.removeprefix("unrecognized arguments: ")) != message:
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
     def _chosen(self) -> argparse.ArgumentParser:
-        """The parser of the subcommand that was typed, or this one: a subcommand leaves unknown options to it."""
+        """The parser of the typed subcommand, or this one; argparse reports a subcommand's unknown options here."""
         for action in self._actions:
             for word in sys.argv[2:3] if isinstance(action.choices, dict) else ():
                 return action.choices.get(word, self)

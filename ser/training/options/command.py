@@ -1,4 +1,4 @@
-"""Running a command that Lightning parses: what frameworks say about themselves is left out."""
+"""Run a command that trains or evaluates, without the irrelevant warnings of the frameworks."""
 
 import logging
 import shlex
@@ -15,17 +15,17 @@ EXPECTED_WARNINGS = (
     ".*isinstance.treespec, LeafSpec.*",  # between torch and lightning
     ".*does not have many workers.*",  # reading a segment takes a fraction of a millisecond
     ".*number of training batches.*is smaller than the logging interval.*",
-    ".*is not supported by the model summary.*",  # mixed precision: it prints a size in MB all the same
+    ".*is not supported by the model summary.*",  # mixed precision; a size in MB is printed anyway
     ".*Grad strides do not match bucket view strides.*",  # channels_last weights of a single input channel
-    ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints may change in between
-    ".*your dataloader is not resumable.*",  # its sampler begins where the checkpoint was made
-    ".*The `srun` command is available.*",  # a training needs no srun, and a cluster's job that wants it names it
-    ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run goes on
+    ".*callbacks used to create the checkpoint need to be provided.*",  # --checkpoints can differ after an interruption
+    ".*your dataloader is not resumable.*",  # its sampler starts at the checkpoint's position
+    ".*The `srun` command is available.*",  # srun is not needed; job scripts that use it call it
+    ".*Checkpoint directory .* exists and is not empty.*",  # an interrupted run continues
 )
 
 
 def quieten() -> None:
-    """Silence what frameworks say about themselves."""
+    """Silence expected warnings and informational messages of the frameworks."""
     for message in EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     for framework in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
@@ -33,14 +33,14 @@ def quieten() -> None:
 
 
 def run(command: Callable[[], object], typed: list[str]) -> object:
-    """Run a command that trains or evaluates; Ctrl-C is left to its launcher, where there is one.
+    """Run a command that trains or evaluates; if it has a launcher, that handles Ctrl-C.
 
     Args:
         command: parses its options and does the work.
-        typed: the command line; after a signal it is what goes on.
+        typed: the command line, shown after a signal as the command to continue.
 
     Raises:
-        Interrupted: after a signal; with the command to go on.
+        Interrupted: after a signal, with the command to continue.
     """
     quieten()
     with LISTENER.ending_in_order(ignored=(signal.SIGINT,) if forked.launcher else ()):
@@ -54,8 +54,8 @@ def run(command: Callable[[], object], typed: list[str]) -> object:
                 raise
             cause = str(error).partition(". ")[0]
             raise InputError(
-                f"a process that reads data was killed, perhaps for lack of memory ({cause}); what is finished is "
-                "kept, and the same command with --data.num_workers 0 goes on without such processes"
+                f"a data-loading worker was killed, perhaps for lack of memory ({cause}); finished work is kept. "
+                "To continue without workers, add --data.num_workers 0 to the same command"
             ) from error
         finally:
             finish()

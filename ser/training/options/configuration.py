@@ -1,4 +1,4 @@
-"""What a configuration file may say: plain values, every key once, classes that a run is made of; nothing else runs."""
+"""Reading of configuration files, restricted to plain values, unique keys and the classes that a run is made of."""
 
 import re
 from itertools import pairwise
@@ -11,13 +11,13 @@ from ser.errors import InputError
 from ser.training.options.arguments import FILES
 from ser.training.options.yaml_keys import Place, check_keys
 
-# Importing runs code, so a file names no module but these.
+# Importing runs code, so a file can name only these modules.
 ALLOWED = (
     *("ser.data", "ser.systems"),
     *(f"lightning.pytorch.{part}" for part in ("accelerators", "callbacks", "plugins", "profilers")),
     "lightning.pytorch.strategies",
 )
-DENIED = ("*", "lightning.pytorch.callbacks.lambda_function")  # the second calls any function that a file names
+DENIED = ("*", "lightning.pytorch.callbacks.lambda_function")  # the second calls any function named in a file
 
 NOTHING = "tag:yaml.org,2002:null"
 SUFFIXES = (".yaml", ".yml")
@@ -25,9 +25,9 @@ _read_plain = get_loader("yaml")
 
 
 def restrict() -> None:
-    """Hold every parser of this process to local files, keys that are written once, and the classes of `ALLOWED`.
+    """Restrict every parser of this process to local files, unique keys and the classes of `ALLOWED`.
 
-    Call it after Lightning's command line is imported: the import switches addresses on.
+    Call it after importing Lightning's CLI: the import enables URLs.
     """
     set_parsing_settings(
         config_read_mode_fsspec_enabled=False,
@@ -40,7 +40,7 @@ def restrict() -> None:
 
 
 def _read(text: str, name: str = "") -> tuple[object, dict[str, Place]]:
-    """What a text says, and where; an empty one sets no option."""
+    """The values of a YAML text and the places of its keys; an empty text has no keys."""
     places = check_keys(text, name)
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     empty = node is None or (node.tag == NOTHING and not node.value)
@@ -50,15 +50,15 @@ def _read(text: str, name: str = "") -> tuple[object, dict[str, Place]]:
 def _read_strictly(text: str) -> object:
     try:
         return _read(text)[0]
-    except (ValueError, RecursionError) as error:  # a number, a date, a depth that Python does not read
-        raise yaml.YAMLError(f"not YAML that can be read: {error}") from error
+    except (ValueError, RecursionError) as error:  # a number, a date or a depth that Python cannot read
+        raise yaml.YAMLError(f"unreadable YAML: {error}") from error
 
 
 def read_yaml(path: Path) -> dict:
-    """Keys and values from a YAML file, as `--config` reads them: plain types only, every key once.
+    """Keys and values of a YAML file, read as by `--config`: plain types only, unique keys.
 
     Raises:
-        InputError: naming the file, and the line where there is one.
+        InputError: with the file, and the line if known.
     """
     return _read_file(path)[0]
 
@@ -68,7 +68,7 @@ def _read_file(path: Path) -> tuple[dict, dict[str, Place]]:
     try:
         text = path.read_text(encoding="utf-8")
         written, places = _read(text, str(path))
-        if isinstance(written, str):  # what the loader makes of keys without any value
+        if isinstance(written, str):  # the loader's result for keys without values
             written = yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
@@ -77,17 +77,17 @@ def _read_file(path: Path) -> tuple[dict, dict[str, Place]]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(_describe(error, text, str(path))) from error
     if not isinstance(written, dict):
-        raise InputError(f"{path}: not a list of keys and values")
+        raise InputError(f"{path}: not a mapping of keys to values")
     return written, places
 
 
 def _describe(error: Exception, text: str, name: str) -> str:
-    """What is wrong in which line of a text that is not YAML."""
+    """The line and the cause of a YAML error."""
     if isinstance(error, yaml.reader.ReaderError):
         line, cause = text.count("\n", 0, error.position), f"not YAML: {error.reason} (#x{error.character:04x})"
     elif not isinstance(error, yaml.MarkedYAMLError):
         return f"{name}: not YAML: {error}"
-    elif error.problem_mark is None:  # it names its place already
+    elif error.problem_mark is None:  # the message contains the place
         return str(error)
     else:
         line = error.problem_mark.line
@@ -101,13 +101,13 @@ def _describe(error: Exception, text: str, name: str) -> str:
 
 
 def check_files(arguments: list[str]) -> dict[str, str]:
-    """Read the configuration files that a command line names, and the files that these name.
+    """Read the configuration files of a command line, and the files that these refer to.
 
     Returns:
-        Where each of their options is written ("FILE:LINE"), by its name on the command line.
+        The place ("FILE:LINE") of each option, by its name on the command line.
 
     Raises:
-        InputError: naming the file, and the line where there is one.
+        InputError: with the file, and the line if known.
     """
     found: dict[str, str] = {}
     for word, after in pairwise([*arguments, ""]):
@@ -130,7 +130,7 @@ def _check_file(path: Path, prefix: str, found: dict[str, str], above: tuple[Pat
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes a text that `--config` would read as a number: 1e-4, ._0 or ._"""
+    """Quotes text that `--config` would read as a number: 1e-4, ._0 or ._"""
 
 
 _Dumper.add_implicit_resolver(
@@ -141,5 +141,5 @@ _Dumper.add_implicit_resolver(
 
 
 def to_yaml(config: dict) -> str:
-    """A configuration as text, which reads the same again."""
+    """A configuration as YAML text that reads back unchanged."""
     return yaml.dump(config, Dumper=_Dumper, sort_keys=False)

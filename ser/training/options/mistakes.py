@@ -1,4 +1,4 @@
-"""What a parser says to a mistake: the option, the nearest one there is, and the file and line."""
+"""Error messages about options: the option, the nearest known one, the file and line."""
 
 import re
 
@@ -7,17 +7,17 @@ from jsonargparse import ArgumentParser
 from ser.training.options.arguments import nearest, option_names
 from ser.training.options.configuration import ALLOWED
 
-HINT = "(every option"  # begins the line that says where help is; a nested parser has added it before
+HINT = "(every option"  # start of the line about --help, which a nested parser has already added
 UNKNOWN = (
     r"unrecognized arguments: (?:--)?([^\s=]+)",
     r"[Oo]ption '([^']+)'",  # "is not accepted" by a class, "Subcommand does not accept" it
-    r"(\S+): no such option(?:; did you mean (\S+)\?)?",  # said by a nested parser
+    r"(\S+): no such option(?:; did you mean (\S+)\?)?",  # from a nested parser
 )
 NOISE = (
     r"Does not validate against any of the Union subtypes|Subtypes: .*|Errors:|Given value type: .*",
     r"- Expected a <class 'NoneType'>|Given value: NestedArg.*|Given value: [{\[].*|" + re.escape(HINT) + ".*",
 )
-CLASS = "class_path"  # in a message about a value that is a class with options of its own
+CLASS = "class_path"  # in messages about classes with options
 IN_WORDS = {
     r"<class '(?:\w+\.)*(\w+)'>": r"\1",
     r"typing\.Literal\[(.*)\]": r"one of \1",
@@ -27,33 +27,32 @@ IN_WORDS = {
 
 
 def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str:
-    """A message of jsonargparse in words for the user.
+    """Rewrite a message of jsonargparse for the user.
 
     Args:
-        message: what it says.
-        parser: the one that refuses; a parser of a class knows the options of the class.
-        places: where the options of configuration files are written (`ser.training.options.configuration.check_files`).
+        parser: the parser that raised the error; the nested parser of a class has the options of that class.
+        places: file and line of the options in configuration files (`ser.training.options.configuration.check_files`).
     """
     message = re.sub(r"Group '([^']+)' does not accept option '", r"Option '\1.", message)
     keys = list(dict.fromkeys(re.findall(r'Parser key "([^"]+)"', message)))
-    keys = [key for key in keys if not any(other.startswith(f"{key}.") for other in keys)]  # a file's, and the whole
-    nested = re.search(r"NestedArg\(key='([^']+)'", message)  # names an option of what has none, or of no class
+    keys = [key for key in keys if not any(other.startswith(f"{key}.") for other in keys)]  # without parent keys
+    nested = re.search(r"NestedArg\(key='([^']+)'", message)  # option of a plain value or of an unnamed class
     if nested and not re.search(rf"\b{re.escape(nested[1])}\b", message.replace(nested[0], "")):
-        named = f"; before it, name a class that has it: --{'.'.join(keys)} CLASS" if CLASS in message else ""
+        named = f"; first name a class that has it: --{'.'.join(keys)} CLASS" if CLASS in message else ""
         return f"{'.'.join([*keys, nested[1]])}: no such option{named}"
     if "import path denylist" in message:
         named = message.partition("Importing '")[2].partition("'")[0]
         if (value := message.partition("Given value: ")[2]) and named.rpartition(".")[2] not in value:
             option = ".".join(keys)
             return (
-                f"{option}: its options need a class that has them; name it before them: class_path in a file, "
+                f"{option}: options without a class; first name a class that has them: class_path in a file, "
                 f"--{option} CLASS on the command line"
             )
         if named.startswith("lightning.pytorch.loggers"):
             return f"trainer.logger is {named}, but ser sets it itself; use --wandb.mode"
         return (
-            f"{named}: a configuration may name classes of {', '.join(ALLOWED)} only, and none that calls functions "
-            "which the file chooses"
+            f"{named}: a configuration can name only classes of {', '.join(ALLOWED)}, and none that calls functions "
+            "named in the file"
         )
     if shortened := re.search(r"ambiguous option: (\S+) could match (.*)", message):
         names = [name for name in shortened[2].split(", ") if not name.endswith("+")]
@@ -67,14 +66,14 @@ def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str
 def _plain(message: str, keys: list[str]) -> str:
     """A message about a value: the option, then what was expected."""
     lines = re.sub(r"(?:- )?Parser key \"[^\"]+\"(?: element \d+)?:", "", message).splitlines()
-    told = [line for line in lines if line.strip() and not re.fullmatch(rf" *(?:{'|'.join(NOISE)})", line)]
-    text = "\n".join(told)
+    useful = [line for line in lines if line.strip() and not re.fullmatch(rf" *(?:{'|'.join(NOISE)})", line)]
+    text = "\n".join(useful)
     for form, words in IN_WORDS.items():
         text = re.sub(form, words, text)
     name = ".".join(keys)
-    if len(told) > 1 or not name:
+    if len(useful) > 1 or not name:
         return f"{name}:\n{text}" if name else text
-    inner = re.fullmatch(r"([\w.]+): (.*)", rest := text.strip().removeprefix("- "))  # said by a nested parser
+    inner = re.fullmatch(r"([\w.]+): (.*)", rest := text.strip().removeprefix("- "))  # from a nested parser
     return f"{name}.{rest}" if inner else f"{name}: {rest}"
 
 

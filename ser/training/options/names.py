@@ -8,12 +8,12 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.training.options.arguments import nearest
 
-NAME = re.compile(r"\w[\w-]*")  # no path: neither a slash nor a suffix
-OPTIONS = ("-c", "--config", "--trainer", "--data")  # take a name; after --model it is a class
+NAME = re.compile(r"\w[\w-]*")  # without slash and suffix, so not a path
+OPTIONS = ("-c", "--config", "--trainer", "--data")  # accept a name; --model takes class names instead
 
 
 def folder_of(kind: str) -> Path:
-    """Where "conf" or "sweeps" is: in the installed package, or beside it in a checkout."""
+    """The folder "conf" or "sweeps": in the installed package, or next to it in a checkout."""
     package = Path(__file__).parents[2]
     return package / kind if (package / kind).is_dir() else package.parent / kind
 
@@ -22,16 +22,16 @@ CONF, SWEEPS = folder_of("conf"), folder_of("sweeps")
 
 
 def names_in(folder: Path) -> list[str]:
-    """The names that `find_file` knows."""
+    """The names that `find_file` accepts."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def find_file(option: str, word: str, folder: Path, beside: Path = Path()) -> str:
-    """The file that a word means: itself if it is a path or such a file exists, else the file of that name in a folder.
+    """The path for an option's value: a path or an existing file as given, else the file of that name in a folder.
 
     Args:
         option: for the message.
-        beside: paths are relative to it.
+        beside: folder of relative paths.
 
     Raises:
         InputError: if there is no file of that name.
@@ -48,7 +48,7 @@ def find_file(option: str, word: str, folder: Path, beside: Path = Path()) -> st
 
 
 def files_of(words: list[str]) -> list[str]:
-    """A run's command line with the files of conf in place of their names."""
+    """A run's command line with the names of files in conf replaced by their paths."""
     found = []
     for before, word in pairwise(["", *words]):
         option, equals, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""The parser of options that belong to classes: its help, and what it says to a mistake."""
+"""The parser of options that belong to classes: its help and its error messages."""
 
 import argparse
 from typing import ClassVar, NoReturn
@@ -15,32 +15,32 @@ from ser.training.options.names import CONF, files_of, names_in
 
 
 class ClassParser(ArgumentParser):
-    """A parser that answers a mistake with its cause instead of pages of usage."""
+    """A jsonargparse parser that reports the cause of an error instead of pages of usage."""
 
-    # Where the options of configuration files are written; for all parsers, since one makes others for nested classes.
+    # File and line of options in configuration files; shared, since a parser creates others for nested classes.
     places: ClassVar[dict[str, str]] = {}
     more_help: ClassVar[str] = ""
 
     def read(self, words: list[str]) -> Namespace:
-        """The options that a command line and its configuration files name.
+        """Parse a command line and its configuration files.
 
         Raises:
-            InputError: naming option, file and line.
+            InputError: with option, file and line.
         """
         words = files_of(words)
-        # Looked up first: while it reads a file the parser changes the working folder.
+        # First, because the parser changes the working folder while it reads a file.
         ClassParser.places = check_files(words)
         return expand_home(self.parse_args(words))
 
     def build(self, options: Namespace) -> Namespace:
-        """The options with their classes made.
+        """The options with their classes instantiated.
 
         Raises:
-            InputError: where a class refuses its options.
+            InputError: if a class refuses its options.
         """
         try:
             return self.instantiate(options)
-        except ValueError as error:  # jsonargparse wraps what a constructor refuses
+        except ValueError as error:  # jsonargparse wraps the constructor's error
             raise refusal_within(error) from error
 
     def format_help(self) -> str:
@@ -54,7 +54,7 @@ class ClassParser(ArgumentParser):
 
 
 def _names(parser: ArgumentParser) -> str:
-    """That a name may stand for a file; nothing for a parser of a class."""
+    """Help on the names of included files; empty for a parser of a class."""
     takers = [word for word in ("--config", "--trainer", "--data") if word in parser._option_string_actions]
     if not takers:
         return ""
@@ -63,13 +63,13 @@ def _names(parser: ArgumentParser) -> str:
 
 
 def _corpus_options(parser: ArgumentParser) -> str:
-    """What may follow `--data.corpus`, for each corpus there is; nothing for a parser without that option."""
+    """Help on the options of each corpus; empty for a parser without `--data.corpus`."""
     if not any(action.dest == "data.corpus" for action in parser._actions):
         return ""
     parts = ["\nThe options of each corpus:"]
     for name in ser.data.__all__:
         one = ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
         one.add_class_arguments(getattr(ser.data, name), "data.corpus")
-        title, _, *options = one.format_help().splitlines()  # between them: that the corpus may be a file
+        title, _, *options = one.format_help().splitlines()  # the second line is about configuration files
         parts.append("\n".join([f"--data.corpus {name}: {title.rstrip(':')}", *options]).rstrip())
     return "\n\n".join(parts) + "\n"

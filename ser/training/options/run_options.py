@@ -1,4 +1,4 @@
-"""The options of everything that trains or evaluates a system, parsed by LightningCLI; nothing is built or run."""
+"""The options of every command that trains or evaluates, parsed by LightningCLI, which builds and runs nothing."""
 
 from collections.abc import Callable
 
@@ -27,18 +27,18 @@ class RunParser(ClassParser, LightningArgumentParser):
 
 
 class RunOptions(LightningCLI):
-    """The options of a command, from weakest to strongest: defaults, the configuration files from left to right, a
-    checkpoint's hyperparameters, options on the command line.
+    """The options of a command; each source overrides the ones before it: defaults, configuration files from left to
+    right, a checkpoint's hyperparameters, options on the command line.
 
     Args:
-        command: in help and messages, "fit".
+        command: its name in help and messages, such as "fit".
         words: the command's arguments.
         about: the first line of its help.
-        add_own: adds the options that this command alone has.
+        add_own: adds the options of this command only.
 
     Attributes:
-        config: every option by its name.
-        checkpoint: what the file of `--ckpt_path` holds, where the command tests one.
+        config: all options by name.
+        checkpoint: the contents of the file `--ckpt_path`, if there is one.
     """
 
     checkpoint: dict | None = None
@@ -62,12 +62,12 @@ class RunOptions(LightningCLI):
         )
 
     def add_arguments_to_parser(self, parser: RunParser) -> None:
-        parser.add_argument("--out", type=str | None, help="Folder of the run; without it a new one under runs/.")
+        parser.add_argument("--out", type=str | None, help="Folder of the run; by default a new one under runs/.")
         parser.add_argument(
             "--init_weights",
             type=str | None,
-            help="Weights to begin the training with: a .safetensors file or a checkpoint. Neither its own training "
-            "nor those before it may have heard a speaker who is validated or tested here.",
+            help="Initial weights: a .safetensors file or a checkpoint. Neither they nor their own initial weights may "
+            "have been trained or validated on a validation or test speaker of this run.",
         )
         parser.add_argument(
             "--epochs_averaged", type=int, default=0, help="Also score the average posterior of the last N epochs."
@@ -91,46 +91,46 @@ class RunOptions(LightningCLI):
         for name, value in self.checkpoint["hyper_parameters"].items():
             if not self.given & {f"--model.{name}", f"--model.init_args.{name}"}:
                 model.init_args[name] = value
-        heard = self.checkpoint["standardised_by"]
-        if "--data.statistics" in self.given and self.config.data.statistics != heard:
-            raise InputError(f"{path} was trained with --data.statistics {heard}; it cannot be tested with another")
-        self.config.data.statistics = heard
+        statistics = self.checkpoint["standardised_by"]
+        if "--data.statistics" in self.given and self.config.data.statistics != statistics:
+            raise InputError(f"{path} was trained with --data.statistics {statistics}; test it with the same")
+        self.config.data.statistics = statistics
 
     def instantiate_classes(self) -> None:
-        """Nothing: the caller builds what it needs (`built`)."""
+        """Do nothing; the caller calls `built`."""
 
     @property
     def given(self) -> set[str]:
-        """The options on the command line."""
+        """Names of the options on the command line."""
         return {word.split("=", 1)[0] for word in self.words if word.startswith("--")}
 
     def built(self) -> Namespace:
-        """The options with their classes made.
+        """The options with their classes instantiated.
 
         Raises:
-            InputError: where a class refuses its options.
+            InputError: if a class refuses its options.
         """
         return self.parser.build(self.config)
 
     def plain(self, config: Namespace | None = None) -> dict:
-        """The options, or others of the same parser, as YAML has them: nested, of plain types, with absolute paths."""
-        # They are validated already; doing it again takes three times as long.
+        """The options, or others of the same parser, as nested plain values with absolute paths."""
+        # Already validated; doing it again would take three times as long.
         text = self.parser.dump(config or self.config, skip_unset=False, format="yaml", skip_validation=True)
         return absolute_places(yaml.safe_load(text))
 
     def defaults(self) -> dict:
-        """What the options are where nothing but the system and the corpus is chosen."""
+        """The default options for the chosen system and corpus."""
         chosen = self.plain()
         named = {"model": {"class_path": chosen["model"]["class_path"]}, "data": {"corpus": chosen["data"]["corpus"]}}
         return self.plain(self.parser.parse_object(named))
 
 
 def plain_seed(seed: int | bool) -> int:
-    """The seed of the batches; a run that cannot be repeated is refused."""
+    """The seed of the batches; a random one is refused."""
     check("seed_everything", seed, Seed)
     return seed
 
 
 def add_checkpoint(parser: RunParser) -> None:
     """Add the option of a command that tests a checkpoint."""
-    parser.add_argument("--ckpt_path", type=str | None, help="The checkpoint of a trained system, a local file.")
+    parser.add_argument("--ckpt_path", type=str | None, help="Checkpoint of a trained system (a local file).")

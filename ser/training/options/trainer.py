@@ -1,4 +1,4 @@
-"""What a run asks of Lightning's trainer: whole epochs, everyone validated and tested, the run's own loggers."""
+"""Checks of the trainer's settings: whole epochs, complete validation and test sets, only the run's own loggers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from pydantic import Field
 from ser.bounds import check
 from ser.errors import InputError
 
-# With any other value, epochs would be cut short or a set not be evaluated.
+# Other values would cut epochs short or leave out part of a set.
 WHOLE_RUNS = {
     "fast_dev_run": (False,),
     "enable_checkpointing": (None, True),
@@ -24,7 +24,7 @@ WHOLE_RUNS = {
     "check_val_every_n_epoch": (1,),
 }
 BOUNDS = {
-    "max_epochs": Annotated[int, Field(ge=1, le=100_000)],  # of a training
+    "max_epochs": Annotated[int, Field(ge=1, le=100_000)],  # checked for trainings only
     "num_nodes": Annotated[int | None, Field(ge=1, le=1024)],
     "min_epochs": Annotated[int | None, Field(ge=0, le=100_000)],
     "min_steps": Annotated[int | None, Field(ge=0, le=1_000_000_000)],
@@ -34,16 +34,16 @@ BOUNDS = {
     "reload_dataloaders_every_n_epochs": Annotated[int | None, Field(ge=0, le=100_000)],
 }
 PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed")
-SHORT_PRECISIONS = (None, 64, 32, 16, "64", "32", "16", "bf16")  # Lightning's other names of the same
+SHORT_PRECISIONS = (None, 64, 32, 16, "64", "32", "16", "bf16")  # Lightning's aliases
 NARROW = ("HalfPrecision", "TransformerEnginePrecision", "BitsandbytesPrecision")  # plugins: 16 bits or fewer
-# Callbacks that end a training early, or change what `config.yaml` says of it.
+# Callbacks that stop a training early or change settings recorded in `config.yaml`.
 CUTTING = ("EarlyStopping", "Timer", "GradientAccumulationScheduler", "BatchSizeFinder", "LearningRateFinder")
 OWN = {"logger": "--wandb.mode", "default_root_dir": "--out"}
 
 
 @contextmanager
 def refusals(what: str = "trainer") -> Iterator[None]:
-    """Turn what Lightning refuses into an `InputError` with its words, after "`what`: "."""
+    """Turn Lightning's errors into an `InputError` with the same message after "`what`: "."""
     try:
         yield
     except InputError:
@@ -58,17 +58,20 @@ def listed(value: object) -> list:
 
 
 def check_trainer(settings: dict, fitting: bool) -> None:
-    """Refuse settings of the trainer that would not make a whole run.
+    """Refuse trainer settings that would make a run incomplete.
 
     Raises:
-        InputError: naming the option.
+        InputError: with the option.
     """
     for name, instead in OWN.items():
         if settings[name] not in (None, True):
             raise InputError(f"ser sets trainer.{name} itself; use {instead}")
     for name, allowed in WHOLE_RUNS.items():
         if settings[name] not in allowed:
-            raise InputError(f"trainer.{name} is {settings[name]}, but a run validates every epoch and tests everyone")
+            raise InputError(
+                f"trainer.{name} is {settings[name]}; leave it at its default: a run trains whole epochs, validates "
+                "after each and tests the whole test set"
+            )
     if settings["precision"] not in PRECISIONS + SHORT_PRECISIONS:
         raise InputError(
             f"trainer.precision is {settings['precision']}, but the spectrogram's Fourier transform needs 32 bits; "
@@ -80,11 +83,11 @@ def check_trainer(settings: dict, fitting: bool) -> None:
     for callback in listed(settings["callbacks"]):
         if (name := callback.class_path.rsplit(".", 1)[-1]) in CUTTING:
             raise InputError(
-                f"trainer.callbacks: {name}: a run has its own epochs and batches, and makes all its steps"
+                f"trainer.callbacks: {name} is not allowed: it stops a run early or changes its recorded settings"
             )
     interval = settings["val_check_interval"]
     if isinstance(interval, int) or interval not in (None, 1.0):  # 1 is every batch, 1.0 every epoch
-        raise InputError(f"trainer.val_check_interval is {interval}, but a run validates every epoch: 1.0")
+        raise InputError(f"trainer.val_check_interval is {interval}, but a run validates every epoch; use 1.0")
     for name, type_ in BOUNDS.items():
         if fitting or name != "max_epochs":
             check(f"trainer.{name}", settings[name], type_)

@@ -1,4 +1,4 @@
-"""Weights & Biases: how a run is tracked, and what is recorded of it."""
+"""Weights & Biases: options of the tracking, and the recorded data."""
 
 import os
 import sys
@@ -13,22 +13,22 @@ from ser.emotions import EMOTIONS
 from ser.files import without_folders
 from ser.training.tracking.wandb_run import WandbRun, check_key
 
-BEGUN: list[WandbRun] = []  # of this process, not finished yet
+BEGUN: list[WandbRun] = []  # W&B runs of this process, not finished yet
 OF_ONE_RUN = tuple(f"WANDB_{name}" for name in ("RUN_ID", "RESUME_FROM", "FORK_FROM", "SWEEP_ID", "SWEEP_PARAM_PATH"))
-MADE_BY = ("commit", "code_digest", "corpus_digest", "device", "versions")  # of a result, as far as it has them
+MADE_BY = ("commit", "code_digest", "corpus_digest", "device", "versions")  # entries of a result, if it has them
 
 
 class Tracking:
-    """How a run is recorded with W&B.
+    """Tracking of a run with W&B.
 
     Args:
-        mode: "offline" writes into the run's folder and needs no account and no network; "online" sends while training
+        mode: "offline" writes into the run's folder and needs no account or network; "online" uploads during training
             (`wandb login` first); "disabled" records nothing.
         project: name of the project.
-        entity: user or team; None takes the account's default.
-        group: of runs that belong together, folds of one system for example.
-        name: name of the run; None takes the run's folder.
-        tags: besides those for system, corpus, protocol and fold.
+        entity: user or team; by default the account's.
+        group: name of a group of runs, for example the folds of one system.
+        name: name of the run; by default that of its folder.
+        tags: tags besides those for system, corpus, protocol and fold.
     """
 
     def __init__(
@@ -44,20 +44,20 @@ class Tracking:
         self.name, self.tags = name, tags or []
 
     def loggers(self, folder: Path, tags: list[str]) -> list[WandbRun]:
-        """A logger that writes into the run's folder, or none where tracking is disabled.
+        """A logger that writes into the run's folder, or none if tracking is disabled.
 
         Raises:
-            InputError: if it is to be online, and there is no key.
+            InputError: in mode "online" without an API key.
         """
         if self.mode == "disabled":
             return []
-        os.environ["WANDB_MODE"] = self.mode  # or the variable would win over the option
-        os.environ["WANDB_ERROR_REPORTING"] = "false"  # what W&B says of itself to its own servers holds up the end
-        os.environ["WANDB_RELOGIN"] = "false"  # or W&B would ask at a prompt, and wait
+        os.environ["WANDB_MODE"] = self.mode  # or the variable would override the option
+        os.environ["WANDB_ERROR_REPORTING"] = "false"  # W&B's reports to its own servers delay the exit
+        os.environ["WANDB_RELOGIN"] = "false"  # or W&B would prompt and wait
         if self.mode == "online":
             check_key()
         if self.mode == "offline":
-            os.environ.setdefault("WANDB_SILENT", "true")  # `tracked` says what is worth saying
+            os.environ.setdefault("WANDB_SILENT", "true")  # `tracked` prints the useful part
         run = WandbRun(
             folder,
             mode=self.mode,
@@ -65,16 +65,16 @@ class Tracking:
             project=self.project,
             entity=self.entity,
             group=self.group,
-            tags=[*(tag[:64] for tag in tags), *self.tags],  # W&B takes no longer ones
+            tags=[*(tag[:64] for tag in tags), *self.tags],  # W&B's limit
         )
         BEGUN.append(run)
         return [run]
 
 
 def forget_run() -> None:
-    """Take out of the environment what names one W&B run, for a command that makes several; say so."""
+    """Remove variables that name one W&B run from the environment, for a command that creates several; print them."""
     if found := [name for name in OF_ONE_RUN if os.environ.pop(name, None)]:
-        print(f"W&B: {', '.join(found)} not used: this command makes several W&B runs", file=sys.stderr)
+        print(f"W&B: {', '.join(found)} ignored: this command creates several W&B runs", file=sys.stderr)
 
 
 def record_scores(loggers: list[Logger], scores: dict[str, float]) -> None:
@@ -129,7 +129,7 @@ def record_study(
         trials: one row per planned trial, with `trial`, `state`, `wa` and `ua`.
         metric: what the study maximises, "wa" or "ua".
         best: number of the best trial.
-        importances: share of each option; empty where they cannot be told.
+        importances: share of each option; empty if they cannot be computed.
         pictures: PNG files by name.
     """
 
@@ -143,7 +143,7 @@ def record_study(
             row = trials.loc[place]
             values = {"val/wa": row.wa, "val/ua": row.ua, "best so far": so_far[place]}
             run.log({"trial": int(row.trial), **{name: float(value) for name, value in values.items()}})
-        # W&B's tables want one type per column, and a study has columns with nothing in them.
+        # W&B's tables need one type per column, and a study has columns with empty cells.
         text = trials.astype(object).where(trials.notna(), None)
         rows = without_folders(text.to_numpy().tolist())
         logged = {"trials": wandb.Table(columns=list(text), data=rows, allow_mixed_types=True)}
@@ -157,29 +157,29 @@ def record_study(
 
 
 def record(loggers: list[Logger], what: str, write: Callable) -> None:
-    """Write into the W&B run among some loggers, if there is one."""
+    """Write into the W&B run among the loggers, if there is one."""
     for logger in loggers:
         if isinstance(logger, WandbRun):
             logger.record(what, write)
 
 
 def tracked(loggers: list[Logger]) -> list[str]:
-    """Where to look at the W&B run, for a person."""
+    """Lines of text on where to view the W&B run."""
     lines = []
     for logger in loggers:
         place = logger.place if isinstance(logger, WandbRun) else None
         if isinstance(place, Path):
-            lines.append(f"W&B, offline: look at it with  wandb leet {place}")
-            lines.append(f"              send it with     wandb sync {place}")
+            lines.append(f"W&B, offline: view it with    wandb leet {place}")
+            lines.append(f"              upload it with  wandb sync {place}")
         elif place:
             lines.append(f"W&B: {place}")
     return lines
 
 
 def finish() -> None:
-    """End the W&B runs of this process, and say what they lack: a later run would go on in one of them."""
+    """Finish the W&B runs of this process, or a later run would continue one; print what is missing in them."""
     while BEGUN:
         run = BEGUN.pop()
         run.close()
         if run.lost:
-            print(f"W&B: {run.lost}\n     {run.folder} has the run's own record, without W&B", file=sys.stderr)
+            print(f"W&B: {run.lost}\n     the files of the run in {run.folder} are not affected", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A W&B run that no training depends on: whatever becomes of W&B, the training goes on and ends in time."""
+"""A W&B run whose failures and delays do not stop a training."""
 
 import os
 import subprocess
@@ -15,23 +15,23 @@ from lightning.pytorch.utilities import rank_zero_only
 from ser.errors import InputError
 from ser.files import without_folders
 
-START_SECONDS = 60  # the longest that opening a W&B run holds up a training
-END_SECONDS = 60  # the longest that everything after that does, the last upload included
-SERVER_SECONDS = 20  # how long W&B tries to begin a run on its server; logging in takes up to ten more
+START_SECONDS = 60  # longest delay of a training by opening a W&B run
+END_SECONDS = 60  # longest total delay after that, with the last upload
+SERVER_SECONDS = 20  # W&B's timeout for opening a run on its server; login takes up to ten more
 STEP = "trainer/global_step"
 
 
 class WandbRun(Logger):
     """A W&B run, opened when there is something to record.
 
-    After the first failure nothing more is recorded; what W&B has until then is kept as far as W&B can.
+    After the first failure nothing more is recorded; earlier data is kept if W&B can still save it.
 
     Args:
-        folder: of our run; receives `wandb/`.
-        options: of `wandb.init`.
+        folder: the run's folder, where `wandb/` is created.
+        options: arguments of `wandb.init`.
 
     Attributes:
-        lost: what W&B lacks and why, as a sentence; None as long as it lacks nothing.
+        lost: what could not be recorded and why, as a sentence; None if nothing is missing.
     """
 
     def __init__(self, folder: Path, **options) -> None:
@@ -55,7 +55,7 @@ class WandbRun(Logger):
 
     @property
     def place(self) -> str | Path | None:
-        """Where to look at it: an address, or a folder; None where there is nothing, or not all of it."""
+        """The URL or folder to view the run at; None if nothing was recorded or something is missing."""
         if self._run is None or self.lost:
             return None
         return Path(self._run.dir).parent if self._run.offline else self._run.url
@@ -73,16 +73,16 @@ class WandbRun(Logger):
         """Write into the W&B run.
 
         Args:
-            what: is written, in words; named where it is the first that W&B lacks.
+            what: description of the data, for the message if recording it fails.
             write: receives the `wandb.Run`.
         """
         if self._run is None and not self.lost:
             self._attempt("nothing of this run could be recorded", self._open, START_SECONDS)
         if not self.lost:
-            self._attempt(f"{what} and what came after could not be recorded", lambda: write(self._run))
+            self._attempt(f"{what} and everything after could not be recorded", lambda: write(self._run))
 
     def close(self) -> None:
-        """End the W&B run, if there is one: the next must not go on in it, and the process must be able to end."""
+        """Finish the W&B run, if there is one, so that the next run does not continue it and the process can exit."""
         whole = False
         try:
             if self._run is not None:
@@ -95,18 +95,18 @@ class WandbRun(Logger):
 
     def _open(self) -> None:
         own = self.folder / "wandb"
-        own.mkdir(parents=True, exist_ok=True)  # or W&B would write into the system's temporary folder
+        own.mkdir(parents=True, exist_ok=True)  # or W&B would use the system's temporary folder
         if not os.access(own, os.W_OK):
             raise PermissionError(f"{own} cannot be written")
         if service() is None:
-            os.environ.pop("WANDB_SERVICE", None)  # another process's, which we could not end
+            os.environ.pop("WANDB_SERVICE", None)  # another process's service, which we could not kill
         import wandb
 
         settings = wandb.Settings(
             init_timeout=SERVER_SECONDS,
-            finish_timeout=END_SECONDS / 2,  # better than being killed: what was not sent stays in the folder
+            finish_timeout=END_SECONDS / 2,  # before `at_most` kills it: unsent data stays in the folder
             finish_timeout_raises=True,
-            # What leaves the machine names no folder of it: neither what is printed, nor the command line.
+            # Do not upload the output and the command line: they contain paths of this machine.
             console="off",
             x_disable_meta=True,
             program="ser",
@@ -127,10 +127,10 @@ class WandbRun(Logger):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """End W&B's service if the block takes longer: every call that waits for it then fails at once.
+    """Kill W&B's service if the block takes longer; every call that waits for the service then fails at once.
 
     Raises:
-        TimeoutError: instead of what the block raised, if it has taken longer.
+        TimeoutError: instead of the block's exception, if the block took longer.
     """
     done, late = threading.Event(), threading.Event()
 
@@ -139,7 +139,7 @@ def at_most(seconds: float) -> Iterator[None]:
         while not done.wait(wait):
             late.set()
             end_service()
-            wait = 0.5  # it may have been about to start
+            wait = 0.5  # the service may have been starting
 
     threading.Thread(target=watch, name="W&B's time", daemon=True).start()
     try:
@@ -153,7 +153,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def service() -> subprocess.Popen | None:
-    """The service process that W&B has started for this process; W&B has no public name for it."""
+    """The service process that W&B has started for this process; W&B has no public API for it."""
     setup = sys.modules.get("wandb.sdk.wandb_setup")
     connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
     return getattr(getattr(connection, "_proc", None), "_process", None)
@@ -167,10 +167,10 @@ def end_service() -> None:
 
 
 def abandon() -> None:
-    """Leave nothing behind of W&B that holds up the end of the process or the next run: no service, no exit hook."""
+    """Remove W&B's service and exit hook, which could delay the exit of the process or disturb the next run."""
     end_service()
     if wandb := sys.modules.get("wandb"):
-        with suppress(Exception, SystemExit):  # an exit: how teardown reports a service that did not end well
+        with suppress(Exception, SystemExit):  # teardown exits if the service failed
             wandb.teardown()
 
 
@@ -183,13 +183,13 @@ def cause(error: Exception) -> str:
 
 
 def check_key() -> None:
-    """Refuse an online run for which W&B has no key, or one that cannot be a key.
+    """Refuse an online run if W&B's API key is missing or malformed.
 
-    W&B itself looks for it: in the environment, in netrc under its server's name, in its settings, for an identity
-    token. Where W&B is missing, nothing is refused: the run goes on without it.
+    W&B itself looks for a key in the environment, in netrc under its server's name and in its settings, and for an
+    identity token. Nothing is refused if W&B is not installed: the run continues without it.
 
     Raises:
-        InputError: naming the remedy.
+        InputError: with the remedy.
     """
     try:
         import wandb

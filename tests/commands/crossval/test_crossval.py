@@ -131,7 +131,7 @@ def test_what_validation_and_test_share_is_said(undisturbed):
     head = printed.partition("  folder ")[0].splitlines()
     assert head[-2:] == [
         "  leaks       none under protocol wu2019",
-        "  shared      by validation and test: 10 speakers, which it allows",
+        "  shared      by validation and test: 10 speakers (allowed)",
     ]
     assert f"Validation and test share their speakers in this protocol: {', '.join(shared)}" in printed
 
@@ -250,7 +250,7 @@ class TestBadInput:
         options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--folds", "1-2", "--out", undisturbed[0]]
         finished = ser("crossval", *options)
         assert finished.code == 2
-        assert "without 3, 4, 5 it would be lost" in finished.err
+        assert "without 3, 4, 5 would replace it" in finished.err
         assert (undisturbed[0] / "result.json").read_bytes() == before
 
     def test_the_folder_of_one_fold(self, undisturbed):
@@ -261,7 +261,7 @@ class TestBadInput:
         (tmp_path / "thesis.txt").write_text("mine")
         finished = ser("crossval", "--config", CONF / "cnn_gru.yaml", *least, "--out", tmp_path)
         assert finished.code == 2
-        assert "holds something else" in finished.err
+        assert "already holds other files" in finished.err
         assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
     @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ DIGITS = "f" * 5000  # in hexadecimal, read as a number that Python does not pri
         (
             "trainer: {callbacks: [{class_path: lightning.pytorch.callbacks.EarlyStopping, "
             "init_args: {monitor: train/loss}}]}",
-            ["trainer.callbacks: EarlyStopping: a run has its own epochs and batches"],
+            ["trainer.callbacks: EarlyStopping is not allowed: it stops a run early"],
         ),
         ("trainer: {callbacks: &c [*c]}", ["mine.yaml:1: an alias (*) uses this value again"]),
         ("data: &a\n  <<: *a", ["mine.yaml:1: an alias (*) uses this value again"]),
@@ -137,31 +137,31 @@ def test_sizes_of_the_recurrent_branch(refused):
 @pytest.mark.parametrize(
     ("text", "beside", "words"),
     [
-        ("data: {fold: 1}\ntrainer: {}\ndata: {fold: 2}", {}, ["mine.yaml:3: the key 'data' stands there again"]),
-        ("data:\n  fold: 1\n  fold: 1", {}, ["mine.yaml:3: the key 'fold'", "first in line 2"]),
-        ("data: {fold: 1}\ndata.fold: 99", {}, ["mine.yaml:2: the key 'data.fold' stands there again"]),
-        ("data.fold: 99\ndata: {fold: 1}", {}, ["mine.yaml:2: the key 'fold' stands there again"]),
+        ("data: {fold: 1}\ntrainer: {}\ndata: {fold: 2}", {}, ["mine.yaml:3: duplicate key 'data'"]),
+        ("data:\n  fold: 1\n  fold: 1", {}, ["mine.yaml:3: duplicate key 'fold'", "first in line 2"]),
+        ("data: {fold: 1}\ndata.fold: 99", {}, ["mine.yaml:2: duplicate key 'data.fold'"]),
+        ("data.fold: 99\ndata: {fold: 1}", {}, ["mine.yaml:2: duplicate key 'fold'"]),
         (
             "model: {init_args: {dropout: 0.1}, init_args.dropout: 0.9}",
             {},
-            ["mine.yaml:1: the key 'init_args.dropout'"],
+            ["mine.yaml:1: duplicate key 'init_args.dropout'"],
         ),
-        ("model: {init_args: {dropout: 0.1}, dropout: 0.9}", {}, ["mine.yaml:1: the key 'dropout'"]),
+        ("model: {init_args: {dropout: 0.1}, dropout: 0.9}", {}, ["mine.yaml:1: duplicate key 'dropout'"]),
         (
             "trainer: other.yaml",
             {"other": "max_epochs: 1\nmax_epochs: 2"},
-            ["other.yaml:2: the key 'max_epochs'"],
+            ["other.yaml:2: duplicate key 'max_epochs'"],
         ),
-        ("data: other.yaml", {"other": "fold: 1\nfold: 2"}, ["other.yaml:2: the key 'fold'"]),
+        ("data: other.yaml", {"other": "fold: 1\nfold: 2"}, ["other.yaml:2: duplicate key 'fold'"]),
         (
             "model: other.yaml",
             {"other": "class_path: CNNGRU\nclass_path: CNNGRU"},
-            ["other.yaml", "the key 'class_path'"],
+            ["other.yaml", "duplicate key 'class_path'"],
         ),
         (
             "data: {corpus: other.yaml}",
             {"other": "init_args: {}\ninit_args: {}"},
-            ["other.yaml", "the key 'init_args'"],
+            ["other.yaml", "duplicate key 'init_args'"],
         ),
     ],
 )
@@ -195,7 +195,7 @@ STUDY = "study: s\nconfig: cnn_gru.yaml\nspace: {model.gru_units: {int: [4, 5]}}
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("trials: 3", "study.yaml:6: the key 'trials' stands there again (first in line 5)"),
+        ("trials: 3", "study.yaml:6: duplicate key 'trials' (first in line 5)"),
         ("heartbeat_seconds: 1000000", "heartbeat_seconds: must be at most 86400 (1000000)"),
         ("tries: -1", "tries: must be at least 1 (-1)"),
         ("sampler_seed: 4294967296", "sampler_seed: must be at most 4294967295 (4294967296)"),

@@ -45,10 +45,13 @@ def said(finished):
         ([*FIT, "--trainer.max_epochs.x", 1], "trainer.max_epochs.x: no such option"),
         (
             [*FIT, "--trainer.callbacks.logging_interval", "step"],
-            "trainer.callbacks.logging_interval: no such option; before it, name a class that has it: "
+            "trainer.callbacks.logging_interval: no such option; first name a class that has it: "
             "--trainer.callbacks CLASS",
         ),
-        ([*FIT, "--trainer.plugins.x", 1], "trainer.plugins: its options need a class that has them; name it before"),
+        (
+            [*FIT, "--trainer.plugins.x", 1],
+            "trainer.plugins: options without a class; first name a class that has them",
+        ),
         (["test", *FIT[1:], "--ckpt-pth", "x"], "ckpt_pth: no such option; did you mean ckpt_path?"),
         (["crossval", *FIT[1:], "--flds", 3], "flds: no such option; did you mean folds?"),
         (["crossval", *FIT[1:], "--fold", 3], "--fold: no such option; did you mean --folds?"),
@@ -102,7 +105,9 @@ def test_a_wrong_key_is_named_with_its_line_and_the_nearest_one(
 def test_options_of_a_class_that_no_file_names(ser, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text("trainer: {callbacks: {init_args: {logging_interval: step}}}")
-    assert said(ser(*FIT, "--config", "mine.yaml"))[0].startswith("trainer.callbacks: its options need a class that ")
+    assert said(ser(*FIT, "--config", "mine.yaml"))[0].startswith(
+        "trainer.callbacks: options without a class; first name a class that "
+    )
 
 
 def test_a_study_says_where_help_on_the_options_of_its_runs_is(ser, tmp_path):
@@ -120,7 +125,7 @@ def test_a_study_says_where_help_on_the_options_of_its_runs_is(ser, tmp_path):
         ("data: {}\n---\ndata: {}", "mine.yaml:2: a second document begins; a file holds one configuration"),
         ("data: {fold: 1\ntrainer: }", "mine.yaml:2: not YAML: "),
         ("data: {fold: '\x07'}", "mine.yaml:1: not YAML: "),
-        ("- data", "mine.yaml: not a list of keys and values"),
+        ("- data", "mine.yaml: not a mapping of keys to values"),
     ],
 )
 @pytest.mark.parametrize("place", ["config", "trainer", "nested", "study", "protocol"])

@@ -95,7 +95,7 @@ def test_what_names_one_wandb_run_is_dropped_where_there_are_several(command, se
     finished = ser(command, "--config", "none.yaml")
     assert finished.code == 2
     assert {name for name in given if name in os.environ} == ({"WANDB_PROJECT"} if several else set(given))
-    assert finished.err.count("WANDB_RUN_ID, WANDB_SWEEP_ID not used") == several
+    assert finished.err.count("WANDB_RUN_ID, WANDB_SWEEP_ID ignored") == several
 
 
 def test_an_offline_run_holds_config_curves_matrix_and_predictions(tiny, tmp_path):

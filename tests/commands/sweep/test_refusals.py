@@ -115,7 +115,7 @@ def test_plans(refused, change):
 
 def test_files_that_are_no_study(ser, tmp_path):
     for name, text, message in (
-        ("list.yaml", "- 1", "not a list of keys and values"),
+        ("list.yaml", "- 1", "not a mapping of keys to values"),
         ("broken.yaml", "study: [", "not YAML"),
         ("latin.yaml", b"study: \xe9t\xe9", "not YAML"),
         ("nowhere.yaml", None, "No such file"),

@@ -35,7 +35,7 @@ def test_a_run_whose_folder_was_moved_keeps_its_best_epoch(table, tmp_path):
     end(options("before"), log, after(epochs=2), -signal.SIGKILL)
     (tmp_path / "before").rename(tmp_path / "moved")
     said = end(options("moved"), log)
-    assert "goes on     from" in said
+    assert "continues   from" in said
     assert "dirpath" not in said  # Lightning's warning that it has forgotten the best epoch
     assert not list(differences(tmp_path / "whole", tmp_path / "moved"))
 
@@ -62,4 +62,4 @@ def test_another_runs_checkpoint_is_not_continued(table, tmp_path):
         torch.save(own | {"identity": identity}, path)
         assert f"ser: {path}: does not say which run it belongs to" in end(options, log, code=2)
     torch.save(own, path)
-    assert "goes on     from" in end(options, log)
+    assert "continues   from" in end(options, log)

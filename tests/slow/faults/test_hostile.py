@@ -275,7 +275,7 @@ def test_only_a_networks_own_numbers_must_be_numbers(tmp_path):
     writer, lost = AtomicCheckpointIO(), torch.tensor(float("nan"))
     writer.save_checkpoint(with_weight(lost, "evaluation_losses.0.mean_value"), tmp_path / "a.ckpt")
     assert read_checkpoint(tmp_path / "a.ckpt")["epoch"] == 0
-    with pytest.raises(InputError, match="after step 1 weights are no numbers any more"):
+    with pytest.raises(InputError, match="the weights are NaN or infinite after step 1"):
         writer.save_checkpoint(with_weight(lost), tmp_path / "b.ckpt")
     assert not (tmp_path / "b.ckpt").exists()
 
@@ -307,7 +307,7 @@ def test_a_training_does_not_go_on_from_a_hostile_checkpoint(begun, tmp_path, ma
         torch.save({**kept, "global_step": 1, **changes}, last)
         finished = begun()
         assert (finished.code, "Traceback" in finished.err) == (2, False), (changes, finished.err)
-        assert f"{last}: the training cannot go on from it" in finished.err, changes
+        assert f"{last}: training cannot continue from it" in finished.err, changes
 
 
 DESCRIPTION = {name: json.dumps(value) for name, value in sound().items() if name != "state_dict"}

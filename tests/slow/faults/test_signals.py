@@ -52,7 +52,7 @@ def test_interrupted_by_every_signal_it_ends_as_if_it_had_not_been(tiny, tmp_pat
         assert not (folder / "result.json").exists()
     last = start(command, tmp_path).wait(PATIENCE_SECONDS)
     assert last.code == 0, last.err
-    assert "goes on     from" in last.out
+    assert "continues   from" in last.out
     undisturbed = start(fit(tiny, "--out", whole), tmp_path).wait(PATIENCE_SECONDS)
     assert undisturbed.code == 0, undisturbed.err
     for name in ("metrics.csv", "predictions.csv", "validation.csv"):
@@ -73,7 +73,7 @@ def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_pa
     assert command[-2:] == ["--out", f"runs/{folder.name}"]
     last = start(command, tmp_path, cwd=tmp_path).wait(PATIENCE_SECONDS)
     assert last.code == 0, last.err
-    assert "goes on     from" in last.out
+    assert "continues   from" in last.out
     assert (folder / "result.json").is_file()
 
 
@@ -93,7 +93,7 @@ def test_a_cross_validation_ends_in_order_and_goes_on(number, heard, tiny, tmp_p
     assert ended.code == CODES[number], ended.err
     assert ended.err.splitlines()[-1] == shlex.join(command)
     log = (folder / "seed1-fold01.log").read_text()
-    assert re.search(f"({heard}): what is finished is kept", log), log
+    assert re.search(f"({heard}): finished work is kept", log), log
     checkpoints = folder / "seed1-fold01" / "checkpoints"
     assert (checkpoints / "last.ckpt").is_file()  # and within.ckpt, if within an epoch
     assert max(path.stat().st_mtime for path in checkpoints.glob("*.ckpt")) > asked, (
@@ -101,7 +101,7 @@ def test_a_cross_validation_ends_in_order_and_goes_on(number, heard, tiny, tmp_p
     )
     last = start(command, tmp_path).wait(PATIENCE_SECONDS)
     assert last.code == 0, last.err
-    assert "goes on     from" in (folder / "seed1-fold01.log").read_text()
+    assert "continues   from" in (folder / "seed1-fold01.log").read_text()
 
 
 def test_who_asks_a_cross_validation_twice_does_not_wait_for_a_training_that_hangs(tiny, tmp_path):

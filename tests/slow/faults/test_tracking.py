@@ -164,7 +164,7 @@ def test_a_media_folder_that_somebody_removes(options, untracked, world, tmp_pat
     process.until((out / "metrics.csv").exists)
     (media,) = Path(world["TMPDIR"]).glob("*wandb-media")
     shutil.rmtree(media)
-    check_ended(process, "the result and what came after", "FileNotFoundError")
+    check_ended(process, "the result and everything after", "FileNotFoundError")
     check_record(out, untracked)
     check_keys(out)
 
@@ -212,7 +212,7 @@ def meet_a_server_that_goes_wrong_during_the_training(manner, options, untracked
         server.manner = manner
         process.until((out / "result.json").exists)
         begun = time.monotonic()
-        check_ended(process, "the result and what came after")
+        check_ended(process, "the result and everything after")
     assert time.monotonic() - begun < bound_seconds
     check_record(out, untracked)
     check_keys(out)

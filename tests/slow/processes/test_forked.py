@@ -71,7 +71,7 @@ def test_it_runs_in_the_folder_and_with_the_variables_of_this_moment(starter, tm
 def test_it_alone_holds_the_lock_that_it_is_given(starter, training, tmp_path):
     with only_one(tmp_path) as lock:
         forked = Forked(starter, training, tmp_path / "log", lock)
-    with pytest.raises(InputError, match="another process works in it"), only_one(tmp_path, wait_seconds=0):
+    with pytest.raises(InputError, match="is in use by another process"), only_one(tmp_path, wait_seconds=0):
         pass
     os.kill(forked.pid, signal.SIGKILL)
     forked.close()
@@ -102,7 +102,7 @@ def test_it_ends_in_order_when_its_launcher_has_died(starter, training, tmp_path
     with socket.socket(fileno=os.dup(forked.connection.fileno())) as launcher:
         launcher.shutdown(socket.SHUT_WR)
     assert forked.wait(60) == 128 + signal.SIGTERM
-    assert "what is finished is kept" in (tmp_path / "log").read_text()
+    assert "finished work is kept" in (tmp_path / "log").read_text()
     assert forked.progress, "it has reported progress"
     forked.close()
 
@@ -180,7 +180,7 @@ def test_a_guard_that_is_killed(starter, training, tmp_path):
     os.kill(int(Path(f"/proc/{forked.pid}/stat").read_text().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
     assert forked.wait(60) == 255
     forked.close()
-    wait_until(lambda: "what is finished is kept" in (tmp_path / "log").read_text(), 60)
+    wait_until(lambda: "finished work is kept" in (tmp_path / "log").read_text(), 60)
 
 
 def test_a_cross_validation_whose_starter_is_killed_says_so_and_goes_on(tiny, tmp_path):
@@ -192,7 +192,7 @@ def test_a_cross_validation_whose_starter_is_killed_says_so_and_goes_on(tiny, tm
     os.kill(starter, signal.SIGKILL)
     ended = process.wait(300)
     assert ended.code == 2
-    assert "fold 2: the process that trainings are forked from has been killed" in ended.err
+    assert "fold 2: the process that forks the trainings was killed" in ended.err
     assert "Traceback" not in ended.err
     assert (folder / "seed1-fold01" / "result.json").is_file()
     again = Command([*words, "--jobs", 1, "--out", folder], tmp_path / "out", tmp_path / "err").wait(300)

@@ -83,7 +83,7 @@ def test_each_training_has_a_device_of_its_own_and_the_next_one_that_of_the_firs
 
 
 def test_a_folder_is_held_by_one(tmp_path):
-    refused = pytest.raises(InputError, match="another process works in it")
+    refused = pytest.raises(InputError, match="is in use by another process")
     with only_one(tmp_path), refused, only_one(tmp_path, wait_seconds=0):
         pass
     with only_one(tmp_path, wait_seconds=0):

@@ -65,9 +65,9 @@ def test_every_run_has_the_seed_of_its_name(tmp_path):
     [
         ([1, 2], [1, 2], None),
         ([1, 2, 3], [1, 2, 3], None),
-        ([1], [1, 2], "folds 1, 2; without 2"),
-        ([2, 3], [1, 2], "folds 1, 2; without 1"),
-        ([1, 2], [2], "seeds 1, 2; without 1"),
+        ([1], [1, 2], "folds 1, 2; a run without 2"),
+        ([2, 3], [1, 2], "folds 1, 2; a run without 1"),
+        ([1, 2], [2], "seeds 1, 2; a run without 1"),
     ],
 )
 def test_no_result_is_replaced_by_one_that_lacks_some_of_its_runs(tmp_path, folds, seeds, lost):
@@ -77,7 +77,7 @@ def test_no_result_is_replaced_by_one_that_lacks_some_of_its_runs(tmp_path, fold
     if not lost:
         asked._keep_larger_result()
         return
-    with pytest.raises(InputError, match=f"holds a result of {lost} it would be lost"):
+    with pytest.raises(InputError, match=f"holds a result of {lost} would replace it"):
         asked._keep_larger_result()
 
 

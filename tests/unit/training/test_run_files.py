@@ -67,8 +67,8 @@ def test_a_folder_is_taken_that_is_new_empty_or_of_a_run_that_was_interrupted(tm
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (["identity.json", "result.json"], "holds a finished run already"),
-        (["notes.txt"], "holds something else already"),
+        (["identity.json", "result.json"], "already holds a finished run"),
+        (["notes.txt"], "already holds other files"),
     ],
 )
 def test_a_folder_that_holds_a_result_or_anything_else_is_refused(files, words, tmp_path):

@@ -40,7 +40,7 @@ def test_every_key_has_its_name_on_the_command_line_and_its_line():
     ],
 )
 def test_a_key_that_stands_twice_is_refused_in_whatever_way_it_is_written(again, name):
-    with pytest.raises(yaml.YAMLError, match=rf"^x\.yaml:11: the key '{name}' stands there again \(first in line \d"):
+    with pytest.raises(yaml.YAMLError, match=rf"^x\.yaml:11: duplicate key '{name}' \(first in line \d"):
         check_keys(TEXT + again, "x.yaml")
 
 

@@ -1,1 +1,1 @@
-"""The layers of the paper as torch modules; nothing here knows a training framework."""
+"""The paper's layers as torch modules, independent of any training framework."""

@@ -1,6 +1,6 @@
 """The branches of Fig. 2: from the maps of the shared convolutions to logits over the emotions.
 
-No step beyond an utterance's end is read, so neither the padding nor the neighbours of a batch can change an answer.
+Steps beyond an utterance's end are never read, so neither padding nor the rest of a batch changes its posterior.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ from ser.networks.convolutions import FeatureMap
 
 
 class Branch(nn.Module, ABC):
-    """One way from the shared convolutions to logits over the emotions."""
+    """A network from the shared feature maps to logits over the emotions."""
 
     @abstractmethod
     def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
@@ -27,16 +27,16 @@ class Branch(nn.Module, ABC):
 
 
 class RecurrentBranch(Branch):
-    """A bidirectional recurrent layer over time and dense layers.
+    """A bidirectional recurrent layer over time, then dense layers.
 
-    Two unidirectional layers, the second on the sequence reversed within its own length: the host needs no length, and
-    padding is never read.
+    Two unidirectional layers, the second on each sequence reversed within its own length: padding is never read, and
+    no length is copied to the host.
 
     Args:
         cell: `nn.GRU` or `nn.LSTM`.
-        taps: (channels, bins) of the maps of the convolutions.
+        taps: (channels, bins) of each feature map.
         units: cells per direction.
-        pool_bins: bins that are max-pooled into one before the recurrent layer.
+        pool_bins: size of the max pooling over bins before the recurrent layer.
 
     Source:
         Wu et al. (2019), section 3 and Fig. 2.
@@ -64,7 +64,7 @@ class RecurrentBranch(Branch):
             features = F.max_pool2d(features, (self.pool_bins, 1))
         sequence = features.permute(0, 3, 1, 2).flatten(2)
         time = torch.arange(sequence.shape[1], device=steps.device)
-        # Step t of the reversed sequence is step steps-1-t; the index of what lies beyond the end does not matter.
+        # Step t of the reversed sequence is step steps-1-t; indices beyond the end do not matter.
         reverse = (steps.unsqueeze(-1) - 1 - time).clamp(min=0)
         reversed_sequence = sequence.gather(1, reverse.unsqueeze(-1).expand_as(sequence))
         last = (steps - 1)[:, None, None]
@@ -80,15 +80,15 @@ class CapsuleBranch(Branch):
 
     Args:
         emo_caps: `SeqCaps` or `RecCaps`, the routing over windows.
-        taps: (channels, bins) of the maps of the convolutions.
-        routing_iterations: of both routings.
-        capsule_tap: the map the branch starts from.
-        window_steps: steps of a window.
-        window_shift: steps between the starts of two windows.
-        num_window_convolutions: separate convolutions of the window capsules.
+        taps: (channels, bins) of each feature map.
+        routing_iterations: iterations of both routings.
+        capsule_tap: the feature map that is cut into windows.
+        window_steps: length of a window.
+        window_shift: steps between the starts of consecutive windows.
+        num_window_convolutions: parallel convolutions that compute the window capsules.
         window_capsule_dim: dimensions of a window capsule.
-        window_kernel: size of their kernels.
-        window_stride: their stride.
+        window_kernel: height and width of their kernels.
+        window_stride: their stride in both directions.
         emo_capsule_dim: dimensions of a window emo-capsule.
         utterance_capsule_dim: dimensions of an utterance capsule.
         dense_units: units of the dense layer.

@@ -11,11 +11,11 @@ from ser.emotions import NUM_EMOTIONS
 from ser.errors import InputError
 from ser.networks.capsules import emo_vector, route, squash
 
-MOST_WEIGHTS = 2**24  # of one layer of capsules
+MOST_WEIGHTS = 2**24  # per capsule layer
 
 
 def check_size(name: str, *shape: int) -> None:
-    """Refuse a layer of more than 16 million weights before memory is taken: the paper's largest has 115 thousand."""
+    """Refuse a layer of more than 16 million weights before it is allocated; the paper's largest has 115 thousand."""
     if (number := prod(shape)) > MOST_WEIGHTS:
         factors = " x ".join(map(str, shape))
         raise InputError(f"{name} make {factors} = {number} weights, but must make at most {MOST_WEIGHTS}")
@@ -24,18 +24,18 @@ def check_size(name: str, *shape: int) -> None:
 def capsule_weight(*shape: int) -> nn.Parameter:
     """Weights (..., out, in) of capsule matrices, Xavier-initialised matrix by matrix.
 
-    `nn.init.xavier_uniform_` on the whole tensor takes the leading dimensions for a receptive field and comes out far
-    too small.
+    `nn.init.xavier_uniform_` on the whole tensor treats the leading dimensions as a receptive field, which makes the
+    weights far too small.
     """
     bound = (6 / (shape[-1] + shape[-2])) ** 0.5
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
 class Windows(nn.Module):
-    """Slice a feature map into overlapping windows of `size` steps, `shift` apart; the tail is filled with zeros.
+    """Slice a feature map into overlapping windows of `size` steps, `shift` apart; the last one is zero-padded.
 
     Raises:
-        InputError: for a shift that would leave steps out.
+        InputError: if `shift` is larger than `size`, so that steps would be left out.
 
     Source:
         Wu et al. (2019), section 3 (40 steps, shift 20); the treatment of the tail is assumed.
@@ -48,7 +48,7 @@ class Windows(nn.Module):
         self.size, self.shift = size, shift
 
     def count(self, steps):
-        """Windows of a map with `steps` steps: at least one, and the last reaches the end."""
+        """Number of windows of a map with `steps` steps: at least one, and the last includes the end."""
         beyond_first = steps - self.size
         extra = -(-beyond_first // self.shift)
         return 1 + (extra.clamp(min=0) if isinstance(extra, Tensor) else max(extra, 0))
@@ -61,8 +61,8 @@ class Windows(nn.Module):
             steps: (batch,) real steps.
 
         Returns:
-            Windows (batch, windows, channels, bins, size) and their mask (batch, windows): True where the utterance
-            alone would have that window.
+            Windows (batch, windows, channels, bins, size) and their mask (batch, windows): True for the windows that
+            the utterance would have by itself.
         """
         count = self.count(features.shape[-1])
         missing = (count - 1) * self.shift + self.size - features.shape[-1]
@@ -72,19 +72,18 @@ class Windows(nn.Module):
 
 
 class WindowCapsules(nn.Module):
-    """The lowest capsules of a window: separate convolutions, each giving one capsule per position of its grid.
+    """The lowest capsules of a window: parallel convolutions, each with one capsule per output position.
 
     Args:
         in_channels: of the feature map.
         bins: height of a window.
         window_steps: width of a window.
-        num_convolutions: separate convolutions.
-        dim: channels of each convolution, the dimensions of its capsules.
+        dim: output channels of each convolution, which are the dimensions of its capsules.
         kernel: height and width.
         stride: in both directions.
 
     Raises:
-        InputError: for kernels larger than a window, and for more than 16 million weights.
+        InputError: for a kernel larger than a window, or more than 16 million weights.
 
     Source:
         Wu et al. (2019), section 2.2 and Fig. 1; all sizes are assumed.
@@ -101,7 +100,7 @@ class WindowCapsules(nn.Module):
         self.dim = dim
         rows, columns = ((size - kernel) // stride + 1 for size in (bins, window_steps))
         self.num_capsules = num_convolutions * rows * columns
-        # One call computes all the separate convolutions: their output channels stand side by side.
+        # The parallel convolutions are computed as one, with their output channels concatenated.
         self.convolutions = nn.Conv2d(in_channels, num_convolutions * dim, kernel, stride)
         for weight in self.convolutions.weight.data.split(dim):
             nn.init.xavier_uniform_(weight)
@@ -138,7 +137,7 @@ class EmoCaps(nn.Module, ABC):
 
 
 class SeqCaps(EmoCaps):
-    """Every window is routed by itself, with weights shared over windows.
+    """Sequential capsules: each window is routed by itself, with weights shared by all windows.
 
     Source:
         Wu et al. (2019), section 2.2, Eqs. (1)-(5).
@@ -150,7 +149,7 @@ class SeqCaps(EmoCaps):
 
 
 class RecCaps(EmoCaps):
-    """The emo-vector of the previous window takes part in the predictions of the next; before the first it is zero.
+    """Recurrent capsules: the emo-vector of the previous window, initially zero, contributes to the next predictions.
 
     Source:
         Wu et al. (2019), section 2.3, Eqs. (6) and (7).
@@ -189,7 +188,7 @@ class UtteranceCapsules(nn.Module):
 
         Args:
             vectors: window emo-vectors, (batch, windows, lower_dim).
-            mask: (batch, windows) bool, True where the window is real.
+            mask: (batch, windows) bool, True for real windows.
 
         Returns:
             Output (batch, upper, dim) and the coupling of each window, (batch, windows, upper).

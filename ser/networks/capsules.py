@@ -10,7 +10,7 @@ from ser.errors import InputError
 def squash(total_input: Tensor) -> Tensor:
     """Shrink each capsule's total input to a length in [0, 1), keeping its direction.
 
-    One factor |s| of the printed formula cancels, so value and gradient are finite (zero) at s = 0.
+    One factor |s| of the printed formula is cancelled, so value and gradient are finite (zero) at s = 0.
 
     Args:
         total_input: s_j, (..., dim).
@@ -29,13 +29,13 @@ def squash(total_input: Tensor) -> Tensor:
 def route(prediction: Tensor, iterations: int, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Routing by agreement between two layers of capsules.
 
-    The logits start at zero; after every iteration but the last they grow by the agreement of each prediction with
-    the output. Gradients run through all iterations.
+    The logits start at zero; after every iteration but the last, the agreement of each prediction with the output is
+    added to them. Gradients run through all iterations.
 
     Args:
         prediction: prediction vectors u-hat_{j|i}, (..., lower, upper, dim).
         iterations: how often the output is computed, at least 1.
-        mask: (..., lower) bool, True where the lower capsule is real; the coupling of the others is zero.
+        mask: (..., lower) bool, True for real lower capsules; the coupling of the others is zero.
 
     Returns:
         Output v_j, (..., upper, dim), and coupling c_ij of the last iteration, (..., lower, upper), which sums to 1
@@ -66,7 +66,7 @@ def route(prediction: Tensor, iterations: int, mask: Tensor | None = None) -> tu
 
 
 def emo_vector(output: Tensor) -> Tensor:
-    """Orientations and lengths of all capsules of a layer in one vector.
+    """Concatenate the orientations and lengths of all capsules of a layer.
 
     Args:
         output: capsule outputs v_j, (..., upper, dim).

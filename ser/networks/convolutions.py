@@ -1,7 +1,7 @@
-"""The shared convolutions of Fig. 2: a standardised spectrogram becomes the feature maps that branches tap.
+"""The shared convolutions of Fig. 2: from a standardised spectrogram to the feature maps that branches start from.
 
-Masking: what lies beyond an utterance's end is zero after every layer, as SAME padding would have it, so neither the
-padding nor the neighbours of a batch can change an answer. Time is pooled with ceil: no utterance has zero steps.
+Steps beyond an utterance's end are set to zero after every layer, like SAME padding, so neither padding nor the rest
+of a batch changes its posterior. Pooling over time rounds up, so every utterance keeps at least one step.
 """
 
 from abc import ABC, abstractmethod
@@ -26,16 +26,16 @@ from ser.networks.spectrogram import NUM_BINS
 
 
 class FeatureMap(NamedTuple):
-    """Features (batch, channels, bins, steps), zero beyond `steps`, the (batch,) count of real steps."""
+    """Features (batch, channels, bins, steps), zero beyond `steps`, the number of real steps (batch,)."""
 
     features: Tensor
     steps: Tensor
 
 
 def masked_image(spectrogram: Tensor, frames: Tensor) -> Tensor:
-    """A spectrogram (batch, bins, frames), zero beyond each utterance's end."""
+    """Set a spectrogram (batch, bins, frames) to zero beyond each utterance's end."""
     beyond = ~within(frames, spectrogram.shape[-1]).squeeze(1)
-    return spectrogram.masked_fill(beyond, 0)  # a product would let NaN through
+    return spectrogram.masked_fill(beyond, 0)  # multiplying by a mask would keep NaN
 
 
 def halve(features: Tensor, steps: Tensor) -> FeatureMap:
@@ -52,7 +52,7 @@ def convolution(height: int, width: int, in_channels: int, out_channels: int, **
 
 
 class Convolutions(nn.Module, ABC):
-    """Shared convolutions; `taps` has the (channels, bins) of every map that branches may start from."""
+    """Shared convolutions; `taps` has the (channels, bins) of every map that branches can start from."""
 
     taps: ClassVar[dict[str, tuple[int, int]]]
 
@@ -62,10 +62,10 @@ class Convolutions(nn.Module, ABC):
 
 
 class SpectralTemporalConvolutions(Convolutions):
-    """Wide and tall kernels side by side, then two 5x5 convolutions; the maps are `conv3` and `pool3`.
+    """Wide and tall kernels in parallel, then two 5x5 convolutions; the maps are `conv3` and `pool3`.
 
-    The paper draws max pooling after ReLU; before it the values are the same, since ReLU is monotonic, for less work.
-    The convolutions are laid out as channels_last, which processors compute faster.
+    Max pooling comes before ReLU, not after it as in Fig. 2: the values are the same, since ReLU is monotonic, and it
+    is less work. The convolutions are in channels_last format, which is faster on CPUs.
 
     Source:
         Wu et al. (2019), section 3 and Fig. 2; ReLU and SAME padding are assumed.
@@ -97,7 +97,7 @@ class PlainConvolutions(Convolutions):
     """Three convolutions, each followed by max pooling 2x2; the map is `pool3`.
 
     Source:
-        Satt et al. (2017), the baseline of Table 1; SAME padding, ReLU and the size of the pools are assumed.
+        Satt et al. (2017), the baseline of Table 1; SAME padding, ReLU and the pooling size are assumed.
     """
 
     taps: ClassVar = {"pool3": (32, NUM_BINS // 8)}

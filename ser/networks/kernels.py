@@ -1,6 +1,6 @@
-"""Forms of convolution and pooling that processors compute faster; their values are those of torch's own.
+"""Convolution and pooling rearranged to run faster on CPUs, with the same values as torch's own.
 
-Each function stands for the plain operation that its first line names, and `tests` compare the two.
+The tests compare each function with the plain operation.
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 def same_padding(height: int, width: int) -> tuple[int, int, int, int]:
-    """Zeros left, right, above and below that keep a map's size; an even kernel gets the extra one right and below."""
+    """Zero padding (left, right, top, bottom) that keeps a map's size; an even kernel has one more right and bottom."""
     return ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2)
 
 
@@ -20,16 +20,16 @@ def within(steps: Tensor, total: int) -> Tensor:
 
 
 def zero_beyond_(features: Tensor, steps: Tensor) -> Tensor:
-    """Zero what lies beyond each utterance's end, in place and unseen by autograd: only for what a ReLU follows.
+    """Zero the steps beyond each utterance's end, in place and without autograd; use it only before a ReLU.
 
-    No gradient passes a ReLU at zero, with or without max pooling between, so there is nothing to mask backward.
+    A ReLU passes no gradient at zero, with or without max pooling in between, so the backward pass needs no mask.
     """
     features.detach().mul_(within(steps, features.shape[-1]))
     return features
 
 
 def convolve(features: Tensor, weight: Tensor, bias: Tensor, **options) -> Tensor:
-    """A convolution whose bias is added afterwards, so that its gradient is a sum by itself.
+    """A convolution whose bias is added separately, so that the bias gradient is a separate sum.
 
     With two threads this saves 3 % of the time of all convolutions, with one it costs 1 % (AMD EPYC).
     """
@@ -37,18 +37,18 @@ def convolve(features: Tensor, weight: Tensor, bias: Tensor, **options) -> Tenso
 
 
 def columns_as_channels(image: Tensor, layer: nn.Conv2d) -> tuple[Tensor, Tensor]:
-    """A SAME-padded map of one channel and a layer's weight, with the columns under the kernel as input channels.
+    """Rearrange a one-channel map and a layer's weight so that the kernel's columns become input channels.
 
-    Processors compute many channels at once. With a single one, an Intel Xeon with vectors of 16 numbers takes several
-    times as long for kernels of 2 x 8, and an AMD EPYC with vectors of 8 twice as long for kernels of 12 x 16.
+    CPUs vectorise over channels. With a single one, an Intel Xeon with vectors of 16 numbers takes several times as
+    long for 2 x 8 kernels, and an AMD EPYC with vectors of 8 twice as long for 12 x 16 kernels.
 
     Args:
         image: (batch, bins, frames).
         layer: with one input channel.
 
     Returns:
-        A map (batch, width, bins + height - 1, frames) and a weight (out, width, height, 1): their convolution without
-        padding is that of the layer.
+        A map (batch, width, bins + height - 1, frames) and a weight (out, width, height, 1); their convolution without
+        padding equals the layer's with SAME padding.
     """
     height, width = layer.kernel_size
     columns = F.pad(image, same_padding(height, width)).unfold(2, width, 1).contiguous().permute(0, 3, 1, 2)
@@ -56,16 +56,16 @@ def columns_as_channels(image: Tensor, layer: nn.Conv2d) -> tuple[Tensor, Tensor
 
 
 def rows_as_channels(image: Tensor, layer: nn.Conv2d) -> tuple[Tensor, Tensor]:
-    """The same with the rows under the kernel: a map (batch, height, bins, frames + width - 1), a weight of one row."""
+    """The same for the kernel's rows: a map (batch, height, bins, frames + width - 1) and a weight of one row."""
     height, width = layer.kernel_size
     rows = F.pad(image, same_padding(height, width)).unfold(1, height, 1).contiguous().permute(0, 3, 1, 2)
     return rows, layer.weight.transpose(1, 2).contiguous()
 
 
 def convolve_row_pairs(features: Tensor, layer: nn.Conv2d) -> Tensor:
-    """A SAME-padded convolution, two rows of its result as 2 x out channels: half the rows, twice the channels.
+    """A SAME-padded convolution that returns pairs of rows as channels: half the rows, twice the channels.
 
-    24 channels fill one and a half of a processor's vectors of 16, 48 fill three: it takes half as long forward.
+    24 channels fill one and a half vectors of 16 numbers, 48 fill three; the forward pass takes half as long.
     """
     weight = torch.cat([F.pad(layer.weight, (0, 0, 0, 1)), F.pad(layer.weight, (0, 0, 1, 0))])
     features = F.pad(features, same_padding(*layer.kernel_size))
@@ -73,8 +73,8 @@ def convolve_row_pairs(features: Tensor, layer: nn.Conv2d) -> Tensor:
 
 
 def pool_row_pairs(pairs: Tensor) -> Tensor:
-    """Max pooling 2x2 of a map whose rows are held in pairs, as `convolve_row_pairs` gives it."""
-    # In memory the two rows of a step lie side by side: pooling 2x2 is pooling 1x4 over rows and steps in turn.
+    """Max pooling 2x2 of a map whose rows are paired, as returned by `convolve_row_pairs`."""
+    # The two rows of a step are adjacent in memory, so 2x2 pooling is 1x4 pooling over interleaved rows and steps.
     side_by_side = pairs.permute(0, 2, 3, 1).unflatten(3, (2, -1)).flatten(2, 3).permute(0, 3, 1, 2)
     return F.max_pool2d(side_by_side, (1, 4), ceil_mode=True)
 
@@ -82,8 +82,8 @@ def pool_row_pairs(pairs: Tensor) -> Tensor:
 class PooledRows(torch.autograd.Function):
     """Max pooling 2x1, ReLU and mask of a map with an even number of rows.
 
-    torch's own max pooling stores an index of eight bytes for every value and scatters the gradients by it. Of two
-    equal values the odd row gets the gradient.
+    torch's own max pooling stores an eight-byte index for every value and scatters the gradients by it. If two values
+    are equal, the odd row gets the gradient.
     """
 
     @staticmethod
@@ -100,7 +100,7 @@ class PooledRows(torch.autograd.Function):
         larger, difference = ctx.saved_tensors
         threshold_backward = torch.ops.aten.threshold_backward
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        gradient = threshold_backward(gradient, larger, 0)  # what lies beyond the end is zero as well
+        gradient = threshold_backward(gradient, larger, 0)  # also zero beyond the end
         batch, channels, rows, steps = gradient.shape
         of_rows = gradient.new_empty(batch, 2 * rows, steps, channels).permute(0, 3, 1, 2)
         even, odd = of_rows[:, :, ::2], of_rows[:, :, 1::2]

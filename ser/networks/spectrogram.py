@@ -30,25 +30,25 @@ class Spectrogram(nn.Module):
     def __init__(self, magnitude: Literal["log", "linear"] = "log") -> None:
         super().__init__()
         self.magnitude = magnitude
-        # torch centres the window in the DFT's frame: with this padding frame t begins at sample 160 t.
+        # torch centres the window in the DFT's frame; with this padding, frame t begins at sample 160 t.
         margin = (DFT_LENGTH - WINDOW_SAMPLES) // 2
         self.stft = Stft(DFT_LENGTH, WINDOW_SAMPLES, SHIFT_SAMPLES, pad=margin, power=None, center=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(batch, samples) at 16 kHz -> (batch, bins, frames)."""
-        spectrum = self.stft(waveform)[:, :NUM_BINS].abs()  # of these bins only: it takes as long as the transform
+        spectrum = self.stft(waveform)[:, :NUM_BINS].abs()  # of these bins only: `abs` takes as long as the transform
         return spectrum.clamp(min=FLOOR).log() if self.magnitude == "log" else spectrum
 
 
 class Moments:
-    """Mean and deviation per bin over frames that arrive utterance by utterance, summed in float64."""
+    """Running mean and standard deviation of each bin, summed in float64."""
 
     def __init__(self) -> None:
         self.count = 0
         self.sums = torch.zeros(2, NUM_BINS, dtype=torch.float64)
 
     def add(self, spectrogram: Tensor) -> None:
-        """Count the frames of one spectrogram, (bins, frames)."""
+        """Add the frames of one spectrogram, (bins, frames)."""
         values = spectrogram.double()
         self.count += values.shape[-1]
         self.sums += torch.stack([values.sum(-1), values.square().sum(-1)])
@@ -60,16 +60,16 @@ class Moments:
             InputError: if no frame was added.
         """
         if not self.count:
-            raise InputError("no audio to take the statistics of the spectrogram from")
+            raise InputError("no audio to compute the spectrogram's mean and deviation from")
         mean, square = self.sums / self.count
         return torch.stack([mean, (square - mean.square()).clamp(min=0).sqrt()]).float()
 
 
 class Standardisation(nn.Module):
-    """Zero mean and unit variance, by statistics that are buffers: a checkpoint carries them.
+    """Standardise to zero mean and unit variance; the statistics are buffers, so they are saved in the checkpoint.
 
     Args:
-        per: "bin" standardises every frequency bin by itself, "scalar" all by one mean and one deviation.
+        per: "bin" for a mean and deviation per frequency bin, "scalar" for one of each over all bins.
 
     Source:
         Wu et al. (2019), section 4.1 ("normalize ... to have zero mean and unit variance"); per bin is assumed.
@@ -82,7 +82,7 @@ class Standardisation(nn.Module):
         self.register_buffer("statistics", torch.stack([torch.zeros(NUM_BINS), torch.ones(NUM_BINS)]))
 
     def forward(self, spectrogram: Tensor, statistics: Tensor | None = None) -> Tensor:
-        """Standardise (batch, bins, frames) by own statistics or by those given, (batch, 2, bins)."""
+        """Standardise (batch, bins, frames) by the module's own statistics or the given ones, (batch, 2, bins)."""
         mean, deviation = (self.statistics if statistics is None else statistics).unbind(-2)
         if self.per == "scalar":
             total = mean.mean(-1, keepdim=True)

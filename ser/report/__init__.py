@@ -1,1 +1,1 @@
-"""The report: results of cross-validations beside the paper's tables."""
+"""The report: results of cross-validations compared with the paper's tables."""

@@ -1,4 +1,4 @@
-"""The results that a report lays side by side, read and checked."""
+"""Read and check the results that a report compares."""
 
 import re
 from collections import Counter
@@ -19,7 +19,7 @@ from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
 
 
 class ReportedRun(PooledRun):
-    """What a report shows of a fold of a seed."""
+    """The entries of one run (a fold of a seed) that a report shows."""
 
     folder: str
     epoch: int
@@ -29,7 +29,7 @@ class ReportedRun(PooledRun):
 
 
 class Reported(PooledRecord):
-    """The entries of a pooled `result.json` that a report shows; older results lack those with a default."""
+    """The entries of a pooled `result.json` that a report shows; those with a default are absent in older results."""
 
     test_halves: str | None
     statistics: str
@@ -90,7 +90,7 @@ class Entry:
 
     Args:
         name: of its folder; unique in a report.
-        title: the system as in the paper, with the name where two results have the same system.
+        title: the system as in the paper, with the name if two results have the same system.
         stem: the name as part of file names.
     """
 
@@ -115,7 +115,7 @@ class Entry:
 
     @property
     def num_folds(self) -> int:
-        """Folds of the protocol; where an older result does not say, one per speaker or per session of two."""
+        """Folds of the protocol; if an older result lacks the number, one per speaker or per session of two."""
         if num_folds := self.about.get("num_folds"):
             return num_folds
         people = {who for names in self.runs[0].about["speakers"].values() for who in names}
@@ -123,7 +123,7 @@ class Entry:
 
     @property
     def folds(self) -> str:
-        """The folds that were run, and of how many where some are missing: "1, 2 of 10"."""
+        """The folds that were run, with their total number if some are missing: "1, 2 of 10"."""
         listed = ", ".join(map(str, self.about["folds"]))
         return f"{listed} of {self.num_folds}" if self.is_incomplete else listed
 
@@ -139,7 +139,7 @@ class Entry:
 
     @cached_property
     def test_set(self) -> dict:
-        """Digest, number, counts and speakers of the test utterances; equal digests may be compared."""
+        """Digest, number, counts and speakers of the test utterances; results with equal digests can be compared."""
         return describe_test_set(self.predictions)
 
     @property
@@ -158,7 +158,7 @@ class Entry:
 
 
 def interval_notes(entries: list[Entry]) -> list[str]:
-    """How the intervals of UA came about where draws of speakers lacked an emotion, or why there are none."""
+    """Notes on draws of speakers that were made again for intervals of UA, or why there are none."""
     notes: dict[str, list[str]] = {}
     for entry in entries:
         if note := ua_note(entry.intervals):
@@ -167,29 +167,29 @@ def interval_notes(entries: list[Entry]) -> list[str]:
 
 
 def printed_name(system: str) -> str:
-    """How the paper writes a system: "CNN_RecCap" for CNNRecCap."""
+    """The paper's name of a system: "CNN_RecCap" for CNNRecCap."""
     return {row.system: row.name for row in TABLE_1}.get(system, system)
 
 
 def read_entries(folders: list[str]) -> list[Entry]:
-    """Read the results of several `ser crossval` and check that they belong into one report.
+    """Read the results of several `ser crossval` and check that one report can compare them.
 
     Raises:
-        InputError: for a folder that is no result, results of different corpora, or a name that occurs twice.
+        InputError: for a folder without a result, results of different corpora, or a name that occurs twice.
     """
     paths = [Path(folder).resolve() for folder in folders]
     for name, count in Counter(path.name for path in paths).items():
         if count > 1:
             same = [folder for folder, path in zip(folders, paths, strict=True) if path.name == name]
-            cause = "the same folder twice" if len({*paths}) < len(paths) else "two results of one name"
-            raise InputError(f"{' and '.join(same)}: {cause}, {name!r}; give each once, each under its own name")
+            cause = "the same folder twice" if len({*paths}) < len(paths) else "two results of the same name"
+            raise InputError(f"{' and '.join(same)}: {cause}, {name!r}; folders of one report must differ in name")
     found = [read_pooled(path, Reported) for path in paths]
     corpora = {result.about["corpus"]: folder for folder, result in zip(folders, found, strict=True)}
     digests = {result.about.get("corpus_digest") for result in found}
     named = corpora.keys() - {"manifest"}  # the name that older versions gave to every CSV file
     if len(corpora) > 1 and not (len(named) == 1 == len(digests) and None not in digests):
         listed = ", ".join(f"{corpus} ({folder})" for corpus, folder in corpora.items())
-        raise InputError(f"results of different corpora cannot stand in one report: {listed}; make one report of each")
+        raise InputError(f"results of different corpora: {listed}; make a report for each corpus")
     systems = Counter(result.about["system"] for result in found)
     stems = _stems([path.name for path in paths])
     entries = []
@@ -211,7 +211,7 @@ def _stems(names: list[str]) -> list[str]:
 
 
 def _runs(result: Pooled) -> list[Run]:
-    """The folds of every seed, each once, as the folder of each says itself."""
+    """Read the run of every seed and fold from its folder, and check that each occurs once."""
     listed = Counter((run["seed"], run["fold"]) for run in result.about["runs"])
     wanted = Counter((seed, fold) for seed in set(result.about["seeds"]) for fold in set(result.about["folds"]))
     for what, found in (("lacks", wanted - listed), ("has too many of", listed - wanted)):
@@ -228,12 +228,12 @@ def _runs(result: Pooled) -> list[Run]:
             cause = getattr(error, "strerror", None) or error
             raise InputError(
                 f"{folder}: fold {about['fold']} of seed {about['seed']} is not complete ({cause}); "
-                "the same `ser crossval` command makes it again"
+                "run the same `ser crossval` command to make it again"
             ) from error
         for name in ("seed", "fold"):
             if details[name] != about[name]:
                 raise InputError(
-                    f"{folder} holds {name} {details[name]}, but {result.folder}/result.json takes it for "
+                    f"{folder} holds {name} {details[name]}, but {result.folder}/result.json lists it as "
                     f"fold {about['fold']} of seed {about['seed']}"
                 )
         runs.append(Run(about, details, curves))
@@ -241,11 +241,11 @@ def _runs(result: Pooled) -> list[Run]:
 
 
 def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:
-    """Epochs with training loss and validation WA: a row for each; in files of older versions two, half empty.
+    """Training loss and validation WA, one row per epoch.
 
-    Older versions counted epochs from 0. The oldest end with a row of the evaluation of the chosen epoch, under the
-    number of an epoch that was never trained. It is known by that number: an empty loss may as well be that of an epoch
-    whose loss was no number.
+    Files of older versions have two half-empty rows per epoch and count epochs from 0. The oldest end with a row for
+    the evaluation of the chosen epoch, numbered as an epoch that was not trained. It is dropped by that number, not by
+    its empty loss, since the loss of a trained epoch can be NaN.
     """
     metrics = metrics[["epoch", *CURVES]].astype(float)
     lines = {name: metrics.dropna(subset=[column]).groupby("epoch")[column].last() for column, name in CURVES.items()}

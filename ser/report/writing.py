@@ -1,4 +1,4 @@
-"""Writing a report: everything is computed first, then all files appear at once."""
+"""Writing a report: everything is computed before the first file is written."""
 
 from pathlib import Path
 
@@ -18,19 +18,19 @@ from ser.report.sections.settings import protocol_table, recipe_table, report_ve
 from ser.results.speaker_counts import counted
 
 WITH_PAPER = (
-    "Ours stands beside the paper's row where both are of the same utterances; as the paper's single predictions are "
-    "not known, the test cannot use the pairing and is the weaker for it. The options in which ours differ from the "
+    "Our result is compared with the paper's row if both are on the same utterances. The paper's single predictions "
+    "are unknown, so the test is unpaired and weaker than a paired one. Options in which our results differ from the "
     "paper's recipe are listed under Table 1."
 )
 
 
 def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: str) -> list[str]:
-    """Write the report that `command` makes; what to tell the user: the findings and the files."""
+    """Write the report that `command` makes; returns lines for the terminal: the findings and the files."""
     commands = [*dict.fromkeys(entry.about["command"] for entry in entries), command]
     sections = _sections(entries, unpaired, commands)
     blocks = [block for section in sections for block in section.blocks]
     corpus = entries[0].about["corpus"]
-    title = f"Capsule networks for speech emotion recognition: {corpus} beside the paper"
+    title = f"Capsule networks for speech emotion recognition: {corpus} and the paper"
     subtitle = f"{_what(entries)} The paper: Wu et al., ICASSP 2019."
     with new_folder(folder) as place:
         write_text(place / "index.html", html_page(title, subtitle, sections))
@@ -43,7 +43,7 @@ def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: st
         results = [{"name": entry.name, "test_set": entry.test_set["digest"]} for entry in entries]
         write_marker(place, {"results": results, "corpus": corpus, "command": command})
     files = [f"{folder}/index.html  the report", f"{folder}/tables.md  its tables"]
-    return ["", *sections[0].blocks[0], "", *files, f"{folder}/*.csv, *.png  every table and figure by itself"]
+    return ["", *sections[0].blocks[0], "", *files, f"{folder}/*.csv, *.png  every table and figure"]
 
 
 def _what(entries: list[Entry]) -> str:
@@ -94,7 +94,7 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
         return ["One result was given; there is nothing to compare it with.", with_paper]
     compared = [pair for pair in pairs if pair.comparison]
     notes = list(dict.fromkeys(pair.comparison.caution for pair in compared))
-    table = comparison_table("comparisons", "Every two results", pairs, notes)
+    table = comparison_table("comparisons", "All pairs of results", pairs, notes)
     return [table, *([draw_differences(compared)] if compared else []), with_paper]
 
 
@@ -102,7 +102,7 @@ def _epochs(entries: list[Entry]) -> list:
     if not (table := epoch_table(entries)):
         return []
     pairs = correct(list(compare_epochs(entries)))
-    return [table, comparison_table("epochs-difference", "What averaging changes", pairs, [])]
+    return [table, comparison_table("epochs-difference", "Effect of averaging", pairs, [])]
 
 
 def _lambda(entries: list[Entry]) -> list:

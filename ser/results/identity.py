@@ -1,4 +1,4 @@
-"""What a run or a cross-validation is: configuration, corpus, code. Only the same is continued, or pooled."""
+"""Identity of a run or a cross-validation: configuration, corpus, code. Only equal ones are resumed or pooled."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,10 @@ from ser.files import digest, write_text
 from ser.results.provenance import code_digest, versions
 from ser.results.records import read_record
 
-# Options that do not change a number, and those that a cross-validation sets for each fold itself.
+# FREE: options that change no number. PER_FOLD: options that a cross-validation sets for each fold.
 FREE = (
     *("wandb", "checkpoints", "config", "out", "data.num_workers"),
-    *("data.corpus.root", "data.corpus.csv"),  # a corpus is known by its digest, not by its folder
+    *("data.corpus.root", "data.corpus.csv"),  # a corpus is identified by its digest, not by its folder
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.log_every_n_steps"),
 )
 IDENTITY = "identity.json"
@@ -24,11 +24,11 @@ def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) ->
 
     Args:
         config: nested options.
-        without: options that are left out, besides those that change no number.
+        without: options to leave out besides `FREE`.
     """
     flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
     if (first := flat.get("init_weights")) and Path(first).is_file():
-        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is known by its content, not by its folder
+        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is identified by its content
     return {"config": flat, "corpus": corpus_digest, "code": code_digest(), "versions": versions()}
 
 
@@ -47,7 +47,7 @@ def flatten(config: dict, prefix: str = "") -> dict:
 
 
 def differences(before: dict, now: dict) -> list[str]:
-    """What is not the same in two identities, one line each."""
+    """The differences between two identities, one line each."""
     old, new = (
         each["config"]
         | {f"version of {name}": number for name, number in each["versions"].items() if name != OWN_VERSION}
@@ -59,37 +59,37 @@ def differences(before: dict, now: dict) -> list[str]:
 
 
 def check_identity(before: dict, now: dict, what: str) -> None:
-    """Refuse to go on with another configuration, corpus, split or code; the message begins with `what`.
+    """Refuse to continue with another configuration, corpus, split or code; the message begins with `what`.
 
     Raises:
         InputError: with every difference.
     """
     if found := differences(before, now):
         lines = "\n".join(f"  {line}" for line in found)
-        raise InputError(f"{what} begun otherwise; choose a new folder\n{lines}")
+        raise InputError(f"{what} started with other options, data or code; choose a new folder\n{lines}")
 
 
 def check_same_run(path: Path, checkpoint: dict, now: dict) -> None:
-    """Refuse to go on from a checkpoint of another run that was put into this one's folder.
+    """Refuse to resume from a checkpoint of another run that was put into this one's folder.
 
     Raises:
-        InputError: with every difference, or if the checkpoint does not say which run it belongs to.
+        InputError: with every difference, or if the checkpoint has no identity.
     """
     if not is_identity(before := checkpoint.get("identity")):
-        raise InputError(f"{path}: does not say to which run it belongs, and is not continued; choose a new folder")
+        raise InputError(f"{path}: does not say which run it belongs to and cannot be resumed; choose a new folder")
     check_identity(before, now, f"{path}: belongs to a run that was")
 
 
 def is_identity(value: object) -> bool:
-    """Whether something has the form of what `identity` gives."""
+    """Whether a value has the form that `identity` returns."""
     return isinstance(value, dict) and all(isinstance(value.get(part), dict) for part in ("config", "versions"))
 
 
 def read_identity(folder: Path) -> dict:
-    """The identity of what a folder holds.
+    """Read the identity in a folder.
 
     Raises:
-        InputError: if its file is not one.
+        InputError: if the file is not an identity.
     """
     if not is_identity(found := read_record(folder / IDENTITY)):
         raise InputError(f"{folder / IDENTITY}: not written by this program")
@@ -97,7 +97,7 @@ def read_identity(folder: Path) -> dict:
 
 
 def write_identity(folder: Path, now: dict) -> None:
-    """Write the file by which a folder is known again.
+    """Write the identity into a folder.
 
     Raises:
         InputError: if it cannot be written.

@@ -1,7 +1,7 @@
-"""Lambda without training: `ser lambda`, from the posteriors that a cross-validation has saved; no network is run.
+"""The curve over lambda and the choice of lambda, from the posteriors saved by a cross-validation; no network is run.
 
-A system of two branches answers lambda * capsule + (1 - lambda) * GRU. Lambda touches no gradient, so the whole curve
-is in its predictions table. It is chosen on validation rows: `choose` is given nothing else.
+The posterior of a two-branch system is lambda * capsule + (1 - lambda) * GRU. Training does not depend on lambda, so
+the predictions table gives the whole curve. Lambda is chosen on validation rows only: `choose` gets no others.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from ser.results.predictions import posterior_columns
 from ser.results.speaker_counts import DRAWS, draw_scores, percentile_limits, tally
 
 BRANCHES = ("capsule", "gru")
-ALIKE = 1e-6  # posteriors of one network in different batches
+ALIKE = 1e-6  # tolerance for posteriors of one network in different batches
 LAMBDAS = np.arange(101) / 100
 PAPER_LAMBDA = 0.6  # section 4.2
 LIMITS = ["wa_low", "wa_high", "ua_low", "ua_high"]
@@ -29,18 +29,18 @@ def branch_posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:
     """Posteriors of the capsule branch and of the GRU branch, (rows, emotions) each.
 
     Raises:
-        InputError: if one is missing, or is no number.
+        InputError: if one is missing or not a number.
     """
     found = []
     for branch in BRANCHES:
         if missing := [name for name in posterior_columns(branch) if name not in predictions]:
             raise InputError(
-                f"lambda weighs two branches, {' and '.join(BRANCHES)}, but there is no column {missing[0]}"
+                f"lambda needs two branches, {' and '.join(BRANCHES)}, but there is no column {missing[0]}"
             )
         values = predictions[posterior_columns(branch)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
         if not (finite := np.isfinite(values).all(1)).all():
             utterance = predictions.utterance.to_numpy()[~finite][0]
-            raise InputError(f"the posterior of branch {branch} is no number, first for utterance {utterance}")
+            raise InputError(f"the posterior of branch {branch} is not a number, first for utterance {utterance}")
         found.append(values)
     return found
 
@@ -50,7 +50,7 @@ def curve(
 ) -> pd.DataFrame:
     """WA and UA of all rows at every lambda, with 95 % intervals by a bootstrap of whole speakers.
 
-    The same drawn speakers serve every lambda, and are those of `bootstrap_speakers` with this seed.
+    Every lambda is scored on the same drawn speakers, those of `bootstrap_speakers` with this seed.
 
     Args:
         predictions: a predictions table with the posteriors of both branches.
@@ -58,10 +58,10 @@ def curve(
 
     Returns:
         A row for each lambda: `lambda_, wa, ua, wa_low, wa_high, ua_low, ua_high`, shares; limits are NaN
-        for a single speaker, and UA's as well where too many draws lack an emotion.
+        for a single speaker, those of UA also if too many draws lack an emotion.
 
     Raises:
-        InputError: if a branch's posterior is missing, or the table cannot be counted.
+        InputError: if a branch's posterior is missing, or `tally` refuses the table.
     """
     actual = pd.Index(EMOTIONS).get_indexer(predictions.emotion)
     capsule, gru = branch_posteriors(predictions)
@@ -81,7 +81,7 @@ def curve(
 def choose(validation: pd.DataFrame, metric: str = "wa") -> pd.DataFrame:
     """Choose lambda for each seed and fold on its validation rows.
 
-    The best by the metric; among equals the best by the other metric, then the one nearest to the paper's 0.6, then
+    The best by the metric; ties go to the best by the other metric, then to the nearest to the paper's 0.6, then to
     the smallest.
 
     Args:
@@ -92,23 +92,23 @@ def choose(validation: pd.DataFrame, metric: str = "wa") -> pd.DataFrame:
         `seed, fold, lambda_`, and `wa, ua` on the validation rows.
 
     Raises:
-        InputError: if a branch's posterior is missing, or the table cannot be counted.
+        InputError: if a branch's posterior is missing, or `tally` refuses the table.
     """
     folds = validation.groupby(["seed", "fold"])
     return pd.DataFrame([{"seed": seed, "fold": fold, **best_of(rows, metric)} for (seed, fold), rows in folds])
 
 
 def best_of(validation: pd.DataFrame, metric: str = "wa") -> dict[str, float]:
-    """The one best lambda of all given validation rows, by the rule of `choose`: `lambda_`, `wa`, `ua`."""
+    """The best lambda on all given validation rows together, by the rule of `choose`: `lambda_`, `wa`, `ua`."""
     other = {"wa": "ua", "ua": "wa"}[metric]
-    found = curve(validation, draws=0).round({"wa": 12, "ua": 12})  # sums in another order are equal all the same
+    found = curve(validation, draws=0).round({"wa": 12, "ua": 12})  # ignore the order of sums
     found["apart"] = (found.lambda_ - PAPER_LAMBDA).abs().round(12)
     best = found.sort_values([metric, other, "apart", "lambda_"], ascending=[False, False, True, True]).iloc[0]
     return {name: float(best[name]) for name in ("lambda_", "wa", "ua")}
 
 
 def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFrame:
-    """The table with what the system would have answered, and its posterior, with another lambda.
+    """The predictions table for another lambda: posteriors and predicted emotions are computed again.
 
     Args:
         predictions: a predictions table with the posteriors of both branches.
@@ -134,12 +134,12 @@ def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFr
 
 
 def validation_notes(validation: pd.DataFrame, test: pd.DataFrame, chosen_with: float | None) -> list[str]:
-    """What keeps the pooled validation curve from being a fair choice, in sentences.
+    """Sentences on why lambda must not be chosen on the pooled validation curve.
 
     Args:
         validation: predictions of all validation utterances, with the posteriors of both branches.
-        test: the same of all test utterances.
-        chosen_with: the lambda of the validation WA that chose the epochs; None where no epoch was chosen.
+        test: the same for all test utterances.
+        chosen_with: lambda in the validation WA by which the epochs were chosen; None if no epoch was chosen.
 
     Raises:
         InputError: if a branch's posterior is missing.
@@ -148,21 +148,20 @@ def validation_notes(validation: pd.DataFrame, test: pd.DataFrame, chosen_with: 
     if count := _answered_alike(validation, test):
         which = "All" if count == len(validation) else f"{count} of {len(validation)}"
         notes.append(
-            f"{which} validation rows are test rows of another fold with the same posteriors, as both directions of a "
-            "session come from the same training and epochs: the validation curve of all folds together is made of "
-            "test answers, and a lambda read off it is no fair choice. Only the choice of each fold on its own "
-            "validation rows is."
+            f"{which} validation rows are test rows of another fold with the same posteriors, because both directions "
+            "of a session come from the same training and epoch. The validation curve of all folds together therefore "
+            "contains test predictions: do not choose lambda on it, but for each fold on its own validation rows."
         )
     if chosen_with is not None:
         notes.append(
-            f"The epochs were chosen by validation WA with lambda {chosen_with:g}: that favours the validation curve "
-            f"at {chosen_with:g}, and its height there is no estimate for new speakers."
+            f"The epochs were chosen by validation WA with lambda {chosen_with:g}. The validation curve is therefore "
+            f"too high at {chosen_with:g}, and no estimate for new speakers there."
         )
     return notes
 
 
 def _answered_alike(validation: pd.DataFrame, test: pd.DataFrame) -> int:
-    """How many validation rows are test rows of their seed too, with the same posteriors of both branches."""
+    """Number of validation rows that are also test rows of the same seed with the same posteriors of both branches."""
     rows = [table[["seed", "utterance"]].assign(place=np.arange(len(table))) for table in (validation, test)]
     both = rows[0].merge(rows[1], on=["seed", "utterance"])
     here, there = np.hstack(branch_posteriors(validation)), np.hstack(branch_posteriors(test))

@@ -1,4 +1,4 @@
-"""Intervals and tests from confusion matrices alone, without knowing the speakers."""
+"""Intervals and tests from confusion matrices, for results whose speakers are unknown."""
 
 import numpy as np
 from scipy import stats
@@ -12,22 +12,23 @@ def wilson_interval(correct: int, total: int, confidence: float = CONFIDENCE) ->
     """Wilson's score interval of a share of independent utterances.
 
     Raises:
-        InputError: if there are none, or more correct than there are.
+        InputError: if there are no utterances, or more are correct than there are.
     """
     if not 0 <= correct <= total or total == 0:
-        raise InputError(f"{correct} correct of {total} utterances is no share")
+        raise InputError(f"{correct} correct of {total} utterances is not a share between 0 and 1")
     interval = stats.binomtest(int(correct), int(total)).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def multinomial_ua_interval(confusion, confidence: float = CONFIDENCE) -> Interval:
-    """Interval of UA from a matrix alone: rows are independent multinomials, so recalls are independent shares.
+    """Interval of UA from a confusion matrix whose rows are independent multinomials, so that recalls are independent.
 
-    The Wilson limits of the recalls are put together by squares (Zou and Donner's MOVER), which for many utterances
-    is the normal interval with variance sum of p (1 - p) / n over squared number of rows, and never leaves [0, 1].
+    The Wilson limits of the recalls are combined by adding squared distances (Zou and Donner's MOVER). For many
+    utterances this is the normal interval with variance sum of p (1 - p) / n over the squared number of rows; it never
+    leaves [0, 1].
 
     Args:
-        confusion: counts, (emotions, emotions), rows actual; rows without utterances do not take part.
+        confusion: counts, (emotions, emotions), rows actual; rows without utterances are ignored.
 
     Raises:
         InputError: if the matrix is empty.
@@ -40,10 +41,10 @@ def multinomial_ua_interval(confusion, confidence: float = CONFIDENCE) -> Interv
 
 
 def compare_matrices(first, second) -> Comparison:
-    """Compare two confusion matrices of different test sets, as the paper's Tables 2 and 3; speakers are unknown.
+    """Compare two confusion matrices of different test sets and unknown speakers, such as the paper's Tables 2 and 3.
 
     WA: two-proportion z-test with the pooled share. UA: normal test, rows being independent multinomials. Intervals
-    of the differences are put together by squares from those of Wilson, as in `multinomial_ua_interval`.
+    of the differences are combined from Wilson's as in `multinomial_ua_interval`.
 
     Args:
         first: counts, (emotions, emotions), rows actual.
@@ -71,8 +72,8 @@ def compare_matrices(first, second) -> Comparison:
             "normal, unpaired (UA)": _normal(uas[1] - uas[0], ua_variance),
         },
         caution=(
-            f"Unpaired: matrices of two test sets ({sizes[0]} and {sizes[1]} utterances). Utterances are taken for "
-            "independent, which those of a speaker are not: true intervals are wider and p-values larger."
+            f"Unpaired: matrices of two test sets ({sizes[0]} and {sizes[1]} utterances). Utterances are assumed to be "
+            "independent, but those of one speaker are not: true intervals are wider and p-values larger."
         ),
     )
 

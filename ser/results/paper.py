@@ -1,7 +1,7 @@
-"""What Wu et al. (2019) measured and how they trained: Table 1, matrices, test halves, options.
+"""Results and training options of Wu et al. (2019): Table 1, confusion matrices, test halves, options.
 
 The matrices and halves are recovered: whole numbers that fit the printed percentages.
-`tests/unit/results/test_paper.py` searches for them again. The counts of IEMOCAP are read from its public label lists.
+`tests/unit/results/test_paper.py` repeats the search. The counts of IEMOCAP are from its public label lists.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ HALF_COUNTS: dict[str, tuple[Counts, ...]] = {
     "M": ((104, 33, 9, 61), (98, 13, 33, 67), (121, 68, 38, 96), (83, 21, 26, 43), (144, 7, 57, 51)),
 }
 
-# How the systems were trained, by option: the value, and where the paper states it.
+# Options the systems were trained with: the value, and where the paper states it.
 RECIPE: dict[str, tuple[object, str]] = {
     **dict.fromkeys(("model.gru_units", "model.dense_units"), (64, "section 3")),
     "model.dropout": (0.5, "section 3"),
@@ -55,9 +55,9 @@ class PaperRow:
         system: its class in `ser.systems`.
         wa: as printed, a share.
         ua: as printed, a share.
-        confusion: recovered counts, rows actual; None where the paper prints no matrix.
-        test_halves: the tested half of sessions 1-5, where only one choice fits the print.
-        source: where the paper took the row from, if not its own.
+        confusion: recovered counts, rows actual; None if the paper prints no matrix.
+        test_halves: the tested halves of sessions 1-5, if only one choice fits the printed numbers.
+        source: the publication the row is from, if not the paper itself.
     """
 
     name: str
@@ -70,12 +70,12 @@ class PaperRow:
 
     @property
     def utterances(self) -> int | None:
-        """Size of the test set, where the halves are known."""
+        """Size of the test set; None if the halves are unknown."""
         return sum(row_sums(self.test_halves)) if self.test_halves else None
 
 
-# In the paper's order. The text of section 4.2 prints SeqCap's UA as 56.70, which is what the counts give; 56.71 is
-# the mean of the printed recalls. 67.02 fits one choice of halves, 72.73 four of them, 68.80 was measured by others.
+# In the paper's order. Section 4.2 gives SeqCap's UA as 56.70, which agrees with the counts; 56.71 is the mean of the
+# printed recalls. 67.02 fits one choice of halves, 72.73 four of them; 68.80 was measured by others.
 TABLE_1: tuple[PaperRow, ...] = (
     PaperRow("CNN_LSTM", "CNNLSTM", 0.6880, 0.5940, source="Satt et al. (2017)"),
     PaperRow("CNN_GRU", "CNNGRU", 0.6702, 0.5184, test_halves="MMFFF"),
@@ -86,7 +86,7 @@ TABLE_1: tuple[PaperRow, ...] = (
 
 
 def row_sums(halves: str, counts: dict[str, tuple[Counts, ...]] = HALF_COUNTS) -> Counts:
-    """Tested utterances of each emotion, when this part of each session is tested: a letter, F or M, for each.
+    """Test utterances of each emotion, given the tested half of each session: one letter each, F or M.
 
     Example:
         >>> row_sums("MMFFF")
@@ -97,7 +97,7 @@ def row_sums(halves: str, counts: dict[str, tuple[Counts, ...]] = HALF_COUNTS) -
 
 
 def fitting_halves(wa: float, counts: dict[str, tuple[Counts, ...]] = HALF_COUNTS) -> dict[str, tuple[int, int]]:
-    """Choices of halves on which a printed WA, a share of four digits, is a ratio of whole numbers, with that ratio.
+    """Test halves on which a WA printed with four digits is possible, with the numbers of correct and all utterances.
 
     Example:
         >>> fitting_halves(0.6702)
@@ -106,7 +106,7 @@ def fitting_halves(wa: float, counts: dict[str, tuple[Counts, ...]] = HALF_COUNT
     fits = {}
     for halves in TEST_HALVES:
         total = sum(row_sums(halves, counts))
-        correct = round(wa * total)  # if any whole number fits, the nearest does
+        correct = round(wa * total)  # if any whole number fits, the nearest one does
         if abs(correct / total - wa) <= 0.00005 + 1e-12:
             fits[halves] = (correct, total)
     return fits

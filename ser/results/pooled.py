@@ -1,4 +1,4 @@
-"""The pooled result of a cross-validation: made from its folds and written."""
+"""The pooled result of a cross-validation: computed from its folds, written, and described."""
 
 import json
 from hashlib import blake2b
@@ -17,16 +17,16 @@ from ser.results.statistics import bootstrap_speakers
 
 OLDER = "older method: UA over the emotions present in each draw"
 OLDER_MEAN = "older method: UA of each run over the emotions present in it"
-# What a pooled result repeats from the result of each run, and what is the same in all of them.
+# Keys that a pooled result copies from the result of each run, and keys that are equal in all runs.
 OF_RUN = ("seed", "fold", "epoch", "speakers", "train_segments", "tails_left_out", "counts")
 OF_ALL = ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")
 
 
 def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path) -> None:
-    """Refuse a pooled table with a fold missing or too many, or rows that `check_rows` refuses.
+    """Refuse a pooled table with missing or unexpected folds, or rows that `check_rows` refuses.
 
     Raises:
-        InputError: naming the result and what is wrong.
+        InputError: with the path and the fault.
     """
     if "seed" not in table:
         raise InputError(f"{path}: a predictions table has no column seed")
@@ -47,7 +47,7 @@ def name_pairs(pairs: set[tuple[int, int]]) -> str:
 
 
 def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
-    """One table of all folds from predictions by (seed, fold)."""
+    """Concatenate predictions tables by (seed, fold)."""
     parts = []
     for (seed, fold), table in sorted(tables.items()):
         part = table.assign(fold=fold)
@@ -57,26 +57,26 @@ def pool(tables: dict[tuple[int, int], pd.DataFrame]) -> pd.DataFrame:
 
 
 def pool_runs(folder: Path, runs: dict[str, dict], file: str) -> pd.DataFrame:
-    """One table of all folds, from the same file of each; `runs` are their results by the names of their folders."""
+    """Read `file` in the folder of every run and pool the tables; `runs` are results by folder name."""
     return pool({(about["seed"], about["fold"]): read_table(folder / name / file) for name, about in runs.items()})
 
 
 def pooled_scores(table: pd.DataFrame) -> dict:
-    """WA, UA, recalls and the integer matrix of all folds; matrices of several seeds are added up."""
+    """WA, UA, recalls and the confusion matrix of all folds; matrices of several seeds are summed."""
     return scores(table)
 
 
 def spread_of_runs(runs: list[dict], classes: int) -> dict:
-    """Mean and deviation (of a sample) of WA over all runs, and of UA over those with all emotions of the test set.
+    """Mean and sample standard deviation of WA over all runs, and of UA over those with all emotions of the test set.
 
-    The UA of a run that lacks an emotion is another quantity, which no mean may mix with the others.
+    The UA of a run that lacks an emotion is a mean over fewer recalls and cannot be averaged with the others.
 
     Args:
         runs: `scores` of each.
         classes: number of emotions in the pooled test set.
 
     Returns:
-        `mean`, `sd` and the number of `runs` of "wa" and "ua"; None where there are too few.
+        `mean`, `sd` and the number of `runs` of "wa" and "ua"; None if there are too few.
     """
     values = {
         "wa": [each["wa"] for each in runs],
@@ -93,7 +93,7 @@ def spread_of_runs(runs: list[dict], classes: int) -> dict:
 
 
 def describe_test_set(predictions: pd.DataFrame) -> dict:
-    """The tested utterances: digest (results with the same one may be compared), number, counts, speakers."""
+    """Digest, number, counts and speakers of the test utterances; results with equal digests can be compared."""
     once = predictions.drop_duplicates("utterance").sort_values("utterance")
     rows = once[["utterance", "speaker", "emotion"]].astype(str).agg("\t".join, axis=1)
     counts = once.emotion.value_counts()
@@ -106,7 +106,7 @@ def describe_test_set(predictions: pd.DataFrame) -> dict:
 
 
 def summarise(predictions: pd.DataFrame, validation: pd.DataFrame) -> dict:
-    """Everything in `result.json` that follows from the pooled tables."""
+    """Everything in `result.json` that is computed from the pooled tables."""
     per_fold = [scores(table) for _, table in predictions.groupby(["seed", "fold"])]
     per_seed = [scores(table) for _, table in predictions.groupby("seed")]
     pooled = pooled_scores(predictions)
@@ -123,14 +123,14 @@ def summarise(predictions: pd.DataFrame, validation: pd.DataFrame) -> dict:
 def write_pooled(
     folder: Path, runs: dict[str, dict], grid: tuple[list[int], list[int]], epochs_averaged: int, about: dict
 ) -> None:
-    """Pool the folds of a cross-validation: tables first, then the `result.json` that knows their digests.
+    """Pool the folds of a cross-validation: write the tables, then the `result.json` with their digests.
 
     Args:
         folder: of the cross-validation.
         runs: each fold's `result.json` by the name of its folder.
-        grid: the seeds and the folds that belong to it.
-        epochs_averaged: the number of last epochs whose average was scored too; 0 for none.
-        about: more to record.
+        grid: all seeds and all folds.
+        epochs_averaged: the number of last epochs whose average posterior is scored too; 0 for none.
+        about: further entries of `result.json`.
 
     Raises:
         InputError: if a fold is missing or an utterance is tested twice.
@@ -150,7 +150,7 @@ def write_pooled(
         "folds": folds,
         "seeds": seeds,
         **summarise(test, validation),
-        # None for a single speaker, or too few speakers with an emotion.
+        # None for a single speaker, or if too few speakers have an emotion.
         "intervals": {key: None if np.isnan(intervals[key]).any() else list(intervals[key]) for key in ("wa", "ua")},
         "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"]},
         "runs": [
@@ -177,7 +177,7 @@ def write_pooled(
 
 
 def _warnings(runs: list[dict]) -> list[str]:
-    """The warnings of all runs, each once, with the folds that it is about."""
+    """The warnings of all runs, each once, with its folds."""
     found: dict[str, set[int]] = {}
     for run in runs:
         for line in run.get("warnings", []):
@@ -189,7 +189,7 @@ def _warnings(runs: list[dict]) -> list[str]:
 
 
 def describe_pooled(about: dict) -> str:
-    """A pooled result as text for a person."""
+    """A pooled result as text."""
     what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
     if len(about["folds"]) < about["num_folds"]:
         what += f" ({len(about['folds'])} of {about['num_folds']} folds)"

@@ -10,18 +10,18 @@ from ser.results.pooled import check_whole, pooled_scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_about, read_table
 from ser.results.records import Filled, Record, check_record
 
-SAME = 1e-9  # scores computed by another version of a library differ by less
+SAME = 1e-9  # scores computed with other versions of libraries differ by less
 
 
 class PooledRun(Record):
-    """What a pooled result says of a fold of a seed."""
+    """The entry of one seed and fold in a pooled result."""
 
     seed: int
     fold: int
 
 
 class Averaged(Record):
-    """Scores by the mean posterior of the last epochs."""
+    """Scores of the mean posterior of the last epochs."""
 
     epochs: int
 
@@ -34,7 +34,7 @@ class Scores(Record):
 
 
 class PooledRecord(Scores):
-    """What every reader of a pooled `result.json` relies on."""
+    """The entries of a pooled `result.json` that every reader needs."""
 
     system: str
     corpus: str
@@ -47,13 +47,13 @@ class PooledRecord(Scores):
 
 @dataclass(frozen=True)
 class Pooled:
-    """A cross-validation on disk, checked.
+    """The checked result of a cross-validation.
 
     Attributes:
         about: its `result.json`.
         predictions: one row per test utterance and seed.
         validation: the same for validation utterances.
-        averaged: "test" and "val" by the mean posterior of the last epochs, or nothing.
+        averaged: the same tables by the mean posterior of the last epochs, "test" and "val"; empty if not computed.
     """
 
     folder: Path
@@ -64,14 +64,14 @@ class Pooled:
 
 
 def read_pooled(folder: str | Path, form: type[PooledRecord] = PooledRecord) -> Pooled:
-    """Read a cross-validation's result and check that it is whole.
+    """Read a cross-validation's result and check that it is complete.
 
     Args:
-        form: what its `result.json` must hold.
+        form: the required entries of its `result.json`.
 
     Raises:
-        InputError: for a folder without one, tables edited since, a missing fold, an utterance tested twice, scores
-            that are not those of the tables.
+        InputError: if there is no result, a table was edited, a fold is missing, an utterance is tested twice, or the
+            scores differ from those of the tables.
     """
     folder = Path(folder)
     about = read_about(folder)
@@ -91,6 +91,6 @@ def read_pooled(folder: str | Path, form: type[PooledRecord] = PooledRecord) -> 
         if abs(found[name] - about[name]) > SAME:
             raise InputError(
                 f"{folder}/result.json: {name} is {about[name]}, but {TABLES['test']} gives {found[name]}; "
-                "the same `ser crossval` command writes it again"
+                "run the same `ser crossval` command to write it again"
             )
     return Pooled(folder, about, tables["test"], tables["val"], averaged)

@@ -1,4 +1,4 @@
-"""The predictions table is the result: everything that is said of a run is computed from it."""
+"""The predictions table, from which all scores of a run are computed."""
 
 import numpy as np
 import pandas as pd
@@ -29,10 +29,10 @@ def predictions_table(utterances: pd.DataFrame, fold: int, posteriors: dict[str,
 
 
 def check_rows(predictions: pd.DataFrame) -> None:
-    """Refuse a table in which an utterance occurs twice, or twice for a seed, or an emotion is unknown.
+    """Refuse a table in which an utterance occurs twice (for a seed, if there are seeds) or an emotion is unknown.
 
     Raises:
-        InputError: naming the first.
+        InputError: with the first one.
     """
     keys = ["utterance", "seed"] if "seed" in predictions else ["utterance"]
     if (twice := predictions.duplicated(keys)).any():
@@ -44,7 +44,7 @@ def check_rows(predictions: pd.DataFrame) -> None:
 
 
 def confusion(predictions: pd.DataFrame) -> np.ndarray:
-    """Counts of a predictions table, (emotions, emotions), rows actual, columns predicted; seeds are added up.
+    """Confusion matrix, counts (emotions, emotions), rows actual, columns predicted; seeds are summed.
 
     Raises:
         InputError: if `check_rows` refuses the table.
@@ -63,12 +63,12 @@ def accuracies(total: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def scores(predictions: pd.DataFrame) -> dict:
-    """WA, UA (over `ua_classes` emotions, those that occur), recalls and the integer matrix, as plain numbers."""
+    """WA, UA (over the `ua_classes` emotions that occur), recalls and the confusion matrix, as plain numbers."""
     return score_matrix(confusion(predictions))
 
 
 def score_matrix(matrix: np.ndarray) -> dict:
-    """The same of a confusion matrix, (emotions, emotions), rows actual."""
+    """The same for a confusion matrix, (emotions, emotions), rows actual."""
     total, correct = matrix.sum(1), matrix.diagonal()
     wa, ua = accuracies(total, correct)
     shares = zip(EMOTIONS, correct, total, strict=True)
@@ -83,7 +83,7 @@ def score_matrix(matrix: np.ndarray) -> dict:
 
 
 def describe(result: dict) -> str:
-    """Scores as text for a person: WA, UA and the matrix with recalls, rows actual, columns predicted."""
+    """Scores as text: WA, UA and the matrix with recalls, rows actual, columns predicted."""
     matrix = pd.DataFrame(result["confusion"], index=EMOTIONS, columns=EMOTIONS)
     matrix["recall %"] = ["-" if share is None else f"{100 * share:.1f}" for share in result["recall"].values()]
     title = f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %{of_emotions(result)}"
@@ -92,17 +92,17 @@ def describe(result: dict) -> str:
 
 
 def in_short(result: dict) -> str:
-    """WA and UA on a line among others: "WA 70.0 %  UA 66.7 % (3 of 4 emotions)"."""
+    """WA and UA as one line: "WA 70.0 %  UA 66.7 % (3 of 4 emotions)"."""
     return f"WA {100 * result['wa']:.1f} %  UA {100 * result['ua']:.1f} %{of_emotions(result)}"
 
 
 def of_emotions(result: dict) -> str:
-    """What UA is the mean over, where that is not every emotion: " (3 of 4 emotions)"."""
+    """The number of emotions that UA is the mean over, if not all: " (3 of 4 emotions)"."""
     occurring = sum(share is not None for share in result["recall"].values())
     return "" if occurring == len(EMOTIONS) else f" ({occurring} of {len(EMOTIONS)} emotions)"
 
 
 def emotions_note(result: dict) -> str:
-    """The same as a sentence: "UA is the mean over 3 of 4 emotions."; "" where every emotion occurs."""
+    """The same as a sentence: "UA is the mean over 3 of 4 emotions."; "" if every emotion occurs."""
     few = of_emotions(result).strip(" ()")
     return f"UA is the mean over {few}." if few else ""

@@ -1,4 +1,4 @@
-"""What made a number: versions, the code, the commit."""
+"""Provenance of a result: versions, code digest, commit."""
 
 import platform
 import subprocess
@@ -11,7 +11,7 @@ from ser import __version__
 
 PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics")
 PACKAGE = Path(__file__).parents[1]
-# What a training computes depends on these files; the others read results, draw, or start processes.
+# The files that determine what a training computes; the others read results, draw figures, or start processes.
 TRAINING = (
     *("audio", "bounds", "checkpoint", "data", "emotions", "networks", "systems"),
     *("results/predictions", "processes/allocator"),
@@ -20,7 +20,7 @@ TRAINING = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that make the numbers."""
+    """Versions of Python and of the packages that the numbers depend on."""
     return {"ser": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
@@ -36,7 +36,7 @@ def code_digest() -> str:
 
 @cache
 def commit() -> str | None:
-    """The commit of the source tree, with "+" where files differ from it; None outside a repository."""
+    """The commit of the source tree, with "+" if files differ from it; None outside a repository."""
     git = ["git", "-C", str(PACKAGE)]
     try:
         head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)

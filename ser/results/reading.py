@@ -1,4 +1,4 @@
-"""What a run has saved: its record and its tables of predictions, read and checked."""
+"""Read and check what a run has saved: `result.json` and predictions tables."""
 
 from pathlib import Path
 
@@ -17,17 +17,17 @@ COLUMNS = (*TEXT, "fold", *posterior_columns())
 
 
 class Result(Record):
-    """What every `result.json` holds; `validation` is None after `ser test`."""
+    """The entries of every `result.json`; `validation` is None after `ser test`."""
 
     validation: dict | None
     digests: dict[str, str]
 
 
 def read_about(folder: Path) -> dict:
-    """The `result.json` of a run or a cross-validation.
+    """Read the `result.json` of a run or a cross-validation.
 
     Raises:
-        InputError: if there is none, or the tables beside it are not those it was written for.
+        InputError: if there is none, or a table was changed or removed since.
     """
     path = folder / "result.json"
     if not path.is_file():
@@ -36,7 +36,7 @@ def read_about(folder: Path) -> dict:
     check_record(Result, about, path)
     scored = {"test": "wa" in about, "val": about["validation"] is not None}
     if missing := {TABLES[name] for name, there in scored.items() if there} - set(about["digests"]):
-        raise InputError(f"{path}: no digest of {min(missing)}; it does not say what it was computed from")
+        raise InputError(f"{path}: no digest of {min(missing)}, so the table cannot be checked")
     for name, expected in about["digests"].items():
         if not (folder / name).is_file():
             raise InputError(f"{folder / name}: missing, though {path} was computed from it")
@@ -46,13 +46,13 @@ def read_about(folder: Path) -> dict:
 
 
 def read_finished(folder: Path, now: dict, seed: int, fold: int) -> dict | None:
-    """The `result.json` of a finished run, whole and unchanged; None where there is none yet.
+    """Read the `result.json` of a finished run; None if there is none yet.
 
     Args:
-        now: the identity that its own must be part of (without seed and fold).
+        now: the identity that it must match, without seed and fold.
 
     Raises:
-        InputError: if it is another run, or its tables were changed afterwards.
+        InputError: if it is another run, or a table was changed or removed since.
     """
     if not (folder / "result.json").is_file():
         return None
@@ -64,12 +64,12 @@ def read_finished(folder: Path, now: dict, seed: int, fold: int) -> dict | None:
             found.append(f"{name}: {about.get(name)} there, {wanted} here")
     if found:
         lines = "\n".join(f"  {line}" for line in found)
-        raise InputError(f"{folder} holds another run; take it away, or choose another --out\n{lines}")
+        raise InputError(f"{folder} contains another run; remove it, or choose another --out\n{lines}")
     return about
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A predictions table from disk, names as strings.
+    """Read a predictions table, names as strings.
 
     Raises:
         InputError: if it cannot be read, or lacks a column.

@@ -1,4 +1,4 @@
-"""What is read from files, held against the types that its readers rely on: `result.json`, checkpoints."""
+"""Type checks of values read from files: `result.json`, checkpoints."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ from ser.errors import InputError
 T = TypeVar("T")
 Filled = Annotated[list[T], Field(min_length=1)]
 
-MOST_ERRORS = 5  # that a message lists; a file from a stranger may have millions
-MOST_PARTS = 6  # of the way to a value, for the same reason
+MOST_ERRORS = 5  # listed in a message; a file can have millions
+MOST_PARTS = 6  # shown of the path to a value, for the same reason
 
 
 class Record(BaseModel):
-    """Values of exactly these types: true is no number, numbers are finite. Other keys may be there too."""
+    """Values of exactly these types: a bool is no number, numbers are finite. Further keys are allowed."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -32,10 +32,10 @@ class Sets(Record, Generic[T]):
 
 
 def read_record(path: Path) -> dict:
-    """The names and values of a JSON file that this program has written, not checked any further.
+    """Read a JSON object from a file that this program has written, without checking its entries.
 
     Raises:
-        InputError: if it cannot be read or is something else.
+        InputError: if it cannot be read or is not a JSON object.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def read_record(path: Path) -> dict:
     except (ValueError, RecursionError) as error:  # not UTF-8, no JSON, or nested too deeply
         raise InputError(f"{path}: not written by this program ({error})") from error
     if not isinstance(found, dict):
-        raise InputError(f"{path}: not written by this program ({shorten(found):.80} in place of names with values)")
+        raise InputError(f"{path}: not written by this program ({shorten(found):.80} is not a JSON object)")
     return found
 
 
@@ -52,7 +52,7 @@ def check_record(form: type[Record], value: object, place: object) -> None:
     """Refuse a record that is not of this form.
 
     Args:
-        place: the file, for the message.
+        place: the file it is from.
 
     Raises:
         InputError: with a line for each error: file, key, value and what it must be.
@@ -74,7 +74,7 @@ def check_record(form: type[Record], value: object, place: object) -> None:
 
 
 def _describe(type: str, loc: tuple[str | int, ...], msg: str, input: object) -> str:
-    """An error of pydantic in a line of bounded length that writes nothing on the screen but itself."""
+    """A pydantic error as one line of bounded length, without control characters."""
     name = "".join(_part(each) for each in loc[:MOST_PARTS] if each != "[key]").removeprefix(".")
     if type == "missing":
         return f"{name} is missing; another version of this program may have written it"
@@ -83,7 +83,7 @@ def _describe(type: str, loc: tuple[str | int, ...], msg: str, input: object) ->
     except ValueError:  # more digits than Python prints
         shown = "too long to be shown"
     said = in_words(msg.partition(" or instance of ")[0])
-    return f"{name or 'all of it'} is {shown:.80}" + (f", but {said}" if said != msg else f": {msg}")
+    return f"{name or 'the whole value'} is {shown:.80}" + (f", but {said}" if said != msg else f": {msg}")
 
 
 def _part(part: str | int) -> str:

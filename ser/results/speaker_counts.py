@@ -1,12 +1,12 @@
-"""What WA and UA are made of, speaker by speaker, and samples of whole speakers.
+"""Counts of utterances per speaker, and the bootstrap and sign-flip tests over whole speakers.
 
-Utterances of one speaker resemble one another, so intervals and tests draw and swap speakers, not utterances. Both
-scores depend on a table only through two counts per speaker and emotion: utterances, and those recognised. Over several
-seeds these are means, so that a seed adds no speaker.
+Utterances of one speaker are not independent, so intervals and tests draw and swap speakers, not utterances. WA and UA
+depend on a table only through two counts per speaker and emotion: utterances, and those recognised. Over several seeds
+these are means, so that a seed adds no speaker.
 
-A bootstrap takes any sample of speakers for WA, for UA only those with every emotion of the test set: a UA over the
-emotions that happen to occur is another quantity in every sample. A constant answer would score 1/4 in one and 1/3 in
-the next. A sample that lacks an emotion is therefore drawn again.
+For WA the bootstrap uses every sample of speakers. For UA a sample that lacks an emotion of the test set is drawn
+again, since UA over the emotions that happen to occur is another quantity in every sample: a constant answer would
+score 1/4 in one and 1/3 in the next.
 """
 
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from ser.errors import InputError
 from ser.results.predictions import accuracies, check_rows
 
 CONFIDENCE = 0.95
-MOST_ENUMERATED = 16  # 65 536 ways to swap so many speakers; beyond, a sample of as many
+MOST_ENUMERATED = 16  # speakers, which have 65 536 swaps; for more speakers, that many swaps are sampled
 EXACT = 1e-12  # sums that differ by less are equal
 DRAWS = 10_000
-# Of the draws. More must be drawn again where two emotions have one speaker each: what is left then hardly varies, and
-# an interval of it would be too narrow. A single emotion of a single speaker stays below (0.72 for many speakers).
+# Share of the draws that may be drawn again. Exceeded if two emotions have one speaker each: the remaining samples
+# hardly vary, and their interval would be too narrow. If one emotion has one speaker, the share is at most 0.58.
 MOST_REDRAWN = 0.75
 
 Interval = tuple[float, float]
@@ -37,7 +37,7 @@ class Tally:
     Args:
         speakers: in sorted order.
         total: utterances, (speakers, emotions).
-        correct: those of them that were recognised, (..., speakers, emotions); means over the seeds.
+        correct: recognised utterances, (..., speakers, emotions); means over the seeds.
     """
 
     speakers: tuple[str, ...]
@@ -49,7 +49,7 @@ class Tally:
         return accuracies(self.total.sum(-2), self.correct.sum(-2))
 
     def drawn(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """WA and UA where each speaker counts as often as drawn, (..., draws) each."""
+        """WA and UA of bootstrap samples, (..., draws) each; `weights` are times each speaker is drawn."""
         return accuracies(weights @ self.total, weights @ self.correct)
 
     def variances(self) -> tuple[float, float]:
@@ -69,20 +69,20 @@ def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
 
     Args:
         predictions: with or without the column `seed`.
-        hits: which rows count as recognised, in other ways than by the column `predicted`, (ways, rows).
+        hits: rows that count as recognised instead of those of the column `predicted`, (variants, rows).
 
     Raises:
         InputError: if the table is empty, an emotion is unknown, an utterance occurs twice in a seed, or the seeds
-            do not hold the same utterances.
+            have different utterances.
     """
     table = predictions if "seed" in predictions else predictions.assign(seed=1)
     if table.empty:
-        raise InputError("no predictions: nothing can be said about an empty table")
+        raise InputError("the predictions table is empty")
     check_rows(table)
     seeds = table.seed.nunique()
     times = table.groupby(["utterance", "speaker", "emotion"]).size()
     if (odd := times[times != seeds]).any():
-        raise InputError(f"the seeds hold different utterances, speakers or emotions, first {odd.index[0][0]}")
+        raise InputError(f"the seeds have different utterances, speakers or emotions, first {odd.index[0][0]}")
     if hits is None:
         hits = (table.emotion == table.predicted).to_numpy()
     speakers, places = np.unique(table.speaker.astype(str).to_numpy(str), return_inverse=True)
@@ -93,21 +93,21 @@ def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
 
 
 def percentile_limits(values: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:
-    """The limits, (2, ...), that leave the same share of draws, (..., draws), on both sides."""
+    """Equal-tailed limits, (2, ...), of draws, (..., draws)."""
     return np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
 
 
 def draw_scores(
     tallies: list[Tally], draws: int = DRAWS, seed: int = 1
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
-    """WA and UA of samples of as many speakers as there are, with replacement; the same seed gives the same samples.
+    """WA and UA of bootstrap samples of the speakers; the same seed gives the same samples.
 
     Args:
         tallies: of one test set, each scored on the same samples.
 
     Returns:
-        WA and UA of each tally, (..., draws) each, and how many samples were drawn again for UA, as they lacked an
-            emotion; UA is NaN where that would have been more than `MOST_REDRAWN`.
+        WA and UA of each tally, (..., draws) each, and the number of samples drawn again for UA because they lacked an
+            emotion; UA is NaN if that exceeds `MOST_REDRAWN`.
     """
     total, generator = tallies[0].total, np.random.default_rng(seed)
     speakers, occurring = len(total), total[:, total.sum(0) > 0]
@@ -130,30 +130,30 @@ def draw_scores(
 
 
 def redraw_note(redrawn: int, available: bool) -> str:
-    """How an interval of UA came about, or why there is none; "" where no draw lacked an emotion."""
+    """A note on the draws made again for an interval of UA, or why there is none; "" if no draw lacked an emotion."""
     if not redrawn:
         return ""
     if available:
         return f"UA: {redrawn:,} draws of speakers lacked an emotion of the test set and were drawn again."
     return (
-        "UA: no interval, as too many draws of speakers lack an emotion of the test set (few speakers have it; at most "
-        f"{100 * MOST_REDRAWN:.0f} % of the draws are drawn again)."
+        "UA: no interval, because too many draws of speakers lack an emotion of the test set (few speakers have it; at "
+        f"most {100 * MOST_REDRAWN:.0f} % of the draws are drawn again)."
     )
 
 
 def sign_flips(units: str, first: Tally, second: Tally, seed: int) -> dict[str, float]:
-    """p-values of WA and UA, where the predictions of whole units are swapped between two results.
+    """p-values of WA and UA by swapping the predictions of whole units between two results.
 
     Args:
-        units: what was counted, "speakers" or "sessions"; part of the names of the tests.
+        units: "speakers" or "sessions", for the names of the tests.
         first: counts of one result.
         second: counts of the other, on the same utterances.
-        seed: of the sample, where there are too many ways to swap.
+        seed: of the sample, if there are too many swaps to enumerate.
 
     Returns:
-        The share of the ways to swap whose pooled difference is at least as large, by the test's name.
+        The share of swaps whose pooled difference is at least as large as the observed one, by name of the test.
     """
-    # The units' contributions to either difference: the row totals are the same, so both differences are sums.
+    # Contribution of each unit to the two differences, which are sums over units since the totals are equal.
     gained, total = second.correct - first.correct, first.total.sum(0)
     gains = {"WA": gained.sum(1) / total.sum(), "UA": (gained[:, total > 0] / total[total > 0]).mean(1)}
     return {f"sign-flip over {units} ({score})": _sign_flip(each, seed) for score, each in gains.items()}
@@ -165,7 +165,7 @@ def _sign_flip(gains: np.ndarray, seed: int) -> float:
         signs = np.array(list(product((-1, 1), repeat=units)))
         return float((np.abs(signs @ gains) >= observed).mean())
     signs = np.random.default_rng(seed).choice((-1, 1), size=(2**MOST_ENUMERATED, units))
-    # The way that was observed belongs to every sample, or a p-value of zero would be possible.
+    # The observed difference is counted as part of the sample, so that no p-value is zero.
     return float(((np.abs(signs @ gains) >= observed).sum() + 1) / (len(signs) + 1))
 
 
@@ -173,7 +173,7 @@ def check_same_test_set(first: pd.DataFrame, second: pd.DataFrame) -> None:
     """Refuse two predictions tables of different utterances, or with different labels.
 
     Raises:
-        InputError: with the number of utterances that differ, and what can be done.
+        InputError: with the number of utterances that differ.
     """
     names = [set(table.utterance) for table in (first, second)]
     if names[0] != names[1]:
@@ -185,7 +185,7 @@ def check_same_test_set(first: pd.DataFrame, second: pd.DataFrame) -> None:
     labels = [table.drop_duplicates("utterance").set_index("utterance") for table in (first, second)]
     for column in ("emotion", "speaker", "session"):
         if not all(column in table for table in labels):
-            continue  # a table may leave sessions out
+            continue  # sessions are optional
         other = labels[1][column].reindex(labels[0].index)
         if (different := labels[0][column].astype(str) != other.astype(str)).any():
             raise InputError(
@@ -195,7 +195,7 @@ def check_same_test_set(first: pd.DataFrame, second: pd.DataFrame) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and what is counted, for a sentence.
+    """A number with its noun, in the plural unless the number is 1.
 
     Example:
         >>> counted(1, "speaker"), counted(10, "speaker")

@@ -1,8 +1,8 @@
-"""How sure a pooled WA or UA is, and what a difference between two of them means.
+"""Intervals of pooled WA and UA, and tests of the difference between two results.
 
-Utterances of one speaker resemble one another, so wherever a table says who spoke, speakers are drawn and swapped, not
-utterances (`ser.results.speaker_counts`). The two speakers of a session are answered by one training and resemble one
-another by that: less, but not nothing, so that what takes speakers for independent finds too much.
+Utterances of one speaker are not independent, so speakers are drawn and swapped, not utterances
+(`ser.results.speaker_counts`). The two speakers of a session are not quite independent either, since one training
+predicts both: methods that assume independent speakers find differences somewhat too often.
 """
 
 from dataclasses import dataclass
@@ -30,15 +30,13 @@ from ser.results.speaker_counts import (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two results beside each other; every difference is second minus first, a share, with a 95 % interval.
+    """Two results compared; every difference is second minus first, a share, with a 95 % interval.
 
     Args:
         paired: on the same test utterances.
-        p_values: two-sided, by the name of the test, which names the score ("... (WA)"); NaN where the test cannot
-            be made.
-        caution: what a reader must know.
-        swapped: speakers whose answers the deciding test swaps, so that its p-value is at least 2 / 2^speakers; 0 for
-            a test without such a bound.
+        p_values: two-sided, by name of the test with its score ("... (WA)"); NaN if the test is impossible.
+        caution: limitations, in sentences.
+        swapped: speakers in the deciding sign-flip test, whose p-value is at least 2 / 2^speakers; 0 for other tests.
     """
 
     paired: bool
@@ -52,7 +50,7 @@ class Comparison:
 
 
 class Intervals(TypedDict):
-    """Intervals of WA and UA, shares, and how many draws of speakers lacked an emotion and were drawn again for UA."""
+    """Intervals of WA and UA, shares, and the number of draws of speakers that lacked an emotion and were redrawn."""
 
     wa: Interval
     ua: Interval
@@ -64,19 +62,19 @@ def bootstrap_speakers(
 ) -> Intervals:
     """Percentile intervals of pooled WA and UA from samples of whole speakers.
 
-    A drawn speaker brings all utterances of all seeds. UA of a draw is the mean over the emotions of the whole table:
-    a draw that lacks one is drawn again for UA, while WA takes the draws as they come. Few speakers make such an
-    interval too narrow. The same seed gives the same interval.
+    A drawn speaker contributes all utterances of all seeds. UA is the mean over all emotions of the table: for UA, a
+    draw that lacks one is drawn again. With few speakers such an interval is too narrow. The same seed gives the same
+    interval.
 
     Args:
         predictions: a predictions table, with or without the column `seed`.
 
     Returns:
-        `wa` and `ua` as limits, shares, and `redrawn`. Limits are NaN for a single speaker, who says nothing about
-            others; UA's also where too many draws lack an emotion (`ser.results.speaker_counts.MOST_REDRAWN`).
+        `wa` and `ua` as limits, shares, and `redrawn`. Limits are NaN for a single speaker, those of UA also if too
+            many draws lack an emotion (`ser.results.speaker_counts.MOST_REDRAWN`).
 
     Raises:
-        InputError: if the table cannot be counted (`tally`).
+        InputError: if `tally` refuses the table.
     """
     counts = tally(predictions)
     (drawn,), redrawn = draw_scores([counts], draws, seed)
@@ -85,26 +83,26 @@ def bootstrap_speakers(
 
 
 def ua_note(intervals: Intervals) -> str:
-    """How the interval of UA came about, or why there is none; "" where no draw lacked an emotion."""
+    """A note on the draws made again for the interval of UA, or why there is none; "" if no draw lacked an emotion."""
     return redraw_note(intervals["redrawn"], not np.isnan(intervals["ua"][0]))
 
 
 def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> Comparison:
     """Compare two systems on the same test utterances.
 
-    Sign-flip: if the systems were alike, the predictions of each speaker could as well be swapped between them. The
-    p-value is the share of the 2^speakers ways to swap whose pooled difference is at least as large; beyond 16
-    speakers, that share in a sample of 65 536 ways. It is exact if speakers can be exchanged one by one. Where both
-    tables name sessions, whole sessions are swapped as well: that allows for one training answering both speakers of a
-    session, but with five sessions no such p-value can be below 0.0625. Bootstrap: the same drawn speakers for both.
-    McNemar's exact test only where each has one seed.
+    Sign-flip test: if the systems are equal, the predictions of each speaker can be swapped between them. The p-value
+    is the share of the 2^speakers swaps whose pooled difference is at least as large as the observed one; beyond 16
+    speakers, of a sample of 65 536 swaps. It is exact if speakers are exchangeable one by one. If both tables have
+    sessions, whole sessions are swapped as well: that allows for one training predicting both speakers of a session,
+    but with five sessions no such p-value can be below 0.0625. Bootstrap: both systems are scored on the same drawn
+    speakers. McNemar's exact test is made only if each system has one seed.
 
     Args:
         first: a predictions table, with or without the column `session`.
         second: another of the same utterances, in any order and number of seeds.
 
     Raises:
-        InputError: if the test sets differ, or a table cannot be counted (`tally`).
+        InputError: if the test sets differ, or `tally` refuses a table.
     """
     check_same_test_set(first, second)
     counts, others = tally(first), tally(second)
@@ -125,34 +123,34 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed:
 
 
 def _paired_caution(speakers: int, sessions: int) -> str:
-    """What a reader of a paired comparison must know; `sessions` is 0 where they are not named."""
+    """Limitations of a paired comparison; `sessions` is 0 if they are unknown."""
     if speakers == 1:
-        return "Paired, one speaker: nothing can be said about others, and no test can find a difference."
+        return "Paired, one speaker: nothing can be said about other speakers, and no test can find a difference."
     caution = (
         f"Paired, {counted(speakers, 'speaker')}: no sign-flip p-value over speakers can be below "
-        f"{2 / 2**speakers:.2g}, and a bootstrap of so few speakers is optimistic (true intervals are wider). That "
-        "test is exact if speakers can be exchanged one by one, which two speakers answered by one training, as those "
-        "of a session are, cannot quite: it finds differences somewhat too often, and the bootstrap has the same flaw. "
+        f"{2 / 2**speakers:.2g}, and a bootstrap of so few speakers is optimistic (true intervals are wider). Both "
+        "assume that speakers are independent, but one training predicts both speakers of a session: differences are "
+        "found somewhat too often. "
     )
     if sessions:
         caution += (
-            f"The sign-flip over sessions ({sessions} here) allows for that, but none of its p-values can be below "
-            f"{2 / 2**sessions:.3g}: it stands beside the other and cannot decide alone. "
+            f"The sign-flip test over sessions ({sessions} here) allows for that, but its p-values cannot be below "
+            f"{2 / 2**sessions:.3g}: it is shown for comparison and does not decide. "
         )
     return caution + (
-        "Utterances of a speaker are not independent, so that McNemar's p-value, which takes them for independent, is "
-        "too small; it is left out over several seeds."
+        "McNemar's test assumes that utterances are independent, but those of one speaker are not: its p-value is too "
+        "small. It is left out over several seeds."
     )
 
 
 def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed: int = 1) -> Comparison:
-    """Compare two results whatever utterances they were measured on, as if their speakers had nothing in common.
+    """Compare two results on any test sets, as if their speakers were independent.
 
-    Two independent bootstraps, and Welch's t-test on the speakers' contributions; for speakers with equally many
-    utterances that is the t-test on their accuracies.
+    Two independent bootstraps, and Welch's t-test on the speakers' contributions; if all speakers have equally many
+    utterances, that is the t-test on their accuracies.
 
     Raises:
-        InputError: if a table cannot be counted (`tally`).
+        InputError: if `tally` refuses a table.
     """
     counts, others = tally(first), tally(second)
     differences = _differences(counts, others)
@@ -169,9 +167,9 @@ def compare_unpaired(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRA
     same = len(set(counts.speakers) & set(others.speakers))
     caution = (
         f"Unpaired: two test sets ({first.utterance.nunique()} and {second.utterance.nunique()} utterances, {shared} "
-        f"in both; {len(counts.speakers)} and {counted(len(others.speakers), 'speaker')}, {same} in both) are taken "
-        "for independent, and so are the speakers of each, though one training answers both of a session. The "
-        "difference is one of systems and of test sets; which, cannot be told apart."
+        f"in both; {len(counts.speakers)} and {counted(len(others.speakers), 'speaker')}, {same} in both) are assumed "
+        "to be independent, and so are the speakers of each, although one training predicts both speakers of a "
+        "session. The difference can come from the systems or from the test sets."
     )
     emotions = [int((side.total.sum(0) > 0).sum()) for side in (counts, others)]
     if emotions[0] != emotions[1]:
@@ -189,7 +187,7 @@ def _differences(first: Tally, second: Tally) -> tuple[float, float]:
 
 
 def _intervals(drawn, speakers: int, confidence: float = CONFIDENCE) -> list[Interval]:
-    """Of WA and UA; a single speaker says nothing about others."""
+    """Intervals of WA and UA; NaN for a single speaker."""
     if speakers == 1:
         return [(float("nan"), float("nan"))] * 2
     return [tuple(percentile_limits(values, confidence).tolist()) for values in drawn]

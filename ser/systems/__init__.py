@@ -1,6 +1,6 @@
 """The systems by name, for configuration files (`class_path: ser.systems.CNNRecCap`).
 
-A system is a final subclass of `System` in a file of this folder: nothing else has to name it.
+Every concrete subclass of `System` in a file of this folder is one; there is no list to add it to.
 """
 
 from importlib import import_module

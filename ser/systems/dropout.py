@@ -1,4 +1,4 @@
-"""Dropout that depends on seed and step alone."""
+"""Dropout that depends only on seed and step."""
 
 from hashlib import blake2b
 
@@ -7,9 +7,9 @@ from lightning import Callback, LightningModule, Trainer
 
 
 class SeededDropout(Callback):
-    """Draw the dropout of a step from (seed, step, process), independent of all other random draws.
+    """Seed the dropout of each step with (seed, step, process), independent of all other random draws.
 
-    A training then does not depend on what is validated beside it, nor on where it was interrupted.
+    Training then depends neither on which sets are validated nor on where it was interrupted.
     """
 
     def __init__(self, seed: int) -> None:

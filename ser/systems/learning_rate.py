@@ -13,19 +13,19 @@ STEPS = ((0.1, 0.5), (0.01, 0.2), (0.001, 0.1))
 
 
 def rate_factor(loss_ratio: float) -> float:
-    """The factor of the learning rate when the training loss has fallen to a share of its first value.
+    """Factor of the learning rate, given the ratio of the training loss to its first value.
 
-    Each reduction of the loss by a factor of 10 takes one step along 0.001, 0.0005, 0.0002, 0.0001.
+    Each reduction of the loss by a factor of 10 lowers the rate one step along 0.001, 0.0005, 0.0002, 0.0001.
 
     Args:
-        loss_ratio: mean loss of the last 100 steps over the mean of the first 100.
+        loss_ratio: mean loss of the last 100 steps divided by that of the first 100.
 
     Example:
         >>> [rate_factor(ratio) for ratio in (1.0, 0.1, 0.009, 0.0001)]
         [1.0, 0.5, 0.2, 0.1]
 
     Source:
-        Wu et al. (2019), section 4.1; what the loss is compared with is assumed.
+        Wu et al. (2019), section 4.1; the reference loss is assumed.
     """
     return min([factor for ratio, factor in STEPS if loss_ratio <= ratio], default=1.0)
 
@@ -34,12 +34,12 @@ class LearningRateRule(Callback):
     """Lower the learning rate when the training loss has fallen by a factor of 10, 100 and 1000; never raise it.
 
     Args:
-        hold_epochs: epochs during which the first rate is kept.
-        window_steps: steps whose mean loss decides; it is compared with the mean of as many first steps.
-        check_every: steps between two looks, since a look waits for the device.
+        hold_epochs: number of first epochs with the initial rate.
+        window_steps: steps over which the loss is averaged, at the start of training and at each check.
+        check_every: steps between checks; each check synchronises with the device.
 
     Source:
-        Wu et al. (2019), section 4.1; that the loss is compared with the mean of the first 100 steps is assumed.
+        Wu et al. (2019), section 4.1; the comparison with the mean of the first 100 steps is assumed.
     """
 
     @checked("learning_rate_rule.")
@@ -70,7 +70,7 @@ class LearningRateRule(Callback):
         return float(trainer.strategy.reduce(self.losses.mean(), reduce_op="mean"))
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict) -> None:
-        """Write the losses averaged over the processes: all of them go on with what the file holds."""
+        """Save the losses averaged over the processes, since all of them resume from this file."""
         losses = trainer.strategy.reduce(self.losses.clone(), reduce_op="mean")
         checkpoint["callbacks"][self.state_key]["losses"] = losses.tolist()
 

@@ -1,7 +1,7 @@
-"""Whom a system has heard: in its own training, and through the weights that it began with.
+"""Speakers and recordings that a system was trained and validated on, also those of its initial weights.
 
-A checkpoint holds this in its entries `speakers`, `recordings`, `standardised_by`, `trained_on` and `initial_weights`.
-Older versions did not write the last two; what their checkpoints do not say is None, or marked as not complete.
+A checkpoint has them in its entries `speakers`, `recordings`, `standardised_by`, `trained_on` and `initial_weights`.
+Older versions did not write the last two; what their checkpoints lack is None, or marked as not complete.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ from ser.results.identity import is_identity
 from ser.results.provenance import code_digest, versions
 from ser.results.records import Record, Sets
 
-NAMESAKES = " If these are other people in a file of the same name, name this corpus: --data.corpus.name NAME."
-HEARD = ("train", "val")  # the sets of a training that shape its weights: by its steps, and by the choice of an epoch
+NAMESAKES = " If these are other people and only the names agree, name this corpus: --data.corpus.name NAME."
+HEARD = ("train", "val")  # sets that influence the weights: by training steps, or by the choice of the epoch
 
 
 class Counts(Sets[dict[str, int]], extra="forbid"):
@@ -26,7 +26,7 @@ class Counts(Sets[dict[str, int]], extra="forbid"):
 
 
 class TrainedOn(Record, extra="allow"):
-    """The entry `trained_on`; what is None was not recorded by an older version. Other keys have plain values."""
+    """The entry `trained_on`; a value is None if an older version did not record it. Further keys are allowed."""
 
     __pydantic_extra__: dict[str, JsonValue]
     corpus: str | None
@@ -42,10 +42,10 @@ class TrainedOn(Record, extra="allow"):
 
 
 def entries_of_fold(data: EmotionData, before: Mapping | None) -> dict:
-    """The entries of a training that begins.
+    """The entries of a new training.
 
     Args:
-        before: the entries of the weights that it begins with; None where they are drawn at random.
+        before: the entries of its initial weights; None if they are random.
     """
     return {
         "speakers": data.speaker_identities,
@@ -64,7 +64,7 @@ def entries_of_fold(data: EmotionData, before: Mapping | None) -> dict:
 
 
 def place_of(data: EmotionData) -> dict:
-    """Corpus, protocol and fold, by the names that results give them."""
+    """Corpus, protocol and fold, under their keys in `result.json`."""
     return {
         "corpus": data.corpus.name,
         "protocol": data.protocol,
@@ -81,7 +81,7 @@ def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
 
 
 def entries(checkpoint: Mapping) -> dict:
-    """The entries of a checkpoint; what an older version did not write is derived from what it did."""
+    """The entries of a checkpoint; entries that an older version did not write are derived from the others."""
     found = {name: checkpoint[name] for name in ("speakers", "recordings", "standardised_by")}
     identity = checkpoint["identity"] if is_identity(checkpoint.get("identity")) else None
     written = checkpoint.get("trained_on") or _derived(found, identity)
@@ -90,13 +90,13 @@ def entries(checkpoint: Mapping) -> dict:
         before = checkpoint["initial_weights"]
     elif identity and not identity["config"].get("init_weights"):
         before = None
-    else:  # there were some, or nothing is said of them
+    else:  # initial weights were loaded, or it is not known
         before = {"speakers": {"train": [], "val": []}, "recordings": {"train": [], "val": []}, "complete": False}
     return {**found, "trained_on": trained_on, "initial_weights": before}
 
 
 def _derived(found: Mapping, identity: Mapping | None) -> dict:
-    """What can be told of a training whose checkpoint has no `trained_on`."""
+    """The entry `trained_on` of a checkpoint without one, as far as it can be derived."""
     identity = identity or {"config": {}, "versions": {}}
     corpora = {who.split(":", 1)[0] for who in found["speakers"]["train"]}
     known = {name: identity["config"].get(f"data.{name}") for name in ("protocol", "fold", "test_halves")}
@@ -113,13 +113,13 @@ def _derived(found: Mapping, identity: Mapping | None) -> dict:
 
 
 def heard(found: Mapping) -> dict:
-    """Speakers and recordings that trained a system or chose an epoch, in its own training or any before it.
+    """Training and validation speakers and recordings of a system and of its initial weights.
 
     Args:
         found: `entries` of its checkpoint.
 
     Returns:
-        Sorted lists `speakers` and `recordings`, each by "train" and "val"; `complete`, whether these are all.
+        Sorted lists `speakers` and `recordings`, each by "train" and "val"; `complete` is False if others are unknown.
     """
     before = found["initial_weights"]
     parts = [found, before] if before else [found]
@@ -131,16 +131,16 @@ def heard(found: Mapping) -> dict:
 
 
 def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) -> None:
-    """Refuse to evaluate a system on people or recordings that it was trained on, or that chose its epoch.
+    """Refuse to evaluate a system on its training speakers or recordings, or to test it on its validation set.
 
-    The same holds for the weights that its training began with.
+    The same is checked for its initial weights.
 
     Args:
         found: `entries` of its checkpoint.
-        tested: the set that will be evaluated, "val" or "test".
+        tested: the set to evaluate, "val" or "test".
 
     Raises:
-        InputError: naming the speakers, or how many recordings are known.
+        InputError: with the speakers, or the number of recordings.
     """
     hint = "the result would mean nothing. Choose a fold or a corpus with other speakers."
     own, recordings = set(data.speaker_identities[tested]), set(data.digests[tested])
@@ -167,18 +167,18 @@ def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) 
 
 
 def doubts(found: Mapping, what: str, data: EmotionData, sets: Iterable[str]) -> list[str]:
-    """Warnings where it is not known whether a system has heard the people it is evaluated on.
+    """Warnings if it is unknown whether a system was trained or validated on the speakers it is evaluated on.
 
     Args:
         found: `entries` of its checkpoint.
-        what: the checkpoint, for the message.
-        sets: those that will be evaluated, of "val" and "test".
+        what: "the checkpoint" or "the initial weights".
+        sets: the sets to evaluate, "val" or "test" or both.
     """
     everyone, lines = heard(found), []
     if not everyone["complete"]:
         lines.append(
-            f"an older version wrote {what} and did not record on whom earlier weights, if any, had been trained; "
-            "the people evaluated here may be among them"
+            f"an older version wrote {what} and did not record the training speakers of earlier weights, if any; "
+            "they may include speakers evaluated here"
         )
     own = {data.corpus.name, *([UNNAMED] if isinstance(data.corpus, Manifest) else [])}
     parts = [who.partition(":") for name in HEARD for who in everyone["speakers"][name]]
@@ -188,12 +188,12 @@ def doubts(found: Mapping, what: str, data: EmotionData, sets: Iterable[str]) ->
         same = sorted(names & set(data.utterances.speaker))
         corpora = sorted({printable(corpus) for corpus, speaker in others if speaker in same})
         lines.append(
-            f"{what} heard speakers {', '.join(same)} of {', '.join(corpora)} in training or validation, and "
+            f"training or validation of {what} used speakers {', '.join(same)} of {', '.join(corpora)}, and "
             f"{data.corpus.name} has speakers of the same names; if they are the same people, the result means nothing"
         )
     return lines
 
 
 def printable(text: str) -> str:
-    """A text from a file as it may be written on a terminal."""
+    """Text from a file, escaped if it has characters that must not be written to a terminal."""
     return text if text.isprintable() else ascii(text)

@@ -8,7 +8,7 @@ from ser.emotions import EMOTIONS, IGNORED, NUM_EMOTIONS
 
 
 def recalls(confusion) -> Tensor:
-    """Share of each emotion's utterances that were recognised, (emotions,); NaN for an emotion without utterances."""
+    """Recall of each emotion, (emotions,); NaN for an emotion without utterances."""
     confusion = torch.as_tensor(confusion, dtype=torch.float64)
     return confusion.diagonal() / confusion.sum(dim=1)
 
@@ -41,7 +41,7 @@ def unweighted_accuracy(confusion) -> Tensor:
 
 
 class EmotionScores(MulticlassConfusionMatrix):
-    """WA, UA and the recall of each emotion; the confusion matrix is the only state, so it adds up over processes."""
+    """WA, UA and the recall of each emotion; the only state is the confusion matrix, which is summed over processes."""
 
     def __init__(self) -> None:
         super().__init__(num_classes=NUM_EMOTIONS, ignore_index=IGNORED)

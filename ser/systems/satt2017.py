@@ -18,7 +18,7 @@ class CNNLSTM(System):
         **options: see `System`.
 
     Source:
-        Satt et al. (2017), as far as it is known; dropout is assumed.
+        Satt et al. (2017), as far as the details are known; dropout is assumed.
     """
 
     @checked("model.")

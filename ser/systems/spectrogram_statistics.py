@@ -1,4 +1,4 @@
-"""Whose audio standardises the spectrogram: its statistics over a training set, a corpus, or each speaker."""
+"""Mean and deviation of the spectrogram over the training set, the corpus, or each speaker."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from ser.networks.spectrogram import Moments
 def measure(data: EmotionData, spectrogram: Callable[[Tensor], Tensor]) -> Tensor:
     """Statistics of the spectrogram over the training set (or the corpus), (2, bins).
 
-    With `statistics: speaker` every batch of the data also gets those of its speakers from here on.
+    With `statistics: speaker`, batches of `data` from then on also contain the statistics of their speakers.
 
     Args:
         data: after its `setup`.

@@ -1,4 +1,4 @@
-"""What every system is: a spectrogram, shared convolutions, parallel branches; and how it is trained and scored."""
+"""The base of all systems: spectrogram, shared convolutions, parallel branches; training and scoring."""
 
 from abc import ABC, abstractmethod
 from typing import Literal
@@ -24,15 +24,15 @@ from ser.systems.lineage import entries, entries_of_fold, heard
 from ser.systems.metrics import EmotionScores
 from ser.systems.spectrogram_statistics import measure
 
-SWAPPED = "val_swapped"  # validation of the other direction, where both directions of a session are trained at once
+SWAPPED = "val_swapped"  # validation of the other direction, if one training serves both directions of a session
 
 
 class System(LightningModule, ABC):
     """A spectrogram, shared convolutions and parallel branches.
 
-    The loss is the sum of the branches' cross-entropies; the posterior is their weighted mean. The learning-rate rule
-    and the seeded dropout come with the system, so that any `Trainer` trains it as `ser fit` does. On a GPU set
-    `torch.backends.cudnn.allow_tf32 = False` for that, as `ser fit` does.
+    The loss is the sum of the branches' cross-entropies; the posterior is the weighted mean of theirs. The system adds
+    the learning-rate rule and the seeded dropout itself, so a plain `Trainer` trains it as `ser fit` does. On a GPU,
+    also set `torch.backends.cudnn.allow_tf32 = False`, as `ser fit` does.
 
     Args:
         convolutions: shared by all branches.
@@ -40,7 +40,7 @@ class System(LightningModule, ABC):
         weights: of each branch in the posterior; they sum to 1.
         magnitude: scale of the spectrogram, "log" or "linear".
         standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
-        learning_rate: the first learning rate of Adam.
+        learning_rate: the initial learning rate of Adam.
 
     Source:
         Wu et al. (2019), sections 3 and 4.1.
@@ -64,7 +64,7 @@ class System(LightningModule, ABC):
         self.branches = nn.ModuleDict(branches)
         self.weights = weights
         self.learning_rate = learning_rate
-        # Whom these weights have heard (`ser.systems.lineage`); None where they are drawn at random.
+        # Training and validation data of these weights (`ser.systems.lineage`); None if they are random.
         self.lineage: dict | None = None
         # Two, since training both directions of a session validates two speakers.
         self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
@@ -73,10 +73,10 @@ class System(LightningModule, ABC):
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions), with their gradient; the arguments are those of `posterior`.
 
-        Nothing is checked here: that would wait for a GPU in every step of a training.
+        Arguments are not checked, since that would synchronise with the GPU in every training step.
         """
         beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
-        # The DFT's frame is longer than its window: NaN beyond the end would reach frames before it.
+        # The DFT is longer than the window, so NaN beyond the end would spread to frames before it.
         spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
         standardised = self.standardisation(spectrogram, statistics)
         maps = self.convolutions(standardised, num_frames(lengths))
@@ -89,12 +89,12 @@ class System(LightningModule, ABC):
     def branch_posteriors(
         self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Posteriors of each branch, without dropout and without gradient; arguments and errors are `posterior`'s."""
+        """Posteriors of each branch, without dropout and without gradient; arguments and errors as in `posterior`."""
         _check_shapes(waveform, lengths, statistics)
         if int(lengths.min()) < WINDOW_SAMPLES or int(lengths.max()) > waveform.shape[-1]:
             raise InputError(
-                f"lengths must lie between {WINDOW_SAMPLES} samples (one analysis window) and the waveform's "
-                f"{waveform.shape[-1]}, but reach from {int(lengths.min())} to {int(lengths.max())}"
+                f"lengths must be between {WINDOW_SAMPLES} samples (one analysis window) and the waveform's "
+                f"{waveform.shape[-1]}, but are between {int(lengths.min())} and {int(lengths.max())}"
             )
         training = self.training
         self.eval()
@@ -106,7 +106,7 @@ class System(LightningModule, ABC):
         return {name: each.softmax(-1) for name, each in logits.items()}
 
     def posterior(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> Tensor:
-        """Probabilities of the emotions for each utterance, whatever else is in the batch.
+        """Probabilities of the emotions for each utterance, independent of the rest of the batch.
 
         Args:
             waveform: (batch, samples) at 16 kHz, floating-point numbers in [-1, 1).
@@ -115,7 +115,7 @@ class System(LightningModule, ABC):
                 system's own.
 
         Returns:
-            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`; without gradient, which `logits` keeps.
+            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`; without gradient (`logits` has one).
 
         Raises:
             InputError: if shapes or types do not fit, or an utterance is shorter than one analysis window.
@@ -128,7 +128,7 @@ class System(LightningModule, ABC):
     def setup(self, stage: str) -> None:
         data = self.trainer.datamodule
         for metric in [*self.scores, *self.evaluation_losses]:
-            metric.reset()  # an evaluation outside training leaves inference tensors, which a training cannot add to
+            metric.reset()  # an evaluation outside training leaves inference tensors, which training cannot update
         if stage == "fit":
             self.lineage = entries_of_fold(data, self.lineage) if isinstance(data, EmotionData) else None
         if isinstance(data, EmotionData) and (stage == "fit" or data.statistics == "speaker"):
@@ -165,18 +165,18 @@ class System(LightningModule, ABC):
             self._log_epoch()
         self._log_scores("val", 0)
         if len(self.trainer.num_val_batches) > 1:
-            self._log_scores(SWAPPED, 1, logger=False)  # unwatched: this direction tests that speaker
+            self._log_scores(SWAPPED, 1, logger=False)  # not shown: in this direction it is the tested speaker
 
     def on_test_epoch_end(self) -> None:
         self._log_scores("test", 0)
 
     def _log_epoch(self) -> None:
-        """Count epochs from 1, in loggers and in the names of checkpoints; Lightning alone would count from 0."""
+        """Log the epoch counted from 1, for loggers and names of checkpoints; Lightning counts from 0."""
         self.log("epoch", float(self.trainer.current_epoch + 1), sync_dist=True)
 
     def _log_scores(self, stage: str, place: int, logger: bool = True) -> None:
         scores, loss = self.scores[place], self.evaluation_losses[place]
-        # `compute` adds up over processes; the mean over processes that `sync_dist` takes changes nothing.
+        # `compute` has summed over processes already; the mean that `sync_dist` takes over them changes nothing.
         for name, value in {**scores.compute(), "loss": loss.compute()}.items():
             shown = logger and name in ("wa", "ua")
             self.log(f"{stage}/{name}", value.float(), prog_bar=shown, logger=logger, sync_dist=True)
@@ -184,11 +184,11 @@ class System(LightningModule, ABC):
         loss.reset()
 
     def configure_callbacks(self) -> list[Callback]:
-        """The learning-rate rule, unless the trainer has one, and dropout by the seed of its `EmotionData`."""
+        """The learning-rate rule and dropout by the seed of the `EmotionData`, unless the trainer has its own."""
         own: list[Callback] = [LearningRateRule()]
         if isinstance(data := self.trainer.datamodule, EmotionData):
             own.append(SeededDropout(data.seed))
-        # Lightning asks whenever the trainer begins to fit, validate or test, and replaces callbacks of these types.
+        # Lightning calls this at the start of every fit, validation or test, and replaces callbacks of these types.
         return [each for each in own if not any(isinstance(given, type(each)) for given in self.trainer.callbacks)]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -205,7 +205,7 @@ class System(LightningModule, ABC):
         going_on = self._trainer is not None and self._trainer.state.fn == "fit" and self.lineage
         if not going_on:
             self.lineage = found
-        elif found["recordings"] == self.lineage["recordings"]:  # an interrupted training
+        elif found["recordings"] == self.lineage["recordings"]:  # an interrupted training is resumed
             self.lineage["initial_weights"] = found["initial_weights"]
         else:
             self.lineage["initial_weights"] = heard(found)

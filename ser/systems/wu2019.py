@@ -20,7 +20,7 @@ class CNNGRU(System):
         gru_units: cells per direction.
         dense_units: units of the dense layer.
         dropout: rate after the dense layer.
-        **options: of every system, see `System`.
+        **options: see `System`.
 
     Source:
         Wu et al. (2019), section 3.
@@ -35,13 +35,13 @@ class CNNGRU(System):
 
 
 class CapsuleSystem(System, ABC):
-    """A capsule branch alone on the shared convolutions.
+    """A system whose only branch is a capsule branch.
 
     Args:
         emo_caps: the routing over windows.
         magnitude: scale of the spectrogram, "log" or "linear".
         standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
-        learning_rate: the first learning rate of Adam.
+        learning_rate: the initial learning rate of Adam.
         **capsules: sizes of the capsule branch, see `CapsuleBranch`.
     """
 
@@ -85,16 +85,16 @@ class CNNRecCap(CapsuleSystem):
 
 
 class CNNGRUSeqCap(System):
-    """CNN_GRU-SeqCap: sequential capsules and a GRU side by side.
+    """CNN_GRU-SeqCap: sequential capsules and a GRU in parallel.
 
     Args:
-        lambda_: weight of the capsule branch in the posterior; the GRU branch has 1 - lambda. It touches no gradient.
+        lambda_: weight of the capsule branch in the posterior; the GRU branch has 1 - lambda. Training ignores it.
         gru_units: cells per direction.
         dense_units: units of each branch's dense layer.
         dropout: rate after the dense layer.
         magnitude: scale of the spectrogram, "log" or "linear".
         standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
-        learning_rate: the first learning rate of Adam.
+        learning_rate: the initial learning rate of Adam.
         **capsules: sizes of the capsule branch, see `CapsuleBranch`.
 
     Source:

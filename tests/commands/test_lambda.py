@@ -74,13 +74,13 @@ def test_the_command_prints_the_result_and_writes_the_curve(crossval, capsys):
         assert line.startswith(f"{first.lambda_:.2f} {100 * first.wa:.1f} {100 * first.wa_low:.1f} to ")
         assert f" {100 * second.wa:.1f} {100 * second.wa_low:.1f} to {100 * second.wa_high:.1f} " in line
     tuned, fixed = apply(test, choose(validation)), apply(test, 0.6)
-    printed = rows_of(text, "Test result with a lambda")
+    printed = rows_of(text, "Test result by lambda")
     for title, rows, line in zip(("0.6", "chosen"), (fixed, tuned), printed, strict=True):
         low, high = bootstrap_speakers(rows)["wa"]
         assert line.startswith(title)
         assert f" {100 * scores(rows)['wa']:.2f} {100 * low:.1f} to {100 * high:.1f} " in line
         assert f" {100 * scores(rows)['ua']:.2f} " in line
-    difference = rows_of(text, "What choosing changes")[0]
+    difference = rows_of(text, "Effect of choosing lambda")[0]
     assert f"chosen per fold - 0.6 paired {100 * compare(fixed, tuned).wa_difference:+.1f} " in difference
     choices = [line.split()[:3] for line in rows_of(text, "chosen on each fold's validation rows, by WA")]
     assert choices == [[str(row.fold), "1", f"{row.lambda_:g}"] for row in choose(validation).itertuples()]

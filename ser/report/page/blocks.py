@@ -1,4 +1,4 @@
-"""What a report is made of: sections of text, tables and figures, and a table as text, Markdown and CSV."""
+"""The blocks of a report: sections of text, tables and figures; a table as text, Markdown and CSV."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-UNKNOWN = "not available"  # what cannot be computed, as an interval over a single speaker
-LINE = 110  # characters of a line of text in a terminal
+UNKNOWN = "not available"  # shown for NaN, such as an interval over a single speaker
+LINE = 110  # characters per line of text in a terminal
 
 
 def percent(share: float, digits: int = 2) -> str:
-    """A share as a percentage without its sign: 0.69858 is "69.86"."""
+    """A share as a percentage without the % sign: 0.69858 is "69.86"."""
     return f"{100 * share:.{digits}f}"
 
 
@@ -33,7 +33,7 @@ def points_interval(interval: tuple[float, float]) -> str:
 
 
 def probability(p: float) -> str:
-    """A p value: three digits after the point, four below 0.1, where the least possible ones are (0.0625).
+    """A p value with three decimals, or four below 0.1 (0.0625 is the smallest possible over five sessions).
 
     Example:
         >>> [probability(p) for p in (0.0002, 0.0625, 0.25)]
@@ -46,7 +46,7 @@ def _is_nan(value: Any) -> bool:
     return any(each != each for each in (value if isinstance(value, tuple) else (value,)))
 
 
-# For each kind of value: its text, and how the names of its columns in a CSV file end.
+# For each kind of value: its text, and the suffixes of its columns in a CSV file.
 KINDS = {
     "text": (str, [""]),
     "count": ("{:d}".format, [""]),
@@ -64,7 +64,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its head, the kind of its values, and a head above that it shares with its neighbours."""
+    """A column: its heading, the kind of its values, and a group heading that it shares with its neighbours."""
 
     name: str
     kind: str = "text"
@@ -75,7 +75,7 @@ class Column:
         return f"{self.group}: {self.name}" if self.group else self.name
 
     def text(self, value: Any) -> str:
-        """A value for people; words stand for themselves, None is a dash."""
+        """A value as text; a string is unchanged, None is a dash."""
         if value is None or isinstance(value, str):
             return "-" if value is None else value
         return UNKNOWN if _is_nan(value) else KINDS[self.kind][0](value)
@@ -84,7 +84,7 @@ class Column:
         return [self.full_name.removesuffix(ending) + ending for ending in KINDS[self.kind][1]]
 
     def csv_values(self, value: Any) -> list:
-        """One or two numbers, shares in per cent; nothing for words, which would make text of a column of numbers."""
+        """One or two numbers, shares in per cent; None for a string in a column of numbers."""
         endings = KINDS[self.kind][1]
         if value is None or _is_nan(value) or (isinstance(value, str) and self.kind != "text"):
             return [None] * len(endings)
@@ -104,10 +104,10 @@ class Table:
 
     Attributes:
         name: stem of its CSV file.
-        rows: one value per column, None where there is none, a string where words stand in place of a number.
+        rows: one value per column; None for no value, a string for words in place of a number.
         notes: sentences under it.
-        summary_rows: so many last rows sum up the others.
-        csv_rows: what the CSV file has in place of `rows`, where the page shows only some of them.
+        summary_rows: number of last rows that summarise the others.
+        csv_rows: rows of the CSV file, if the page shows only some of them.
     """
 
     name: str
@@ -120,16 +120,16 @@ class Table:
 
     @property
     def groups(self) -> list[tuple[str, int]]:
-        """The upper heads with the number of columns under each."""
+        """The group headings with the number of columns under each."""
         return [(group, len(list(columns))) for group, columns in groupby(column.group for column in self.columns)]
 
     @property
     def texts(self) -> list[list[str]]:
-        """All cells as people read them."""
+        """All cells as text."""
         return [[column.text(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
 
     def csv(self) -> str:
-        """The table for programs: two columns for an interval or a count with its percentage, four decimals."""
+        """The table as CSV: two columns for an interval or a count with its percentage, four decimals."""
         names = [name for column in self.columns for name in column.csv_names()]
         rows = [
             [number for column, value in zip(self.columns, row, strict=True) for number in column.csv_values(value)]
@@ -138,7 +138,7 @@ class Table:
         return pd.DataFrame(rows, columns=names, dtype=object).to_csv(index=False, lineterminator="\n")
 
     def text(self) -> str:
-        """The table for a terminal, with its title and notes."""
+        """The table as text for a terminal, with its title and notes."""
         heads = pd.MultiIndex.from_tuples([(column.group, column.name) for column in self.columns])
         lines = pd.DataFrame(self.texts, columns=heads).to_string(index=False).splitlines()
         return "\n".join([self.title, *map(str.rstrip, lines), *(fill(note, LINE) for note in self.notes)])
@@ -158,8 +158,8 @@ class Picture:
 
     Attributes:
         name: stem of its PNG file.
-        alt: what it shows, for readers who cannot see it.
-        inches: its width on paper; a small screen scrolls rather than shrink it beyond reading.
+        alt: alternative text.
+        inches: its width on paper; a small screen scrolls it instead of making it too small to read.
     """
 
     name: str
@@ -175,7 +175,7 @@ class Commands(list):
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report; links lead to its anchor. A string is a paragraph, a list of strings a list of lines."""
+    """A section of the report; links lead to its anchor. A string is a paragraph, a list of strings a bulleted list."""
 
     anchor: str
     title: str
@@ -183,5 +183,5 @@ class Section:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown would take for markup: names with underscores, pipes in cells, tags."""
+    """Escape text that Markdown would read as markup: underscores in names, pipes in cells, tags."""
     return re.sub(r"([\\|_*`<&\[\]])", r"\\\1", text).replace("\n", " ")

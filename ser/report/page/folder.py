@@ -1,4 +1,4 @@
-"""The folder of a report: written beside its place and moved there whole; an earlier report may be replaced."""
+"""The folder of a report: written under a temporary name and renamed; it replaces an earlier report."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.files import about_out, write_text
 
-MARKER = "report.json"  # names the files of a report, so that nothing else is ever removed
+MARKER = "report.json"  # lists the files of a report, so that no other file is removed
 KIND = "report"
 
 
 def check_folder(out: str) -> Path:
-    """Where a report may be written: a new place, an empty folder, or an earlier report.
+    """The folder to write a report to; it must be new, empty, or an earlier report.
 
     Raises:
-        InputError: if the place holds something else, or cannot be written to.
+        InputError: if it has other files, or cannot be written to.
     """
     folder = Path(out).resolve()
     parent = next(each for each in folder.parents if each.exists())
@@ -26,7 +26,7 @@ def check_folder(out: str) -> Path:
         if place.exists() and not place.is_dir():
             raise InputError(f"--out {out}: {place} is a file; choose a folder")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise InputError(f"--out {out}: {parent} is not yours to write to; choose another folder")
+        raise InputError(f"--out {out}: no permission to write to {parent}; choose another folder")
     with about_out(folder):
         found = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if others := sorted(found - _files_of_report(folder)):
@@ -45,31 +45,31 @@ def _files_of_report(folder: Path) -> set[str]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to write into, and put it in the place of `folder` when everything is there.
+    """Yield a temporary folder, and rename it to `folder` when everything is written.
 
-    An earlier report stays as it was if writing fails.
+    If writing fails, an earlier report is unchanged.
 
     Raises:
-        InputError: if the place cannot be written to.
+        InputError: if the folder cannot be written to.
     """
-    beside, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "old"))
+    partial, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "old"))
     try:
         with about_out(folder):
-            beside.mkdir(parents=True)
-            yield beside
+            partial.mkdir(parents=True)
+            yield partial
             if folder.exists():
                 check_folder(str(folder))  # another process may have written there meanwhile
                 folder.rename(old)
-            beside.rename(folder)
+            partial.rename(folder)
     finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def write_marker(folder: Path, about: dict) -> None:
-    """`report.json`: what the report is about, and which files are its own."""
+    """Write `report.json` with `about` and the list of the report's files."""
     files = sorted(path.name for path in folder.iterdir())
     text = json.dumps({"kind": KIND, **about, "files": files}, indent=2)
     write_text(folder / MARKER, text + "\n")

@@ -8,7 +8,7 @@ from ser.report.page.blocks import Commands, Picture, Section, Table, escape
 
 
 def html_page(title: str, subtitle: str, sections: list[Section]) -> str:
-    """One page that needs no network and no script: styles and images are inside it."""
+    """One self-contained page without scripts: styles and images are inside it."""
     loader, layout = PackageLoader("ser.report.page", "."), {"trim_blocks": True, "lstrip_blocks": True}
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, **layout)
     environment.filters["base64"] = lambda content: b64encode(content).decode("ascii")
@@ -16,7 +16,7 @@ def html_page(title: str, subtitle: str, sections: list[Section]) -> str:
 
 
 def markdown_page(title: str, subtitle: str, sections: list[Section]) -> str:
-    """The same text, tables and figures in Markdown; figures are the PNG files beside it."""
+    """The same text, tables and figures in Markdown; figures are PNG files in the same folder."""
     parts = [f"# {escape(title)}", escape(subtitle)]
     for section in sections:
         parts += [f"## {escape(section.title)}", *map(_markdown, section.blocks)]

@@ -1,4 +1,4 @@
-"""Which differences between results mean anything."""
+"""Differences between results, with intervals and tests corrected for their number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from ser.results.statistics import Comparison, compare, compare_unpaired
 
 LEVEL = 0.05
 MEASURES = ("WA", "UA")
-SESSIONS = "sign-flip over sessions"  # with few sessions it cannot find anything: it decides nothing
+SESSIONS = "sign-flip over sessions"  # not decisive: with few sessions it cannot find a difference
 HOLM = (
-    "p (Holm): corrected together, WA and UA of all rows ({tests}); that and the interval decide. McNemar's test and "
-    "the test over sessions decide nothing and are not corrected."
+    "p (Holm): corrected together for WA and UA of all rows ({tests}); this p and the interval decide. McNemar's test "
+    "and the test over sessions do not decide and are not corrected."
 )
 
 
@@ -26,12 +26,12 @@ class Pair:
     """Two results, compared or not. Differences are second minus first, shares.
 
     Attributes:
-        comparison: None where they are not compared, for this `reason`.
-        adjusted: the p values of WA and UA, corrected with those of all pairs (Holm), by the test's name.
-        tests: how many they were corrected for.
-        label: what a table calls the pair, where that is not "second - first".
-        independent: the test takes utterances for independent, which they are not: it can show that a difference is
-            within noise, but not that it is more.
+        comparison: None if they are not compared; `reason` says why.
+        adjusted: the p values of WA and UA, corrected together with those of all pairs (Holm), by name of the test.
+        tests: number of p values corrected together.
+        label: name of the pair in a table, if not "second - first".
+        independent: the test assumes independent utterances, which is wrong: it can show that a difference is within
+            noise, but not that it is larger.
     """
 
     first: str
@@ -48,7 +48,7 @@ class Pair:
         return self.label or f"{self.second} - {self.first}"
 
     def difference(self, measure: str) -> float:
-        """Of WA or UA."""
+        """Difference in WA or UA."""
         return getattr(self.comparison, f"{measure.lower()}_difference")
 
     def interval(self, measure: str) -> tuple[float, float]:
@@ -56,16 +56,16 @@ class Pair:
         return getattr(self.comparison, f"{measure.lower()}_interval")
 
     def test(self, measure: str) -> str:
-        """Name of the test that decides on the difference in WA or UA, which its name ends with."""
+        """Name of the test that decides on WA or UA; it ends with "(WA)" or "(UA)"."""
         names = (name for name in self.comparison.p_values if name.endswith(f"({measure})"))
         return next(name for name in names if not name.startswith(SESSIONS))
 
     def p_value(self, measure: str) -> float:
-        """Corrected p value of the difference in WA or UA; NaN where no test can be made."""
+        """Corrected p value of the difference in WA or UA; NaN if no test is possible."""
         return (self.adjusted or self.comparison.p_values)[self.test(measure)]
 
     def testable(self, measure: str) -> bool:
-        """Whether a difference could have been found; of a single speaker none can."""
+        """Whether there are a test and an interval; a single speaker has none."""
         return not isnan(self.comparison.p_values[self.test(measure)]) and not isnan(self.interval(measure)[0])
 
     def distinguishable(self, measure: str) -> bool:
@@ -74,7 +74,7 @@ class Pair:
         return (low > 0 or high < 0) and self.p_value(measure) < LEVEL
 
     def finding(self) -> str:
-        """What was found, as a sentence for WA and one for UA."""
+        """The finding, one sentence for WA and one for UA."""
         if self.comparison is None:
             return f"{self.second} and {self.first} are not compared: {self.reason}."
         how = "" if self.comparison.paired else " (unpaired)"
@@ -104,7 +104,7 @@ class Pair:
 def holm(p_values: list[float]) -> list[float]:
     """Correct p values for their number by Holm's step-down method.
 
-    NaN, where no test could be made, stays NaN and does not count.
+    NaN, for a test that is impossible, stays NaN and is not counted.
 
     Example:
         >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
@@ -124,7 +124,7 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def compare_pairs(entries: list[Entry], unpaired: bool = False) -> Iterator[Pair]:
-    """Compare every two results, on different test sets only if `unpaired`; not yet corrected for their number."""
+    """Compare all pairs of results, on different test sets only if `unpaired`; p values are not corrected yet."""
     for first, second in combinations(entries, 2):
         names, reason = (first.title, second.title), incomparable(first, second)
         try:
@@ -132,20 +132,20 @@ def compare_pairs(entries: list[Entry], unpaired: bool = False) -> Iterator[Pair
                 yield Pair(*names, compare(first.predictions, second.predictions))
             elif unpaired:
                 found = compare_unpaired(first.predictions, second.predictions)
-                caution = f"{second.title} and {first.title} are compared on demand: {reason}. {found.caution}"
+                caution = f"{second.title} and {first.title} are compared as requested: {reason}. {found.caution}"
                 yield Pair(*names, replace(found, caution=caution))
             else:
-                yield Pair(*names, reason=f"{reason}; --unpaired forces a test without pairing")
+                yield Pair(*names, reason=f"{reason}; --unpaired compares them without pairing")
         except InputError as error:
             yield Pair(*names, reason=str(error).rstrip("."))
 
 
 def incomparable(first: Entry, second: Entry) -> str:
-    """Why two results have no test with pairing, or "" if they have."""
+    """Why a paired test of two results is impossible; "" if it is possible."""
     digests = [each.about.get("corpus_digest") for each in (first, second)]
     if None not in digests and digests[0] != digests[1]:
         return (
-            "they were made from other audio or other labels of the corpus, "
+            "they were made from different audio or labels of the corpus, "
             f"{first.title} has digest {digests[0]} and {second.title} has digest {digests[1]}"
         )
     if first.test_set["digest"] == second.test_set["digest"]:
@@ -155,7 +155,7 @@ def incomparable(first: Entry, second: Entry) -> str:
 
 
 def compare_epochs(entries: list[Entry]) -> Iterator[Pair]:
-    """For every result with averaged epochs: the mean of the last epochs against the best epoch."""
+    """For every result with averaged epochs: compare the mean of the last epochs with the best epoch."""
     for entry in entries:
         if "test" in entry.pooled.averaged:
             names = ("best epoch", f"mean of the last {entry.about['averaged']['epochs']} epochs")
@@ -164,10 +164,10 @@ def compare_epochs(entries: list[Entry]) -> Iterator[Pair]:
 
 
 def correct(pairs: list[Pair]) -> list[Pair]:
-    """Holm's correction of WA and UA of all pairs that were compared, together.
+    """Apply Holm's correction to WA and UA of all compared pairs together.
 
-    One family, so that the chance to find any difference between equal systems is at most `LEVEL`: a finding is "in WA
-    or UA", of any pair. What cannot be tested does not count, nor do McNemar's test and that over sessions.
+    They are one family, so that the probability of finding any difference between equal systems, in WA or UA of any
+    pair, is at most `LEVEL`. Impossible tests, McNemar's test and the test over sessions are not counted.
     """
     compared = [(place, each) for place, pair in enumerate(pairs) if pair.comparison for each in MEASURES]
     p_values = [pairs[place].p_value(each) if pairs[place].testable(each) else float("nan") for place, each in compared]
@@ -182,7 +182,7 @@ def correct(pairs: list[Pair]) -> list[Pair]:
 
 
 def comparison_table(name: str, title: str, pairs: list[Pair], notes: list[str]) -> Table:
-    """Differences with intervals and p values, as they are and by Holm's correction, in columns that have a value."""
+    """Differences with intervals and p values, uncorrected and by Holm; columns without a value are left out."""
     cells = [_cells(pair) for pair in pairs]
     columns = dict.fromkeys(column for row in cells for column, value in row.items() if value is not None)
     tests = dict.fromkeys(test for pair in pairs if pair.comparison for test in pair.comparison.p_values)

@@ -38,13 +38,13 @@ STYLE = {
 
 
 def styles(number: int) -> list[dict]:
-    """Colour, marker and line of so many series."""
+    """Colour, marker and line of each series."""
     looks = islice(cycle(zip(COLOURS, MARKERS, LINES, strict=True)), number)
     return [{"color": colour, "marker": marker, "linestyle": line} for colour, marker, line in looks]
 
 
 class Drawing:
-    """A figure while it is drawn."""
+    """A figure in progress."""
 
     def __init__(self, width: float, height: float) -> None:
         self.figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH)
@@ -53,13 +53,13 @@ class Drawing:
     def picture(self, name: str, title: str, alt: str) -> Picture:
         """The finished figure."""
         out = io.BytesIO()
-        self.canvas.print_png(out, metadata={"Software": None})  # `savefig` would lay everything out once more before
+        self.canvas.print_png(out, metadata={"Software": None})  # `savefig` would compute the layout once more
         return Picture(name, title, alt, out.getvalue(), self.figure.get_figwidth())
 
 
 @contextmanager
 def drawing(width: float, height: float) -> Iterator[Drawing]:
-    """Draw a figure of so many inches in the report's style."""
+    """Draw a figure of this size in inches, in the report's style."""
     with rc_context(STYLE):
         yield Drawing(width, height)
 
@@ -71,7 +71,7 @@ def _whisker(axes: Axes, place: float, value: float, interval: tuple[float, floa
 
 
 def _name_rows(axes: Axes, names: list[str], label: str) -> None:
-    """One row for each name, the first above."""
+    """Label one row for each name, the first at the top."""
     axes.set_xlabel(f"{label}, 95 % interval")
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -79,7 +79,7 @@ def _name_rows(axes: Axes, names: list[str], label: str) -> None:
 
 
 def draw_scores(entries: list[Entry]) -> Picture:
-    """WA and UA of every result with 95 % intervals, the paper's below it in grey."""
+    """WA and UA of every result with 95 % intervals, the paper's below each in grey."""
     ours = {"marker": "o", "color": "black"}
     theirs = {"marker": "D", "color": "#777777", "markerfacecolor": "white"}
     with drawing(8.5, 1.3 + 0.55 * len(entries)) as sheet:
@@ -142,7 +142,7 @@ def draw_matrices(entries: list[Entry]) -> Picture:
             axes.spines[["top", "right"]].set_visible(True)
         for axes in places[len(matrices) :]:
             axes.remove()
-        title = "Confusion matrices: counts, and per cent of the row; darker is more."
+        title = "Confusion matrices: counts, and per cent of the row; darker means more."
         alt = f"Confusion matrices of {', '.join(matrices)}; the numbers are in the tables above."
         return sheet.picture("confusion", title, alt)
 
@@ -179,7 +179,7 @@ def draw_learning(entry: Entry) -> Picture:
             twins.append(twin)
             for run in (run for run in entry.runs if run.fold == fold):
                 curves, chosen = run.curves, run.curves[run.curves.epoch == run.about["epoch"]]
-                look = {"linewidth": 1, "marker": "." if len(curves) < 3 else None}  # one point makes no line
+                look = {"linewidth": 1, "marker": "." if len(curves) < 3 else None}  # a single point draws no line
                 lines = [
                     *axes.plot(curves.epoch, curves.train_loss, "--", color="#555555", label="training loss", **look),
                     *twin.plot(curves.epoch, 100 * curves.val_wa, "k-", label="validation WA", **look),

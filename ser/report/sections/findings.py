@@ -1,4 +1,4 @@
-"""The findings of a report in sentences, and what a reader must know before believing them."""
+"""The findings of a report in sentences, and their limitations."""
 
 from ser.report.page.blocks import percent, percent_interval
 from ser.report.reported_results import Entry
@@ -10,22 +10,22 @@ from ser.results.paper import TABLE_1
 from ser.results.predictions import of_emotions
 from ser.results.speaker_counts import EXACT, counted
 
-MOST_LISTED = 3  # differences that are not distinguishable, each with a sentence of its own
-ONE = "That says nothing about others, and there is no interval."
-FEW = "A bootstrap over so few speakers is optimistic, its intervals are too narrow."
+MOST_LISTED = 3  # differences that are not distinguishable; if there are more, they are only counted
+ONE = "That says nothing about other speakers, and there is no interval."
+FEW = "A bootstrap over so few speakers is optimistic: its intervals are too narrow."
 CAUTIONS = (
     "Utterances of one speaker are not independent. Intervals and tests that draw or swap whole speakers allow for "
     "that; McNemar's test, the paper's Wilson and multinomial intervals and the comparisons with the paper's "
     "matrices do not.",
-    "The two speakers of a session are answered by one training and resemble one another by that: the bootstrap "
-    "and the tests over speakers, which take them for independent, are somewhat too sure.",
-    "Training sets of different folds overlap, and one training with another seed gives another number: intervals "
-    "here are about which speakers were tested, not about that.",
+    "One training predicts both speakers of a session, so they are not quite independent. The bootstrap and the tests "
+    "over speakers assume that they are: intervals are somewhat too narrow and p values too small.",
+    "Training sets of different folds overlap, and another seed gives another number: the intervals cover only the "
+    "choice of test speakers, not this variation.",
 )
 
 
 def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
-    """The paper's CNN_SeqCap and CNN_RecCap, and ours with either where it was measured on the same utterances."""
+    """Compare the paper's CNN_SeqCap and CNN_RecCap, and ours with each if it was measured on the same utterances."""
     first, second = (row for row in TABLE_1 if row.confusion)
     found = compare_matrices(first.confusion, second.confusion)
     names = (f"the paper's {first.name}", f"the paper's {second.name}")
@@ -44,11 +44,11 @@ def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
 
 
 def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """The findings, one sentence or two each; many differences that are not distinguishable have only their number."""
+    """The findings, one or two sentences each; differences that are not distinguishable are only counted if many."""
     lines = [*_best(entries), comparability(entries)]
     lines += [
-        f"{entry.title} is incomplete, {entry.named_folds}: its scores are not those of protocol {entry.protocol}, but "
-        "of those who were tested."
+        f"{entry.title} is incomplete, {entry.named_folds}: its scores cover only these folds, not all of protocol "
+        f"{entry.protocol}."
         for entry in entries
         if entry.is_incomplete
     ]
@@ -75,12 +75,12 @@ def _best(entries: list[Entry]) -> list[str]:
             groups.append([entry])
     lines = [_highest(group) for group in groups]
     if len(groups) > 1:
-        lines.insert(0, "The results were not all made from the same test utterances: there is no common winner.")
+        lines.insert(0, "The results are on different test utterances, so none of them is the best of all.")
     return lines
 
 
 def _highest(entries: list[Entry]) -> str:
-    """All results that tie, and what a constant answer reaches."""
+    """All results that tie for the highest WA, and the WA of a constant answer."""
     highest, size = max(entry.scores["wa"] for entry in entries), entries[0].test_set["utterances"]
     best = [
         f"{entry.title}, WA {percent(entry.scores['wa'], 1)} % (95 % interval "
@@ -97,7 +97,7 @@ def _highest(entries: list[Entry]) -> str:
 
 
 def cautions(entries: list[Entry]) -> list[str]:
-    """What a reader must know before believing a number."""
+    """The limitations of the results."""
     by_number: dict[int, list[str]] = {}
     for entry in entries:
         by_number.setdefault(len(entry.test_set["speakers"]), []).append(entry.title)
@@ -107,9 +107,9 @@ def cautions(entries: list[Entry]) -> list[str]:
     ]
     lines += CAUTIONS
     if all(entry.num_seeds == 1 for entry in entries):
-        lines.append("One seed per result: nothing is known about the spread between trainings.")
+        lines.append("One seed per result: the spread between trainings is unknown.")
     lines += [
-        f"{entry.title} standardised by {entry.about['statistics']}: it heard test audio, though no labels."
+        f"{entry.title} is standardised by {entry.about['statistics']}: it used test audio, but not its labels."
         for entry in entries
         if not str(entry.about["statistics"]).startswith("train")
     ]

@@ -1,4 +1,4 @@
-"""How a result spreads: over folds, seeds and speakers, and over the way its epoch is chosen."""
+"""Results per fold, seed and speaker, and with the best epoch or the mean of the last ones."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ SCORE_COLUMNS = [
     for name, kind in (("%", "percent"), ("95 % interval", "interval"))
 ]
 FOLD_NOTES = [
-    "The result is the pooled one: every utterance counts the same. The mean over folds is another number, because "
-    "folds differ in size. A fold's row pools its seeds, and n counts each utterance once; mean and deviation are "
-    "over all runs, one per fold and seed.",
-    "UA of a fold is over the emotions that it has. Mean and deviation of UA are over the runs that have all emotions "
-    "of the test set.",
+    "The result is the pooled one, in which every utterance counts equally. The mean over folds differs from it "
+    "because folds differ in size. A fold's row pools its seeds, and n counts each utterance once; mean and standard "
+    "deviation are over all runs, one per fold and seed.",
+    "UA of a fold is the mean over the emotions that occur in it. Mean and standard deviation of UA are over the runs "
+    "that have all emotions of the test set.",
 ]
 
 
@@ -29,7 +29,7 @@ def score_cells(scores: dict, intervals: Intervals) -> list:
 
 
 def same_tests(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
-    """The results with the same protocol, folds and test set together, each group with what names its files."""
+    """Group results with the same protocol, folds and test set; yields the suffix of its files with each group."""
     groups: dict[tuple, list[Entry]] = {}
     for entry in entries:
         groups.setdefault((entry.protocol, entry.folds, entry.test_set["digest"]), []).append(entry)
@@ -38,7 +38,7 @@ def same_tests(entries: list[Entry]) -> Iterator[tuple[str, list[Entry]]]:
 
 
 def fold_table(entries: list[Entry], suffix: str) -> Table:
-    """WA and UA of every fold of results with one protocol and test set; then mean, deviation, the pooled result."""
+    """WA and UA of every fold of results on the same test set; then mean, standard deviation, the pooled result."""
     columns = [Column("fold"), Column("tested"), Column("n", "count")]
     columns += [Column(measure, "short percent", entry.title) for entry in entries for measure in ("WA %", "UA %")]
     rows: list[list] = []
@@ -57,7 +57,7 @@ def fold_table(entries: list[Entry], suffix: str) -> Table:
 
 
 def seed_table(entries: list[Entry]) -> Table | None:
-    """WA and UA of every seed with mean and deviation; None if every result has one seed."""
+    """WA and UA of every seed with mean and standard deviation; None if every result has one seed."""
     if all(entry.num_seeds == 1 for entry in entries):
         return None
     columns = [Column("system"), Column("seed"), Column("WA", "percent"), Column("UA", "percent")]
@@ -69,12 +69,12 @@ def seed_table(entries: list[Entry]) -> Table | None:
         if entry.num_seeds > 1:
             for name, kind in SPREAD.items():
                 rows.append([entry.title, f"{name} over seeds", *[over_seeds[score][kind] for score in SCORES]])
-    note = "Each seed's row pools its folds. The spread over seeds is that of training, not of the choice of speakers."
+    note = "Each seed's row pools its folds. The spread over seeds is due to training, not to the choice of speakers."
     return Table("seeds", "Results per seed", columns, rows, [note])
 
 
 def epoch_table(entries: list[Entry]) -> Table | None:
-    """The best epoch by validation WA beside the mean of the last epochs; None if no result has averaged ones."""
+    """The best epoch by validation WA and the mean of the last epochs; None if no result has averaged epochs."""
     averaged = [entry for entry in entries if "test" in entry.pooled.averaged]
     if not averaged:
         return None
@@ -84,9 +84,9 @@ def epoch_table(entries: list[Entry]) -> Table | None:
         last, table = f"mean posterior of the last {entry.about['averaged']['epochs']}", entry.pooled.averaged["test"]
         best = score_cells(entry.scores, entry.intervals)
         rows.append([entry.title, "best epoch", "validation WA", *best])
-        rows.append([entry.title, last, "nobody", *score_cells(pooled_scores(table), bootstrap_speakers(table))])
-    notes = ["The best epoch is the paper's choice, and what every other table of this report shows."]
-    title = "The best epoch, and the mean of the last ones"
+        rows.append([entry.title, last, "no score", *score_cells(pooled_scores(table), bootstrap_speakers(table))])
+    notes = ["The paper uses the best epoch, and so does every other table of this report."]
+    title = "Best epoch and mean of the last epochs"
     return Table("epochs", title, columns, rows, notes + interval_notes(averaged))
 
 
@@ -101,7 +101,8 @@ def speaker_table(entries: list[Entry], suffix: str) -> Table:
         for (session, speaker), size in sizes.items()
     ]
     note = (
-        "Where speakers differ more than systems do, other speakers could turn the order: hence intervals by speaker."
+        "If speakers differ more than systems, other speakers could change the order of the systems; this is why "
+        "intervals are computed over speakers."
     )
     title = f"Results per speaker, protocol {entries[0].protocol}"
     return Table(f"speakers{suffix}", title, columns, rows, [note])

@@ -1,4 +1,4 @@
-"""Lambda of a two-branch system: the whole curve, the choice on validation, and the test result with it."""
+"""Lambda of a two-branch system: the curve, the choice on validation, and the test result with it."""
 
 import io
 from dataclasses import replace
@@ -17,15 +17,16 @@ from ser.results.predictions import emotions_note
 from ser.results.statistics import bootstrap_speakers, compare, ua_note
 
 SETS = {"val": "validation", "test": "test"}
-SOFTWARE = "ser lambda"  # written into the picture, so that no other file is replaced
+SOFTWARE = "ser lambda"  # written into the PNG, so that no other file is replaced
 ABOUT = (
-    "Lambda weighs the capsule branch, 1 - lambda the GRU branch. It touches no training, so that the curve follows "
-    "from the saved posteriors. It is chosen for each fold on that fold's validation rows; test rows choose nothing."
+    "Lambda is the weight of the capsule branch, 1 - lambda that of the GRU branch. Training does not depend on it, so "
+    "the curve is computed from the saved posteriors. Each fold's lambda is chosen on its validation rows, never on "
+    "test rows."
 )
 
 
 def lambda_blocks(entry: Entry) -> list:
-    """Everything about lambda for a result, and again for the mean posteriors of the last epochs where they exist."""
+    """The section on lambda of a result, repeated for the mean posteriors of the last epochs if there are any."""
     tables, lambda_ = {"test": entry.predictions, "val": entry.pooled.validation}, entry.about["lambda"]
     blocks = [ABOUT, *_blocks(entry.title, entry.stem, *weigh(tables, lambda_, lambda_))]
     if averaged := entry.pooled.averaged:
@@ -46,16 +47,16 @@ def _blocks(title: str, stem: str, curves: pd.DataFrame, choices: pd.DataFrame, 
 def weigh(
     tables: dict[str, pd.DataFrame], tested_with: float, chosen_with: float | None, metric: str = "wa"
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Table]]:
-    """What lambda does to a result.
+    """The effect of lambda on a result.
 
     Args:
         tables: predictions with the posteriors of both branches, "test" and "val".
         tested_with: the lambda of the result.
-        chosen_with: the lambda of the validation WA that chose the epochs; None where no score chose them.
+        chosen_with: lambda in the validation WA by which the epochs were chosen; None if no score chose them.
         metric: "wa" or "ua", by which lambda is chosen.
 
     Returns:
-        The curves of both sets (`CURVE_COLUMNS`), the choices of every fold, and four tables for people.
+        The curves of both sets (`CURVE_COLUMNS`), the choice of every fold, and four tables to print.
 
     Raises:
         InputError: if a branch's posterior is missing.
@@ -65,13 +66,13 @@ def weigh(
     fixed, tuned = apply(tables["test"], PAPER_LAMBDA), apply(tables["test"], choices)
     outcomes = {f"{PAPER_LAMBDA} (the paper's)": fixed, "chosen per fold on validation": tuned}
     if tested_with != PAPER_LAMBDA:
-        outcomes = {f"{tested_with:g} (as the result was made)": tables["test"], **outcomes}
+        outcomes = {f"{tested_with:g} (used in the result)": tables["test"], **outcomes}
     rows = [[name, *score_cells(pooled_scores(table), bootstrap_speakers(table))] for name, table in outcomes.items()]
     names = (f"lambda {PAPER_LAMBDA}", "lambda chosen per fold")
     pairs = correct([Pair(*names, compare(fixed, tuned), label=f"chosen per fold - {PAPER_LAMBDA}")])
     made = [
-        Table("lambda", "Test result with a lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
-        comparison_table("lambda-difference", "What choosing changes", pairs, []),
+        Table("lambda", "Test result by lambda", [Column("lambda"), *SCORE_COLUMNS], rows),
+        comparison_table("lambda-difference", "Effect of choosing lambda", pairs, []),
         _curve_table(curves, _notes(tables, chosen_with)),
         _choice_table(choices, metric),
     ]
@@ -79,7 +80,7 @@ def weigh(
 
 
 def _notes(tables: dict[str, pd.DataFrame], chosen_with: float | None) -> list[str]:
-    notes = ["Every tenth; the CSV file has every hundredth. Choosing lambda by the test columns would be cheating."]
+    notes = ["Steps of 0.1; the CSV file has steps of 0.01. Do not choose lambda by the test columns."]
     notes += validation_notes(tables["val"], tables["test"], chosen_with)
     for name, title in SETS.items():
         found = (emotions_note(pooled_scores(tables[name])), ua_note(bootstrap_speakers(tables[name])))
@@ -109,7 +110,7 @@ def _choice_table(choices: pd.DataFrame, metric: str) -> Table:
 
 
 def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, file: BinaryIO) -> None:
-    """The curves as a PNG: WA and UA, test with its interval, validation dotted, choices as ticks at the foot."""
+    """Draw WA and UA over lambda as a PNG: test with its interval, validation dotted, choices as ticks."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.3), layout="constrained")

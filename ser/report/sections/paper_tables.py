@@ -1,4 +1,4 @@
-"""The paper's tables 1, 2 and 3 with our results beside them, and the recalls."""
+"""The paper's Tables 1, 2 and 3 with our results, and the recalls."""
 
 import numpy as np
 
@@ -19,38 +19,39 @@ SCORES = (
 )
 INTERVALS = (
     "The paper's intervals: Wilson for WA, row-wise multinomial for UA, from the counts behind its Tables 2 and 3. It "
-    "prints no matrix of the other systems, so no interval of theirs can be recovered. Our intervals: bootstrap over "
-    "speakers. Wilson and multinomial take utterances for independent, which those of one speaker are not."
+    "prints no matrix of the other systems, so their intervals cannot be recovered. Our intervals: bootstrap over "
+    "speakers. Wilson and multinomial intervals assume that utterances are independent, but those of one speaker are "
+    "not."
 )
 
 
 def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
-    """Whether a result and the paper's row of its system have the same test utterances: "yes", "no", "unknown"; why."""
+    """Whether a result and the paper's row have the same test utterances, "yes", "no" or "unknown", and why."""
     about = entry.about
     if row is None:
-        return "no", "the paper has no row of that system"
+        return "no", "the paper has no row for that system"
     if about["corpus"] != "iemocap":
-        return "no", f"ours is the corpus {about['corpus']}, the paper's is IEMOCAP"
+        return "no", f"our corpus is {about['corpus']}, the paper's is IEMOCAP"
     if about["protocol"] != "wu2019":
         return "no", f"ours was tested by protocol {entry.protocol}, the paper's on halves of dialogs"
     if entry.is_incomplete:
-        return "no", f"ours is only {entry.named_folds}"
+        return "no", f"ours has only {entry.named_folds}"
     if row.source:
-        return "unknown", f"the paper has its row from {row.source} and does not say what it was tested on"
+        return "unknown", f"the paper's row is from {row.source}, and its test set is not stated"
     halves, fits = about["test_halves"], [row.test_halves] if row.test_halves else list(fitting_halves(row.wa))
     if halves not in fits:
         if row.test_halves:
             return "no", f"ours was tested on the halves {halves}, the paper's row on {row.test_halves}"
-        return "no", f"the paper's row has a WA that is no ratio on our halves, {halves}"
+        return "no", f"the WA of the paper's row is impossible on our halves, {halves}"
     if tuple(entry.test_set["counts"].values()) != row_sums(halves):
-        return "no", f"ours has other counts of emotions than the paper's utterances in the halves {halves}"
+        return "no", f"ours and the paper have different counts of emotions in the halves {halves}"
     if row.test_halves:
         return "yes", ""
-    return "unknown", f"the halves of the paper's row are not known: {' or '.join(fits)} fit its WA, ours is {halves}"
+    return "unknown", f"the halves of the paper's row are unknown: {' or '.join(fits)} fit its WA, ours are {halves}"
 
 
 def paper_intervals(row: PaperRow) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """95 % intervals of a row's WA (Wilson) and UA (row-wise multinomial); None where no matrix was printed."""
+    """95 % intervals of a row's WA (Wilson) and UA (row-wise multinomial); None if no matrix was printed."""
     if row.confusion is None:
         return None
     matrix = np.asarray(row.confusion)
@@ -58,7 +59,7 @@ def paper_intervals(row: PaperRow) -> tuple[tuple[float, float], tuple[float, fl
 
 
 def table_1(entries: list[Entry]) -> Table:
-    """Every row of the paper's Table 1, and beside it our results of that system."""
+    """Every row of the paper's Table 1 with our results of that system."""
     columns = [Column("system")]
     for measure in ("WA %", "UA %"):
         columns += [Column("paper", "percent", measure), Column("paper's 95 % interval", "interval", measure)]
@@ -71,7 +72,7 @@ def table_1(entries: list[Entry]) -> Table:
     rows += [_row_1(None, entry) for entry in entries if entry.about["system"] not in ROWS]
     few = [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]
     notes = [comparability(entries), SCORES]
-    notes += [f"UA is over fewer emotions where the test set lacks one: {', '.join(few)}."] if few else []
+    notes += [f"UA is the mean over fewer emotions if the test set lacks one: {', '.join(few)}."] if few else []
     notes += [*interval_notes(entries), INTERVALS]
     return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, notes)
 
@@ -87,24 +88,24 @@ def _row_1(row: PaperRow | None, entry: Entry | None) -> list:
 
 
 def comparability(entries: list[Entry]) -> str:
-    """Whether the paper's column and ours may be compared, and if not, why."""
+    """Whether the paper's numbers and ours can be compared, and if not, why."""
     answers: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
         answers.setdefault(same_test_set(entry, ROWS.get(entry.about["system"])), []).append(entry.title)
     if all(answer == "yes" for answer, _ in answers):
-        return "Ours were measured on the paper's test utterances (counts of every emotion agree)."
+        return "Our results were measured on the paper's test utterances (counts of every emotion agree)."
     listed = "; ".join(
         f"{answer} for {', '.join(titles)}{f' ({reason})' if reason else ''}"
         for (answer, reason), titles in answers.items()
     )
     return (
-        f"Same test utterances as the paper's row: {listed}. Where that is not yes, the paper's numbers and ours "
-        "cannot be compared: they stand side by side, no more."
+        f"Same test utterances as the paper's row: {listed}. Unless the answer is yes, the paper's numbers and ours "
+        "cannot be compared."
     )
 
 
 def matrix_tables(entries: list[Entry]) -> list[Table]:
-    """Tables 2 and 3 with ours beside them, then the matrices of the systems that the paper prints none of."""
+    """Tables 2 and 3 with our matrices, then our matrices of the other systems."""
     tables = []
     for system, number in PRINTED.items():
         ours = [entry for entry in entries if entry.about["system"] == system]
@@ -121,7 +122,7 @@ def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | No
         matrices["paper"] = np.asarray(row.confusion)
         notes.append(
             f"Paper: IEMOCAP, test halves {' '.join(row.test_halves)} of sessions 1-5. It prints percentages; the "
-            "counts are those that fit them (no cell is further than 0.025 points from the print)."
+            "counts are recovered from them (no cell is more than 0.025 points away from the printed one)."
         )
     if entry:
         matrices["ours" if row else ""] = np.asarray(entry.scores["confusion"])
@@ -150,5 +151,5 @@ def recall_table(entries: list[Entry]) -> Table:
         hits, totals = matrix.diagonal().tolist(), matrix.sum(axis=1).tolist()
         cells = [(hit, total) if total else None for hit, total in zip(hits, totals, strict=True)]
         rows.append([name, *cells, score_matrix(matrix)["ua"]])
-    note = "Per cent of the utterances of each emotion that were recognised; in brackets how many of how many."
+    note = "Per cent of the utterances of each emotion that were recognised; in brackets the counts."
     return Table("recall", "Recall of each emotion", columns, rows, [note])

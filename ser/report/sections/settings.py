@@ -1,4 +1,4 @@
-"""How the results were made: folds, options and where they depart from the paper's recipe, versions."""
+"""How the results were made: folds, options and differences from the paper's recipe, versions."""
 
 import json
 from importlib.metadata import version
@@ -12,15 +12,15 @@ from ser.results.provenance import commit, versions
 from ser.results.speaker_counts import counted
 
 SETS = {"train": "training", "val": "validation", "test": "test"}
-NOT_SET, NOT_RECORDED = "not set", "not recorded"  # a value of None, and that of an option of an older version
+NOT_SET, NOT_RECORDED = "not set", "not recorded"  # for None, and for an option that an older version did not record
 UNSTATED = "not stated: the default here"
 SYSTEM = "model.class_path"
-# What is tested and scored, not how a system is trained: `same_test_set` says whether that is the paper's.
+# Options of testing and scoring, not of training; `same_test_set` compares the test set with the paper's.
 MEASURED = ("data.protocol", "data.test_halves", "epochs_averaged")
 
 
 def protocol_table(entries: list[Entry], suffix: str) -> Table:
-    """Who validates and is tested in every fold of results with one protocol and test set, and how many utterances."""
+    """Validation and test speakers and numbers of utterances of every fold, for results on the same test set."""
     entry = entries[0]
     counts = {name: [Column(label, "count", name) for label in (*EMOTIONS, "n")] for name in SETS.values()}
     segments = [Column(label, "count", "training") for label in ("segments", "tails left out")]
@@ -35,14 +35,14 @@ def protocol_table(entries: list[Entry], suffix: str) -> Table:
             [str(run.fold), people["val"], people["test"], *sizes["train"], *segments, *sizes["val"], *sizes["test"]]
         )
     notes = [
-        "Utterances by emotion. Training uses segments of 2 s; rests too short for one are left out. "
+        "Utterances by emotion. Training uses segments; tails that are too short for one are left out. "
         f"Folds of {', '.join(each.title for each in entries)}."
     ]
     return Table(f"protocol{suffix}", f"Protocol {entry.protocol} on {entry.about['corpus']}", columns, rows, notes)
 
 
 def shared_sentence(entry: Entry) -> str:
-    """What validation and test have in common, in words."""
+    """A sentence on what validation and test have in common."""
     found = {kind: names for kind, names in entry.about["shared"].items() if names}
     if not found:
         return (
@@ -53,13 +53,13 @@ def shared_sentence(entry: Entry) -> str:
     for kind, names in found.items():
         first = ", ".join(map(str, names[:10])) + (", ..." if names[10:] else "")
         listed.append(f"{counted(len(names), kind.removesuffix('s'))} ({first})")
-    voices = " The epoch was chosen on voices that are tested: as the paper's, it says little about new speakers."
+    voices = " The epoch was chosen on tested speakers, as in the paper: the result says little about new speakers."
     shared = f"Protocol {entry.protocol}: validation and test share {'; '.join(listed)}."
     return f"{shared}{voices}" if "speakers" in found else shared
 
 
 def options_of(entry: Entry) -> dict[str, object]:
-    """Every option of a result by its name on the command line, as far as they were recorded."""
+    """The recorded options of a result by name on the command line."""
     about = entry.about
     options = about.get("options")
     if options is None:
@@ -79,20 +79,20 @@ def text_of(value: object) -> str:
 
 
 def value_of(entry: Entry, name: str) -> str:
-    """An option's value in a result as text; "-" where its system or corpus has no such option."""
+    """An option's value in a result as text; "-" if its system or corpus has no such option."""
     options = options_of(entry)
     return text_of(options[name]) if name in options else NOT_RECORDED if entry.about.get("options") is None else "-"
 
 
 def unrecorded(entries: list[Entry]) -> list[str]:
-    """A sentence on the results of older versions, whose options are not all known, if there are any."""
+    """A sentence on results of older versions, which did not record all options, if there are any."""
     titles = [entry.title for entry in entries if entry.about.get("options") is None]
-    what = "options not recorded (older version); how else they differ from others and from the paper is not known."
+    what = "options not recorded (older version); other differences from the paper and other results are unknown."
     return [f"{', '.join(titles)}: {what}"] if titles else []
 
 
 def unlike(entries: list[Entry], pairs: list[Pair]) -> list[str]:
-    """The options, besides the system, in which results that are compared differ, if there are any."""
+    """A sentence on the options, besides the system, in which compared results differ, if there are any."""
     options, names = {entry.title: options_of(entry) for entry in entries}, set()
     for one, other in ((options[pair.first], options[pair.second]) for pair in pairs if pair.comparison):
         names |= {name for name in one.keys() & other.keys() if one[name] != other[name]} - {SYSTEM}
@@ -100,9 +100,9 @@ def unlike(entries: list[Entry], pairs: list[Pair]) -> list[str]:
 
 
 def departures(entry: Entry) -> dict[str, tuple[object, str]]:
-    """Options in which a result differs from the paper's recipe: the recipe's value, and where it says so.
+    """Options in which a result differs from the paper's recipe: the recipe's value and its source.
 
-    The recipe is what the paper states; in all else, the defaults of the program that made the result.
+    The recipe is what the paper states and, for all else, the defaults of the program that made the result.
     """
     defaults = {name: (value, UNSTATED) for name, value in (entry.about.get("defaults") or {}).items()}
     recipe, options = {**defaults, **RECIPE}, options_of(entry)
@@ -123,13 +123,13 @@ def recipe_table(entries: list[Entry]) -> Table | str:
         [name, text_of(value), source, *(value_of(entry, name) for entry in entries)]
         for name, (value, source) in sorted(found.items())
     ]
-    note = "The recipe: what the paper states, and the defaults of this program where it states nothing."
+    note = "The recipe: what the paper states, and the defaults of this program for all else."
     title = "Options in which results differ from the paper's recipe"
     return Table("recipe", title, columns, rows, [note, *unrecorded(entries)])
 
 
 def settings_table(entries: list[Entry]) -> Table:
-    """Everything that was set, and the versions, one column per result."""
+    """All settings and versions, one column per result."""
     settings = [_settings(entry) for entry in entries]
     names = dict.fromkeys(name for each in settings for name in each)
     rows = [[name, *(each.get(name, "-") for each in settings)] for name in names]
@@ -137,7 +137,7 @@ def settings_table(entries: list[Entry]) -> Table:
     rows += [[name, *(value_of(entry, name) for entry in entries)] for name in options]
     shown = [row for row in rows if NOT_SET not in row or {*row[1:]} - {NOT_SET, NOT_RECORDED}]
     columns = [Column("setting"), *(Column(entry.title) for entry in entries)]
-    notes = ["Options that no result is known to set have rows in the CSV file alone.", *unrecorded(entries)]
+    notes = ["Options that no result sets are only in the CSV file.", *unrecorded(entries)]
     return Table("settings", "Settings and versions", columns, shown, notes, csv_rows=rows)
 
 
@@ -153,7 +153,7 @@ def _settings(entry: Entry) -> dict[str, str]:
 
 
 def report_versions() -> str:
-    """What computed the report, which may be newer than what made the results."""
+    """The versions that computed the report, which can be newer than those of the results."""
     found = versions() | {name: version(name) for name in ("scipy", "matplotlib")}
     listed = ", ".join(f"{name} {number}" for name, number in found.items())
     return f"The report was computed by {listed}; commit {commit() or 'unknown'}."

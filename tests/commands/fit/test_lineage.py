@@ -119,7 +119,7 @@ def test_a_checkpoint_of_an_older_version(steps, ser, options, tmp_path):
     assert finished.code == 0, finished.err
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     (warning,) = result["warnings"]
-    assert "did not record on whom earlier weights" in warning
+    assert "did not record the training speakers of earlier weights" in warning
     assert f"ser: warning: {warning}" in finished.err
     assert f"weights trained on speakers {UNKNOWN}" in finished.out
     trained = result["trained_on"]

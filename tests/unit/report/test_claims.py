@@ -74,8 +74,8 @@ def test_the_test_over_sessions_stands_beside_and_decides_nothing(seqcap, reccap
     table = _comparisons(entries, pairs)[0]
     shown = pd.read_csv(StringIO(table.csv()), index_col=0)
     assert (shown[["WA: p, sessions", "UA: p, sessions"]] >= 0.0625 - 1e-9).all(axis=None)
-    assert any("cannot decide alone" in note for note in table.notes)
-    assert any("answered by one training" in line for line in cautions(entries))
+    assert any("is shown for comparison and does not decide" in note for note in table.notes)
+    assert any("One training predicts both speakers of a session" in line for line in cautions(entries))
     first = pd.DataFrame({"session": np.repeat(list("12345"), 4), "speaker": np.repeat(list("abcdefghij"), 2)})
     first = first.assign(utterance=[f"u{i}" for i in range(20)], seed=1, emotion="sad", predicted=["sad", "happy"] * 10)
     pair = Pair("one", "other", compare(first, first.assign(predicted="sad")))
@@ -89,7 +89,7 @@ def test_the_least_p_value_over_sessions_is_that_of_the_sessions_there_are(seqca
     entries = [entry(among(each.predictions, sessions), each.title) for each in (seqcap, reccap)]
     pairs = list(compare_pairs(entries))
     notes = " ".join(_comparisons(entries, pairs)[0].notes)
-    assert f"over sessions ({sessions} here) allows for that, but none of its p-values can be below {limit}: " in notes
+    assert f"over sessions ({sessions} here) allows for that, but its p-values cannot be below {limit}: " in notes
 
 
 def among(predictions, sessions):
@@ -117,7 +117,7 @@ def test_who_was_tested_on_fewer_utterances_wins_nothing(seqcap):
     part, third = made_up("CNNGRU", folds=[1, 2, 3, 4, 5], skill=9), made_up("CNNGRUSeqCap", skill=1.7)
     assert part.scores["wa"] > max(seqcap.scores["wa"], third.scores["wa"])
     lines = headline([seqcap, part, third], [])
-    assert lines[0] == "The results were not all made from the same test utterances: there is no common winner."
+    assert lines[0] == "The results are on different test utterances, so none of them is the best of all."
     assert lines[1].startswith("Highest WA on 195 test utterances, of 2 results: ")
     assert "CNN_GRU," not in lines[1]
     assert re.match(r"Highest WA on \d\d test utterances, of 1 result: CNN_GRU, WA ", lines[2])
@@ -164,7 +164,7 @@ def test_many_differences_that_cannot_be_told_from_0_are_one_sentence():
 
 def test_one_speaker_is_not_called_few_speakers():
     findings, warnings = said([made_up("CNNSeqCap", folds=[3])])
-    assert "CNN_SeqCap: 1 tested speaker. That says nothing about others, and there is no interval." in warnings
+    assert "CNN_SeqCap: 1 tested speaker. That says nothing about other speakers, and there is no interval." in warnings
     assert "CNN_SeqCap is incomplete, fold 3 of 10" in findings
     assert "1 speakers" not in findings + warnings
     assert "1 tested speakers" not in warnings
@@ -211,10 +211,10 @@ def test_the_figure_says_which_of_the_papers_points_are_of_other_utterances(by_h
     ("system", "halves", "folds", "seeds", "added", "answer", "words"),
     [
         ("CNNSeqCap", "MMFFF", [1, 2], (1,), 0, "no", "only folds 1, 2 of 5"),
-        ("CNNSeqCap", "MMFFF", None, (1,), -1, "no", "other counts of emotions"),
-        ("CNNGRUSeqCap", "MMFFM", None, (1,), -1, "no", "other counts of emotions"),
-        ("CNNGRUSeqCap", "MMFFM", None, (1,), 1, "no", "other counts of emotions"),
-        ("CNNGRUSeqCap", "MMFFM", None, (1, 2), 0, "unknown", "are not known"),
+        ("CNNSeqCap", "MMFFF", None, (1,), -1, "no", "different counts of emotions"),
+        ("CNNGRUSeqCap", "MMFFM", None, (1,), -1, "no", "different counts of emotions"),
+        ("CNNGRUSeqCap", "MMFFM", None, (1,), 1, "no", "different counts of emotions"),
+        ("CNNGRUSeqCap", "MMFFM", None, (1, 2), 0, "unknown", "row are unknown"),
     ],
 )
 def test_other_counts_and_missing_folds_are_not_the_papers_test_set(system, halves, folds, seeds, added, answer, words):
@@ -246,8 +246,8 @@ def test_only_compared_pairs_are_counted(by_halves):
     assert _comparisons(entries, pairs)[0].notes == []
     entries = [by_halves[key] for key in by_halves if key[1] == "MMFFF"]
     table, *_, with_paper = _comparisons(entries, correct(list(compare_pairs(entries))))
-    assert "corrected together, WA and UA of all rows (12 tests)" in table.notes[0], "six pairs"
-    assert "corrected together, WA and UA of all rows (4 tests)" in with_paper.notes[0], "corrected separately"
+    assert "corrected together for WA and UA of all rows (12 tests)" in table.notes[0], "six pairs"
+    assert "corrected together for WA and UA of all rows (4 tests)" in with_paper.notes[0], "corrected separately"
 
 
 def test_taking_utterances_for_independent_finds_no_difference_without_saying_so(by_halves):
@@ -262,7 +262,8 @@ def test_taking_utterances_for_independent_finds_no_difference_without_saying_so
     assert all(pair.independent for pair in compare_matrices_of_paper(entries))
     assert {pair.tests for pair in compare_matrices_of_paper(entries)} == {4}, "two pairs, in WA and UA"
     *_, with_paper = _comparisons(entries, [])
-    assert any("Utterances are taken for independent, which those of a speaker are not" in x for x in with_paper.notes)
+    words = "Utterances are assumed to be independent, but those of one speaker are not"
+    assert any(words in note for note in with_paper.notes)
 
 
 # --- what the results were made from
@@ -281,14 +282,14 @@ def test_other_audio_or_labels_are_compared_on_demand_only(seqcap):
     assert pair.comparison is None
     digests = "CNN_SeqCap has digest c0ffee0123456789 and CNN_GRU has digest feedfeedfeedfeed"
     assert digests in pair.reason
-    assert "--unpaired forces" in pair.reason
+    assert "--unpaired compares them without pairing" in pair.reason
     (forced,) = compare_pairs(entries, unpaired=True)
     assert not forced.comparison.paired
-    assert "other audio or other labels of the corpus" in forced.comparison.caution
+    assert "different audio or labels of the corpus" in forced.comparison.caution
     assert digests in forced.comparison.caution
     (table, *_) = _comparisons(entries, [forced])
     assert any(digests in note for note in table.notes)
-    assert "there is no common winner" in said(entries)[0]
+    assert "none of them is the best of all" in said(entries)[0]
     rows = {row[0]: row[1:] for row in settings_table(entries).rows}
     assert rows["corpus digest"] == ["c0ffee0123456789", "feedfeedfeedfeed"]
     assert rows["code digest"] == ["0123456789c0ffee"] * 2

@@ -59,7 +59,7 @@ def test_table_1_has_the_papers_rows_and_their_intervals(report, page):
     for name in ("CNN_LSTM", "CNN_GRU", "CNN_GRU-SeqCap"):
         assert np.isnan(table.loc[name]["UA %: paper's 95 % interval low %"])
     lines = (report / "tables.md").read_text(encoding="utf-8")
-    assert "(ours is the corpus emodb, the paper's is IEMOCAP). Where that is not yes, the paper's numbers and" in lines
+    assert "(our corpus is emodb, the paper's is IEMOCAP). Unless the answer is yes, the paper's numbers and" in lines
 
 
 def proportion_ci(correct, total, z=1.959963984540054):
@@ -167,7 +167,7 @@ def test_folds_seeds_speakers(results, report):
 def test_averaged_epochs_stand_beside_the_best_one(results, report):
     table = read_csv(report, "epochs")
     averaged = read_pooled(results[2]).averaged["test"]
-    row = table[table["chosen by"] == "nobody"].iloc[0]
+    row = table[table["chosen by"] == "no score"].iloc[0]
     assert row["WA: %"] == pytest.approx(100 * (averaged.emotion == averaged.predicted).mean(), abs=1e-4)
     assert list(table.index) == ["CNN_GRU-SeqCap"] * 2
 
@@ -211,7 +211,7 @@ def test_on_the_papers_test_sets_the_columns_may_be_compared(paper_report):
     assert table["same test set"].dropna().tolist() == ["yes", "yes", "yes"]
     assert table.loc["CNN_SeqCap"]["n: ours"] == 1128
     text = (out / "tables.md").read_text(encoding="utf-8").replace("\\", "")
-    assert "Ours were measured on the paper's test utterances" in text
+    assert "Our results were measured on the paper's test utterances" in text
     assert "CNN_RecCap and CNN_SeqCap are not compared: they were tested on different utterances" in text
     assert "validation and test share 10 speakers" in text
     recipe = read_csv(out, "recipe")

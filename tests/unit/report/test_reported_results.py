@@ -20,7 +20,7 @@ def test_a_run_of_another_seed_or_fold_is_refused(name, folder, tmp_path):
     assert [(run.seed, run.fold) for run in entry.runs] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     run["folder"] = folder
     (made / "result.json").write_text(json.dumps(about))
-    with pytest.raises(InputError, match=f"{folder} holds {name} .*, but .* takes it for fold 1 of seed 2"):
+    with pytest.raises(InputError, match=f"{folder} holds {name} .*, but .* lists it as fold 1 of seed 2"):
         read_entries([str(made)])
 
 

@@ -38,4 +38,4 @@ def test_rows_are_the_same_where_seed_utterance_and_both_posteriors_are(test, sa
 def test_only_a_chosen_epoch_favours_its_lambda():
     assert validation_notes(rows(), rows(seed=2), None) == []
     (note,) = validation_notes(rows(), rows(seed=2), 0.25)
-    assert "with lambda 0.25: that favours the validation curve at 0.25" in note
+    assert "with lambda 0.25. The validation curve is therefore too high at 0.25" in note

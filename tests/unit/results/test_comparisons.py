@@ -88,11 +88,11 @@ def test_of_the_test_over_sessions_it_is_said_what_it_cannot():
     assert found.p_values["sign-flip over speakers (WA)"] == 2 / 2**10
     assert found.p_values["sign-flip over sessions (WA)"] == 2 / 2**5
     assert "over sessions (5 here)" in found.caution
-    assert "below 0.0625: it stands beside the other and cannot decide alone" in found.caution
-    assert "if speakers can be exchanged one by one" in found.caution
-    assert "the bootstrap has the same flaw" in found.caution
+    assert "below 0.0625: it is shown for comparison and does not decide" in found.caution
+    assert "assume that speakers are independent, but one training predicts both speakers of a session" in found.caution
+    assert "(true intervals are wider). Both assume" in found.caution
     alone = compare(first[first.speaker == "3"], second[second.speaker == "3"])
-    assert alone.caution.startswith("Paired, one speaker: nothing can be said about others")
+    assert alone.caution.startswith("Paired, one speaker: nothing can be said about other speakers")
 
 
 def test_speakers_of_a_session_are_not_exchangeable():

@@ -131,7 +131,7 @@ def test_too_few_draws_with_every_emotion_give_no_interval_of_ua():
     assert found["redrawn"] > 7500
     compared = compare(answers(SINGLE, 1), answers(SINGLE, 2))
     assert np.isnan(compared.ua_interval).all()
-    assert "UA: no interval, as too many draws of speakers lack an emotion" in compared.caution
+    assert "UA: no interval, because too many draws of speakers lack an emotion" in compared.caution
 
 
 def test_other_emotions_in_the_other_test_set_are_named():

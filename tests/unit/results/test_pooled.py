@@ -86,7 +86,7 @@ def test_a_single_run_says_over_how_many_emotions_its_ua_is():
         ),
         (
             {"bootstrap": {"draws": 10_000, "redrawn": 9000}, "intervals": {"wa": [0.5, 0.7], "ua": None}},
-            "UA not available\nUA: no interval, as too many draws of speakers lack an emotion of the test set",
+            "UA not available\nUA: no interval, because too many draws of speakers lack an emotion of the test set",
         ),
         ({"bootstrap": None}, "UA 40.0 to 80.0 (older method: UA over the emotions present in each draw)\n"),
     ],

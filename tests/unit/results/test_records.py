@@ -90,7 +90,7 @@ def test_a_hostile_record_is_refused_in_few_words():
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"[1]", "in place of names"), (b"{", "not written by"), (b"\xff", "not written by")]
+    ("content", "words"), [(b"[1]", "is not a JSON object"), (b"{", "not written by"), (b"\xff", "not written by")]
 )
 def test_what_is_no_record_is_refused(tmp_path, content, words):
     path = tmp_path / "result.json"

@@ -47,11 +47,11 @@ def test_a_seed_adds_no_speaker_and_no_utterance():
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda table: table.iloc[:0], "no predictions"),
+        (lambda table: table.iloc[:0], "the predictions table is empty"),
         (lambda table: table.assign(emotion="bored"), "unknown emotion 'bored'"),
         (lambda table: pd.concat([table, table.iloc[:1]]), "utterance u0 occurs twice for seed 1"),
-        (lambda table: pd.concat([table, table.iloc[1:].assign(seed=2)]), "the seeds hold different .*first u0"),
-        (lambda table: pd.concat([table, table.assign(seed=2, speaker="x")]), "the seeds hold different"),
+        (lambda table: pd.concat([table, table.iloc[1:].assign(seed=2)]), "the seeds have different .*first u0"),
+        (lambda table: pd.concat([table, table.assign(seed=2, speaker="x")]), "the seeds have different"),
     ],
 )
 def test_tables_that_cannot_be_counted_are_refused(spoil, words):
@@ -74,7 +74,7 @@ def test_wilson_by_its_formula(correct, total, confidence):
 
 @pytest.mark.parametrize(("correct", "total"), [(0, 0), (5, 4), (-1, 4)])
 def test_no_share_no_interval(correct, total):
-    with pytest.raises(InputError, match="is no share"):
+    with pytest.raises(InputError, match="is not a share between 0 and 1"):
         wilson_interval(correct, total)
     with pytest.raises(InputError, match="empty"):
         multinomial_ua_interval(np.zeros((4, 4), int))

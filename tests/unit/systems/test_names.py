@@ -76,7 +76,7 @@ def test_the_same_person_and_another_one_of_the_same_name(manifest, name, train,
         again = entries(made_up(train, val) | {"recordings": data.digests | {"train": data.digests["test"]}})
         with pytest.raises(InputError) as of_the_same:
             check_unheard(again, "x.ckpt", data, "test")
-        remedy = "other people in a file of the same name, name this corpus: --data.corpus.name NAME."
+        remedy = "other people and only the names agree, name this corpus: --data.corpus.name NAME."
         assert (remedy in str(caught.value)) is ("one:c" in [*train, *val]), "another corpus name helps"
         assert remedy not in str(of_the_same.value), "the recordings are the same"
     else:

@@ -115,7 +115,7 @@ def test_every_validation_is_scored_by_itself(monkeypatch):
 
 @pytest.mark.parametrize("length", [639, 16_001])
 def test_lengths_that_no_waveform_has_are_refused(length):
-    with pytest.raises(InputError, match="lengths must lie between"):
+    with pytest.raises(InputError, match="lengths must be between"):
         build("CNNGRU").posterior(torch.zeros(1, 16_000), torch.tensor([length]))
 
 

@@ -28,7 +28,7 @@ def test_a_difference_is_the_second_minus_the_first():
     [
         ({}, True, ""),
         ({"names": "uvwy"}, False, "they were tested on different utterances, one has 4 (protocol speaker)"),
-        ({"corpus_digest": "b"}, False, "they were made from other audio or other labels"),
+        ({"corpus_digest": "b"}, False, "they were made from different audio or labels"),
         ({"corpus_digest": "a"}, True, ""),
         ({"corpus_digest": None}, True, ""),  # an older result does not record its corpus
     ],

@@ -69,7 +69,7 @@ def test_the_averaged_epochs_are_compared_with_the_best_one():
     rows = [[*row[:4], row[5]] for row in epoch_table([without, made]).rows]
     assert rows == [
         ["ours", "best epoch", "validation WA", 3 / 5, pytest.approx((2 / 3 + 1 / 2) / 2)],
-        ["ours", "mean posterior of the last 4", "nobody", 4 / 5, (1 + 1 / 2) / 2],
+        ["ours", "mean posterior of the last 4", "no score", 4 / 5, (1 + 1 / 2) / 2],
     ]
     (pair,) = compare_epochs([without, made])
     assert pair.label == "ours: mean of the last 4 epochs - best epoch"

@@ -69,7 +69,7 @@ def test_the_curve_is_that_of_each_set(blocks):
 def test_another_lambda_than_the_papers_has_a_row_of_its_own():
     made = entry(answers([1, 1, 1, 0], [0, 0, 0, 1], lambda_=0.3), validated=VALIDATION, **{"lambda": 0.3})
     assert [(row[0], row[1]) for row in tables_of(made)["lambda-ours"].rows] == [
-        ("0.3 (as the result was made)", 0.25),
+        ("0.3 (used in the result)", 0.25),
         ("0.6 (the paper's)", 0.75),
         ("chosen per fold on validation", 0.25),
     ]

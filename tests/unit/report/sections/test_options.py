@@ -76,7 +76,7 @@ def test_what_an_older_result_did_not_record_is_not_called_equal(entry, both):
     first = changed(entry, "first", **old) if both else changed(entry, "first")
     settings, _, warnings = told(first, older)
     titles = "first, older" if both else "older"
-    assert f"{titles}: options not recorded (older version); how else they differ" in warnings
+    assert f"{titles}: options not recorded (older version); other differences" in warnings
     assert settings["model.dropout"] == ["0.5", "0.1"], "the system's options were always recorded"
     recipe = recipe_table([older])
     assert [[name, value, ours] for name, value, _, ours in recipe.rows] == [
@@ -94,7 +94,7 @@ def test_the_settings_are_all_options_and_the_page_shows_those_that_are_set(entr
     assert {*OPTIONS} <= {row[0] for row in table.csv_rows}
     assert {name for name, value in OPTIONS.items() if value is not None} <= {row[0] for row in table.rows}
     assert not {name for name, value in OPTIONS.items() if value is None} & {row[0] for row in table.rows}
-    assert "in the CSV file alone" in table.notes[0]
+    assert "only in the CSV file" in table.notes[0]
 
 
 @pytest.fixture

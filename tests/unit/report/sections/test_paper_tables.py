@@ -55,7 +55,7 @@ def test_our_scores_stand_in_their_own_columns(system, named):
 
 @pytest.mark.parametrize(
     ("moved", "answer", "reason"),
-    [(0, "yes", ""), (1, "no", "ours has other counts of emotions than the paper's utterances in the halves MMFFF")],
+    [(0, "yes", ""), (1, "no", "ours and the paper have different counts of emotions in the halves MMFFF")],
 )
 def test_test_utterances_are_the_papers_only_if_every_emotion_is_as_frequent(moved, answer, reason):
     """Equal totals, but one utterance is sad instead of neutral."""

@@ -54,6 +54,6 @@ def test_what_validation_and_test_share_is_said_and_nothing_else():
     found = shared_sentence(result(shared={"speakers": ["a", "b"], "dialogs": [], "recordings": list(range(11))}))
     assert "validation and test share 2 speakers (a, b); 11 recordings (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...)." in found
     assert "dialog" not in found
-    assert "chosen on voices that are tested" in found
-    assert "chosen on voices" not in shared_sentence(result(shared={"speakers": [], "dialogs": ["d"]}))
+    assert "chosen on tested speakers" in found
+    assert "chosen on tested speakers" not in shared_sentence(result(shared={"speakers": [], "dialogs": ["d"]}))
     assert "share a speaker, a dialog, an utterance or a recording" in shared_sentence(result())

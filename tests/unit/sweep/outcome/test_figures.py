@@ -75,7 +75,7 @@ def test_the_routing_table_is_that_of_the_pooled_validation_predictions(routing)
 def test_the_routing_table_names_draws_that_lacked_an_emotion():
     found = {"wa": (0.5, 0.7), "ua": (float("nan"),) * 2, "redrawn": 8000}
     table = routing_table([Cell("CNNSeqCap", 1, 1, {"wa": 0.6, "ua": 0.5}, found)], 3)
-    assert any(note.startswith("UA: no interval, as too many draws of speakers lack") for note in table.notes)
+    assert any(note.startswith("UA: no interval, because too many draws of speakers lack") for note in table.notes)
     assert table.texts == [["1", "60.00", "50.0 to 70.0", "50.00", "not available"]]
 
 

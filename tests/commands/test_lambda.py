@@ -177,19 +177,19 @@ def test_what_the_validation_curve_cannot_tell_is_said(tmp_path, capsys):
 
 RESULT = "gru_seqcap"
 REFUSALS = [
-    (["seqcap"], ["seqcap (CNNSeqCap)", "lambda weighs two branches"]),
+    (["seqcap"], ["seqcap (CNNSeqCap)", "lambda needs two branches"]),
     (["absent"], ["absent"]),
     (["edited"], ["predictions.csv"]),
     (["nan"], ["nan", "branch gru", "u7"]),
     (["text"], ["text", "branch gru", "u7"]),
-    ([RESULT, "--averaged"], ["no averaged posteriors", "ser crossval --epochs-averaged"]),
-    ([RESULT, "--out", "precious.csv"], ["precious.csv exists already; this command did not write it"]),
+    ([RESULT, "--averaged"], ["no averaged posteriors", "ser crossval with --epochs-averaged"]),
+    ([RESULT, "--out", "precious.csv"], ["precious.csv exists already and was not written by this command"]),
     ([RESULT, "--out", "."], ["exists already"]),
     ([RESULT, "--out", "no/curve.csv"], ["there is no folder"]),
     ([RESULT, "--figure", "curve.pdf"], ["must end in .png"]),
     ([RESULT, "--figure", "no/curve.png"], ["there is no folder"]),
-    ([RESULT, "--figure", "photo.png"], ["photo.png exists already; this command did not write it"]),
-    ([RESULT, "--figure", "picture.png"], ["picture.png exists already; this command did not write it"]),
+    ([RESULT, "--figure", "photo.png"], ["photo.png exists already and was not written by this command"]),
+    ([RESULT, "--figure", "picture.png"], ["picture.png exists already and was not written by this command"]),
     ([RESULT, "--figure", "folder.png"], ["folder.png exists already"]),
 ]
 FILES = {

@@ -30,7 +30,7 @@ def change(path, **values):
         (["nowhere"], ["nowhere", "ser crossval"]),
         (["seqcap", "seqcap"], ["the same folder twice"]),
         (["seqcap", "ravdess"], ["different corpora", "emodb", "ravdess"]),
-        (["seqcap", "other/seqcap"], ["two results of one name", "'seqcap'"]),
+        (["seqcap", "other/seqcap"], ["two results of the same name", "'seqcap'"]),
         (["seqcap/seed1-fold03"], ["is one run, fold 3 only", "`ser crossval`", "Did you mean ", "/seqcap?"]),
         (["older", "digest"], ["different corpora", "manifest", "mine"]),
         (

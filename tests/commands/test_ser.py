@@ -55,7 +55,7 @@ def test_help_needs_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "ser fit --config conf/reccap.yaml --config conf/demo.yaml" in done.stdout
+    assert "ser fit --config reccap --config demo" in done.stdout
 
 
 @pytest.mark.parametrize("words", [["corpus"], ["corpus", "check"]])

@@ -22,7 +22,7 @@ REFUSALS = [
     (["--devices", "two"], ["devices is 'two'"]),
     (["--trainer.devices", "2"], ["trainer.devices"]),
     (["--epochs-averaged", "2"], ["epochs_averaged is 2", "at most 1"]),
-    (["--out", "."], ["holds something else"]),
+    (["--out", "."], ["already holds other files"]),
     (["--flds", 3], ["ser: flds: no such option", "folds?", ": ser crossval --help"]),
     (["--fold", 3], ["ser: --fold: no such option", "--folds?", ": ser crossval --help"]),
 ]
@@ -38,7 +38,7 @@ def test_refusals(refused, options, parts):
     ("options", "parts"),
     [
         (["--model.dropout", 0.2], ["model.dropout: 0.5 there, 0.2 here"]),
-        (["--folds", "1-2"], ["without 3, 4, 5 it would be lost"]),
+        (["--folds", "1-2"], ["a run without 3, 4, 5 would replace it"]),
     ],
 )
 def test_another_configuration_and_a_larger_result(refused, undisturbed, two_epochs, tmp_path, options, parts):

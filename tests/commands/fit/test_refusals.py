@@ -41,7 +41,7 @@ OPTIONS = [  # behind a configuration and the tiny corpus
     (["--trainer.default_root_dir", "x"], ["use --out"]),
     (THREE, ["batch_size is 16"]),
     (["--no_such_option", 1], ["no_such_option"]),
-    (["--out", "."], ["holds something else already"]),
+    (["--out", "."], ["already holds other files"]),
 ]
 WRONG_NAMES = [  # behind a configuration; told with the nearest name, and where help is
     (["--data.fodl", 3], ["ser: data.fodl: no such option", "data.fold?", HELP]),
@@ -59,7 +59,7 @@ WRONG_NAMES = [  # behind a configuration; told with the nearest name, and where
         ["--trainer.callbacks.logging_interval", "step"],
         ["ser: trainer.callbacks.logging_interval: no such option", "--trainer.callbacks CLASS", HELP],
     ),
-    (["--trainer.plugins.x", 1], ["ser: trainer.plugins: its options need a class", HELP]),
+    (["--trainer.plugins.x", 1], ["ser: trainer.plugins: options without a class", HELP]),
 ]
 
 
@@ -77,11 +77,11 @@ def test_without_a_corpus_two_lines_say_what_to_do(refused):
     message = refused(RECCAP, ["no folder was given for IEMOCAP", "--data.corpus.root"])
     lines = message.strip().splitlines()
     assert len(lines) == 2
-    assert lines[1].endswith("ser fit --config conf/reccap.yaml --config conf/demo.yaml")
+    assert lines[1].endswith("ser fit --config reccap --config demo")
 
 
 def test_without_anything_one_message_says_what_to_do(refused):
-    message = refused(["fit"], ["data.corpus", "ser fit --config conf/reccap.yaml --config conf/demo.yaml"])
+    message = refused(["fit"], ["data.corpus", "ser fit --config reccap --config demo"])
     assert len(message.splitlines()) <= 4
 
 

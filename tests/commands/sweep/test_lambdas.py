@@ -107,7 +107,7 @@ JOINT, ROUTING = SWEEP.with_name("joint.yaml"), SWEEP.with_name("routing.yaml")
 REFUSALS = [
     (["both.yaml", "--runs", "RUNS"], ["of one direction: --folds 1,2,3,4,5 or 6,7,8,9,10"]),
     (["missing.yaml", "--runs", "RUNS"], ["has no fold 11"]),
-    (["pruned.yaml", "--runs", "RUNS"], ["pruner has no meaning"]),
+    (["pruned.yaml", "--runs", "RUNS"], ["pruner has no effect"]),
     (["guessed.yaml", "--runs", "RUNS"], ["use exhaustive or random"]),
     ([SWEEP, "--runs", "RUNS", "--folds", "two"], ["--folds is 'two'"]),
     ([SWEEP, "--runs", "seqcap"], ["CNNSeqCap has no lambda"]),

@@ -87,8 +87,8 @@ PLANS = {
     "space: {model.init_args.lambda_: {float: [0, 1], step: 0.1}}": "needs no training",
     "{options: {data: {fold: 3}}}": "data.fold",
     "{options: {data.corpus: {class_path: ser.data.EmoDB, init_args: {root: nowhere}}}}": "nowhere",
-    "{options: {help: true}}": "help is no option",
-    "{options: {config: other.yaml}}": "config is no option",
+    "{options: {help: true}}": "help is not allowed in a study",
+    "{options: {config: other.yaml}}": "config is not allowed in a study",
     "{options: {trainer.max_epochs: 0}}": "trainer.max_epochs is 0",
     "{options: {trainer.accelerator: abacus}}": "study least: trainer: ",
     "{options: {trainer.gradient_clip_algorithm: bogus}}": "study least: trainer: ",
@@ -100,7 +100,7 @@ PLANS = {
 }
 TWICE = "study: least\nconfig: none.yaml\nspace: {lr: {int: [4, 5]}}\nsampler: random\ntrials: 2\ntrials: 3"
 FILES = {
-    "list.yaml": ("- 1", ["not a list of keys and values"]),
+    "list.yaml": ("- 1", ["not a mapping of keys to values"]),
     "broken.yaml": ("study: [", ["not YAML"]),
     "latin.yaml": (b"study: \xe9t\xe9", ["not YAML"]),
     "nowhere.yaml": (None, ["No such file"]),
@@ -193,4 +193,4 @@ def test_first_weights_that_have_heard_who_validates(refused_study, best_of, tin
 
 def test_a_distributed_launch(refused_study, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    refused_study({}, ["not by torchrun"])
+    refused_study({}, ["without torchrun"])

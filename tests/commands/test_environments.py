@@ -12,7 +12,7 @@ from lightning import Trainer
 from ser.training.folder import FOLDER_VARIABLE, drop_unused, name_folder
 from ser.training.options.command import quieten
 from tests.conftest import CONF
-from tests.slow.forked import Command
+from tests.process import Command
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SMALL_CAPSULES, Finished
-from tests.slow.forked import Command
+from tests.process import Command
 
 
 def run(*arguments) -> Finished:

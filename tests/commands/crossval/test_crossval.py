@@ -17,7 +17,7 @@ from ser.results.pooled_result import read_pooled
 from ser.training.cross_validation import CrossValidation
 from tests.commands.crossval.conftest import crossval
 from tests.conftest import CONF
-from tests.slow.forked import Command
+from tests.process import Command
 
 
 @pytest.fixture(scope="module")

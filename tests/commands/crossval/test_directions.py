@@ -10,7 +10,7 @@ from ser.data.datamodule import EmotionData
 from ser.errors import InputError
 from tests.commands.crossval.conftest import crossval, run
 from tests.conftest import CONF, SMALL_CAPSULES
-from tests.slow.forked import Command
+from tests.process import Command
 
 
 def test_one_training_serves_both_directions(least, tmp_path):

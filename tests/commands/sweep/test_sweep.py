@@ -14,7 +14,7 @@ from ser.sweep.study.options import split_options, with_options
 from ser.sweep.study.plan import read_plan
 from tests.conftest import CONF
 from tests.made_up.joint_study import open_made_up, settle, write_joint
-from tests.slow.forked import Command
+from tests.process import Command
 
 SWEEPS = CONF.parent / "sweeps"
 

@@ -7,8 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser.audio.frames import num_frames, num_samples
-from ser.data import Synthetic
-from ser.data.datamodule import EmotionData
 from ser.data.segments import FILLER, EvaluationBatches, Pieces, TrainingBatches, cut
 from ser.networks.spectrogram import Spectrogram
 
@@ -133,19 +131,3 @@ def test_a_batch_of_segments_is_the_spectrogram_cut_in_pieces():
         starts = [t for t in range(0, whole[row].shape[1], 200) if torch.equal(whole[row][:, t : t + frames], mine)]
         first_frame[row] += starts
     assert {row: sorted(starts) for row, starts in first_frame.items()} == {0: [0, 200, 400], 1: [0]}
-
-
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12, of the test's own process
-def test_readers_change_no_batch_and_none_is_begun_for_a_single_one(tiny_corpus):
-    for seconds, several in ((60.0, False), (1.3, True)):
-        loaders = []
-        for workers in (0, 2):
-            data = EmotionData(Synthetic(str(tiny_corpus), 8), max_batch_seconds=seconds, num_workers=workers)
-            data.setup()
-            loaders.append(data.val_dataloader())
-        own, read = loaders
-        assert (len(read) > 1) == several
-        assert read.num_workers == (2 if several else 0)
-        for one, other in zip(own, read, strict=True):
-            for before, now in zip(one, other, strict=True):
-                assert (before is None and now is None) or torch.equal(before, now)

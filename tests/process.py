@@ -1,4 +1,4 @@
-"""Commands of `ser` in processes forked from one that has imported everything already: they start at once."""
+"""Commands of `ser` in processes of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import atexit
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,14 +17,14 @@ from threading import Lock
 from tests.conftest import Finished
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tests.slow.trained"])
+FORKED.set_forkserver_preload(["tests.slow.faults.preloaded"])
 # Whoever starts a process also asks for the ends of all others, and an exit code can be read but once: of two threads
 # that read it at the same moment, one would be told 255.
 EXIT_CODES = Lock()
 
 
 class Command:
-    """`ser ARGUMENTS` in a process of its own.
+    """`ser ARGUMENTS` in a process of its own, started as a user starts it unless a test has to reach into it.
 
     Args:
         arguments: of `ser`.
@@ -34,7 +33,7 @@ class Command:
         cwd: the folder it runs in.
         own_group: whether signals to its group reach it and its children alone, as from a terminal.
         environment: all its variables; without it they are those of this process.
-        prepare: called in it before it begins.
+        prepare: called in it before it begins; the process is then a fork of one that has imported everything.
     """
 
     def __init__(
@@ -93,37 +92,6 @@ def children_of(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-class Fresh(Command):
-    """`ser ARGUMENTS` in a process that nobody has forked, as a user starts it; see `Command`."""
-
-    def __init__(
-        self,
-        arguments: list[object],
-        log: Path,
-        errors: Path,
-        *,
-        cwd: Path | None = None,
-        own_group: bool = False,
-        environment: dict[str, str] | None = None,
-    ) -> None:
-        self.log, self.errors = log, errors
-        command = [sys.executable, "-m", "ser", *map(str, arguments)]
-        with log.open("wb") as out, errors.open("wb") as err:
-            streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
-            self.process = subprocess.Popen(command, cwd=cwd, env=environment, start_new_session=own_group, **streams)
-        self.pid = self.process.pid
-
-    def running(self) -> bool:
-        return self.process.poll() is None
-
-    def wait(self, seconds: float | None = None) -> Finished:
-        try:
-            code = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{self.log}: still running after {seconds} s") from None
-        return Finished(code, self.log.read_text(), self.errors.read_text())
-
-
 def _run_ser(
     words: list[str],
     streams: tuple[str, str],
@@ -132,21 +100,24 @@ def _run_ser(
     own_group: bool,
     prepare: Callable[[], None] | None,
 ) -> None:
-    from ser.__main__ import main
-
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in enumerate(streams, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     if own_group:
         os.setsid()
     os.chdir(cwd)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
+    if not prepare:
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        os.execve(sys.executable, [sys.executable, "-m", "ser", *words], environment)
+    from ser.__main__ import main
+
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None  # where that is may have changed
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
     multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
     sys.argv = ["ser", *words]
-    if prepare:
-        prepare()
+    prepare()
     code = main()
     sys.stdout.flush()
     atexit._run_exitfuncs()  # which a forked process leaves out

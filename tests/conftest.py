@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,18 +52,25 @@ class Finished:
     err: str
 
 
-@pytest.fixture(scope="session")
-def built_in(tmp_path_factory):
-    """The built-in corpus with the fewest utterances, written by one test process for all: to be copied."""
-    from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
-    from ser.data import Synthetic
+def make_once(tmp_path_factory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first test process to need it makes for all of them: to be read or copied."""
     from ser.processes.jobs import only_one
 
     place = tmp_path_factory.getbasetemp()
     place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
     with only_one(place, wait_seconds=None):
-        Synthetic(str(place / "built-in"), UTTERANCES_PER_SPEAKER).prepare()
-    return place / "built-in"
+        if not (place / name).exists():
+            make(place / name)
+    return place / name
+
+
+@pytest.fixture(scope="session")
+def built_in(tmp_path_factory):
+    """The built-in corpus with the fewest utterances."""
+    from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
+    from ser.data import Synthetic
+
+    return make_once(tmp_path_factory, "built-in", lambda root: Synthetic(str(root), UTTERANCES_PER_SPEAKER).prepare())
 
 
 @pytest.fixture(scope="session")

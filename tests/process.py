@@ -6,6 +6,7 @@ import atexit
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ EXIT_CODES = Lock()
 
 
 class Command:
-    """`ser ARGUMENTS` in a process of its own, started as a user starts it unless a test has to reach into it.
+    """`ser ARGUMENTS` in a process of its own.
 
     Args:
         arguments: of `ser`.
@@ -33,7 +34,7 @@ class Command:
         cwd: the folder it runs in.
         own_group: whether signals to its group reach it and its children alone, as from a terminal.
         environment: all its variables; without it they are those of this process.
-        prepare: called in it before it begins; the process is then a fork of one that has imported everything.
+        prepare: called in it before it begins: it is then forked from a process that has imported everything.
     """
 
     def __init__(
@@ -48,17 +49,23 @@ class Command:
         prepare: Callable[[], None] | None = None,
     ) -> None:
         self.log, self.errors = log, errors or log
-        words, streams = [str(word) for word in arguments], (str(self.log), str(self.errors))
-        place = cwd or Path.cwd(), environment or dict(os.environ)
-        self.process = FORKED.Process(target=_run_ser, args=(words, streams, *place, own_group, prepare))
+        words = [str(word) for word in arguments]
         for path in {self.log, self.errors}:
             path.write_text("")
-        with EXIT_CODES:
-            self.process.start()
+        if prepare:
+            streams = str(self.log), str(self.errors)
+            self.process = Fork(words, streams, cwd or Path.cwd(), environment or dict(os.environ), own_group, prepare)
+        else:
+            command = [sys.executable, "-m", "ser", *words]
+            with self.log.open("ab") as out, self.errors.open("ab") as err:
+                streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
+                self.process = subprocess.Popen(
+                    command, cwd=cwd, env=environment, start_new_session=own_group, **streams
+                )
         self.pid = self.process.pid
 
     def running(self) -> bool:
-        return not wait([self.process.sentinel], timeout=0)
+        return self.process.poll() is None
 
     def kill(self) -> None:
         """kill -9, and wait for its end."""
@@ -71,11 +78,11 @@ class Command:
         Raises:
             TimeoutError: if it runs longer than that.
         """
-        if not wait([self.process.sentinel], seconds):
-            raise TimeoutError(f"{self.log}: still running after {seconds} s")
-        with EXIT_CODES:
-            self.process.join()
-        return Finished(self.process.exitcode, self.log.read_text(), self.errors.read_text())
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"{self.log}: still running after {seconds} s") from None
+        return Finished(code, self.log.read_text(), self.errors.read_text())
 
     def until(self, condition: Callable[[], object], seconds: float = 600) -> object:
         """Wait until something is true while it runs; what it is."""
@@ -85,6 +92,26 @@ class Command:
             assert self.running(), self.errors.read_text()
             time.sleep(0.01)
         raise TimeoutError(condition)
+
+
+class Fork:
+    """A fork that has the methods of `subprocess.Popen`; its arguments are those of `_run_ser`."""
+
+    def __init__(self, *given) -> None:
+        self.process = FORKED.Process(target=_run_ser, args=given)
+        with EXIT_CODES:
+            self.process.start()
+        self.pid = self.process.pid
+
+    def poll(self) -> int | None:
+        return self.wait(0) if wait([self.process.sentinel], 0) else None
+
+    def wait(self, seconds: float | None = None) -> int:
+        if not wait([self.process.sentinel], seconds):
+            raise subprocess.TimeoutExpired("ser", seconds)
+        with EXIT_CODES:
+            self.process.join()
+        return self.process.exitcode
 
 
 def children_of(pid: int) -> list[int]:
@@ -98,23 +125,19 @@ def _run_ser(
     cwd: Path,
     environment: dict[str, str],
     own_group: bool,
-    prepare: Callable[[], None] | None,
+    prepare: Callable[[], None],
 ) -> None:
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    from ser.__main__ import main
+
     for number, path in enumerate(streams, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     if own_group:
         os.setsid()
     os.chdir(cwd)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
-    if not prepare:
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        os.execve(sys.executable, [sys.executable, "-m", "ser", *words], environment)
-    from ser.__main__ import main
-
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None  # where that is may have changed
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the process it is forked from ignores it
     multiprocessing.set_start_method("fork", force=True)  # as in a process of its own
     sys.argv = ["ser", *words]
     prepare()

@@ -45,19 +45,20 @@ def test_markdown_and_page_hold_the_same_cells(report, page):
             assert tuple(row) in rows, name
 
 
-def test_one_result_is_enough_and_says_what_it_printed(results, tmp_path, capsys):
-    assert main([str(results[0]), "--out", str(tmp_path / "new" / "report")]) == 0
+def test_one_result_is_enough_and_says_what_it_printed(tmp_path, capsys):
+    result = make_result(tmp_path / "seqcap", "CNNSeqCap", folds=[1, 2])
+    assert main([str(result), "--out", str(tmp_path / "new" / "report")]) == 0
     printed = capsys.readouterr().out
     assert "of 1 result: CNN_SeqCap, WA " in printed
     assert str(tmp_path / "new" / "report" / "index.html") in printed
     assert not (tmp_path / "new" / "report" / "comparisons.csv").exists()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["report"], "nothing half-written is left"
-    assert main([str(results[0]), "--out", str(tmp_path / "new" / "report")]) == 0, "a report may be replaced"
+    assert main([str(result), "--out", str(tmp_path / "new" / "report")]) == 0, "a report may be replaced"
 
 
 def test_names_cannot_break_the_page(tmp_path):
-    folder = make_result(tmp_path / "<b>&amp; |x_y", "CNNSeqCap")
-    other = make_result(tmp_path / "seqcap", "CNNSeqCap", random=2)
+    folder = make_result(tmp_path / "<b>&amp; |x_y", "CNNSeqCap", folds=[1, 2])
+    other = make_result(tmp_path / "seqcap", "CNNSeqCap", folds=[1, 2], random=2)
     assert main([str(folder), str(other), "--out", str(tmp_path / "report")]) == 0
     text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "<b>" not in text

@@ -16,7 +16,7 @@ from ser.systems import SYSTEMS
 from ser.systems.learning_rate import LearningRateRule
 from tests.conftest import CONF, TINY_SEGMENTS
 from tests.made_up.waveforms import batch_of, speech_like
-from tests.slow.forked import Fresh
+from tests.process import Command
 from tests.unit.systems.test_learning_rate import FakeTrainer, Module
 
 pytestmark = [
@@ -185,7 +185,7 @@ def test_no_step_of_a_training_waits_for_the_device(ser, corpus, tmp_path):
 def test_folds_share_one_gpu(corpus, tmp_path):
     out = tmp_path / "crossval"
     words = ["--config", CONF / "cnn_gru.yaml", *corpus, "--trainer.max_epochs", 1, "--folds", "1-2"]
-    command = Fresh(["crossval", *words, "--devices", "1", "--jobs", 2, "--out", out], tmp_path / "o", tmp_path / "e")
+    command = Command(["crossval", *words, "--devices", "1", "--jobs", 2, "--out", out], tmp_path / "o", tmp_path / "e")
     finished = command.wait(300)
     assert finished.code == 0, finished.err
     results = [json.loads(path.read_text()) for path in sorted(out.rglob("result.json"))]
@@ -196,7 +196,7 @@ def test_every_gpu_gets_its_workers(corpus, tmp_path):
     study = CONF.parent / "sweeps" / "demo.yaml"
     environment = {**os.environ, "SER_CACHE": str(tmp_path / "cache")}
     words = ["--config", study, "--per-device", 2, *corpus, "--trainer.max_epochs", 1]
-    command = Fresh(
+    command = Command(
         ["sweep", *words, "--out", tmp_path / "study"], tmp_path / "o", tmp_path / "e", environment=environment
     )
     finished = command.wait(300)

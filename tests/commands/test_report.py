@@ -166,7 +166,7 @@ def earlier(made_once):
         make_result(place / "result", "CNNSeqCap", folds=[1, 2, 3])
         assert main([str(place / "result"), "--out", str(place / "report")]) == 0
 
-    return made_once("report", make) / "report"
+    return made_once("earlier-report", make) / "report"
 
 
 @pytest.mark.parametrize("what", ["file", "stranger", "run", "stranger in a report", "parent is a file"])

@@ -58,6 +58,12 @@ def empty_study(shared: SharedStudy, name: str) -> SharedStudy:
     return SharedStudy.load(plan, shared.storage)
 
 
+def look(shared: SharedStudy) -> dict[int, tuple]:
+    """What is stored, row by row."""
+    rows = shared.optuna.get_trials(deepcopy=False)
+    return {row.number: (row.state, row.user_attrs.get(PLANNED), row.value) for row in rows}
+
+
 class CountedTrial:
     """A replacement for `Trial`: yields given values for each point and records each call."""
 

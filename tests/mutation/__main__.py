@@ -99,7 +99,8 @@ def _run_pytest(tests: list[str], copy: Path) -> None:
     for number in (1, 2):
         os.dup2(nothing, number)
     # Pytest warns of what it could not rewrite, because it was imported before.
-    options = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options = ["-x", "-q", "-n", "0", "-m", "", "-p", "no:cacheprovider"]  # slow tests among them
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     os._exit(int(pytest.main([*options, *tests])))
 
 

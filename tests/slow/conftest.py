@@ -4,12 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_up.release import release, speech, wav
-from tests.made_up.reports import paper_report, report, results
-from tests.shared_runs import best_of, fitted, least, two_epochs, undisturbed
+from tests.made_up.reports import report, results
+from tests.made_up.studies import make_shared, short_corpus, write_study
 
-__all__ = ["paper_report", "release", "report", "results", "speech", "wav"]
-__all__ += ["best_of", "fitted", "least", "two_epochs", "undisturbed"]
+__all__ = ["make_shared", "report", "results", "short_corpus", "write_study"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

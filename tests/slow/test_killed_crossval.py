@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from tests.conftest import CONF
-from tests.slow.forked import Command
+from tests.process import Command
 
 
 def test_killed_in_the_middle_and_continued(ser, undisturbed, two_epochs, tmp_path):

@@ -4,7 +4,7 @@ import os
 import sys
 
 from tests.conftest import CONF
-from tests.slow.forked import Command
+from tests.process import Command
 
 
 def lose_streams() -> None:

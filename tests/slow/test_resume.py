@@ -1,9 +1,13 @@
-"""A killed training continues with the same command and ends like an undisturbed one."""
+"""A training that is killed goes on with the same command, and ends as if it had not been.
+
+It goes on from its own checkpoints alone, wherever its folder lies.
+"""
 
 import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import socket
 import time
@@ -20,11 +24,13 @@ from ser.data.datamodule import EmotionData
 from ser.data.segments import FILLER, Batch, BatchIndices, TrainingBatches
 from ser.training.options.command import quieten
 from tests.conftest import CONF, SMALL_CAPSULES
-from tests.slow.faults.runs import SEGMENT_SECONDS, TAIL_SECONDS, write_corpus
-from tests.slow.forked import EXIT_CODES, FORKED, Command
+from tests.process import EXIT_CODES, FORKED, Command
+from tests.slow.faults.kills import differences
+from tests.slow.faults.runs import SEGMENT_SECONDS, TAIL_SECONDS, Moment, Run, fit_options, write_corpus
 
 KILLS = 2
 STEPS_BEFORE_THE_INTERRUPTION = 2
+STEPS = 5  # of an epoch
 
 
 class Weight(LightningModule):
@@ -179,4 +185,57 @@ def test_another_configuration_is_not_continued(ser, tiny, tmp_path, monkeypatch
     assert json.loads((folder / "result.json").read_text())["epochs"] == 3
     again = ser(*options)
     assert again.code == 2
-    assert "already holds a finished run" in again.err
+    assert "holds a finished run already" in again.err
+
+
+@pytest.fixture(scope="module")
+def table(built_in, tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"), built_in)
+
+
+def end(arguments: list[str], log, moment: Moment | None = None, code: int = 0) -> str:
+    assert Run(arguments, log, moment).code() == code, log.read_text()
+    return log.read_text()
+
+
+def after(epochs: int) -> Moment:
+    return Moment("on_train_epoch_start", epochs * STEPS)
+
+
+def test_a_run_whose_folder_was_moved_keeps_its_best_epoch(table, tmp_path):
+    def options(name: str) -> list[str]:
+        return fit_options("cnn_gru", table, tmp_path / name, **{"model.learning_rate": 0.02})
+
+    log = tmp_path / "log"
+    end(options("whole"), log)
+    end(options("before"), log, after(epochs=2), -signal.SIGKILL)
+    (tmp_path / "before").rename(tmp_path / "moved")
+    said = end(options("moved"), log)
+    assert "goes on     from" in said
+    assert "dirpath" not in said  # Lightning's warning that it has forgotten the best epoch
+    assert not list(differences(tmp_path / "whole", tmp_path / "moved"))
+
+
+def test_another_runs_checkpoint_is_not_continued(table, tmp_path):
+    here, there, log = tmp_path / "here", tmp_path / "there", tmp_path / "log"
+    options = fit_options("cnn_gru", table, here)
+    end(options, log, after(epochs=1), -signal.SIGKILL)
+    other = {"data.fold": 2, "seed_everything": 9, "model.dropout": 0.1}
+    end(fit_options("cnn_gru", table, there, **other), log, after(epochs=1), -signal.SIGKILL)
+    (here / "checkpoints" / "within.ckpt").unlink()
+    path = here / "checkpoints" / "last.ckpt"
+    own = torch.load(path, weights_only=True)
+    shutil.copy(there / "checkpoints" / "last.ckpt", path)
+    said = end(options, log, code=2)
+    assert f"ser: {path}: belongs to a run that was begun otherwise" in said
+    for line in (
+        "data.fold: 2 there, 1 here",
+        "seed_everything: 9 there, 1 here",
+        "model.dropout: 0.1 there, 0.5 here",
+    ):
+        assert line in said
+    for identity in (None, {}, {"config": 1, "versions": {}}, []):
+        torch.save(own | {"identity": identity}, path)
+        assert f"ser: {path}: does not say to which run it belongs" in end(options, log, code=2)
+    torch.save(own, path)
+    assert "goes on     from" in end(options, log)

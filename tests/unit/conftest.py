@@ -20,12 +20,14 @@ sys.addaudithook(look)
 
 @pytest.fixture(autouse=True)
 def neither_processes_nor_trainings(monkeypatch):
-    """Refuse both while the test runs."""
+    """Refuse both while the test runs; git is not asked for the commit."""
 
     def fit(*_, **__):
         raise AssertionError("a unit test trained something")
 
     monkeypatch.setattr(Trainer, "fit", fit)
+    for module in ("ser.training.run_files", "ser.report.sections.settings"):
+        monkeypatch.setattr(f"{module}.commit", lambda: "0123456789ab")
     watched.append(os.getpid())
     yield
     watched.clear()

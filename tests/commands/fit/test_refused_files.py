@@ -73,7 +73,10 @@ UNREADABLE = [
     ("? [a, b]\n: 1", ["mine.yaml:1:", "not one word"]),
     ('out: "a\\0b"', ["--out 'a\\x00b'", "null byte"]),
     ("# für mich\n".encode("latin-1"), ["not UTF-8"]),
-    ("trainer: {callbacks: {init_args: {logging_interval: step}}}", ["ser: trainer.callbacks: options without a class"]),
+    (
+        "trainer: {callbacks: {init_args: {logging_interval: step}}}",
+        ["ser: trainer.callbacks: options without a class"],
+    ),
 ]
 TWICE = [  # in mine.yaml, which may name other.yaml
     ("data: {fold: 1}\ntrainer: {}\ndata: {fold: 2}", "", ["mine.yaml:3:", "'data'"]),

@@ -17,8 +17,8 @@ from pathlib import Path
 from ser.results.provenance import commit
 from tests.slow.faults.kills import Kills, kill_writers
 from tests.slow.faults.runs import write_corpus
-from tests.slow.faults.test_converted import flip_bits, kill_preparations
-from tests.slow.faults.test_flips import flip_checkpoints
+from tests.slow.faults.test_converted_audio import flip_bits, kill_preparations
+from tests.slow.faults.test_damaged_checkpoints import flip_checkpoints
 from tests.slow.faults.test_fuzz import fuzz_headers, fuzz_labels, fuzz_manifests
 
 LONG = {"runs": 400, "writers": 600, "preparations": 1000, "flips": 2000, "fuzzed": 10_000}

@@ -1,4 +1,4 @@
-"""Trainings that can be killed at a chosen moment, forked from a process that has imported everything already."""
+"""Trainings that can be killed at a chosen moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.short_corpus import write_short_corpus
 from tests.conftest import CONF, SMALL_CAPSULES
-from tests.slow.forked import Command
+from tests.process import Command
 
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
 EPOCHS, SESSIONS = 3, 2
@@ -102,7 +102,7 @@ class Run(Command):
 
 
 def _prepare(moment: Moment | None, hardship: Callable | None) -> None:
-    from tests.slow.faults.fork import signal_at
+    from tests.slow.faults.preloaded import signal_at
 
     if moment:
         signal_at(moment)

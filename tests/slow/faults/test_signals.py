@@ -13,7 +13,7 @@ import torch
 
 from ser.processes.interruption import AT_ONCE_SECONDS, ENDING, LISTENER, Interrupted, leave_signals_to_parent
 from tests.conftest import CONF
-from tests.slow.forked import Command, Fresh, children_of
+from tests.process import Command, children_of
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138, signal.SIGUSR2: 140}
 PATIENCE_SECONDS = 600  # on a machine that has other work
@@ -60,9 +60,7 @@ def test_interrupted_by_every_signal_it_ends_as_if_it_had_not_been(tiny, tmp_pat
 
 
 def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_path):
-    """A process that nobody has forked, as a user starts it."""
-    streams = tmp_path / "log", tmp_path / "errors"
-    process = Fresh(fit(tiny)[1:], *streams, cwd=tmp_path, own_group=True)
+    process = start(fit(tiny), tmp_path, cwd=tmp_path)
     folders = process.until(lambda: [each for each in tmp_path.glob("runs/*") if epochs_of(each)])
     os.killpg(process.pid, signal.SIGINT)
     ended = process.wait(PATIENCE_SECONDS)

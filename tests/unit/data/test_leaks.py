@@ -1,4 +1,4 @@
-"""Overlap between sets: against plain set arithmetic, and with leaks planted in a corpus."""
+"""What sets share, with leaks planted in tables and in a corpus."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ser.audio.waveforms import Waveforms
 from ser.data import IEMOCAP, EmoDB, Synthetic
 from ser.data.folds import num_folds, split
 from ser.data.leaks import (
-    PAIRS,
-    SETS,
     check_leaks,
     dialogs,
     recording_digests,
@@ -57,29 +53,6 @@ def test_a_dialog_is_named_where_there_are_dialogs():
     found = dialogs(utterances)
     assert found.tolist() == ["Ses03M_impro05a", "Ses05M_script01_1b", "", "", ""]
     assert found.index.equals(utterances.index)
-
-
-names = st.sampled_from(["u_1", "u_2", "v_1", "v_2", "w"])
-rows = st.tuples(names, st.sampled_from("xyz"), st.sampled_from(["F", ""]), st.sampled_from([*SETS, ""]))
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(rows, st.sampled_from("abc")), max_size=12))
-def test_overlaps_are_intersections(drawn):
-    utterances, digests = table(*[row for row, _ in drawn]), [digest for _, digest in drawn]
-    found = shared(utterances, digests)
-    assert tuple(found) == PAIRS
-    for (first, second), overlap in found.items():
-
-        def both(values, first=first, second=second):
-            of = {name: {v for v, (row, _) in zip(values, drawn, strict=True) if row[3] == name} for name in SETS}
-            return (of[first] & of[second]) - {""}
-
-        assert set(overlap["speakers"]) == both([row[1] for row, _ in drawn])
-        assert set(overlap["utterances"]) == both([row[0] for row, _ in drawn])
-        assert set(overlap["dialogs"]) == both([row[0][0] if row[2] and "_" in row[0] else "" for row, _ in drawn])
-        assert len(overlap["recordings"]) == len(both(digests))
-        assert all(values == sorted(values) for values in overlap.values())
 
 
 def test_a_copy_is_known_by_its_content_and_told_by_its_names():

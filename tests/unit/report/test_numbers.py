@@ -3,13 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, recall_score
 
 from ser.commands.report import main
 from ser.emotions import EMOTIONS
-from ser.report.sections.comparisons import holm
 from ser.results.pooled_result import read_pooled
 from ser.results.predictions import posterior_columns
 from ser.results.statistics import bootstrap_speakers, compare, compare_unpaired
@@ -120,12 +117,6 @@ def holm_by_definition(values, place):
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     steps = [min(1, (len(values) - rank) * p) for rank, p in zip(ranks, values, strict=True)]
     return max(step for step, rank in zip(steps, ranks, strict=True) if rank <= ranks[place])
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-@settings(deadline=None, max_examples=60)
-def test_holm(p_values):
-    assert holm(p_values) == pytest.approx([holm_by_definition(p_values, place) for place in range(len(p_values))])
 
 
 def test_the_papers_two_tables_are_within_noise(report):

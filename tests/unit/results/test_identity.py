@@ -1,29 +1,14 @@
-"""The identity of a run."""
+"""What makes a run the same run, and code the same code."""
 
 import copy
 import hashlib
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
 from ser.errors import InputError
+from ser.results import provenance
 from ser.results.identity import check_identity, flatten, identity
-from ser.results.provenance import TRAINING
-
-# These read options, report errors, write files, end a run, and record its origin.
-WITHOUT_NUMBERS = {"errors", "files", "processes", "processes/interruption", "results"}
-WITHOUT_NUMBERS |= {"results/identity", "results/provenance", "results/records"}
-
-
-def test_no_file_that_computes_is_left_out_of_the_digest_of_the_code():
-    """All modules that the systems and their data import, in a new interpreter."""
-    code = "import sys, ser.systems; print(*(name for name in sys.modules if name.startswith('ser.')))"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    imported = {name.removeprefix("ser.").replace(".", "/") for name in printed.split()}
-    assert len(imported) > 20
-    parts = tuple(f"{part}/" for part in TRAINING)
-    assert {name for name in imported if not f"{name}/".startswith(parts)} == WITHOUT_NUMBERS
 
 
 def test_the_identity_names_every_difference():
@@ -68,3 +53,23 @@ def test_initial_weights_are_known_by_their_content(tmp_path):
     assert one == same
     assert one["config"] == {"init_weights": f"SHA-256 {hashlib.sha256(b'weights').hexdigest()}"}
     assert other["config"] != one["config"]
+
+
+def test_the_digest_of_the_code_changes_with_every_file_it_rests_on(tmp_path, monkeypatch):
+    package = Path(provenance.__file__).parents[1]
+    folders = [part for part in provenance.TRAINING if (package / part).is_dir()]
+    names = {*provenance.TRAINING, *(f"{part}/{name}" for part in folders for name in ("one", "below/two"))} - {
+        *folders
+    }
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / f"{name}.py").write_text(name)
+    monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
+    digest = provenance.code_digest.__wrapped__
+    found = {digest()}
+    (tmp_path / "paths.py").write_text("on which no number rests")
+    assert digest() in found
+    for name in names:
+        (tmp_path / f"{name}.py").write_text("changed")
+        found.add(digest())
+    assert len(found) == len(names) + 1

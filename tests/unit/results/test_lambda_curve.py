@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
@@ -115,13 +113,6 @@ def test_each_seed_and_fold_has_its_own():
     found = choose(several)
     assert list(zip(found.seed, found.fold, strict=True)) == [(1, 1), (1, 2), (2, 1), (2, 2)]
     pd.testing.assert_frame_equal(found[found.seed == 1], choose(rows))
-
-
-@given(st.integers(0, 1000))
-@settings(deadline=None, max_examples=5)
-def test_the_order_of_rows_does_not_matter(seed):
-    rows = sample(8)
-    pd.testing.assert_frame_equal(choose(rows.sample(frac=1, random_state=seed)), choose(rows))
 
 
 # --- its application

@@ -9,63 +9,14 @@ import torch
 
 from ser.data.segments import Batch
 from ser.errors import InputError
-from ser.networks.spectrogram import Spectrogram
 from ser.systems import SYSTEMS
 from ser.systems.system import System
-from tests.made_up.waveforms import batch_of, speech_like
-
-# Small, but half a second has several windows; the convolutions are the paper's.
-CAPSULES = {"window_steps": 6, "window_shift": 3, "window_kernel": 5, "window_stride": 4, "num_window_convolutions": 2}
-CAPSULES |= {"window_capsule_dim": 4, "emo_capsule_dim": 5, "utterance_capsule_dim": 3, "dense_units": 16}
-GRU, LSTM = {"gru_units": 8, "dense_units": 16}, {"lstm_units": 8, "dense_units": 16}
-SMALL = {
-    "CNNGRU": GRU,
-    "CNNSeqCap": CAPSULES,
-    "CNNRecCap": CAPSULES,
-    "CNNGRUSeqCap": CAPSULES | GRU,
-    "CNNLSTM": LSTM,
-}
-
-
-def build(name, **options):
-    torch.manual_seed(0)
-    return SYSTEMS[name](**SMALL[name] | options)
-
-
-@pytest.fixture(scope="module")
-def statistics():
-    """Statistics of a synthetic utterance."""
-    spectrogram = Spectrogram()(speech_like(32_000, torch.Generator().manual_seed(1))[None])[0]
-    return torch.stack([spectrogram.mean(1), spectrogram.std(1)])
-
-
-@pytest.fixture(params=SMALL)
-def system(request, statistics):
-    system = build(request.param).eval()
-    system.standardisation.statistics.copy_(statistics)
-    return system
+from tests.made_up.systems import SMALL, build
+from tests.made_up.waveforms import speech_like
 
 
 def test_every_system_is_here():
     assert set(SMALL) == set(SYSTEMS)
-
-
-def test_any_batch_gives_the_same_posterior(system):
-    """Alone, in any batch, order and padding, even with noise in the padding: equal to 1e-5."""
-    generator = torch.Generator().manual_seed(2)
-    lengths = [1600, 640, 4000, 5857, 8160, 8320, 13_001]  # 0.04 s to 0.8 s; odd and even frame counts
-    waveforms = [speech_like(length, generator) for length in lengths]
-    with torch.no_grad():
-        alone = torch.cat([system.posterior(w[None], torch.tensor([len(w)])) for w in waveforms])
-        assert (alone.sum(-1) - 1).abs().max() < 1e-5
-        assert (alone[0] - alone[-1]).abs().max() > 1e-4, "outputs must differ, or the test is void"
-        for seed, extra in enumerate([0, 159, 4801]):
-            order = torch.randperm(len(waveforms), generator=torch.Generator().manual_seed(seed))
-            batch, real = batch_of([waveforms[i] for i in order], extra)
-            beyond = torch.arange(batch.shape[1]) >= real[:, None]
-            batch[beyond] = torch.randn(int(beyond.sum()), generator=generator)  # the padding is ignored
-            together = system.posterior(batch, real)
-            assert (together - alone[order]).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("seconds", [0.1, 60])
@@ -166,15 +117,6 @@ def test_the_loss_is_the_sum_of_the_branches_mean_cross_entropies():
     logits = system.logits(waveform[:2], lengths[:2])
     expected = sum(torch.nn.functional.cross_entropy(each, torch.tensor([0, 3])) for each in logits.values())
     torch.testing.assert_close(system.training_step(batch, 0), expected)
-
-
-def test_what_is_not_finite_beyond_the_end_is_not_heard(system):
-    waveform = torch.randn(2, 16_000)
-    padded = waveform.clone()
-    padded[0, 5000:] = float("nan")
-    lengths = torch.tensor([5000, 16_000])
-    with torch.no_grad():
-        torch.testing.assert_close(system.posterior(padded, lengths), system.posterior(waveform, lengths))
 
 
 @pytest.mark.parametrize(("shape", "lengths"), [((16_000,), [16_000]), ((3, 16_000), [16_000]), ((0, 16_000), [])])

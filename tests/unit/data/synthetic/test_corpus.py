@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 import wave
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ser.data.corpora.release import BUILT_IN_MARKER
-from ser.data.synthetic import corpus as synthetic
 from ser.data.synthetic.corpus import Synthetic
 from ser.data.synthetic.dialogs import Line, screenplay
 from ser.emotions import EMOTIONS
@@ -208,21 +206,6 @@ def test_an_interrupted_writing_leaves_nothing(silent, tmp_path, monkeypatch, in
         corpus.prepare()
     assert os.listdir(tmp_path) == []
     assert corpus.prepare()
-
-
-def test_a_killed_writing_is_not_taken_for_a_corpus(silent, tmp_path, monkeypatch):
-    """A killed process cannot clean up; its draft remains beside the corpus's folder."""
-    corpus = Synthetic(str(tmp_path / "corpus"), utterances_per_speaker=8)
-    child = os.fork()
-    if not child:
-        monkeypatch.setattr(synthetic, "label_file", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-        corpus.prepare()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    (draft,) = tmp_path.iterdir()
-    assert list(draft.rglob("*.wav"))
-    assert not list(draft.rglob("ser-synthetic.json"))
-    assert corpus.prepare()
-    assert len(corpus.utterances()) == 80
 
 
 def test_the_slower_of_two_processes_finds_the_others_corpus(silent, tmp_path, monkeypatch):

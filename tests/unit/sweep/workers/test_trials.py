@@ -1,23 +1,18 @@
 """Trials in a worker: run once, given up, pruned, retried."""
 
-import multiprocessing
 import threading
-import time
-from pathlib import Path
 
 import optuna
 import pytest
 import sqlalchemy
 from optuna.trial import TrialState
 
-import ser.sweep.workers.worker
 from ser.errors import InputError
-from ser.sweep.study.plan import read_plan
-from ser.sweep.study.shared_study import ERROR, PLANNED, PRUNED_AFTER, SharedStudy, failures
+from ser.sweep.study.shared_study import ERROR, PLANNED, PRUNED_AFTER, failures
 from ser.sweep.study.storage import open_storage
 from ser.sweep.workers.trial import TrialError
 from ser.sweep.workers.worker import Worker
-from tests.made_up.rows import CountedTrial, add_row, empty_study
+from tests.made_up.rows import add_row, empty_study
 
 
 def test_of_two_live_rows_the_first_counts_even_if_the_second_is_taken_first(patient):
@@ -90,17 +85,6 @@ def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path
     assert sorted(complete) == [0, 1, 2, 3]
 
 
-def take_trials(path: Path, worker: int, start: float) -> None:
-    """A worker in a separate process; the value of a trial is its sampled option."""
-    ser.sweep.workers.worker.Trial = CountedTrial
-    CountedTrial.values = staticmethod(lambda point: [point["model.dropout"]])
-    plan = read_plan(path)
-    shared = SharedStudy.load(plan, open_storage(f"sqlite:///{path.parent / 'study.db'}", 20), worker)
-    while time.time() < start:
-        pass  # start at the same moment
-    Worker(shared, path.parent, starter=None).work()
-
-
 def test_a_row_that_another_is_taking_cannot_be_taken(make_shared):
     """No other process can read the row between the check for "waiting" and the change to "running"."""
     shared = make_shared()
@@ -120,23 +104,6 @@ def test_a_row_that_another_is_taking_cannot_be_taken(make_shared):
     taken["first"] = shared.storage.set_trial_state_values(row, TrialState.RUNNING)
     rival.join()
     assert taken == {"first": True, "rival": False}
-
-
-def test_workers_that_ask_at_once_never_take_the_same_row(make_shared, tmp_path):
-    """Under TPE each would sample its own point, and one's value would be stored with the other's point."""
-    shared = make_shared(sampler="tpe", trials=20, space={"model.dropout": {"float": [0, 1]}})
-    processes, start = multiprocessing.get_context("fork"), time.time() + 3
-    workers = [processes.Process(target=take_trials, args=(tmp_path / "study.yaml", k, start)) for k in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 4
-    assert sorted(shared.results()) == list(range(20))
-    complete = [row.user_attrs[PLANNED] for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
-    assert sorted(complete) == list(range(20))
-    for row in shared.results().values():
-        assert row.value == row.params["model.dropout"]
 
 
 def test_an_unforeseen_error_is_kept_in_the_trial(make_shared, counted, tmp_path, monkeypatch):

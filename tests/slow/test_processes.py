@@ -1,6 +1,10 @@
-"""Forked processes: their input, their exit code, and their end when the parent dies."""
+"""Processes that are forked: what they are given, how their end is known, and what becomes of them without a parent.
+
+And the memory of a process: what it frees is used again.
+"""
 
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -18,7 +22,7 @@ from ser.processes.forked import LAST_SECONDS, CannotFork, Forked, Starter, Star
 from ser.processes.jobs import only_one
 from ser.sweep.workers.worker import STORAGE
 from tests.conftest import CONF
-from tests.slow.forked import Command, children_of
+from tests.process import Command, children_of
 
 
 @pytest.fixture
@@ -198,3 +202,25 @@ def test_a_cross_validation_whose_starter_is_killed_says_so_and_goes_on(tiny, tm
     again = Command([*words, "--jobs", 1, "--out", folder], tmp_path / "out", tmp_path / "err").wait(300)
     assert again.code == 0, again.err
     assert "1 (1 runs finished before)" in again.out
+
+
+PROGRAM = """
+import resource
+import numpy as np
+from ser.processes.allocator import keep_freed_memory
+assert keep_freed_memory()
+for _ in range(2):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(3):
+        block = np.ones(2**26, np.uint8)  # 64 MiB, written to
+        del block
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
+def test_a_freed_block_of_64_mib_costs_no_page_the_next_time():
+    """By default each of the six blocks is mapped anew, and the system zeroes its pages."""
+    found = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120)
+    first, second = map(int, found.stdout.split())
+    assert second < 16 < 32 <= first, "a block is 32 huge pages, or 16384 others"

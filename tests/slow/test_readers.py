@@ -11,11 +11,13 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from ser.data import Synthetic
+from ser.data.datamodule import EmotionData
 from ser.data.transfer import FEW_BYTES, _rebuild, avoid_shared_files, check_semaphores
 from ser.errors import InputError
 from ser.training.options.command import run
 from tests.conftest import CONF
-from tests.slow.forked import Command
+from tests.process import Command
 
 NEW_NAMESPACE, PRIVATE = 0x00020000, 0x4000 | 1 << 18  # Linux: CLONE_NEWNS; MS_REC | MS_PRIVATE
 NOT_PERMITTED = 77
@@ -119,3 +121,19 @@ def test_a_process_that_reads_data_and_is_killed_ends_the_command_with_the_remed
     monkeypatch.setattr(sys, "argv", ["ser", "fit"])
     with pytest.raises(InputError, match=r"data-loading worker was killed.*--data\.num_workers 0"):
         run(lambda: list(DataLoader(Dying(), batch_size=None, num_workers=1)), "fit")
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12, of the test's own process
+def test_readers_change_no_batch_and_none_is_begun_for_a_single_one(tiny_corpus):
+    for seconds, several in ((60.0, False), (1.3, True)):
+        loaders = []
+        for workers in (0, 2):
+            data = EmotionData(Synthetic(str(tiny_corpus), 8), max_batch_seconds=seconds, num_workers=workers)
+            data.setup()
+            loaders.append(data.val_dataloader())
+        own, read = loaders
+        assert (len(read) > 1) == several
+        assert read.num_workers == (2 if several else 0)
+        for one, other in zip(own, read, strict=True):
+            for before, now in zip(one, other, strict=True):
+                assert (before is None and now is None) or torch.equal(before, now)

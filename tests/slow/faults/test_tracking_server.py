@@ -14,8 +14,8 @@ import pytest
 
 from ser.training.tracking.wandb_run import END_SECONDS, START_SECONDS
 from tests.conftest import CONF
+from tests.process import Command
 from tests.slow.faults.wandb_server import WandbServer
-from tests.slow.forked import Command, Fresh
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 NETRC_KEY = "fedcba9876543210fedcba9876543210fedcba98"
@@ -62,10 +62,10 @@ def bound_seconds(untracked):
     return START_SECONDS + END_SECONDS + 2 * (written[1] - written[0]) + 10
 
 
-def start(command, options, out, environment, kind=Command):
-    """Start `ser fit` or `ser test` in a forked process, or as a user starts it."""
+def start(command, options, out, environment):
+    """Start `ser fit` or `ser test`."""
     words = [command, "--config", CONF / "cnn_gru.yaml", *options, "--out", out]
-    return kind(words, out.with_suffix(".out"), out.with_suffix(".err"), environment=environment)
+    return Command(words, out.with_suffix(".out"), out.with_suffix(".err"), environment=environment)
 
 
 def children(pid):
@@ -117,7 +117,7 @@ def test_no_package(options, untracked, world, tmp_path):
     (tmp_path / "broken" / "wandb").mkdir(parents=True)
     (tmp_path / "broken" / "wandb" / "__init__.py").write_text("raise ImportError('broken on purpose')\n")
     world["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "broken"), world.get("PYTHONPATH", "")])
-    process = start("fit", options, tmp_path / "run", world, Fresh)
+    process = start("fit", options, tmp_path / "run", world)
     check_ended(process, "nothing of this run", "broken on purpose")
     check_record(tmp_path / "run", untracked)
 
@@ -134,7 +134,7 @@ def test_a_service_that_does_not_start(options, untracked, world, tmp_path):
     (package / "bin" / "wandb-core").chmod(0o755)
     world["PYTHONPATH"] = os.pathsep.join([str(package.parent), world.get("PYTHONPATH", "")])
     best = ["--ckpt_path", untracked / "checkpoints" / "best.ckpt"]
-    process = start("test", [*options, *best], tmp_path / "run", world, Fresh)
+    process = start("test", [*options, *best], tmp_path / "run", world)
     check_ended(process, "nothing of this run", "exited with code 3")
     check_record(tmp_path / "run", untracked, ["predictions.csv"])
 

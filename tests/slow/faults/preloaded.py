@@ -1,7 +1,8 @@
-"""What forked trainings share: everything imported, and how one of them sends itself a signal."""
+"""Loaded by the process that trainings are forked from: everything imported, and how one sends itself a signal."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -62,3 +63,6 @@ class SignalAt(Callback):
                 os.kill(os.getpid(), moment.number)
 
         setattr(self, moment.hook, hook)
+
+
+gc.freeze()  # as the program's own starter does

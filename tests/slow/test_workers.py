@@ -1,5 +1,6 @@
-"""Workers as real processes: killed, interrupted, and without their launcher."""
+"""Workers as real processes: killed, interrupted, left behind by a launcher that was killed, in a race for a row."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,14 +12,19 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
+import ser.sweep.workers.worker
 from ser.commands import main
 from ser.processes.forked import Starter
 from ser.processes.jobs import Job, only_one
 from ser.sweep.study.plan import read_plan
+from ser.sweep.study.shared_study import PLANNED, SharedStudy
+from ser.sweep.study.storage import open_storage
 from ser.sweep.workers.trial import run_options, run_training
+from ser.sweep.workers.worker import Worker
 from tests.conftest import CONF
+from tests.made_up.rows import CountedTrial
 from tests.made_up.studies import check_complete, processes_of, stored
-from tests.slow.forked import Command, Fresh
+from tests.process import Command
 
 PATIENCE_SECONDS = 300  # on a busy machine
 
@@ -32,10 +38,10 @@ def wait_until_ended(session: int) -> None:
     raise TimeoutError(left)
 
 
-def start(config: Path, folder: Path, kind: type[Command] = Command) -> Command:
-    """Start a study in a new session, as a terminal does."""
+def start(config: Path, folder: Path) -> Command:
+    """Start a study in a session of its own, as a terminal does."""
     words = ["sweep", "--config", config, "--out", folder, "--workers", 1]
-    return kind(words, folder.with_suffix(".out"), folder.with_suffix(".err"), own_group=True)
+    return Command(words, folder.with_suffix(".out"), folder.with_suffix(".err"), own_group=True)
 
 
 def folds_of(folder: Path) -> dict[Path, int]:
@@ -71,7 +77,7 @@ def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_s
     running = [row for row in stored(config, folder).optuna.get_trials() if row.state == TrialState.RUNNING]
     assert not running
 
-    interrupted = start(config, folder, Fresh)
+    interrupted = start(config, folder)
     interrupted.until(lambda: len(folds_of(folder)) > len(first))
     os.killpg(interrupted.pid, signal.SIGINT)  # a terminal signals all processes at once
     ended = interrupted.wait(PATIENCE_SECONDS)
@@ -140,3 +146,31 @@ def test_a_study_never_writes_a_test_prediction(write_study, tmp_path):
     names = {path.name for path in (tmp_path / "study").rglob("*")}
     assert "validation.csv" in names
     assert "predictions.csv" not in names
+
+
+def take_trials(path: Path, worker: int, start: float) -> None:
+    """A worker in a process of its own, whose trials are worth what was drawn for them."""
+    ser.sweep.workers.worker.Trial = CountedTrial
+    CountedTrial.values = staticmethod(lambda point: [point["model.dropout"]])
+    plan = read_plan(path)
+    shared = SharedStudy.load(plan, open_storage(f"sqlite:///{path.parent / 'study.db'}", 20), worker)
+    while time.time() < start:
+        pass  # all at the same moment
+    Worker(shared, path.parent, starter=None).work()
+
+
+def test_workers_that_ask_at_once_never_take_the_same_row(make_shared, tmp_path):
+    """Under TPE each of two would draw a point of its own, and one's value would stand beside the other's point."""
+    shared = make_shared(sampler="tpe", trials=20, space={"model.dropout": {"float": [0, 1]}})
+    processes, start = multiprocessing.get_context("fork"), time.time() + 3
+    workers = [processes.Process(target=take_trials, args=(tmp_path / "study.yaml", k, start)) for k in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert sorted(shared.results()) == list(range(20))
+    complete = [row.user_attrs[PLANNED] for row in shared.optuna.get_trials() if row.state == TrialState.COMPLETE]
+    assert sorted(complete) == list(range(20))
+    for row in shared.results().values():
+        assert row.value == row.params["model.dropout"]

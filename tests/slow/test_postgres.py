@@ -23,7 +23,7 @@ from ser.sweep.study.shared_study import SharedStudy
 from ser.sweep.study.storage import open_storage
 from tests.made_up.rows import add_row
 from tests.made_up.studies import check_complete
-from tests.slow.forked import Command
+from tests.process import Command
 
 pytestmark = pytest.mark.postgres
 USER = "postgres"  # Debian's user; the server refuses to run as root

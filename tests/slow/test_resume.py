@@ -185,7 +185,7 @@ def test_another_configuration_is_not_continued(ser, tiny, tmp_path, monkeypatch
     assert json.loads((folder / "result.json").read_text())["epochs"] == 3
     again = ser(*options)
     assert again.code == 2
-    assert "holds a finished run already" in again.err
+    assert "already holds a finished run" in again.err
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +211,7 @@ def test_a_run_whose_folder_was_moved_keeps_its_best_epoch(table, tmp_path):
     end(options("before"), log, after(epochs=2), -signal.SIGKILL)
     (tmp_path / "before").rename(tmp_path / "moved")
     said = end(options("moved"), log)
-    assert "goes on     from" in said
+    assert "continues   from" in said
     assert "dirpath" not in said  # Lightning's warning that it has forgotten the best epoch
     assert not list(differences(tmp_path / "whole", tmp_path / "moved"))
 
@@ -238,4 +238,4 @@ def test_another_runs_checkpoint_is_not_continued(table, tmp_path):
         torch.save(own | {"identity": identity}, path)
         assert f"ser: {path}: does not say to which run it belongs" in end(options, log, code=2)
     torch.save(own, path)
-    assert "goes on     from" in end(options, log)
+    assert "continues   from" in end(options, log)

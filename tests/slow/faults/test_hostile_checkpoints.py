@@ -304,4 +304,4 @@ def test_a_training_does_not_go_on_from_a_hostile_checkpoint(begun, tmp_path, ma
         torch.save({**kept, "global_step": 1, **changes}, last)
         finished = begun()
         assert (finished.code, "Traceback" in finished.err) == (2, False), (changes, finished.err)
-        assert f"{last}: the training cannot go on from it" in finished.err, changes
+        assert f"{last}: training cannot continue from it" in finished.err, changes

@@ -227,7 +227,7 @@ def test_another_runs_checkpoint_is_not_continued(table, tmp_path):
     own = torch.load(path, weights_only=True)
     shutil.copy(there / "checkpoints" / "last.ckpt", path)
     said = end(options, log, code=2)
-    assert f"ser: {path}: belongs to a run that was begun otherwise" in said
+    assert f"ser: {path}: belongs to a run that was started with other options, data or code" in said
     for line in (
         "data.fold: 2 there, 1 here",
         "seed_everything: 9 there, 1 here",
@@ -236,6 +236,6 @@ def test_another_runs_checkpoint_is_not_continued(table, tmp_path):
         assert line in said
     for identity in (None, {}, {"config": 1, "versions": {}}, []):
         torch.save(own | {"identity": identity}, path)
-        assert f"ser: {path}: does not say to which run it belongs" in end(options, log, code=2)
+        assert f"ser: {path}: does not say which run it belongs to" in end(options, log, code=2)
     torch.save(own, path)
     assert "continues   from" in end(options, log)

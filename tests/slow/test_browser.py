@@ -1,4 +1,4 @@
-"""The page of a report in a browser: as wide as the window, nothing broken, nothing complained about."""
+"""A report's page in a browser: as wide as the window, no broken image, no console message."""
 
 import html
 import json
@@ -28,7 +28,7 @@ document.getElementById("page").onload = function () {{
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
 @pytest.mark.parametrize("width", [1280, 400])
 def test_in_a_browser(report, tmp_path, width):
-    # The window of a headless browser is at least 500 pixels wide; a frame inside a page is as wide as it is told.
+    # The window of a headless browser is at least 500 pixels wide; an iframe can be narrower.
     shutil.copy(report / "index.html", tmp_path)
     (tmp_path / "wrapper.html").write_text(WRAPPER.format(width=width), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr"]

@@ -1,4 +1,4 @@
-"""What made a number is known: the commit, whether files differ from it, and the digest of all code that computes."""
+"""The recorded identity of the code: the commit, whether files differ from it, and the digest of the code."""
 
 import subprocess
 import sys
@@ -29,18 +29,18 @@ def test_a_commit_is_marked_where_the_package_differs_from_it(tmp_path, monkeypa
     assert commit() == head[:12]
     (tmp_path / "notes").write_text("2")
     (package / "new").write_text("untracked")
-    assert commit() == head[:12], "neither is the package's code"
+    assert commit() == head[:12], "neither file is code of the package"
     (package / "code.py").write_text("2")
     assert commit() == head[:12] + "+"
 
 
-# These read options, say what is wrong, write files, end a run, and record its origin.
+# These read options, report errors, write files, end a run and record its origin.
 WITHOUT_NUMBERS = {"errors", "files", "processes", "processes/interruption", "results"}
 WITHOUT_NUMBERS |= {"results/identity", "results/provenance", "results/records"}
 
 
 def test_no_file_that_computes_is_left_out_of_the_digest_of_the_code():
-    """All that the systems and their data import, in an interpreter of its own."""
+    """All modules that the systems and their data import, in a new interpreter."""
     code = "import sys, ser.systems; print(*(name for name in sys.modules if name.startswith('ser.')))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     imported = {name.removeprefix("ser.").replace(".", "/") for name in printed.split()}

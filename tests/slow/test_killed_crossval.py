@@ -1,4 +1,4 @@
-"""A cross-validation that is killed goes on with the same command, and ends as if it had not been."""
+"""A killed cross-validation continues with the same command; its results are those of an undisturbed one."""
 
 import json
 
@@ -9,11 +9,11 @@ from tests.process import Command
 
 
 def test_killed_in_the_middle_and_continued(ser, undisturbed, two_epochs, tmp_path):
-    """kill -9 between the two epochs of the third of five folds; the same command gives what it would have given."""
+    """kill -9 between the two epochs of fold 3; after the same command, the tables equal the undisturbed ones."""
     folder = tmp_path / "killed"
     options = ["--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder]
     process = Command(["crossval", *options], tmp_path / "log")
-    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # it appears whole, with the first epoch's row
+    process.until((folder / "seed1-fold03" / "metrics.csv").exists)  # written atomically, with the first epoch's row
     process.kill()
     assert pd.read_csv(folder / "seed1-fold03" / "metrics.csv").epoch.tolist()[0] == 1
     assert not (folder / "seed1-fold03" / "result.json").exists()
@@ -29,7 +29,7 @@ def test_killed_in_the_middle_and_continued(ser, undisturbed, two_epochs, tmp_pa
 
 
 def test_a_direction_that_was_begun_alone_is_not_continued_for_both(ser, least, tmp_path):
-    """Killed with fold 2 alone; with folds 2 and 7, fold 7 must choose among all epochs, not the remaining ones."""
+    """Killed with fold 2 alone, continued with folds 2 and 7: fold 7 must choose its best epoch among all epochs."""
     folder = tmp_path / "pair"
     options = ["--config", CONF / "cnn_gru.yaml", *least, "--data.protocol", "speaker", "--trainer.max_epochs", 2]
     process = Command(["crossval", *options, "--folds", 2, "--out", folder], tmp_path / "log")

@@ -1,7 +1,7 @@
-"""A capsule network learns the emotions of an unseen speaker, and nothing from shuffled labels.
+"""A capsule network learns to recognise emotions of unseen speakers, and nothing from shuffled labels.
 
-Smoke tests of a whole training: the demo passes even without squash, without the head's ReLU, or with a single
-routing iteration. tests/unit/networks shows that the networks are the paper's.
+Smoke tests of a complete training: the demo passes even without squash, without the head's ReLU, or with a single
+routing iteration. tests/unit/networks compares the networks with the paper's equations.
 """
 
 import json
@@ -23,7 +23,7 @@ def demo_corpus(tmp_path_factory):
 
 
 def test_the_demo_reaches_70_percent(ser, demo_corpus, tmp_path):
-    """The README's first command, with other folders."""
+    """The README's first command, in other folders."""
     finished = ser(
         *("fit", "--config", CONF / "reccap.yaml", "--config", CONF / "demo.yaml"),
         *("--data.corpus.root", demo_corpus, "--out", tmp_path / "demo", "--wandb.mode", "disabled"),
@@ -33,7 +33,7 @@ def test_the_demo_reaches_70_percent(ser, demo_corpus, tmp_path):
 
 
 def test_shuffled_labels_teach_nothing(ser, demo_corpus, tmp_path):
-    """The same recordings and training, but the emotions of each speaker are permuted."""
+    """The same recordings and training, with the emotions permuted within each speaker."""
     table = Synthetic(str(demo_corpus)).utterances()
     generator = np.random.default_rng(0)
     table["emotion"] = table.groupby("speaker").emotion.transform(lambda column: generator.permutation(column))

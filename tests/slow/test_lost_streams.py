@@ -1,4 +1,4 @@
-"""Commands whose standard streams are closed, and whose reader has gone."""
+"""Commands with closed standard streams and a broken output pipe."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from tests.process import Command
 
 
 def lose_streams() -> None:
-    """Standard output goes to a reader that has gone; the two others are closed."""
+    """Standard output is a pipe whose reader has exited; the two other streams are closed."""
     reading, writing = os.pipe()
     os.close(reading)
     os.dup2(writing, 1)

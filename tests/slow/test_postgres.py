@@ -30,13 +30,13 @@ USER = "postgres"  # Debian's user; the server refuses to run as root
 
 
 def programs() -> Path | None:
-    """The folder of the newest installed server."""
+    """The folder of the newest installed server's programs."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     return found[-1] if found else None
 
 
 def as_server(*command) -> list[str]:
-    """The command, run as a user that can run the server."""
+    """The command, run as a user who can run the server."""
     words = [str(word) for word in command]
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", *words] if os.getuid() == 0 else words
 
@@ -51,9 +51,9 @@ def free_port() -> int:
 def server():
     """Address of an empty database on a new server."""
     if (folder := programs()) is None:
-        pytest.skip("PostgreSQL's server is not installed (Debian: postgresql)")
+        pytest.skip("the PostgreSQL server is not installed (Debian: postgresql)")
     if os.getuid() == 0 and USER not in {user.pw_name for user in pwd.getpwall()}:
-        pytest.skip(f"running as root, and there is no user {USER} to run PostgreSQL's server")
+        pytest.skip(f"running as root, and there is no user {USER} to run the PostgreSQL server")
     place = Path(tempfile.mkdtemp(prefix="ser-postgres-"))  # other users cannot read pytest's folders
     port = free_port()
     if os.getuid() == 0:
@@ -83,7 +83,7 @@ def opened(server, plan):
 
 
 def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study, tmp_path):
-    """Both start at once on a database without tables, each with its own folder, as on two machines."""
+    """Both start at the same time on an empty database, each with its own folder, as on two machines."""
     config = write_study(space={"model.gru_units": {"int": [4, 9]}})
     launchers = []
     for name in ("first", "second"):
@@ -117,7 +117,7 @@ def test_two_launchers_share_a_study_and_a_worker_is_killed(server, write_study,
 
 
 def test_a_worker_killed_before_its_first_heartbeat(server, write_study):
-    """In real time: after three seconds without a heartbeat, independent of this machine's clock."""
+    """In real time: after three seconds without a heartbeat, independently of this machine's clock."""
     plan = read_plan(write_study(study="unheard", heartbeat_seconds=1))
     with opened(server, plan) as storage:
         shared = SharedStudy.create(plan, storage, {})

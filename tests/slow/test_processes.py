@@ -1,7 +1,4 @@
-"""Processes that are forked: what they are given, how their end is known, and what becomes of them without a parent.
-
-And the memory of a process: what it frees is used again.
-"""
+"""Forked processes: environment, exit code, and their end when the parent dies. Freed memory is reused."""
 
 import os
 import platform
@@ -33,7 +30,7 @@ def starter():
 
 @pytest.fixture
 def training(tiny, tmp_path):
-    """A training long enough for any test."""
+    """A training that outlasts every test."""
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 500, "--out", tmp_path / "run"]
     return ["fit", *map(str, options)]
 
@@ -54,7 +51,7 @@ def test_its_exit_code_and_its_output(starter, tmp_path):
     assert (tmp_path / "version").read_text() == f"ser {__version__}\n"
     assert (tmp_path / "refused").read_text().startswith("ser: ")
     for each in (told, refused):
-        each.terminate()  # it has ended: no signal is sent
+        each.terminate()  # it has exited; no signal is sent
         each.close()
 
 
@@ -100,7 +97,7 @@ def test_a_signal_to_every_process_of_a_job_does_not_end_the_starter(starter, tm
 
 
 def test_it_ends_in_order_when_its_launcher_has_died(starter, training, tmp_path):
-    """Only half of the connection is closed, unlike when a launcher dies, so that the exit code can still be read."""
+    """Only one direction of the connection is closed, so that the test can still read the exit code."""
     forked = Forked(starter, training, tmp_path / "log")
     wait_until((tmp_path / "run" / "metrics.csv").exists)
     with socket.socket(fileno=os.dup(forked.connection.fileno())) as launcher:
@@ -139,7 +136,7 @@ def test_many_files_and_processes_are_not_left_open(starter, tmp_path):
 
 
 def test_where_the_ends_of_children_are_ignored(tmp_path):
-    """Some supervisors set this for their children."""
+    """Some supervisors start their children with SIGCHLD ignored."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         with Starter(main, ()) as starter:
@@ -151,7 +148,7 @@ def test_where_the_ends_of_children_are_ignored(tmp_path):
 
 
 def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
-    """The files with descriptors 0 to 2 in a program started with all three closed."""
+    """In a program started with descriptors 0 to 2 closed, they refer to the null device."""
     code = (
         "import os; from pathlib import Path; from ser.processes.forked import Starter; starter = Starter(len, ());"
         "links = [os.readlink(f'/proc/self/fd/{number}') for number in range(3)];"
@@ -163,7 +160,7 @@ def test_no_file_is_opened_in_the_place_of_a_standard_stream(tmp_path):
 
 
 def test_a_starter_that_is_killed(training, tmp_path):
-    """A running training goes on and its exit code is known; starting another raises an error."""
+    """A running training continues and its exit code is read; starting another one raises an error."""
     with Starter(main, ()) as starter:
         forked = Forked(starter, training, tmp_path / "log")
         os.kill(starter.pid, signal.SIGKILL)
@@ -178,7 +175,7 @@ def test_a_starter_that_is_killed(training, tmp_path):
 
 
 def test_a_guard_that_is_killed(starter, training, tmp_path):
-    """The training's exit code is lost, and the training is ended."""
+    """The training's exit code is lost; the training is terminated."""
     forked = Forked(starter, training, tmp_path / "log")
     wait_until((tmp_path / "run" / "metrics.csv").exists)
     os.kill(int(Path(f"/proc/{forked.pid}/stat").read_text().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
@@ -218,9 +215,9 @@ for _ in range(2):
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is only configured for glibc")
 def test_a_freed_block_of_64_mib_costs_no_page_the_next_time():
-    """By default each of the six blocks is mapped anew, and the system zeroes its pages."""
+    """By default, each of the six blocks is newly mapped and its pages are zeroed."""
     found = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120)
     first, second = map(int, found.stdout.split())
     assert second < 16 < 32 <= first, "a block is 32 huge pages, or 16384 others"

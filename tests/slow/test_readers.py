@@ -1,4 +1,4 @@
-"""Batches from data workers: they need no space in /dev/shm, and a worker can die."""
+"""Batches from data-loading workers need no space in /dev/shm; a killed worker gives a clear error."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ NOT_PERMITTED = 77
 
 
 class Tensors(Dataset):
-    """Tensors of several types: large, small, empty, and one that is not contiguous."""
+    """Tensors of several types: large, small, empty, and non-contiguous."""
 
     kinds = (torch.float32, torch.float64, torch.int64, torch.int16, torch.bool)
 
@@ -43,7 +43,7 @@ def test_tensors_arrive_as_they_were_sent():
         for one, other in zip(received, sent, strict=True):
             assert one.dtype == other.dtype
             assert torch.equal(one, other)
-            one.zero_()  # the receiver can write to it
+            one.zero_()  # it is writable
 
 
 @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="memfd_create exists on Linux only")
@@ -84,11 +84,11 @@ def test_a_training_with_a_small_shm(tiny, tmp_path, prepare, code):
     process = Command(["fit", *options, "--out", tmp_path / "run"], tmp_path / "log", prepare=prepare)
     try:
         ended = process.wait(120)
-    except TimeoutError:  # it waits for a worker that has died
+    except TimeoutError:  # it waits for a dead worker
         process.kill()
         raise
     if ended.code == NOT_PERMITTED:
-        pytest.skip("this user may not mount a /dev/shm")
+        pytest.skip("this user cannot mount a /dev/shm")
     assert ended.code == code, ended.out
     assert "Traceback" not in ended.out
     if code:
@@ -108,7 +108,7 @@ def test_the_locks_of_no_process_need_no_room(monkeypatch):
 
 
 class Dying(Dataset):
-    """The worker is killed, as if out of memory."""
+    """Kills its worker, as the out-of-memory killer does."""
 
     def __len__(self) -> int:
         return 1
@@ -123,7 +123,7 @@ def test_a_process_that_reads_data_and_is_killed_ends_the_command_with_the_remed
         run(lambda: list(DataLoader(Dying(), batch_size=None, num_workers=1)), "fit")
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12, of the test's own process
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12: pytest has threads
 def test_readers_change_no_batch_and_none_is_begun_for_a_single_one(tiny_corpus):
     for seconds, several in ((60.0, False), (1.3, True)):
         loaders = []

@@ -1,6 +1,6 @@
-"""A training that is killed goes on with the same command, and ends as if it had not been.
+"""A killed training continues with the same command; its results are those of an undisturbed one.
 
-It goes on from its own checkpoints alone, wherever its folder lies.
+It continues only from its own checkpoints; its folder can be moved.
 """
 
 import json
@@ -30,7 +30,7 @@ from tests.slow.faults.runs import SEGMENT_SECONDS, TAIL_SECONDS, Moment, Run, f
 
 KILLS = 2
 STEPS_BEFORE_THE_INTERRUPTION = 2
-STEPS = 5  # of an epoch
+STEPS = 5  # per epoch
 
 
 class Weight(LightningModule):
@@ -48,7 +48,7 @@ class Weight(LightningModule):
 
 
 def segments_of(batch: Batch) -> list[list[int]]:
-    """The segments in a batch: utterance and a checksum of the samples of each."""
+    """Utterance and checksum of the samples of each segment in a batch."""
     rows = zip(batch.utterance.tolist(), batch.waveform, strict=True)
     return [[row, zlib.crc32(waveform.numpy().tobytes())] for row, waveform in rows if row != FILLER]
 
@@ -71,7 +71,7 @@ def short_segments(table: Path, workers: int = 0) -> EmotionData:
 
 
 def train_and_note(rank: int, world: int, port: int, table: Path, workers: int, folder: Path) -> None:
-    """One process of several: two epochs, interrupted within the first; writes the segments that it has trained on."""
+    """Train two epochs as one rank, interrupted within the first, and write the segments trained on."""
     names = {"LOCAL_RANK": rank, "NODE_RANK": 0, "WORLD_SIZE": world, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in names.items()} if world > 1 else {})
     quieten()
@@ -119,7 +119,7 @@ def test_a_pass_that_begins_within_an_epoch_gives_the_rest_of_its_order():
     assert [batch.pieces for batch in rest] == [batch.pieces for batch in whole][4:]
     rest.set_epoch(6)
     whole.set_epoch(6)
-    assert [batch.pieces for batch in rest] == [batch.pieces for batch in whole], "later passes are whole"
+    assert [batch.pieces for batch in rest] == [batch.pieces for batch in whole], "later epochs are complete"
 
 
 def command(config, tiny, out, *more):
@@ -132,7 +132,7 @@ def checkpoints_of(folder):
 
 
 def kill_and_continue(arguments, folder, log, kills, generator) -> str:
-    """Kill the command at random moments after a new checkpoint; return the output of the last process."""
+    """Kill the command at random moments after new checkpoints, run it to its end, and return that output."""
     for _ in range(kills):
         before = checkpoints_of(folder)
         process = Command(arguments, log)
@@ -212,7 +212,7 @@ def test_a_run_whose_folder_was_moved_keeps_its_best_epoch(table, tmp_path):
     (tmp_path / "before").rename(tmp_path / "moved")
     said = end(options("moved"), log)
     assert "continues   from" in said
-    assert "dirpath" not in said  # Lightning's warning that it has forgotten the best epoch
+    assert "dirpath" not in said  # from Lightning's warning that it does not know the best epoch
     assert not list(differences(tmp_path / "whole", tmp_path / "moved"))
 
 

@@ -1,4 +1,4 @@
-"""A study's file that many processes make at once."""
+"""Many processes create a study's file at the same time."""
 
 import multiprocessing
 
@@ -15,7 +15,7 @@ def open_at_once(url, start, failed):
 
 
 def test_many_processes_may_make_one_file(tmp_path):
-    """Workers and launchers of several machines begin at the same moment, and none finds half of the tables."""
+    """When workers and launchers start at the same moment, none finds an incomplete set of tables."""
     processes = multiprocessing.get_context("fork")
     failed = processes.Queue()
     for number in range(4):

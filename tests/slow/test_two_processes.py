@@ -1,4 +1,4 @@
-"""One training on two processes, as `--trainer.devices 2` starts them."""
+"""One training in two processes, with `--trainer.devices 2`."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tests.conftest import CONF, SMALL_CAPSULES
 
 
 def test_two_processes_train_the_same_network_and_test_everyone_once(ser, tiny, tmp_path):
-    """Without dropout, two processes must take the same steps as one; rank 0 alone names the folder."""
+    """Without dropout, two processes must take the same steps as one; only rank 0 names the folder."""
     common = [*("fit", "--config", CONF / "reccap.yaml"), *tiny, *SMALL_CAPSULES, "--model.dropout", 0]
     assert ser(*common, "--out", tmp_path / "one").code == 0
     two = ["--trainer.devices", 2, "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp"]

@@ -1,4 +1,4 @@
-"""Workers as real processes: killed, interrupted, left behind by a launcher that was killed, in a race for a row."""
+"""Workers as real processes: killed, interrupted, orphaned by a killed launcher, racing for a row."""
 
 import multiprocessing
 import os
@@ -39,7 +39,7 @@ def wait_until_ended(session: int) -> None:
 
 
 def start(config: Path, folder: Path) -> Command:
-    """Start a study in a session of its own, as a terminal does."""
+    """Start a study in its own process group, as a terminal does."""
     words = ["sweep", "--config", config, "--out", folder, "--workers", 1]
     return Command(words, folder.with_suffix(".out"), folder.with_suffix(".err"), own_group=True)
 
@@ -51,7 +51,7 @@ def folds_of(folder: Path) -> dict[Path, int]:
 
 
 def test_twelve_workers_are_killed_and_nothing_is_lost(tmp_path):
-    """A short run of the benchmark; its results are counted again from the two studies' files."""
+    """A short run of the benchmark; the results are counted again in the files of the two studies."""
     words = ["--trials", 24, "--kills", 12, "--workers", 4, "--folder", tmp_path / "kills"]
     command = [sys.executable, "-m", "benchmarks.sweep_kills", *map(str, words)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -62,12 +62,12 @@ def test_twelve_workers_are_killed_and_nothing_is_lost(tmp_path):
     disturbed, undisturbed = (stored(study, tmp_path / "kills" / name) for name in ("disturbed", "undisturbed"))
     assert len(disturbed.plan.points) == 24
     assert check_complete(disturbed) == check_complete(undisturbed)
-    assert len(disturbed.optuna.get_trials()) > 24  # the kills have hit trials
+    assert len(disturbed.optuna.get_trials()) > 24  # trials were killed and repeated
     wait_until_ended(process.pid)
 
 
 def test_a_killed_launcher_an_interrupted_one_and_the_same_command_again(write_study, tmp_path):
-    """Two trials of two folds: SIGKILL after the first fold, Ctrl-C in the second, then to the end."""
+    """Two trials of two folds: SIGKILL after the first fold, Ctrl-C in the second, then a run to the end."""
     config, folder = write_study(folds=[1, 2]), tmp_path / "study"
     killed = start(config, folder)
     killed.until(lambda: folds_of(folder))
@@ -149,18 +149,18 @@ def test_a_study_never_writes_a_test_prediction(write_study, tmp_path):
 
 
 def take_trials(path: Path, worker: int, start: float) -> None:
-    """A worker in a process of its own, whose trials are worth what was drawn for them."""
+    """A worker in its own process; the value of each trial is the dropout that was drawn for it."""
     ser.sweep.workers.worker.Trial = CountedTrial
     CountedTrial.values = staticmethod(lambda point: [point["model.dropout"]])
     plan = read_plan(path)
     shared = SharedStudy.load(plan, open_storage(f"sqlite:///{path.parent / 'study.db'}", 20), worker)
     while time.time() < start:
-        pass  # all at the same moment
+        pass  # so that all begin at the same moment
     Worker(shared, path.parent, starter=None).work()
 
 
 def test_workers_that_ask_at_once_never_take_the_same_row(make_shared, tmp_path):
-    """Under TPE each of two would draw a point of its own, and one's value would stand beside the other's point."""
+    """Under TPE, two workers in one row would draw different points, and one's value would get the other's point."""
     shared = make_shared(sampler="tpe", trials=20, space={"model.dropout": {"float": [0, 1]}})
     processes, start = multiprocessing.get_context("fork"), time.time() + 3
     workers = [processes.Process(target=take_trials, args=(tmp_path / "study.yaml", k, start)) for k in range(4)]

@@ -1,4 +1,4 @@
-"""The long form of the fault tests: hours of kills, flipped bits and damaged headers, counted in one table.
+"""Long version of the fault tests: hours of kills, flipped bits and damaged headers, counted in one table.
 
 python -m tests.slow.faults --long
 """
@@ -26,7 +26,7 @@ SHORT = {"runs": 10, "writers": 20, "preparations": 20, "flips": 40, "fuzzed": 2
 
 
 def kill_runs(folder: Path, number: int, seed: int) -> tuple[str, int]:
-    """Every pair of moments around an epoch's end, then random ones."""
+    """Kill at every pair of moments around an epoch's end, then at random moments."""
     kills = Kills(write_corpus(folder / "corpus"), folder)
     plan = islice(chain(kills.plan(), kills.random_plan(number, seed)), number)
     runs, hits, wrong = kills.check_all(plan)
@@ -37,7 +37,7 @@ def kill_runs(folder: Path, number: int, seed: int) -> tuple[str, int]:
 
 
 def faults(folder: Path, numbers: dict[str, int], seed: int) -> dict[str, Callable[[], tuple[str, int]]]:
-    """What is done, by name; each gives what it counted, and how often something was wrong."""
+    """Functions by name of the fault; each returns a description of what was done and the number of failures."""
 
     def place(name: str) -> Path:
         (folder / name).mkdir()
@@ -88,7 +88,7 @@ def main() -> int:
             started = time.monotonic()
             try:
                 done, wrong = run()
-            except Exception as error:  # the other rows are worth having
+            except Exception as error:  # still print the other rows
                 traceback.print_exc()
                 done, wrong = f"ended by {type(error).__name__}", 1
             bad += wrong

@@ -1,11 +1,11 @@
-"""What tests of hostile files share."""
+"""Fixture for tests of hostile files."""
 
 import pytest
 
 
 @pytest.fixture
 def marker(tmp_path):
-    """A file that any executed code would make."""
+    """Path of a file that hostile code would create if it were executed."""
     path = tmp_path / "executed"
     yield path
-    assert not path.exists(), "something was executed"
+    assert not path.exists(), "code was executed"

@@ -1,4 +1,4 @@
-"""What can happen to the files of a corpus."""
+"""Damages to the files of a corpus."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-Damage = Callable[[Path], object]  # done to the corpus's folder
+Damage = Callable[[Path], object]  # takes the corpus's folder
 
 
 def line(file: str, number: int, new: str | bytes) -> Damage:
-    """Another text in a line, counted from 1."""
+    """Replace a line, counted from 1."""
 
     def damage(root: Path) -> None:
         lines = (root / file).read_bytes().split(b"\n")
@@ -25,12 +25,12 @@ def line(file: str, number: int, new: str | bytes) -> Damage:
 
 
 def text(file: str, old: str, new: str) -> Damage:
-    """Another text wherever the old one stands."""
+    """Replace a text everywhere in a file."""
     return lambda root: (root / file).write_text((root / file).read_text().replace(old, new))
 
 
 def content(file: str, change: Callable[[bytes], bytes]) -> Damage:
-    """Other bytes in a file, which need not be there."""
+    """Change the bytes of a file, created if missing."""
 
     def damage(root: Path) -> None:
         old = (root / file).read_bytes() if (root / file).exists() else b""
@@ -40,7 +40,7 @@ def content(file: str, change: Callable[[bytes], bytes]) -> Damage:
 
 
 def gone(*patterns: str) -> Damage:
-    """Files or folders that are not there."""
+    """Delete files or folders."""
 
     def damage(root: Path) -> None:
         for path in [path for pattern in patterns for path in root.glob(pattern)]:
@@ -58,7 +58,7 @@ def copied(old: str, new: str) -> Damage:
 
 
 def linked(old: str, new: str) -> Damage:
-    """A symbolic link in place of what is there."""
+    """Replace a file, if there is one, by a symbolic link."""
 
     def damage(root: Path) -> None:
         (root / new).unlink(missing_ok=True)
@@ -68,7 +68,7 @@ def linked(old: str, new: str) -> Damage:
 
 
 def folder(file: str) -> Damage:
-    """A folder in place of a file."""
+    """Replace a file by a folder."""
 
     def damage(root: Path) -> None:
         (root / file).unlink()
@@ -86,19 +86,19 @@ def pipe(file: str) -> Damage:
 
 
 def sound(file: str, samples: np.ndarray, rate: int = 16_000, subtype: str = "PCM_16") -> Damage:
-    """Another recording."""
+    """Replace a recording."""
     return lambda root: soundfile.write(root / file, samples, rate, subtype=subtype)
 
 
 def without_women(root: Path) -> None:
-    """Session 1 without what its woman says, in labels and in audio."""
+    """Delete the labels and recordings of the woman in session 1."""
     gone("Session1/sentences/wav/*/*_F00?.wav")(root)
     for path in (root / "Session1/dialog/EmoEvaluation").glob("Ses*.txt"):
         path.write_text("\n".join(line for line in path.read_text().split("\n") if "_F00" not in line))
 
 
 def with_other_labels(root: Path) -> None:
-    """None of the four emotions in IEMOCAP's labels."""
+    """Replace the four emotions in IEMOCAP's labels by `oth`."""
     for path in root.glob("Session*/dialog/EmoEvaluation/Ses*.txt"):
         for label in ("neu", "ang", "hap", "sad"):
             text(str(path.relative_to(root)), f"\t{label}\t", "\toth\t")(root)

@@ -1,4 +1,4 @@
-"""Killing trainings and writers of checkpoints with kill -9, again and again, and counting what differs."""
+"""Kill trainings and checkpoint writers repeatedly with SIGKILL, and count the differences."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from tests.slow.faults.runs import EPOCHS, RECORDING_SECONDS, SYSTEMS, TABLES, M
 AT_ONCE = 2
 SHORT_BATCH_SECONDS = 2 * RECORDING_SECONDS + 0.05
 
-SESSION = "session"  # stands beside the systems: the first of them, trained for both directions at once
+SESSION = "session"  # the first system, trained for both directions at once
 RUNS = (*SYSTEMS, SESSION)
 
 
 class Kills:
-    """Runs of every system that nothing has happened to, and others that are compared with them.
+    """Undisturbed runs of every system, and killed ones that are compared with them.
 
     Args:
-        table: of the corpus.
+        table: manifest of the corpus.
         folder: receives all runs.
     """
 
@@ -42,10 +42,10 @@ class Kills:
         self.steps = int(pd.read_csv(folder / SYSTEMS[0] / "metrics.csv").step.iloc[0])
 
     def _arguments(self, system: str, folder: Path, workers: int = 0) -> list[str]:
-        """A rule of the learning rate that looks at every step, so that its state matters; epochs to be averaged."""
+        """Options with a learning-rate rule that is checked at every step, so that its state matters, and averaging."""
         rule = {"window_steps": 3, "hold_epochs": 0, "check_every": 1}
         more = {f"learning_rate_rule.{name}": value for name, value in rule.items()} | {"epochs_averaged": 2}
-        if system == "gru_seqcap":  # its validation has readers too: they are not begun for a single batch
+        if system == "gru_seqcap":  # several validation batches: no data-loading worker is started for a single one
             more["data.max_batch_seconds"] = SHORT_BATCH_SECONDS
         if system != SESSION:
             return fit_options(system, self.table, folder, workers, **more)
@@ -58,9 +58,9 @@ class Kills:
             raise RuntimeError(run.log.read_text())
 
     def plan(self) -> Iterator[tuple[str, int, list[Moment]]]:
-        """Every pair of moments around every epoch's end but the last, over the systems and 0 or 2 readers of data.
+        """Every pair of moments around each epoch's end except the last, over the systems and 0 or 2 data workers.
 
-        Then the moments between the writes of an epoch's end and of a folder's files, and a session of both directions.
+        Then moments between the writes at an epoch's end and between those of a run's files, alone and in a session.
         """
         pairs = [
             pair
@@ -79,7 +79,7 @@ class Kills:
         yield SESSION, 0, [Moment("on_train_epoch_start", step) for step in (first, second)]
 
     def random_plan(self, runs: int, seed: int) -> Iterator[tuple[str, int, list[Moment]]]:
-        """Two to four kills at any step of a training, in their order."""
+        """Two to four kills per training, at random steps in ascending order."""
         draw = random.Random(seed)
         hooks = ["on_train_batch_start", "on_train_batch_end"]
         for place in range(runs):
@@ -87,21 +87,21 @@ class Kills:
             yield RUNS[place % len(RUNS)], draw.choice((0, 2)), [Moment(draw.choice(hooks), n) for n in steps]
 
     def check_all(self, plan: Iterator[tuple[str, int, list[Moment]]]) -> tuple[int, int, list[str]]:
-        """Disturb one run after the other; runs, kills that hit, and what was found wrong."""
+        """Check all planned runs; return the numbers of runs and of kills, and the failures found."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = list(pool.map(lambda each: self.check(*each), plan))
         return len(found), sum(kills for kills, _ in found), [line for _, lines in found for line in lines]
 
     def check(self, system: str, workers: int, moments: list[Moment]) -> tuple[int, list[str]]:
-        """Kill a run at these moments, let it come to its end, and compare; kills that hit, and what differs."""
+        """Kill a run at these moments, finish it and compare; return the number of kills and the differences."""
         described = (f"{each.hook}{each.step}" for each in moments)
-        name = "-".join([str(next(self.numbers)), system, str(workers), *described])  # chance may draw the same again
+        name = "-".join([str(next(self.numbers)), system, str(workers), *described])  # a plan can be drawn twice
         folder, log = self.folder / "killed" / name, self.folder / f"{name}.log"
         options, kills, wrong = self._arguments(system, folder, workers), 0, []
         for moment in moments:
             code = Run(options, log, moment).code()
             kills += code == -signal.SIGKILL
-            if code == 0:  # what the checkpoint holds is later than this moment
+            if code == 0:  # the checkpoint is later than this moment
                 return kills, [*wrong, f"{name}: {moment} did not come"]
             if code != -signal.SIGKILL:
                 wrong.append(f"{name}: exit code {code} at {moment}: {log.read_text()}")
@@ -114,7 +114,7 @@ class Kills:
 
 
 def differences(whole: Path, found: Path) -> Iterator[str]:
-    """What is not the same in two finished runs: tables, and all that their checkpoints hold."""
+    """Differences between two finished runs: tables, and all entries of their checkpoints."""
     for name in (*TABLES, *AVERAGED_TABLES.values()):
         if (whole / name).exists() != (found / name).exists():
             yield f"{name} is in one folder alone"
@@ -128,7 +128,7 @@ def differences(whole: Path, found: Path) -> Iterator[str]:
 
 
 def entries(value: object, name: str = "") -> Iterator[tuple[str, object]]:
-    """Numbers, texts and tensors of a checkpoint by their place in it; where the run's folder lies is left out."""
+    """Numbers, texts and tensors of a checkpoint with their paths in it, without the path of the run's folder."""
     if isinstance(value, Mapping):
         for key, each in value.items():
             yield from entries(each, f"{name}/{without_folder(str(key))}")
@@ -144,21 +144,21 @@ def without_folder(text: str) -> str:
 
 
 def is_same(before: object, now: object) -> bool:
-    """Bit for bit."""
+    """Compare bit for bit."""
     if isinstance(before, torch.Tensor):
         return isinstance(now, torch.Tensor) and before.dtype == now.dtype and torch.equal(before, now)
     return type(before) is type(now) and before == now
 
 
 def write_again_and_again(path: str) -> None:
-    """Write checkpoints of growing step, one over the other, until killed."""
+    """Overwrite a checkpoint, its step one higher each time, until killed."""
     state = {"weights": torch.arange(400_000, dtype=torch.float32)}
     for step in range(1_000_000):
         write_checkpoint({"system": "CNNGRU", "global_step": step, "state_dict": state}, Path(path))
 
 
 def kill_writers(folder: Path, kills: int, seed: int) -> list[str]:
-    """Kill a process while it writes a checkpoint, so many times; what was torn."""
+    """Kill a process while it writes a checkpoint, `kills` times; return the damaged ones."""
     forked, draw, wrong = multiprocessing.get_context("forkserver"), random.Random(seed), []
     path = folder / "last.ckpt"
     for place in range(kills):

@@ -1,4 +1,4 @@
-"""Loaded by the process that trainings are forked from: everything imported, and how one sends itself a signal."""
+"""Preloaded by the fork server: imports everything, and lets a training send itself a signal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ torch.set_num_threads(1)
 
 
 def signal_at(moment: Moment) -> None:
-    """Let every training of this process send itself a signal at a moment."""
+    """Make every training in this process send itself a signal at the given moment."""
     if moment.hook.endswith(".ckpt"):
         write_checkpoint = checkpointing.write_checkpoint
 
@@ -55,7 +55,7 @@ def signal_at(moment: Moment) -> None:
 
 
 class SignalAt(Callback):
-    """Send this process a signal in a hook, after so many steps."""
+    """Send this process a signal in a hook, after the moment's number of steps."""
 
     def __init__(self, moment: Moment) -> None:
         def hook(trainer, *_, **__) -> None:
@@ -65,4 +65,4 @@ class SignalAt(Callback):
         setattr(self, moment.hook, hook)
 
 
-gc.freeze()  # as the program's own starter does
+gc.freeze()  # as ser.processes.forked.Starter does

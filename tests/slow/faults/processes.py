@@ -1,4 +1,4 @@
-"""Children of this process that may be killed, starved of disk or stripped of their privileges."""
+"""Run work in forked children, which can be killed, given a full disk or stripped of privileges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 
 def fork(work: Callable[[], object]) -> int:
-    """Start work in a copy of this process, which has imported already what it needs; its process id."""
+    """Start work in a fork of this process, where its imports are already loaded; return the process id."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: this process has threads
         pid = os.fork()
@@ -22,7 +22,7 @@ def fork(work: Callable[[], object]) -> int:
         return pid
     code = 1
     try:
-        tqdm.set_lock(RLock())  # its own one is shared with this process, and stays locked when a child is killed in it
+        tqdm.set_lock(RLock())  # the default lock is shared with this process, and stays locked if a holder is killed
         work()
         code = 0
     finally:
@@ -30,7 +30,7 @@ def fork(work: Callable[[], object]) -> int:
 
 
 def ask(work: Callable[[], object]) -> object:
-    """What work returns, or the text of what it raises, when it is done in a copy of this process."""
+    """Do work in a fork of this process; return its result, or the text of the exception that it raised."""
     reading, writing = os.pipe()
 
     def answer() -> None:
@@ -50,7 +50,7 @@ def ask(work: Callable[[], object]) -> object:
 
 
 def give_up_privileges() -> None:
-    """Make file modes mean something to root too, by giving up all its capabilities."""
+    """Give up all capabilities, so that file modes apply to root too."""
     version_3, this_process = 0x20080522, 0
     if os.geteuid() == 0 and ctypes.CDLL(None).capset(struct.pack("Ii", version_3, this_process), bytes(24)):
         raise OSError("capabilities cannot be given up")

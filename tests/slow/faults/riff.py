@@ -1,4 +1,4 @@
-"""WAV files put together by hand, and two independent readings of them."""
+"""WAV files written byte by byte, and two independent decoders of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 
 def samples(encoding: int, bits: int, channels: int = 1, frames: int = 800, seed: int = 0) -> bytes:
-    """Noise, little-endian, that fills a third of the scale."""
+    """Little-endian noise between -1/3 and 1/3 of full scale."""
     noise = np.random.default_rng(seed).uniform(-1 / 3, 1 / 3, frames * channels)
     if encoding == FLOAT:
         return noise.astype(f"<f{bits // 8}").tobytes()
@@ -45,18 +45,18 @@ def extensible(encoding: int = PCM, bits: int = 16, channels: int = 1, tail: byt
 
 
 def chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:
-    """A chunk, padded to an even length; its size may lie."""
+    """A chunk, padded to an even length; its declared size can be wrong."""
     return name + struct.pack("<I", len(content) if size is None else size) + content + bytes(len(content) % 2)
 
 
 def riff(*chunks: bytes, size: int | None = None, name: bytes = b"RIFF") -> bytes:
-    """A file of these chunks; its size may lie."""
+    """A file of these chunks; its declared size can be wrong."""
     body = b"WAVE" + b"".join(chunks)
     return name + struct.pack("<I", len(body) if size is None else size) + body
 
 
 def wav(encoding: int = PCM, bits: int = 16, channels: int = 1, frames: int = 800, **others) -> bytes:
-    """A sound file with nothing but format and samples."""
+    """A WAV file with only the format and the samples."""
     return riff(
         chunk(b"fmt ", form(encoding, bits, channels, **others)),
         chunk(b"data", samples(encoding, bits, channels, frames)),
@@ -64,7 +64,7 @@ def wav(encoding: int = PCM, bits: int = 16, channels: int = 1, frames: int = 80
 
 
 def readings(path: Path) -> dict[str, tuple[np.ndarray, int]]:
-    """What scipy and libsndfile read, as one channel in [-1, 1] and a rate in Hz; nothing for one that refuses."""
+    """Mono samples in [-1, 1] and rate in Hz by decoder, scipy or libsndfile; a decoder that fails is left out."""
     found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

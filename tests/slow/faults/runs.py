@@ -1,4 +1,4 @@
-"""Trainings that can be killed at a chosen moment."""
+"""Trainings that send themselves a signal at a chosen moment."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ TABLES = ("metrics.csv", "predictions.csv", "validation.csv")
 
 @dataclass(frozen=True)
 class Moment:
-    """When a training sends itself a signal.
+    """The moment when a training sends itself a signal, and the signal.
 
     Attributes:
-        hook: of Lightning, called before checkpoints are written there; or the name of a file just written.
-        step: how many steps are done; of a file that is no checkpoint without meaning.
-        number: of the signal.
+        hook: a Lightning hook, called before the checkpoints of that hook are written; or the name of a file, after it
+            is written.
+        step: number of optimiser steps done; ignored for a file that is not a checkpoint.
+        number: signal number.
     """
 
     hook: str
@@ -35,7 +36,7 @@ class Moment:
 
 
 def moments_around(step: int) -> list[Moment]:
-    """Around an epoch's end after so many steps: before and after its last step, within and after its validation."""
+    """Moments around the end of an epoch after `step` steps: around its last step and around its validation."""
     return [
         Moment("on_train_batch_end", step - 1),
         Moment("on_train_batch_start", step - 1),
@@ -47,18 +48,18 @@ def moments_around(step: int) -> list[Moment]:
 
 
 def write_corpus(folder: Path, built_in: Path | None = None, seconds: float = RECORDING_SECONDS) -> Path:
-    """Two sessions of short recordings: 16 utterances of four speakers, two of whom train; see `write_short_corpus`."""
+    """Two sessions of short recordings: 16 utterances, four speakers, two for training; see `write_short_corpus`."""
     return write_short_corpus(folder, seconds, SESSIONS, built_in)
 
 
 def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more: object) -> list[str]:
-    """`ser fit` with the fewest steps that have epochs, validation and checkpoints within an epoch.
+    """Options of the shortest `ser fit` with several epochs, validation and checkpoints within an epoch.
 
     Args:
-        system: its configuration.
-        table: of the corpus.
-        folder: of the run.
-        workers: that read data.
+        system: name of its configuration file.
+        table: manifest of the corpus.
+        folder: output folder of the run.
+        workers: number of data-loading workers.
         more: options by name, "trainer.max_epochs" for example.
     """
     options = {
@@ -82,13 +83,12 @@ def fit_options(system: str, table: Path, folder: Path, workers: int = 0, **more
 
 
 class Run(Command):
-    """A command of `ser` that something happens to.
+    """A `ser` command under a signal or a hardship.
 
     Args:
-        arguments: of `ser`.
-        log: receives what it prints.
+        log: receives its output.
         moment: when it sends itself a signal, or None.
-        hardship: called before it begins: what it has to do without.
+        hardship: called in the process before the command, to limit its disk or privileges.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Run(Command):
         super().__init__(arguments, log, prepare=partial(_prepare, moment, hardship))
 
     def code(self) -> int:
-        """Its exit code; -9 where it was killed."""
+        """The exit code; -9 if it was killed."""
         return self.wait().code
 
 

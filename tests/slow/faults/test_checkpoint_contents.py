@@ -1,4 +1,4 @@
-"""A checkpoint holds all that the callbacks know at its moment: whatever ends a training then, nothing is forgotten."""
+"""A checkpoint contains the state of all callbacks at its moment, whatever ends the training then."""
 
 import signal
 from pathlib import Path
@@ -28,7 +28,7 @@ def table(built_in, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tones(built_in, tmp_path_factory):
-    """The same with a tone for every emotion: a loss that falls to a tenth at once."""
+    """The same corpus with a tone for each emotion: the loss falls quickly to a tenth."""
     file = write_corpus(tmp_path_factory.mktemp("tones"), built_in, TONE_SECONDS)
     time = np.arange(round(TONE_SECONDS * 16_000)) / 16_000
     for seed, row in enumerate(pd.read_csv(file).itertuples()):
@@ -42,7 +42,7 @@ def end(arguments: list[str], log, moment: Moment | None = None, code: int = 0) 
 
 
 def test_a_signal_within_an_epoch_changes_no_rate(tones, tmp_path):
-    """The rule of the learning rate acts here, on the mean of two losses, so that a forgotten one is seen."""
+    """The learning-rate rule acts here on the mean of two losses, so that a lost one changes the result."""
     rule = {"window_steps": 2, "hold_epochs": 0, "check_every": 1}
     options = {f"learning_rate_rule.{name}": value for name, value in rule.items()}
     options |= {"model.learning_rate": 0.002, "model.dropout": 0, "trainer.max_epochs": 9}
@@ -55,7 +55,7 @@ def test_a_signal_within_an_epoch_changes_no_rate(tones, tmp_path):
     assert pd.read_csv(tmp_path / "whole" / "metrics.csv").rate.nunique() > 1
     for step, number in ((7, signal.SIGINT), (23, signal.SIGTERM), (37, signal.SIGUSR1)):
         end(lowering("ended"), tmp_path / "log", Moment("on_train_batch_end", step, number), 128 + number)
-        assert "weights_only" not in (tmp_path / "log").read_text(), "Lightning has no choice to announce"
+        assert "weights_only" not in (tmp_path / "log").read_text(), "Lightning prints nothing about weights_only"
     end(lowering("ended"), tmp_path / "log")
     assert not list(differences(tmp_path / "whole", tmp_path / "ended"))
 

@@ -1,4 +1,4 @@
-"""Converted audio under kills, flipped bits, rivals, full disks and folders that nothing can be written to."""
+"""Converted audio under kills, flipped bits, concurrent processes, full disks and read-only folders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOUR = 3600
 
 
 def corpus(folder: Path, number: int = 6) -> pd.DataFrame:
-    """Recordings of 24 bits, which have to be converted."""
+    """24-bit recordings, which have to be converted."""
     folder.mkdir()
     paths = [folder / f"{index}.wav" for index in range(number)]
     for index, path in enumerate(paths):
@@ -38,9 +38,9 @@ def everything(waveforms: Waveforms) -> bytes:
 
 
 def kill_preparations(folder: Path, number: int, seed: int = 0) -> int:
-    """Kill a conversion at a random moment, again and again; how many were killed while they wrote.
+    """Kill `number` conversions at random moments; return how many were killed while writing.
 
-    There is alternately nothing before, and damaged files. After every kill each file is as it was or whole.
+    Before each, the cache is alternately empty or damaged. After each kill, every file is unchanged or complete.
     """
     table, cache = corpus(folder / "files"), folder / "cache"
     start = time.monotonic()
@@ -75,16 +75,16 @@ def contents(cache: Path) -> dict[Path, bytes]:
 
 
 def silently(work: Callable[[], object]) -> object:
-    """Work without its notes on standard error."""
+    """Do work without output on standard error."""
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
         return work()
 
 
 def flip_bits(folder: Path, number: int, seed: int = 0) -> int:
-    """Flip one bit of a converted recording, again and again, every fourth one in a checksum; how many in the samples.
+    """Flip `number` bits of a converted recording, every fourth one in a checksum; return how many in the samples.
 
-    Each is found when the file is checked, and by a reader who has opened it before and reads that half of it; the
-    other half is still read right.
+    Each is detected when the file is checked, and when an already opened reader reads that half; the other half is
+    still read correctly.
     """
     random, in_samples = np.random.default_rng(seed), 0
     table, cache = corpus(folder / "files", 1), folder / "cache"
@@ -92,7 +92,7 @@ def flip_bits(folder: Path, number: int, seed: int = 0) -> int:
     expected = opened.read(0)
     [path] = cache.iterdir()
     whole = path.read_bytes()
-    samples = range(16_384), range(16_388, len(whole) - 4)  # of the first 8192, and the others
+    samples = range(16_384), range(16_388, len(whole) - 4)  # bytes of the first 8192 samples, and of the others
     checksums = range(16_384, 16_388), range(len(whole) - 4, len(whole))
     halves = slice(0, 8_192), slice(8_192, 16_000)
     for index in range(number):

@@ -1,4 +1,4 @@
-"""WAV files from anywhere: a right reading or a clear error, at once, and in no more memory than the file deserves."""
+"""Arbitrary WAV files: correct samples or a clear error, in under a second and in memory proportional to the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WIDTHS = [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64)]
 
 
 def with_sizes(name: str, content: bytes, frame_bytes: int) -> dict[str, tuple[bytes, str | None]]:
-    """The size of the samples lies: what is promised must be there, what is there beyond it is not read."""
+    """A wrong size of the data chunk: too large is an error, and bytes beyond it are not read."""
     form_chunk, there = content[12:36], len(content) - 44
     lying = {f"{name} of {size} bytes": size for size in (there + 1, there + 2, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)}
     files = {
@@ -43,7 +43,7 @@ def with_sizes(name: str, content: bytes, frame_bytes: int) -> dict[str, tuple[b
 
 
 def streamed() -> dict[str, tuple[bytes, str | None]]:
-    """Sizes that were never filled in: what programs write into a pipe, and a recorder that was stopped."""
+    """Sizes that were never filled in: files written into a pipe, or by a recorder that was stopped."""
     found = {}
     for name, riff_size, size in [
         ("ffmpeg", 0xFFFFFFFF, 0xFFFFFFFF),
@@ -68,7 +68,7 @@ def streamed() -> dict[str, tuple[bytes, str | None]]:
 
 
 def files() -> dict[str, tuple[bytes, str | None]]:
-    """Every file with the cause it is refused for; None where it is to be read."""
+    """Content of each file, and the cause it is refused for; None if it must be read."""
     found: dict[str, tuple[bytes, str | None]] = {}
     for encoding, bits in WIDTHS:
         for channels in (1, 2, 100, 1024):
@@ -162,7 +162,7 @@ def test_a_right_reading_or_a_clear_error(tmp_path):
 
 
 def hours(folder: Path) -> dict[Path, str]:
-    """Small files of other formats that claim hours, or unfold to minutes, and the cause to be named."""
+    """Small files of other formats that declare hours, or decompress to minutes, and the cause in the error."""
     paths = {name: folder / name for name in ("claims.flac", "silence.flac", "unknown.flac", "claims.aiff")}
     for path in paths.values():
         silence = np.zeros(630 * 16_000 if path.name in ("silence.flac", "unknown.flac") else 0, np.int16)
@@ -190,7 +190,7 @@ def hours(folder: Path) -> dict[Path, str]:
 
 
 def read_in(path: Path, mebibytes: float) -> tuple[str, float]:
-    """How the reading of a file ended, and its seconds of processor time, with so much memory and no more."""
+    """Decode a file with limited additional memory; return the outcome and the seconds of processor time."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + int(mebibytes * 2**20)
     before = resource.getrlimit(resource.RLIMIT_AS)

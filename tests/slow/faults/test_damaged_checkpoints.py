@@ -1,4 +1,4 @@
-"""Checkpoints and exported weights that are damaged: refused, unless all that they hold is untouched."""
+"""Damaged checkpoints and exported weights are refused, unless their contents are unchanged."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.slow.faults.test_hostile_checkpoints import SMALL, sound
 
 
 def flip_checkpoints(folder: Path, number: int, seed: int = 0) -> int:
-    """Flip one bit of a checkpoint and of exported weights in turn; how many were refused, the others being whole."""
+    """Flip one bit of a checkpoint or of exported weights in turn; return how many were refused; others are intact."""
     random, refusals = np.random.default_rng(seed), []
     paths = [folder / "x.ckpt", folder / "x.safetensors"]
     torch.save(sound(), paths[0])

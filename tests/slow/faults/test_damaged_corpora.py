@@ -1,4 +1,4 @@
-"""Damaged corpora: each damage is found, and its message names the place and the cause."""
+"""Damaged corpora: each damage is found, and the message names the place and the cause."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.slow.faults.damages import (
     without_women,
 )
 
-# Places in the small release: dialogs of two sessions, an utterance every four lines of a label file.
+# Paths in the small release: dialogs of two sessions, an utterance every four lines of a label file.
 LABELS = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
 WAVS = "Session1/sentences/wav/Ses01F_impro01"
 FIRST = f"{WAVS}/Ses01F_impro01_M000.wav"
@@ -274,7 +274,7 @@ MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
 
 @pytest.fixture(scope="module")
 def sound_corpora(tmp_path_factory) -> Path:
-    """One small corpus of each layout."""
+    """One small undamaged corpus of each layout."""
     root = tmp_path_factory.mktemp("sound")
     Release(root / "iemocap")
     for speaker in ("03", "08", "10", "09"):

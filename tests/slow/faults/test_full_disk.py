@@ -1,4 +1,4 @@
-"""A full disk and a folder that is read-only: an error that names the file, and the file as it was."""
+"""A full disk and a read-only folder: the error names the file, which is unchanged."""
 
 import errno
 import os

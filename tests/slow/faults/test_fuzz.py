@@ -1,4 +1,4 @@
-"""Headers and label lines with random faults: the reading that another decoder gives, or an error, and at once."""
+"""WAV headers, label files and manifests with random faults: read as other readers read them, or a prompt error."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MANIFEST = (
 )
 MANIFEST_PIECES = [b",", b"\n", b"\r\n", b'"', b'""', b" ", b"u1", b"sad", b"\xff", b"\xef\xbb\xbf", b"\r", b"emotion"]
 
-Edit = tuple[int, int, bytes]  # where, how many bytes go, what comes
+Edit = tuple[int, int, bytes]  # offset, number of bytes deleted, bytes inserted
 
 
 def damaged(content: bytes, edits: list[Edit]) -> bytes:
@@ -66,7 +66,7 @@ def damaged(content: bytes, edits: list[Edit]) -> bytes:
 
 
 def random_edits(random: np.random.Generator, reach: int, pieces: list[bytes]) -> list[Edit]:
-    """One to three: bytes replaced, put in, left out, or everything cut off."""
+    """One to three edits: bytes replaced, inserted or deleted, or the rest cut off."""
     edits = []
     for _ in range(random.integers(1, 4)):
         piece = pieces[random.integers(len(pieces))] if random.random() < 0.6 else random.bytes(random.integers(3))
@@ -81,7 +81,7 @@ def any_edits(reach: int, pieces: list[bytes]) -> st.SearchStrategy[list[Edit]]:
 
 
 def fuzz_headers(folder: Path, number: int, seed: int = 0) -> Counter:
-    """Check so many sound files with random faults in their headers; what became of how many."""
+    """Check `number` WAV files with random faults in their headers; return the number of files per outcome."""
 
     def check(random: np.random.Generator) -> str:
         return check_header(folder, SOUND[random.integers(len(SOUND))], random_edits(random, 100, HEADER_PIECES))
@@ -90,12 +90,12 @@ def fuzz_headers(folder: Path, number: int, seed: int = 0) -> Counter:
 
 
 def fuzz_labels(folder: Path, number: int, seed: int = 0) -> Counter:
-    """Check so many label files with random faults; what became of how many."""
+    """Check `number` label files with random faults; return the number of files per outcome."""
     return _fuzz(lambda random: check_labels(folder, random_edits(random, len(LABELS), LABEL_PIECES)), number, seed)
 
 
 def fuzz_manifests(folder: Path, number: int, seed: int = 0) -> Counter:
-    """Check so many CSV files with random faults; what became of how many."""
+    """Check `number` CSV files with random faults; return the number of files per outcome."""
 
     def check(random: np.random.Generator) -> str:
         return check_manifest(folder, random_edits(random, len(MANIFEST), MANIFEST_PIECES))
@@ -115,7 +115,7 @@ def _fuzz(check: Callable[[np.random.Generator], str], number: int, seed: int) -
 
 
 def check_header(folder: Path, content: bytes, edits: list[Edit]) -> str:
-    """Whoever else can read the file reads the same, or the error names the file."""
+    """Every other decoder that reads the file reads the same, or the error names the file."""
     path = folder / "fuzz.wav"
     path.write_bytes(damaged(content, edits))
     start = time.process_time()
@@ -136,7 +136,7 @@ def check_header(folder: Path, content: bytes, edits: list[Edit]) -> str:
 
 
 def check_labels(folder: Path, edits: list[Edit]) -> str:
-    """Every label that is taken stands in its line, found there by another reading; every problem names its file."""
+    """Every label read is in its line, according to an independent parser; every problem names its file."""
     labels, audio = folder / f"{DIALOG}.txt", folder / DIALOG
     if not audio.exists():
         audio.mkdir()
@@ -156,7 +156,7 @@ def check_labels(folder: Path, edits: list[Edit]) -> str:
 
 
 def read_otherwise(line: bytes) -> tuple[str, str] | None:
-    """Name and label of a label line, taken apart without regular expressions."""
+    """Name and label of a label line, parsed without regular expressions."""
     try:
         times, name, label, dimensions = (field.strip() for field in line.decode("utf-8").rstrip().split("\t"))
         start, end = map(float, times.removeprefix("[").removesuffix("]").split(" - "))
@@ -169,7 +169,7 @@ def read_otherwise(line: bytes) -> tuple[str, str] | None:
 
 
 def check_manifest(folder: Path, edits: list[Edit]) -> str:
-    """Without a problem the cells are those that pandas reads."""
+    """If there is no problem, the cells are those that pandas reads."""
     path = folder / "fuzz.csv"
     path.write_bytes(damaged(MANIFEST, edits))
     problems: list[str] = []
@@ -178,7 +178,7 @@ def check_manifest(folder: Path, edits: list[Edit]) -> str:
         assert all(problem.startswith(f"{path}") for problem in problems)
         return "refused"
     content = path.read_bytes()
-    # pandas loses the comma behind a lone carriage return, and before 3.1 what follows a NUL.
+    # pandas drops the comma after a lone carriage return, and before 3.1 everything after a NUL.
     if b"\r" in content.replace(b"\r\n", b"") or b"\0" in content:
         return "read as nobody else did"
     try:

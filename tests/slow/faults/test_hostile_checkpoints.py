@@ -1,4 +1,4 @@
-"""Checkpoints from strangers: whatever they hold, nothing of it is executed."""
+"""Untrusted checkpoints: none of their contents is executed."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ SMALL = {"gru_units": 4, "dense_units": 4}
 
 
 def sound(**changes) -> dict:
-    """A checkpoint as a training writes it."""
+    """A valid checkpoint with changed entries."""
     people = {name: [f"elsewhere:{name}"] for name in ("train", "val", "test")}
     system = CNNGRU(**SMALL)
     checkpoint = {
@@ -48,7 +48,7 @@ def with_weight(tensor, name="branches.gru.head.3.bias") -> dict:
 
 
 class Touch:
-    """Makes a file when it is unpickled."""
+    """Creates a file when unpickled."""
 
     def __init__(self, marker) -> None:
         self.marker = str(marker)
@@ -99,7 +99,7 @@ def write_loop(path, marker):
 
 
 def write_deep(path, marker):
-    """Too deep for Python to write, but not to read: a hundred thousand lists, each in the one before."""
+    """A hundred thousand nested lists: too deep for Python to write, but not to read."""
     word = b"X%s%s" % (len(b"sizes").to_bytes(4, "little"), b"sizes")
     lists = b"(" + word + b"]" * 100_000 + b"a" * 99_999 + b"u"
     torch.save(sound(hyper_parameters={}), path)
@@ -108,7 +108,7 @@ def write_deep(path, marker):
     name = next(name for name in entries if name.endswith("data.pkl"))
     key = entries[name].index(b"hyper_parameters")
     place = entries[name].index(b"}", key) + 1
-    end = place + 2 if entries[name][place : place + 1] == b"q" else place + 5  # the dictionary is remembered
+    end = place + 2 if entries[name][place : place + 1] == b"q" else place + 5  # after BINPUT or LONG_BINPUT
     entries[name] = entries[name][:end] + lists + entries[name][end:]
     with zipfile.ZipFile(path, "w") as archive:
         for entry, content in entries.items():
@@ -116,7 +116,7 @@ def write_deep(path, marker):
 
 
 def write_two_directories(path, marker):
-    """A small pickle that grows a thousandfold, in the directory that torch reads and not in that of `zipfile`."""
+    """A pickle that grows a thousandfold according to the directory that torch reads, but not to that of `zipfile`."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x/data.pkl", b"\x80\x02" + b"N0" * 2_000_000 + b"N.")
         archive.writestr("x/version", "3\n")
@@ -239,7 +239,7 @@ def test_a_hostile_checkpoint(what, tmp_path, marker):
     said = str(refusal.value)
     assert said.startswith(str(tmp_path / "x.ckpt"))
     assert message in said
-    assert all(line.startswith(str(tmp_path / "x.ckpt")) for line in said.splitlines()), "nothing else is written"
+    assert all(line.startswith(str(tmp_path / "x.ckpt")) for line in said.splitlines()), "each line names the file"
 
 
 @pytest.mark.parametrize("what", ["code in a pickle", "a pipe", "no speakers", "hyperparameters out of range"])
@@ -268,7 +268,7 @@ def test_a_sound_checkpoint_is_read(more, tmp_path):
 
 
 def test_only_a_networks_own_numbers_must_be_numbers(tmp_path):
-    """A validation loss may be none: the training goes on, and so does its checkpoint."""
+    """A validation loss can be NaN: the training continues, and so does its checkpoint."""
     writer, lost = AtomicCheckpointIO(), torch.tensor(float("nan"))
     writer.save_checkpoint(with_weight(lost, "evaluation_losses.0.mean_value"), tmp_path / "a.ckpt")
     assert read_checkpoint(tmp_path / "a.ckpt")["epoch"] == 0
@@ -279,7 +279,7 @@ def test_only_a_networks_own_numbers_must_be_numbers(tmp_path):
 
 @pytest.fixture
 def begun(ser, tiny, tmp_path):
-    """A run of a small system in a folder; called again, it goes on, its result taken away before."""
+    """A finished run of a small system; calling it deletes the result and continues the run."""
 
     def fit():
         (tmp_path / "run" / "result.json").unlink(missing_ok=True)

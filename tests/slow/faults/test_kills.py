@@ -1,6 +1,6 @@
-"""A training that is killed around the end of an epoch ends as one that was not killed, bit for bit.
+"""A training killed around the end of an epoch and continued equals an undisturbed one, bit for bit.
 
-What a killed process was writing is never taken for whole.
+A file that a killed process was writing is never read as complete.
 """
 
 import os
@@ -21,7 +21,7 @@ from tests.slow.faults.runs import write_corpus
 
 @pytest.fixture(scope="module")
 def kills(built_in, tmp_path_factory):
-    """Runs that nothing has happened to, to compare with."""
+    """Undisturbed runs to compare with."""
     place = tmp_path_factory.mktemp("kills")
     return Kills(write_corpus(place / "corpus", built_in), place)
 
@@ -48,15 +48,15 @@ def test_kills_at_any_step(kills):
 
 def test_kills_while_a_checkpoint_is_written(tmp_path):
     assert kill_writers(tmp_path, kills=60, seed=1) == []
-    assert list(tmp_path.glob(f".*{PART}"))  # some were hit in the middle
+    assert list(tmp_path.glob(f".*{PART}"))  # some were killed while writing
     sweep_leftovers([tmp_path])
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
 
 
 def test_a_killed_writing_is_not_taken_for_the_built_in_corpus(tmp_path, monkeypatch):
-    """A killed process cleans nothing up; its draft stays beside the corpus's place."""
+    """A killed process leaves its draft beside the corpus's folder."""
 
-    def speak(self: Line, seed: int) -> np.ndarray:  # 0.7 s that cost nothing
+    def speak(self: Line, seed: int) -> np.ndarray:  # 0.7 s, without synthesis
         return np.arange(11_200, dtype=np.int16) + np.int16(seed)
 
     monkeypatch.setattr(Line, "speak", speak)

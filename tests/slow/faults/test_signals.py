@@ -1,4 +1,4 @@
-"""Signals end a training after its step, with a checkpoint, their own exit code, and the command to go on."""
+"""A signal ends a training after the current step, with a checkpoint, an exit code, and the command to continue."""
 
 import multiprocessing
 import os
@@ -16,7 +16,7 @@ from tests.conftest import CONF
 from tests.process import Command, children_of
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138, signal.SIGUSR2: 140}
-PATIENCE_SECONDS = 600  # on a machine that has other work
+PATIENCE_SECONDS = 600  # on a busy machine
 FORK = multiprocessing.get_context("fork")
 
 
@@ -26,7 +26,7 @@ def fit(tiny, *more) -> list[str]:
 
 
 def start(command: list[str], place: Path, **options) -> Command:
-    """Start a command of a shell, `ser ...`, in a group of processes of its own, as a terminal does."""
+    """Start a shell command, `ser ...`, in its own process group, as a terminal does."""
     assert command[0] == "ser"
     return Command(command[1:], place / "out", place / "err", own_group=True, **options)
 
@@ -42,7 +42,7 @@ def test_interrupted_by_every_signal_it_ends_as_if_it_had_not_been(tiny, tmp_pat
     for place, number in enumerate(ENDING):
         process = start(command, tmp_path)
         process.until(lambda place=place: epochs_of(folder) > place)
-        os.killpg(process.pid, number)  # a terminal and SLURM send it to every process at once
+        os.killpg(process.pid, number)  # a terminal and SLURM signal all processes at once
         ended = process.wait(PATIENCE_SECONDS)
         assert ended.code == CODES[number], ended.err
         assert "Traceback" not in ended.err
@@ -79,7 +79,7 @@ def test_the_command_names_the_folder_that_the_run_has_named_itself(tiny, tmp_pa
     ("number", "heard"), [(signal.SIGINT, "SIGTERM"), (signal.SIGTERM, "SIGTERM"), (signal.SIGUSR1, "SIGTERM|SIGUSR1")]
 )
 def test_a_cross_validation_ends_in_order_and_goes_on(number, heard, tiny, tmp_path):
-    """A signal reaches the trainings as well; Ctrl-C they leave to their parent, which asks them to end."""
+    """The trainings receive the signal too; they leave Ctrl-C to their parent, which terminates them."""
     folder = tmp_path / "folds"
     options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--trainer.max_epochs", 4, "--folds", "1,6", "--out", folder]
     command = ["ser", "crossval", *map(str, options)]
@@ -95,7 +95,7 @@ def test_a_cross_validation_ends_in_order_and_goes_on(number, heard, tiny, tmp_p
     checkpoints = folder / "seed1-fold01" / "checkpoints"
     assert (checkpoints / "last.ckpt").is_file()  # and within.ckpt, if within an epoch
     assert max(path.stat().st_mtime for path in checkpoints.glob("*.ckpt")) > asked, (
-        "it has finished its step, and kept it"
+        "the interrupted training has saved a checkpoint"
     )
     last = start(command, tmp_path).wait(PATIENCE_SECONDS)
     assert last.code == 0, last.err
@@ -120,18 +120,18 @@ def test_who_asks_a_cross_validation_twice_does_not_wait_for_a_training_that_han
 
 
 def test_processes_that_read_data_end_with_a_training_that_is_killed(tiny, tmp_path):
-    """Until then they hold the folder, and the same command would wait."""
+    """As long as they live, they hold the folder's lock, and the same command would wait."""
     process = start(fit(tiny, "--out", tmp_path / "run"), tmp_path)
     process.until(lambda: epochs_of(tmp_path / "run"))
     readers = children_of(process.pid)
     assert len(readers) >= 2
     process.kill()
-    time.sleep(1)  # by themselves they look for their parent every five seconds
+    time.sleep(1)  # PyTorch's workers check for their parent only every five seconds
     assert not [pid for pid in readers if is_alive(pid)]
 
 
 def test_a_process_that_reads_data_does_not_begin_without_its_parent(tmp_path):
-    """It would take whoever has adopted it for its parent, and hold the folder for ever."""
+    """It would watch the process that adopted it instead of its parent, and hold the folder's lock for ever."""
     process = FORK.Process(target=leave_signals_to_parent, args=(0,))
     process.start()
     process.join()
@@ -161,7 +161,7 @@ def begin_late(place: Path) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and is not waited for does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
@@ -169,14 +169,14 @@ def is_alive(pid: int) -> bool:
 
 
 def writers_of(log: Path) -> list[int]:
-    """Processes whose output goes into a file, without those that read data for them."""
+    """Processes whose output goes into a file, without their data-loading workers."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if (folder / "fd" / "1").readlink() == log:
                 found[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
         except OSError:
-            continue  # ended meanwhile
+            continue  # it has exited
     return [pid for pid, parent in found.items() if parent not in found]
 
 
@@ -195,9 +195,9 @@ def test_who_repeats_a_signal_does_not_want_to_wait():
     with LISTENER.ending_in_order():
         LISTENER.be_patient()
         os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)  # another one is no repetition
+        os.kill(os.getpid(), signal.SIGINT)  # a different signal is not a repetition
         assert LISTENER.heard == signal.SIGINT
-        os.kill(os.getpid(), signal.SIGINT)  # passed on by a parent that has received it as well
+        os.kill(os.getpid(), signal.SIGINT)  # as if passed on by a parent that has also received it
         assert LISTENER.heard == signal.SIGINT
         time.sleep(AT_ONCE_SECONDS + 0.1)
         with pytest.raises(Interrupted):

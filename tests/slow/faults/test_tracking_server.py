@@ -1,4 +1,4 @@
-"""Whatever happens to W&B, the run ends well, with the record of a run that is not tracked, and says what W&B lacks."""
+"""Faults of W&B: the run succeeds with the same files as an untracked one, and reports what W&B lacks."""
 
 import json
 import os
@@ -20,22 +20,22 @@ from tests.slow.faults.wandb_server import WandbServer
 KEY = "0123456789abcdef0123456789abcdef01234567"
 NETRC_KEY = "fedcba9876543210fedcba9876543210fedcba98"
 RECORD = ("metrics.csv", "predictions.csv", "validation.csv")
-PATIENCE_SECONDS = 1800  # of the test: for a machine with much else to do
+PATIENCE_SECONDS = 1800  # on a busy machine
 
 
 @pytest.fixture(scope="module")
 def options(tiny):
-    """A training of two epochs, tracked as each test says."""
+    """Options of a training of two epochs, without those of the tracking."""
     small = ["--model.gru_units", 4, "--model.dense_units", 4, "--trainer.max_epochs", 2]
     return [str(option) for option in (*tiny[:-2], *small)]
 
 
 @contextmanager
 def world_of(home):
-    """An environment with a key in its netrc file, without any other, and with a temporary folder of its own."""
+    """An environment whose only key is in its netrc file, with its own temporary folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB") and name != "NETRC"}
     (home / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {NETRC_KEY}\n")
-    with tempfile.TemporaryDirectory() as short:  # W&B's sockets lie in it, and their names may not be long
+    with tempfile.TemporaryDirectory() as short:  # for W&B's sockets, whose paths must be short
         yield {**kept, "HOME": str(home), "TMPDIR": short, "OMP_NUM_THREADS": "1"}
 
 
@@ -57,7 +57,7 @@ def untracked(options, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bound_seconds(untracked):
-    """The longest that W&B may hold up a run, and twice what a run takes on this machine before others are begun."""
+    """The longest that W&B may delay a run, plus twice the duration of an untracked run on this machine."""
     written = [(untracked / name).stat().st_mtime for name in ("identity.json", "result.json")]
     return START_SECONDS + END_SECONDS + 2 * (written[1] - written[0]) + 10
 
@@ -69,20 +69,20 @@ def start(command, options, out, environment):
 
 
 def children(pid):
-    """Processes that a process has started, by name."""
+    """Child processes by name."""
     found = {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
         except OSError:
-            continue  # it has ended meanwhile
+            continue  # it has exited
         if fields["PPid"] == str(pid):
             found[fields["Name"]] = int(status.parent.name)
     return found
 
 
 def check_record(out, untracked, names=RECORD):
-    """The local record is that of the run without tracking, to the byte; only the folder's name may differ."""
+    """The files equal those of the untracked run byte for byte, apart from the folder's name."""
     for name in names:
         assert (out / name).read_bytes() == (untracked / name).read_bytes(), name
     if names == RECORD:
@@ -93,7 +93,7 @@ def check_record(out, untracked, names=RECORD):
 
 
 def check_ended(process, *words):
-    """The run ended well, and said in one sentence what W&B lacks and why, without a traceback."""
+    """The run succeeded, and said in one line what W&B lacks and why, without a traceback."""
     ended = process.wait(PATIENCE_SECONDS)
     assert ended.code == 0, ended.err
     assert "Traceback" not in ended.err, ended.err
@@ -104,7 +104,7 @@ def check_ended(process, *words):
 
 
 def check_keys(folder):
-    """No file holds a key that was to be found in the environment or in netrc."""
+    """No file contains a key from the environment or from netrc."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert any("wandb" in path.parts for path in files)
     for path in files:
@@ -142,7 +142,7 @@ def test_a_service_that_does_not_start(options, untracked, world, tmp_path):
 def test_a_folder_that_cannot_be_written(options, untracked, world, tmp_path):
     out = tmp_path / "run"
     out.mkdir()
-    shutil.copy(untracked / "identity.json", out)  # begun before
+    shutil.copy(untracked / "identity.json", out)  # as if the run had been started before
     (out / "wandb").write_text("in the way")
     check_ended(start("fit", options, out, world), "nothing of this run", str(out / "wandb"))
     check_record(out, untracked)
@@ -175,7 +175,7 @@ def test_a_server_that_takes_everything_gets_no_key_but_where_it_belongs(options
         host = server.address.removeprefix("http://")
         with (tmp_path / ".netrc").open("a") as file:
             file.write(f"machine {host}\n  login user\n  password {KEY}\n")
-        world |= {"WANDB_BASE_URL": server.address, "WANDB_RELOGIN": "true"}  # which would ask at a prompt
+        world |= {"WANDB_BASE_URL": server.address, "WANDB_RELOGIN": "true"}  # this would prompt for a key
         process = start("fit", [*options, "--wandb.mode", "online"], out, world)
         ended = process.wait(PATIENCE_SECONDS)
     assert ended.code == 0, ended.err
@@ -185,7 +185,7 @@ def test_a_server_that_takes_everything_gets_no_key_but_where_it_belongs(options
     for word in (b"val/wa", b"train/loss", b"result/wa", b"test/confusion", b"test/predictions"):
         assert word in received
     for word in (KEY, str(tmp_path), str(CONF), *(option for option in options if option.startswith("/"))):
-        assert word.encode() not in received, "neither a key nor a folder leaves the machine"
+        assert word.encode() not in received, "neither a key nor a path is sent"
     check_record(out, untracked)
     check_keys(out)
 
@@ -226,7 +226,7 @@ MEETINGS = [
 
 @pytest.fixture(scope="module", autouse=True)
 def meetings(options, untracked, bound_seconds, tmp_path_factory):
-    """The runs that meet a bad server, begun together before the first test: they wait most of the time."""
+    """The runs with a bad server, started together before the first test, since they mostly wait."""
     with ThreadPoolExecutor(len(MEETINGS)) as pool:
         yield {
             (meet, manner): pool.submit(
@@ -238,5 +238,5 @@ def meetings(options, untracked, bound_seconds, tmp_path_factory):
 
 @pytest.mark.parametrize(("meet", "manner"), MEETINGS)
 def test_a_bad_server(meet, manner, meetings):
-    """It never answers well, or goes wrong during the training."""
+    """The server always fails, or begins to fail during the training."""
     meetings[meet, manner].result()

@@ -1,4 +1,4 @@
-"""A W&B server of our own: takes everything, refuses everything, or accepts connections and never answers."""
+"""A W&B server for tests: accepts everything, refuses everything, or accepts connections and never answers."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ class WandbServer(ThreadingHTTPServer):
     """Listens as long as the `with` block lasts.
 
     Attributes:
-        manner: "takes" what it is sent, "stalls", or refuses with a code; may change at any time.
+        manner: "takes" every request, "stalls", or a status code to refuse with; can change at any time.
         asked: number of requests.
-        received: the contents of those that were taken.
+        received: the bodies of the accepted requests.
     """
 
     daemon_threads = True

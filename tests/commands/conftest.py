@@ -1,4 +1,4 @@
-"""What the tests of commands share, and how a refusal is checked."""
+"""Fixtures shared by the tests of commands, and the check of a refusal."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ def content_of(folder: Path) -> dict[Path, bytes | None]:
 
 @pytest.fixture
 def refused(ser, tiny, best_of, tmp_path, monkeypatch):
-    """Run a command that must be refused, in an empty folder with these files: refused(words, parts, files).
+    """Run a command that must be refused, in a folder with only these files: refused(words, parts, files).
 
-    The word TINY stands for the options of the tiny corpus, "BEST OF cnn_gru" for that system's checkpoint. The exit
-    code is 2, nothing is written, and the message has these parts; the message.
+    The word TINY stands for the options of the tiny corpus, "BEST OF cnn_gru" for that system's checkpoint. Checks
+    that the exit code is 2, nothing is written and the message contains the parts; returns the message.
     """
     monkeypatch.chdir(tmp_path)
 
@@ -39,10 +39,10 @@ def refused(ser, tiny, best_of, tmp_path, monkeypatch):
         finished = ser(*words)
         assert finished.code == 2, finished
         lines = finished.err.splitlines(keepends=True)
-        message = "".join(line for line in lines if not line.startswith(f"ser {words[0]}: "))  # how far it was
+        message = "".join(line for line in lines if not line.startswith(f"ser {words[0]}: "))  # without progress lines
         assert message.startswith("ser: "), message
         assert "Traceback" not in message
-        assert "class '" not in message, "Python's name for a type"
+        assert "class '" not in message, "the message shows a Python type"
         assert not [part for part in parts if part not in message], message
         assert content_of(tmp_path) == before, "nothing is written"
         return message

@@ -1,4 +1,4 @@
-"""`ser corpus`: what it counts, what it warns of, and which corpus it recognises."""
+"""`ser corpus`: its counts and warnings, and its recognition of corpora."""
 
 import shutil
 
@@ -101,7 +101,7 @@ def test_options_of_iemocap(release, capsys):
     assert main(["check", str(release.root), "--style", "all", "--merge-excited"]) == 0
     assert "30 utterances" in capsys.readouterr().out
     assert main(["check", str(release.root), "--merge-excited"]) == 0
-    assert "20 utterances" in capsys.readouterr().out, "improvised dialogs alone, as everywhere else"
+    assert "20 utterances" in capsys.readouterr().out, "only improvised dialogs by default"
 
 
 def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speech):

@@ -1,4 +1,4 @@
-"""What an ordinary machine does to the program: SLURM's tools, a home, closed streams, starts at the same moment."""
+"""Environments of the program: SLURM's tools, closed streams, several starts in the same second."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def test_where_srun_is_installed_nothing_is_said_about_it(srun, monkeypatch, job
     for name, value in job.items():
         monkeypatch.setenv(name, value)
     quiet = {"logger": False, "enable_checkpointing": False, "accelerator": "cpu", "devices": 1}
-    Trainer(**quiet)  # in a test as well, where warnings are errors
+    Trainer(**quiet)  # no error here, although tests turn warnings into errors
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(UserWarning, match="srun"):
@@ -37,18 +37,18 @@ def test_where_srun_is_installed_nothing_is_said_about_it(srun, monkeypatch, job
 
 def test_runs_that_begin_in_the_same_second_have_a_folder_each(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(FOLDER_VARIABLE, "")  # put back afterwards
+    monkeypatch.setenv(FOLDER_VARIABLE, "")  # so that it is restored afterwards
     with ThreadPoolExecutor(8) as starts:
         folders = list(starts.map(lambda _: name_folder(None, ["CNNGRU", "fold1"]), range(24)))
     assert len(set(folders)) == len(list((tmp_path / "runs").iterdir())) == 24
-    assert max(folder.name.count("-") for folder in folders) <= 4, "one number behind date and time"
-    assert name_folder(str(folders[0]), []) == folders[0], "what a killed start has left can be used"
+    assert max(folder.name.count("-") for folder in folders) <= 4, "one number after date and time"
+    assert name_folder(str(folders[0]), []) == folders[0], "an empty folder of a killed start can be used"
     (folders[0] / "identity.json").touch()
     for folder in folders:
         drop_unused(folder)
     assert os.listdir("runs") == [folders[0].name]
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert name_folder(None, []).is_absolute(), "other processes write where the first one does"
+    assert name_folder(None, []).is_absolute(), "other ranks use the folder of the first one"
 
 
 @pytest.mark.parametrize("unbuffered", [[], ["-u"]], ids=["buffered", "unbuffered"])

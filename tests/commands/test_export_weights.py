@@ -1,4 +1,4 @@
-"""Weights that leave: exported, loaded, tested, and taken as the beginning of another training."""
+"""Exported weights: loaded, tested, and used as initial weights of another training."""
 
 import json
 
@@ -18,7 +18,7 @@ from tests.conftest import CONF, TINY_SECONDS, TINY_SEGMENTS
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
-    """Another built-in corpus: other voices, but the same names."""
+    """A manifest of another built-in corpus, with other voices and speaker names."""
     root = tmp_path_factory.mktemp("corpora") / "elsewhere"
     Synthetic(str(root), utterances_per_speaker=8, seed=2).prepare()
     shorten(sorted(root.rglob("[!.]*.wav")), TINY_SECONDS)
@@ -32,7 +32,7 @@ def elsewhere(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(made_once, fitted, best_of):
-    """The run of a system, and its best epoch as safetensors."""
+    """The folder of a run, and its best epoch as safetensors."""
     best = str(best_of("gru_seqcap"))
     place = made_once("exported", lambda place: main([best, "--out", str(place / "a.safetensors")]))
     return fitted("gru_seqcap")[0], place / "a.safetensors"
@@ -57,7 +57,7 @@ def test_the_file_says_what_it_is(exported):
     for name in ("system", "hyper_parameters", "speakers", "recordings", "standardised_by", "epoch"):
         assert json.loads(metadata[name]) == checkpoint[name]
     assert metadata["ser"]
-    assert not [name for name, text in metadata.items() if '"/' in text], "no absolute path leaves the machine"
+    assert not [name for name, text in metadata.items() if '"/' in text], "no absolute path is exported"
 
 
 def test_an_exported_system_is_tested_as_its_checkpoint(exported, ser, tmp_path):
@@ -101,7 +101,7 @@ def test_every_export_of_a_checkpoint_is_the_same_file(exported, ser, tmp_path):
 
 
 def test_a_training_begins_with_the_weights_it_is_given(exported, ser, elsewhere, tmp_path):
-    """At a learning rate near zero it ends where it began; only the statistics are its own."""
+    """At a learning rate near zero the weights stay the initial ones; only the statistics are recomputed."""
     _, out = exported
     corpus = ["--data", CONF / "manifest.yaml", "--data.corpus.csv", elsewhere, "--wandb.mode", "disabled"]
     options = [*corpus, *TINY_SEGMENTS, "--trainer.max_epochs", 1, "--model.learning_rate", 1e-30]

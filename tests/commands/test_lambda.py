@@ -18,11 +18,11 @@ from ser.results.predictions import posterior_columns, scores
 from ser.results.statistics import bootstrap_speakers, compare
 from tests.made_up.two_branches import sample, table
 
-UA_CHOICE = ["0.49", "40.0", "62.5"]  # the nearest to 0.6 with which the GRU decides
+UA_CHOICE = ["0.49", "40.0", "62.5"]  # the lambda nearest to 0.6 at which the GRU decides
 
 
 def write(folder, test, validation, system="CNNGRUSeqCap", averaged=None):
-    """The folder of a cross-validation, as far as it is read."""
+    """Write the files of a cross-validation that `ser lambda` reads."""
     folder.mkdir(exist_ok=True)
     tables = {"predictions.csv": test, "validation.csv": validation}
     if averaged:
@@ -46,7 +46,7 @@ def write(folder, test, validation, system="CNNGRUSeqCap", averaged=None):
 
 
 def rows_of(text, title):
-    """The lines of the printed table whose title has these words, below its two lines of heads."""
+    """The rows of the printed table whose title contains these words, below its two header lines."""
     lines = text.splitlines()
     start = next(place for place, line in enumerate(lines) if title in line)
     return [" ".join(line.split()) for line in lines[start + 3 : lines.index("", start)]]
@@ -89,7 +89,7 @@ def test_the_command_prints_the_result_and_writes_the_curve(crossval, capsys):
 
 def test_draws_that_lack_an_emotion_are_named(tmp_path, capsys):
     whole, alone = sample(20), sample(21)
-    alone = alone[(alone.emotion != "sad") | (alone.speaker == "10")]  # one speaker of six is ever sad
+    alone = alone[(alone.emotion != "sad") | (alone.speaker == "10")]  # only one of six speakers has "sad"
     assert main([str(write(tmp_path / "one", alone, whole))]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "draws of speakers lacked" in line]
     number = bootstrap_speakers(alone)["redrawn"]
@@ -126,10 +126,10 @@ def test_the_metric_and_the_files_can_be_named(crossval, tmp_path, capsys):
     drawn = picture.read_bytes()
     assert drawn.startswith(b"\x89PNG")
     assert main([str(crossval), "--metric", "ua", "--out", str(target), "--figure", str(picture)]) == 0
-    assert picture.read_bytes() == drawn, "a figure may be drawn again"
+    assert picture.read_bytes() == drawn, "an existing figure can be replaced"
     assert not (crossval / "lambda.csv").exists()
     first = target.read_bytes()
-    assert main([str(crossval), "--out", str(target)]) == 0, "a lambda curve may be written again"
+    assert main([str(crossval), "--out", str(target)]) == 0, "an existing lambda curve can be replaced"
     assert target.read_bytes() == first
 
 
@@ -138,7 +138,7 @@ def test_the_metric_and_the_files_can_be_named(crossval, tmp_path, capsys):
     [([], ["0.6", "60.0", "37.5"]), (["--metric", "wa"], ["0.6", "60.0", "37.5"]), (["--metric", "ua"], UA_CHOICE)],
 )
 def test_the_metric_that_was_asked_for_chooses(tmp_path, capsys, options, choice):
-    """The capsules know three of four neutral utterances and nothing else, the GRU one of four and the angry one."""
+    """The capsules recognise three of four neutral utterances, the GRU one of four and the only angry one."""
     neutral, angry = np.eye(4)[0], np.eye(4)[1]
     capsule, gru = [neutral, neutral, neutral, angry, neutral], [neutral, angry, angry, angry, angry]
     validation = table([0, 0, 0, 0, 1], capsule, gru, speakers=[1, 2, 1, 2, 1])
@@ -153,13 +153,13 @@ def test_averaged_posteriors_on_request(tmp_path, capsys):
     folder = write(tmp_path / "averaged", sample(20), sample(21), averaged=(sample(22), sample(23)))
     assert main([str(folder), "--averaged"]) == 0
     assert "mean posteriors of the last epochs" in capsys.readouterr().out
-    assert not (folder / "lambda.csv").exists(), "the curve of the chosen epochs stays its own file"
+    assert not (folder / "lambda.csv").exists(), "lambda.csv is only for the chosen epochs"
     written = pd.read_csv(folder / "lambda_averaged.csv")
     assert written[written.set == "test"].wa.to_numpy() == pytest.approx(curve(sample(22), draws=0).wa.to_numpy())
 
 
 def test_what_the_validation_curve_cannot_tell_is_said(tmp_path, capsys):
-    """Mean posteriors of the last epochs, where each direction of a session validates with what the other tests."""
+    """Mean posteriors of the last epochs, with the test utterances of one direction as validation of the other."""
     validation = sample(22).assign(fold=3 - sample(22).fold)
     chosen = "The epochs were chosen by validation WA with lambda 0.6"
     folder = write(tmp_path / "both", sample(20), sample(21), averaged=(sample(22), validation))

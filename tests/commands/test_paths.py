@@ -1,4 +1,4 @@
-"""Paths as users write them: `~` in every option of every command, and records that mean the same in any folder."""
+"""Paths on the command line: `~` in every option, and records that are valid in any working directory."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.conftest import CONF, TINY_SEGMENTS
 
 FIT = ["--config", CONF / "cnn_gru.yaml"]
 SWEEPS = CONF.parent / "sweeps"
-OPTIONS = {  # what the message must name in the home folder: a command with a path that cannot be used
+OPTIONS = {  # option: the path in the home folder that the message must name, and a command that refuses it
     "fit --out": ("taken", ["fit", *FIT, "TINY", "--out=~/taken"]),
     "fit --init_weights": ("none", ["fit", *FIT, "TINY", "--init_weights=~/none"]),
     "fit, in YAML": ("none", ["fit", *FIT, "--config=~/init.yaml", "TINY"]),
@@ -43,7 +43,7 @@ OPTIONS = {  # what the message must name in the home folder: a command with a p
 
 @pytest.fixture
 def home(refused, tmp_path, monkeypatch):
-    """A home folder that is not the current one; `taken` in it holds something."""
+    """A home folder other than the working directory; its folder `taken` is not empty."""
     home, here = tmp_path / "home", tmp_path / "here"
     (home / "taken").mkdir(parents=True)
     (home / "taken" / "thesis.txt").touch()
@@ -65,7 +65,7 @@ def test_the_home_folder_in_every_option_that_names_a_file(refused, home, case):
 
 
 def test_a_run_in_the_home_folder_lies_in_one_place_and_means_the_same_everywhere(ser, tiny_corpus, home):
-    """Two corpora whose tables have one relative name: the record of a run names its own."""
+    """Two manifests have the same relative path; the record of a run identifies its own."""
     Path("a").mkdir()
     Path("b").mkdir()
     table = IEMOCAP(str(tiny_corpus)).utterances()
@@ -88,7 +88,7 @@ def test_a_run_in_the_home_folder_lies_in_one_place_and_means_the_same_everywher
     assert (home / "again" / "validation.csv").read_bytes() == (run / "validation.csv").read_bytes()
     assert json.loads((home / "again" / "result.json").read_text())["checkpoint"] == str(best)
 
-    shutil.copy("m.csv", "../a/m.csv")  # the table of the run now says something else
+    shutil.copy("m.csv", "../a/m.csv")  # the run's manifest now has other content
     known, now = (json.loads((run / name).read_text()) for name in ("identity.json", "result.json"))
     for words in (["validate", *again], ["fit", again[0]], ["crossval", again[0], "--folds", 1]):
         finished = ser(*words)

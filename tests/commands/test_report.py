@@ -1,4 +1,4 @@
-"""What `ser report` refuses: one clear message, nothing overwritten."""
+"""Refusals of `ser report`: one clear message, nothing overwritten."""
 
 import io
 import json
@@ -18,7 +18,7 @@ OUT = ["--out", "out"]
 
 
 def change(path, **values):
-    """Write other values into a `result.json`; "absent" leaves one out."""
+    """Change values in a `result.json`; "absent" deletes one."""
     about = json.loads(path.read_text(encoding="utf-8")) | values
     path.write_text(json.dumps({name: value for name, value in about.items() if value != "absent"}), encoding="utf-8")
 
@@ -54,7 +54,7 @@ def test_what_is_no_result_and_what_does_not_belong_together(refused, tmp_path, 
 
 
 def test_a_csv_file_has_had_two_names(tmp_path):
-    """Older versions call every manifest "manifest"; its digest says whether it is the same corpus."""
+    """Older versions name every manifest corpus "manifest"; its digest decides whether it is the same corpus."""
     older = make_result(tmp_path / "older", "CNNGRU", corpus="manifest")
     newer = make_result(tmp_path / "newer", "CNNSeqCap", corpus="mine")
     assert len(read_entries([str(older), str(newer)])) == 2
@@ -147,7 +147,7 @@ def without(column):
     ],
 )
 def test_tables_that_are_none_are_refused_by_name(refused, changed, damage, words):
-    """Digests and all, as somebody leaves it who writes a result with a program of his own; or edited, without."""
+    """Damaged tables with matching digests, as another program would write them, and one edited without."""
     path = changed / "predictions.csv"
     if damage:
         path.write_bytes(damage(path.read_bytes()))

@@ -1,4 +1,4 @@
-"""The command `ser` itself: its exit codes, what it hands over, and its help."""
+"""The command `ser` itself: exit codes, arguments passed to the subcommands, and help."""
 
 import errno
 import inspect

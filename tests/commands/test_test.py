@@ -1,4 +1,4 @@
-"""`ser test` and `ser validate`: a run is evaluated again, by itself and by options; whom a checkpoint has heard."""
+"""`ser test` and `ser validate`: evaluation of a run, options, and the speakers that a checkpoint was trained on."""
 
 import json
 import pickle

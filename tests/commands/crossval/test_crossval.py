@@ -1,4 +1,4 @@
-"""`ser crossval` on the built-in corpus, with real processes: what it leaves, and what it prints."""
+"""`ser crossval` on the built-in corpus, with real processes: its files and its output."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def test_the_pooled_result_is_that_of_its_table(undisturbed):
     assert result.about["over_folds"]["wa"] == pytest.approx(expected)
     assert [run["wa"] for run in result.about["runs"]] == pytest.approx(folds)
     assert result.about["over_seeds"]["wa"]["values"] == pytest.approx([result.about["wa"]])
-    # The interval computed differently: speakers weighted by their number of draws.
+    # The interval, computed differently: speakers weighted by their number of draws.
     hits = table.assign(hit=table.emotion == table.predicted).groupby("speaker").hit.agg(["sum", "size"])
     drawn = seeded(1).multinomial(10, [0.1] * 10, size=10_000)
     limits = np.quantile(drawn @ hits["sum"] / (drawn @ hits["size"]), [0.025, 0.975])
@@ -92,11 +92,11 @@ def test_without_a_terminal_every_epoch_of_every_training_has_a_line(undisturbed
     assert sorted(line for line in printed.splitlines() if ": epoch" in line) == expected
     logs = [folder / f"seed1-fold0{fold}.log" for fold in range(1, 6)]
     kept = [line for log in logs for line in log.read_text().splitlines() if line.lower().startswith("epoch")]
-    assert kept == [line.split(": ", 1)[1] for line in expected], "and no bar that counts from 0"
+    assert kept == [line.split(": ", 1)[1] for line in expected], "no progress bar, whose epochs count from 0"
 
 
 def test_runs_of_a_training_that_has_not_ended_are_not_counted(undisturbed, two_epochs, ser, tmp_path, monkeypatch):
-    """Results are written some time before a training ends, for example while W&B is sending."""
+    """Results are written before the training's process exits, for example while W&B is still uploading."""
     folder = tmp_path / "again"
     shutil.copytree(undisturbed[0], folder, ignore=shutil.ignore_patterns("seed1-fold0[2-5]", "result.json"))
     shutil.copy(undisturbed[0] / "seed1-fold01" / "result.json", folder / "seed1-fold01")
@@ -134,7 +134,7 @@ def test_a_validation_that_is_small_is_warned_of(undisturbed):
 
 
 def test_the_halves_that_were_asked_for_are_tested(undisturbed):
-    """wu2019 with test halves MMFFM, which is not the default: both actors of one half of each session's dialogs."""
+    """wu2019 with test halves MMFFM, not the default: both actors in one half of each session's dialogs."""
     for fold, half in enumerate("MMFFM", start=1):
         predictions = pd.read_csv(undisturbed[0] / f"seed1-fold0{fold}" / "predictions.csv")
         assert {name[:6] for name in predictions.utterance} == {f"Ses0{fold}{half}"}

@@ -12,7 +12,7 @@ from tests.conftest import CONF, SMALL_CAPSULES
 
 
 def test_one_training_serves_both_directions(ser, least, tmp_path):
-    """Folds 2 and 7 of protocol speaker, trained once, against two separate `ser fit`."""
+    """Folds 2 and 7 of protocol speaker, trained once, equal two separate `ser fit`."""
     options = ["--config", CONF / "reccap.yaml", *least, *SMALL_CAPSULES]
     options += ["--data.protocol", "speaker", "--epochs-averaged", 1]
     finished = ser("crossval", *options, "--folds", "2,7", "--out", tmp_path / "pair")
@@ -33,7 +33,7 @@ def test_one_training_serves_both_directions(ser, least, tmp_path):
         assert ser(*again, "--out", tmp_path / f"again{fold}").code == 0
         retested = (tmp_path / f"again{fold}" / "predictions.csv").read_bytes()
         assert retested == (together / "predictions.csv").read_bytes()
-    # The second direction's checkpoint records its validation speaker and cannot be tested on that one.
+    # The second direction's checkpoint records its validation speaker and cannot be tested on them.
     wrong = ["test", "--config", tmp_path / "pair" / "seed1-fold02" / "config.yaml", "--ckpt_path"]
     refused = ser(*wrong, tmp_path / "pair" / "seed1-fold07" / "checkpoints" / "best.ckpt")
     assert refused.code == 2

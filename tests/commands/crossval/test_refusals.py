@@ -1,4 +1,4 @@
-"""What `ser crossval` refuses: one message, and nothing is written."""
+"""Refusals of `ser crossval`: one message, and nothing is written."""
 
 import shutil
 
@@ -47,7 +47,7 @@ def test_another_configuration_and_a_larger_result(refused, undisturbed, two_epo
 
 
 def test_a_fold_folder_that_is_another_fold(refused, undisturbed, two_epochs, tmp_path):
-    """Folds are known by what they are, not by the name of their folder."""
+    """A fold is identified by its record, not by the name of its folder."""
     shutil.copytree(undisturbed[0], tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
     shutil.rmtree(tmp_path / "run" / "seed1-fold05")
     shutil.copytree(tmp_path / "run" / "seed1-fold01", tmp_path / "run" / "seed1-fold05")

@@ -1,4 +1,4 @@
-"""Which epochs' checkpoints are kept, by a training whose scores are given."""
+"""The epochs whose checkpoints are kept, in trainings with given validation scores."""
 
 import pytest
 import torch
@@ -86,7 +86,7 @@ def test_going_on_after_an_interruption_keeps_the_best_epoch_of_all(moved, score
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_last_checkpoint_knows_the_best_epoch_of_all(tmp_path):
-    """A continued training must not forget the score of this epoch."""
+    """A continued training needs the score of that epoch."""
     kept(checkpoints(tmp_path), val=RISING)
     states = torch.load(tmp_path / "last.ckpt", weights_only=True)["callbacks"].values()
     assert [float(each["best_model_score"]) for each in states if each["monitor"] == "val/wa"] == pytest.approx([0.8])

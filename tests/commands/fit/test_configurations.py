@@ -1,4 +1,4 @@
-"""Configurations that say little: empty files, one callback without a list, names that no file may ask for."""
+"""Minimal configurations: empty files, one callback without a list, and the allowed parts of Lightning."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_an_empty_file_says_nothing(refused, text, option):
     ],
 )
 def test_one_callback_needs_no_list(refused, trainer):
-    words = [*RECCAP, "--config", "mine.yaml", "TINY", *THREE]  # refused last of all
+    words = [*RECCAP, "--config", "mine.yaml", "TINY", *THREE]  # the batch size is checked last
     refused(words, ["ser: data.batch_size is 16"], {"mine.yaml": f"trainer:\n  {trainer}"})
 
 

@@ -1,4 +1,4 @@
-"""`ser fit` on the built-in corpus: what a run leaves, and what its numbers are."""
+"""`ser fit` on the built-in corpus: the files of a run and their numbers."""
 
 import json
 
@@ -58,7 +58,7 @@ def test_from_configuration_to_result(config, fitted):
         np.testing.assert_allclose(posterior.sum(axis=1), 1, atol=1e-5)
         assert [EMOTIONS[i] for i in posterior.argmax(axis=1)] == table.predicted.tolist()
         answers = table.emotion, table.predicted
-        assert found["wa"] == pytest.approx(accuracy_score(*answers)), "the table is the result"
+        assert found["wa"] == pytest.approx(accuracy_score(*answers)), "the result follows from the table"
         assert found["ua"] == pytest.approx(balanced_accuracy_score(*answers))
         recalls = recall_score(*answers, labels=EMOTIONS, average=None)
         assert found["recall"] == pytest.approx(dict(zip(EMOTIONS, recalls.tolist(), strict=True)))
@@ -92,7 +92,7 @@ def test_the_same_command_gives_the_same_numbers(ser, tiny, fitted, tmp_path):
 
 
 def measured(paths):
-    """Mean and deviation of each bin of the log spectrogram over all frames of these recordings, by NumPy."""
+    """Mean and standard deviation of each bin of the log spectrogram over all frames of recordings, with NumPy."""
     waveforms = [soundfile.read(path)[0] for path in paths]
     frames = np.concatenate([np.lib.stride_tricks.sliding_window_view(each, 640)[::160] for each in waveforms])
     logarithm = np.log(np.maximum(np.abs(np.fft.rfft(frames * get_window("hann", 640), 1600))[:, :512], 1e-5))
@@ -136,7 +136,7 @@ def test_whose_audio_standardises_is_heard_and_named_in_the_result(
 
     again = ["test", *common, "--ckpt_path", best]
     assert ser(*again, "--out", tmp_path / "t").code == 0
-    assert words in json.loads((tmp_path / "t" / "result.json").read_text())["statistics"], "the checkpoint knows"
+    assert words in json.loads((tmp_path / "t" / "result.json").read_text())["statistics"], "from the checkpoint"
     assert (tmp_path / "t" / "predictions.csv").read_text() == (run / "predictions.csv").read_text()
     other = "corpus" if statistics == "train" else "train"
     contradiction = ser(*again, "--data.statistics", other, "--out", tmp_path / "c")

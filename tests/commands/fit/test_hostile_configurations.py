@@ -1,4 +1,4 @@
-"""Configurations from strangers: whatever they name, nothing of it is executed."""
+"""Untrusted configurations: nothing that they name is executed."""
 
 import pytest
 
@@ -34,7 +34,7 @@ CONFIGURATIONS = {
 
 @pytest.fixture
 def evil(tmp_path, monkeypatch):
-    """Files beside a configuration: a module that makes a file as soon as it is imported, and what names it."""
+    """Files beside a configuration: a module that creates a file when it is imported, and files that name it."""
     marker = tmp_path.parent / f"{tmp_path.name}-executed"
     monkeypatch.syspath_prepend(tmp_path)
     yield {
@@ -44,7 +44,7 @@ def evil(tmp_path, monkeypatch):
         "study.yaml": "study: !!python/object/apply:evil.touch []",
         "corpus.yaml": "corpus: {class_path: evil.Touch}",
     }
-    assert not marker.exists(), "something was executed"
+    assert not marker.exists(), "code was executed"
 
 
 @pytest.mark.parametrize("what", CONFIGURATIONS)
@@ -54,9 +54,9 @@ def test_a_hostile_configuration(what, refused, evil, tmp_path):
 
 
 def test_what_any_value_may_be_is_not_built(refused, evil):
-    """An option of any type takes a class and its arguments as what they are: names and values."""
+    """An option of any type keeps a class and its arguments as a dictionary."""
     text = DDP % "ddp_comm_state: {class_path: evil.Touch}"
-    words = [*FIT, "--config", "x.yaml", "--data.fold", 11]  # read after everything is built
+    words = [*FIT, "--config", "x.yaml", "--data.fold", 11]  # checked after all classes are instantiated
     refused(words, ["fold is 11"], {**evil, "x.yaml": text})
 
 

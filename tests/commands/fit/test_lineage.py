@@ -76,7 +76,7 @@ def steps(runs, ser, options):
     ],
 )
 def test_everyone_is_remembered_on_the_way(steps, refused, options, command, of, corpus, fold, words):
-    """Each of the three trained on the last two speakers of its corpus, and was chosen on the second."""
+    """Each of the three was trained on the last two speakers of its corpus; its epoch was chosen on the second."""
     out = ["--out", "out", *(["--out_swapped", "other"] if command == "session" else [])]
     given = ["--ckpt_path" if command in ("test", "validate") else "--init_weights", steps[of]]
     chosen = options(corpus, fold) if fold else options(corpus)[:-2]

@@ -1,4 +1,4 @@
-"""Systems in a notebook, with Lightning's `Trainer` instead of the command."""
+"""Systems in Python, with Lightning's `Trainer` instead of the command."""
 
 import pandas as pd
 import pytest
@@ -54,7 +54,7 @@ def test_a_trainer_of_its_own_trains_the_same_weights_as_the_command(ser, tiny, 
 
     (rule,) = [each for each in trainer.callbacks if isinstance(each, LearningRateRule)]
     trainer.validate(system, data, verbose=False, weights_only=True)
-    assert [each for each in trainer.callbacks if isinstance(each, LearningRateRule)] == [rule], "it keeps its losses"
+    assert [each for each in trainer.callbacks if isinstance(each, LearningRateRule)] == [rule], "with its losses"
 
 
 def test_a_system_that_was_tested_trains_again(data):

@@ -1,4 +1,4 @@
-"""What `ser fit` refuses on its command line, and where it is started: one message, and nothing is written."""
+"""Refusals of `ser fit` for its command line and environment: one message, and nothing is written."""
 
 import os
 
@@ -10,7 +10,7 @@ RECCAP = ["fit", "--config", CONF / "reccap.yaml"]
 THREE = ["--trainer.devices", 3, "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp"]
 HELP = "\n(every option"
 
-OPTIONS = [  # behind a configuration and the tiny corpus
+OPTIONS = [  # after a configuration and the tiny corpus
     (["--data.fold", 11], ["fold is 11", "protocol speaker on 5 sessions", "1 to 10"]),
     (["--data.fold", 0], ["fold is 0"]),
     (["--data.fold", "x"], ["data.fold"]),
@@ -43,7 +43,7 @@ OPTIONS = [  # behind a configuration and the tiny corpus
     (["--no_such_option", 1], ["no_such_option"]),
     (["--out", "."], ["already holds other files"]),
 ]
-WRONG_NAMES = [  # behind a configuration; told with the nearest name, and where help is
+WRONG_NAMES = [  # after a configuration; the message suggests the nearest name and the help
     (["--data.fodl", 3], ["ser: data.fodl: no such option", "data.fold?", HELP]),
     (["--data.fodl=3"], ["ser: data.fodl: no such option", "data.fold?", HELP]),
     (["--trainer.max-epohcs", 3], ["ser: trainer.max_epohcs: no such option", "trainer.max_epochs?", HELP]),

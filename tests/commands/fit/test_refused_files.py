@@ -1,11 +1,11 @@
-"""What `ser fit` refuses in a configuration: numbers out of their range, keys that stand twice, files that are none."""
+"""Configurations that `ser fit` refuses: numbers out of range, duplicate keys, files that are not YAML."""
 
 import pytest
 
 from tests.conftest import CONF
 
-HUGE = "9" * 400  # as an integer more than any floating-point number
-DIGITS = "f" * 5000  # in hexadecimal, read as a number that Python does not print
+HUGE = "9" * 400  # an integer greater than any floating-point number
+DIGITS = "f" * 5000  # a hexadecimal number that Python reads, but refuses to print
 ALIAS = "an alias (*) uses this value again"
 MANY_TIMES = [f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]" for n in range(30)]
 EARLY_STOPPING = "{class_path: lightning.pytorch.callbacks.EarlyStopping, init_args: {monitor: train/loss}}"
@@ -69,7 +69,7 @@ UNREADABLE = [
     (f"trainer: {{callbacks: [{EARLY_STOPPING}]}}", ["trainer.callbacks: EarlyStopping is not allowed"]),
     ("trainer: {callbacks: &c [*c]}", ["mine.yaml:1:", ALIAS]),
     ("data: &a\n  <<: *a", ["mine.yaml:1:", ALIAS]),
-    ("\n".join(["a0: &a0 [x]", *MANY_TIMES]), [ALIAS]),  # more than any memory
+    ("\n".join(["a0: &a0 [x]", *MANY_TIMES]), [ALIAS]),  # expands to more than fits into memory
     ("? [a, b]\n: 1", ["mine.yaml:1:", "not one word"]),
     ('out: "a\\0b"', ["--out 'a\\x00b'", "null byte"]),
     ("# für mich\n".encode("latin-1"), ["not UTF-8"]),
@@ -78,7 +78,7 @@ UNREADABLE = [
         ["ser: trainer.callbacks: options without a class"],
     ),
 ]
-TWICE = [  # in mine.yaml, which may name other.yaml
+TWICE = [  # content of mine.yaml, and of other.yaml, which it can name
     ("data: {fold: 1}\ntrainer: {}\ndata: {fold: 2}", "", ["mine.yaml:3:", "'data'"]),
     ("data:\n  fold: 1\n  fold: 1", "", ["mine.yaml:3:", "'fold'", "line 2"]),
     ("data: {fold: 1}\ndata.fold: 99", "", ["mine.yaml:2:", "'data.fold'"]),
@@ -99,7 +99,7 @@ UNKNOWN = [
     ("trainer: {max_epoch: 3}", ["max_epoch"]),
     ("model: {class_path: ser.systems.CNNRekCap}", ["CNNRekCap"]),
 ]
-NEAREST = [  # the line, the key, and the nearest one
+NEAREST = [  # content of mine.yaml; line and key in the message, and the suggested key
     ("\nmodle: {class_path: x}", ["mine.yaml:2: modle.class_path: ", "model?"]),
     ("data:\n  fodl: 3", ["mine.yaml:2: data.fodl: ", "data.fold?"]),
     ("data.fodl: 3", ["mine.yaml:1: data.fodl: ", "data.fold?"]),
@@ -133,9 +133,9 @@ PLACES = {
 
 @pytest.fixture
 def refused_file(refused, tiny):
-    """Give a file of options to `ser fit`; what it says."""
+    """Give `ser fit` a file of options, which must be refused; return the message."""
     here = ("--trainer.max_epochs", "--data.segment_seconds", "--data.min_tail_seconds")
-    pairs = zip(tiny[::2], tiny[1::2], strict=True)  # given here, a file's values would not count
+    pairs = zip(tiny[::2], tiny[1::2], strict=True)  # options given here would override the file's values
     corpus = [word for name, value in pairs if name not in here for word in (name, value)]
 
     def give(text, parts, system="seqcap", **beside):

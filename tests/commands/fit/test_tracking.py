@@ -1,4 +1,4 @@
-"""W&B offline: its file has everything of the run, and neither account nor network is needed."""
+"""W&B offline: its file contains the whole run, without account or network; and keys for W&B online."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def home(tmp_path, monkeypatch):
         if name.startswith("WANDB_") or name == "NETRC":
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    wandb.teardown()  # an earlier run in this process has read settings from another home
+    wandb.teardown()  # an earlier run in this process may have read settings from another home
     return tmp_path
 
 
@@ -99,13 +99,13 @@ def test_what_names_one_wandb_run_is_dropped_where_there_are_several(command, se
 
 
 def inspect(folder, form) -> str:
-    """What wandb itself reads in an offline run."""
+    """The content of an offline run, as wandb itself reads it."""
     command = [sys.executable, "-m", "wandb", "leet", "inspect", form, str(folder)]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, home, tmp_path, monkeypatch):
-    """Without a key, in a home without netrc, with a server address that answers nothing: offline must not care."""
+    """Without a key, without netrc, with an unreachable server address: none of them matters offline."""
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     out = tmp_path / "run"
     options = [option for option in tiny if option not in ("--wandb.mode", "disabled")]
@@ -132,7 +132,7 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, ho
     (table,) = (folder / "files" / "media" / "table" / "test").glob("predictions_*.table.json")
     assert "capsule_p_neutral" in table.read_text()
 
-    # The curves are those of metrics.csv: the chosen epoch, evaluated again, is no epoch more.
+    # The curves equal metrics.csv: the evaluation of the best epoch adds no point.
     records = [json.loads(line) for line in inspect(folder, "--json").splitlines()]
     rows = [row["history"]["item"] for row in records if row["type"] == "history"]
     metrics = pd.read_csv(out / "metrics.csv")
@@ -149,7 +149,7 @@ def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
     def answer_late():
         time.sleep(0.3)
         begun.append(subprocess.Popen(["sleep", "20"]))
-        begun[0].wait()  # like every call, it waits for the service
+        begun[0].wait()  # every call waits for the service
         raise ConnectionError("the service has gone")
 
     with pytest.raises(TimeoutError, match="no answer within"), wandb_run.at_most(0.1):

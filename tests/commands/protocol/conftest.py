@@ -1,4 +1,4 @@
-"""A release to divide, one of one's own to change, and splits of it."""
+"""Fixtures: a release to split, a copy of it that a test can change, and split files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ser.data import IEMOCAP
 
 @pytest.fixture
 def protocol(capsys):
-    """Run `ser protocol ARGUMENTS`: exit code and the lines on standard output."""
+    """Run `ser protocol ARGUMENTS`; return the exit code and the lines on standard output."""
 
     def run(*arguments):
         capsys.readouterr()
@@ -34,7 +34,7 @@ def own_release(tiny_release, tmp_path):
 
 @pytest.fixture
 def split_file(tiny_release, tmp_path):
-    """Writes a split of the tiny release by a rule: row of the table -> set, None to leave it out."""
+    """Write a split of the tiny release by a rule: row of the table -> set, or None to leave it out."""
 
     def write(rule, name="mine.csv"):
         table = IEMOCAP(str(tiny_release)).utterances()

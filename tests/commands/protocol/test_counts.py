@@ -1,4 +1,4 @@
-"""The command `ser protocol`: the counts of the facts, and what it shows."""
+"""The command `ser protocol`: the paper's and IEMOCAP's counts, and the output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LABELS = dict(zip(EMOTIONS, ("neu", "ang", "hap", "sad"), strict=True))
 
 @pytest.fixture(scope="module")
 def full_release(tmp_path_factory):
-    """A release with the counts of IEMOCAP by dialog half and by speaker at once, 2280 recordings of 0.05 s."""
+    """A release with IEMOCAP's counts both by dialog half and by speaker, 2280 recordings of 0.05 s."""
     root, draw, number = tmp_path_factory.mktemp("full") / "IEMOCAP_full_release", np.random.default_rng(1), 0
     for session in range(1, 6):
         turns = {"F": [], "M": []}
@@ -44,7 +44,7 @@ def full_release(tmp_path_factory):
 
 
 def below(lines, title):
-    """The row of numbers below a heading and the header of its table."""
+    """The numbers in the row below a heading and its table header."""
     return [int(cell) for cell in lines[lines.index(title) + 2].split()]
 
 
@@ -133,7 +133,7 @@ def test_the_own_split_of_a_protocol_is_the_protocol(protocol, corpus, tmp_path)
 
 
 @pytest.mark.emodb
-@pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set: the corpus is not part of this one")
+@pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set; EMO-DB is not in the repository")
 def test_emodb(protocol):
     options = ["--data.corpus.root", os.environ["EMODB_ROOT"], "--data", CONF / "emodb.yaml"]
     code, lines = protocol("speaker", *options)

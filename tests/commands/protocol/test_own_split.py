@@ -1,4 +1,4 @@
-"""The command `ser protocol` on anyone's own split."""
+"""The command `ser protocol` on a user's own split."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_speakers_in_two_sets_are_a_finding_with_exit_code_1(protocol, corpus, s
         "  fold 1: train and test share 2 speakers: Ses01F, Ses01M",
     ]
     assert json.loads(out.read_text())["folds"][0]["leaks"] == ["train and test share 2 speakers: Ses01F, Ses01M"]
-    assert protocol("wu2019", "--splits", file, *corpus)[0] == 1, "training may share no actor under any protocol"
+    assert protocol("wu2019", "--splits", file, *corpus)[0] == 1, "train and test may share no speaker in any protocol"
 
 
 def test_the_halves_of_wu2019_leak_by_the_rules_of_speaker(protocol, corpus, tmp_path):
@@ -79,7 +79,7 @@ def test_a_leak_of_the_second_fold_alone_is_a_finding(protocol, corpus, split_fi
 
 
 def test_the_written_split_is_the_one_that_was_read(protocol, corpus, split_file, tmp_path):
-    """Utterances that it leaves out stay out."""
+    """Utterances that the split leaves out are not written."""
     file, out = split_file(lambda row: None if row.session == 5 else by_session(row)), tmp_path / "out.csv"
     assert protocol("--splits", file, *corpus, "--out", out)[0] == 0
     written, read = pd.read_csv(out), pd.read_csv(file)

@@ -1,4 +1,4 @@
-"""What `ser protocol` refuses: one message, and nothing is written; and its help."""
+"""Refusals of `ser protocol`: one message, and nothing is written; and its help."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from ser.data.leaks import recording_digests
 
 SYNTHETIC = ["--data.corpus", "Synthetic", "--data.corpus.utterances_per_speaker", "1"]
 HALVES = "--data.test_halves"
-CORPUS = "THE CORPUS"  # stands for options of a release
+CORPUS = "THE CORPUS"  # replaced by the options of a release
 REFUSALS = [
     ([], ["give a protocol, speaker or wu2019, or your own split"]),
     (["random"], ["invalid choice: 'random'"]),

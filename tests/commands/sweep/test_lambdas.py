@@ -1,4 +1,4 @@
-"""A study of lambda on saved posteriors: its best is that of the curve, and the runs are not changed."""
+"""A study of lambda on saved posteriors: its best lambda is that of the curve, and the runs are not changed."""
 
 import time
 
@@ -19,7 +19,7 @@ PASSWORD = "Planted-7f3a"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A cross-validation of both directions, with its configuration."""
+    """The folder of a cross-validation in both directions, with its configuration."""
     folder = make_result(tmp_path_factory.mktemp("saved") / "gru_seqcap", "CNNGRUSeqCap", skill=1.2)
     config = run_config("ser.systems.CNNGRUSeqCap", {"lambda_": 0.6}, tracked=False)
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -77,7 +77,7 @@ def test_the_report_shows_validation_and_test_of_the_same_folds(ser, runs, tmp_p
 
 
 def test_the_folds_of_a_partial_cross_validation_are_named(ser, runs, tmp_path):
-    """The study remembers them; a study that lacks folds is refused without writing anything."""
+    """The study stores them; a study whose folds are missing is refused without writing anything."""
     out, part = tmp_path / "study", make_result(tmp_path / "part", "CNNGRUSeqCap", skill=1.2, folds=[2, 3])
     (part / "config.yaml").write_text((runs / "config.yaml").read_text())
     words = ["--config", SWEEP, "--runs", part, "--out", out]
@@ -145,9 +145,9 @@ def test_a_study_of_other_posteriors_is_another_study(ser, runs, tmp_path):
     assert "validation.csv" in done.err
 
 
-@pytest.mark.filterwarnings("ignore:Query string argument")  # SQLite has no passwords; the address may say one
+@pytest.mark.filterwarnings("ignore:Query string argument")  # SQLite has no passwords, but the address can contain one
 def test_a_password_stands_in_no_file_of_a_study(ser, tmp_path, monkeypatch):
-    """Nor in what it prints; the record of W&B, which keeps command lines, included."""
+    """Neither in its output nor in the record of W&B, which contains command lines."""
     runs = make_result(tmp_path / "runs", "CNNGRUSeqCap", skill=1.2)
     config = run_config("ser.systems.CNNGRUSeqCap", {"lambda_": 0.6}, tracked=True)
     (runs / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")

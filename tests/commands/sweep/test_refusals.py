@@ -1,4 +1,4 @@
-"""What `ser sweep` refuses: one message, exit code 2, before a folder is made or a worker started."""
+"""Refusals of `ser sweep`: one message and exit code 2, before a folder is created or a worker started."""
 
 import pytest
 import yaml
@@ -106,7 +106,7 @@ FILES = {
     "nowhere.yaml": (None, ["No such file"]),
     "twice.yaml": (TWICE, ["twice.yaml:6:", "'trials'", "line 5"]),
 }
-ARGUMENTS = [  # behind a sound study
+ARGUMENTS = [  # after a valid study
     (["--trials", 3], ["exhaustive and has 2"]),
     (["--workers", 0], ["0"]),
     (["--per-device", 0], ["per-device"]),
@@ -131,7 +131,7 @@ SECRETS = ("cret", "Planted", "et@", "cr:et", "'et", "p:w")
 
 @pytest.fixture
 def refused_study(refused, write_study):
-    """Run `ser sweep` on a study with changes, to be refused; its message."""
+    """Run `ser sweep` on a study with changes, which must be refused; return the message."""
 
     def run(changes, parts, *words, files=None):
         return refused(["sweep", "--config", write_study(**changes), "--out", "out", *words], parts, files)
@@ -156,7 +156,7 @@ def test_arguments(refused_study, words, parts):
 
 @pytest.mark.parametrize(("url", "parts"), STORAGES)
 def test_storages(refused_study, url, parts):
-    """The study's folder is made and locked before its storage is opened."""
+    """The study's folder is created and locked before its storage is opened."""
     message = refused_study({}, parts, "--storage", url, files={"out/.lock": ""})
     assert not [secret for secret in SECRETS if secret in message]
 
@@ -183,7 +183,7 @@ def test_one_corpus_of_two_is_not_there(refused_study, short_corpus):
 
 
 def test_first_weights_that_have_heard_who_validates(refused_study, best_of, tiny):
-    """Trained for fold 1, they may begin its trainings, but have heard session 2."""
+    """Weights trained for fold 1 are allowed in fold 1, but were trained on session 2, which validates fold 2."""
     words = dict(zip(tiny[::2], tiny[1::2], strict=True))
     options = {name.removeprefix("--"): str(value) for name, value in words.items()}
     options["init_weights"] = str(best_of("cnn_gru"))

@@ -1,4 +1,4 @@
-"""The table of trials, the best configuration and the report of a study; and all studies in `sweeps`."""
+"""The table of trials, the best configuration and the report of a study; all studies in `sweeps`."""
 
 import subprocess
 
@@ -20,7 +20,7 @@ SWEEPS = CONF.parent / "sweeps"
 
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory):
-    """Six planned trials: complete, pruned, given up, failed once, waiting, complete."""
+    """Six planned trials: complete, pruned, given up, failed once, not started, complete."""
     root = tmp_path_factory.mktemp("outcome")
     shared = open_made_up(write_joint(root, CONF / "gru_seqcap.yaml", trials=6), root / "study")
     folder = root / "study"
@@ -134,7 +134,7 @@ def test_the_job_array_is_a_command_of_this_program():
 
 
 def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_path, monkeypatch):
-    """The only test here that trains: two trials of two steps, and the best again with its test."""
+    """The only test here that trains: two trials of two steps, and the best one again, with its test set."""
     study, report = tmp_path / "least", tmp_path / "report"
     told = ["--data.max_batch_seconds", "30", "--wandb.mode", "offline"]
     path = write_study()

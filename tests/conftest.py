@@ -16,7 +16,7 @@ os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
 TINY_SECONDS = 0.25
 TINY_SEGMENTS = ["--data.segment_seconds", 0.15, "--data.min_tail_seconds", 0.05]
-# Few capsules; such segments have several windows.
+# Few capsules, and windows so short that such a segment has several.
 SMALL_CAPSULES = ["--model.window_steps", 2, "--model.window_shift", 1, "--model.window_kernel", 2]
 SMALL_CAPSULES += ["--model.num_window_convolutions", 2, "--model.emo_capsule_dim", 4]
 
@@ -54,7 +54,7 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory):
-    """Makes a folder that all test processes share and none of them changes: made_once(name, make)."""
+    """A function that makes a folder once for all test processes, which must not change it: made_once(name, make)."""
     from ser.processes.jobs import only_one
 
     place = tmp_path_factory.getbasetemp()
@@ -74,7 +74,7 @@ def made_once(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def built_in(made_once):
-    """The built-in corpus with the fewest utterances: to be copied."""
+    """The smallest built-in corpus, for tests to copy."""
     from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER
     from ser.data import Synthetic
 
@@ -86,7 +86,7 @@ def built_in(made_once):
 
 @pytest.fixture(scope="session")
 def tiny_corpus(built_in, made_once):
-    """The built-in corpus with eight utterances per speaker, none longer than 0.25 s."""
+    """The built-in corpus with eight utterances per speaker of at most 0.25 s."""
     from benchmarks.short_corpus import shorten
 
     def make(place: Path) -> None:

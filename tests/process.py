@@ -1,4 +1,4 @@
-"""Commands of `ser` in processes of their own."""
+"""Commands of `ser` in separate processes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.conftest import Finished
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tests.slow.faults.preloaded"])
-# Whoever starts a process also asks for the ends of all others, and an exit code can be read but once: of two threads
-# that read it at the same moment, one would be told 255.
+# Starting a process also polls all others, and an exit code can only be read once: if two threads read it at the same
+# moment, one would get 255.
 EXIT_CODES = Lock()
 
 
@@ -28,13 +28,11 @@ class Command:
     """`ser ARGUMENTS` in a separate process.
 
     Args:
-        arguments: of `ser`.
-        log: receives what it prints.
-        errors: receives what it says on standard error; without it the log does.
-        cwd: the folder it runs in.
-        own_group: whether signals to its group reach it and its children alone, as from a terminal.
-        environment: all its variables; without it they are those of this process.
-        prepare: called in it before it begins: it is then forked from a process that has imported everything.
+        log: receives standard output.
+        errors: receives standard error, by default the log.
+        own_group: start it in its own process group, as a terminal does.
+        environment: all its variables, by default those of this process.
+        prepare: called in the process before the command, which is then forked with everything imported.
     """
 
     def __init__(
@@ -95,7 +93,7 @@ class Command:
 
 
 class Fork:
-    """A fork that has the methods of `subprocess.Popen`; its arguments are those of `_run_ser`."""
+    """A forked process with the methods of `subprocess.Popen`; its arguments are those of `_run_ser`."""
 
     def __init__(self, *given) -> None:
         self.process = FORKED.Process(target=_run_ser, args=given)
@@ -115,7 +113,7 @@ class Fork:
 
 
 def children_of(pid: int) -> list[int]:
-    """Child processes of a process that it has not waited for."""
+    """Child processes of a process, including zombies."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
@@ -136,12 +134,12 @@ def _run_ser(
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
-    tempfile.tempdir = None  # it can be another folder now
+    tempfile.tempdir = None  # the cached folder; TMPDIR can have changed
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
     multiprocessing.set_start_method("fork", force=True)  # as in a new process
     sys.argv = ["ser", *words]
     prepare()
     code = main()
     sys.stdout.flush()
-    atexit._run_exitfuncs()  # a forked process skips them
+    atexit._run_exitfuncs()  # os._exit skips them
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Trained once for all test processes: a run of each system, and a cross-validation. No test changes them."""
+"""Runs trained once for all test processes: one per system, and a cross-validation. No test changes them."""
 
 import io
 from contextlib import redirect_stdout
@@ -11,7 +11,7 @@ from tests.conftest import CONF, SMALL_CAPSULES
 
 
 def run_once(place: Path, *words: object) -> None:
-    """Run a command of `ser` into `run`; what it prints is in `printed.txt`."""
+    """Run a command of `ser` with output folder `run`; write what it prints to `printed.txt`."""
     printed = io.StringIO()
     with redirect_stdout(printed):
         assert main([*map(str, words), "--out", str(place / "run")]) == 0
@@ -37,13 +37,13 @@ def best_of(fitted):
 
 @pytest.fixture(scope="session")
 def least(tiny):
-    """Options of the smallest training there is, under a protocol of five folds."""
+    """Options of the smallest training, with protocol wu2019, which has five folds."""
     return [*tiny, "--data.protocol", "wu2019"]
 
 
 @pytest.fixture(scope="session")
 def two_epochs(least):
-    """The smallest training of capsules that has a middle, with other test halves than the default."""
+    """Options of a small capsule training of two epochs, with other test halves than the default."""
     return [*least, "--data.test_halves", "MMFFM", *SMALL_CAPSULES, "--trainer.max_epochs", 2]
 
 

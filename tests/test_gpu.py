@@ -1,4 +1,4 @@
-"""On a GPU: the results of the CPU, without synchronisation. Run `pytest -m gpu` on a machine with a GPU."""
+"""On a GPU: the same results as on the CPU, without synchronisation. Run `pytest -m gpu` on a machine with a GPU."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ from tests.unit.systems.test_learning_rate import FakeTrainer, Module
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device and pytest -m gpu"),
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device and `pytest -m gpu`"),
 ]
 LENGTHS = [1600, 640, 16_000, 23_457, 32_480, 52_001]  # 0.04 s to 3.3 s; odd and even frame counts
 

@@ -1,4 +1,4 @@
-"""What is installed: the package, and within it the configurations and studies."""
+"""The installed package, with its configurations and studies."""
 
 import os
 import re
@@ -25,7 +25,7 @@ for name in names_in(SWEEPS):
 
 
 def python(*words, folder, **environment):
-    """What Python prints in a folder."""
+    """Run Python in a folder; return its output."""
     done = subprocess.run(
         [sys.executable, *map(str, words)], cwd=folder, env=os.environ | environment, capture_output=True, text=True
     )
@@ -34,7 +34,7 @@ def python(*words, folder, **environment):
 
 
 def build(what, sources, place):
-    """Build an archive as pip does with the setuptools that is there; nothing is fetched."""
+    """Build an archive as pip does, with the installed setuptools; nothing is downloaded."""
     return place / python("-c", BUILD, what, place, folder=sources).split()[-1]
 
 
@@ -55,7 +55,7 @@ def archives(tmp_path_factory):
 
 @pytest.fixture
 def installed(archives, tmp_path):
-    """An empty folder, and the environment of a Python that finds the wheel's `ser` before any other."""
+    """An empty folder, and an environment in which Python imports the wheel's `ser`."""
     with zipfile.ZipFile(archives[1]) as archive:
         archive.extractall(tmp_path / "site")
     (tmp_path / "empty").mkdir()
@@ -89,8 +89,8 @@ def test_the_demo_is_configured_by_name_in_an_empty_folder(installed):
     words = ["fit", "--config", "reccap", "--config", "demo", "--print_config"]
     config = yaml.safe_load(python("-m", "ser", *words, **installed))
     assert config["model"]["class_path"] == "ser.systems.CNNRecCap"
-    assert config["model"]["init_args"]["routing_iterations"] == 2, "the demo's"
-    assert config["trainer"]["num_sanity_val_steps"] == 0, "the trainer's, which reccap names by its path"
+    assert config["model"]["init_args"]["routing_iterations"] == 2, "from demo.yaml"
+    assert config["trainer"]["num_sanity_val_steps"] == 0, "from trainer.yaml, which reccap.yaml names by its path"
 
 
 def test_installed_studies_find_their_configurations(installed):

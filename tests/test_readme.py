@@ -1,4 +1,4 @@
-"""Every `ser` command of the README and of the site runs, on the built-in corpus in place of a licensed one."""
+"""Every `ser` command in the README and the documentation runs, with the built-in corpus instead of a licensed one."""
 
 import os
 import re
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
 BLOCKS = [block for page in (README, *PAGES.values()) for block in re.findall(r"```bash\n(.*?)```", page, flags=re.S)]
-# bash expands loops and variables; in place of running `ser` it prints the words, and it finds no other program.
+# bash expands loops and variables; `ser` only prints its words, and no other program is found.
 ONLY_PRINT = """
 PATH=/nowhere
 ser() { printf '%s\\0' ser "$@"; echo; }
@@ -25,7 +25,7 @@ command_not_found_handle() { :; }
 
 
 def commands(blocks):
-    """The words of every `ser` command of these blocks, each command once."""
+    """The words of every distinct `ser` command in these blocks."""
     shell = ["bash", "-c", ONLY_PRINT + "".join(blocks)]
     printed = subprocess.run(shell, capture_output=True, text=True, check=True)
     assert not printed.stderr, printed.stderr
@@ -41,19 +41,19 @@ def test_there_are_lines_to_test():
 
 
 def test_every_line_that_begins_with_ser_is_among_them():
-    """Those in loops and behind other commands too: the shell has left none out."""
+    """Commands at the start of a line, read without a shell; the shell also finds those in loops."""
     begun = {tuple(line.split("#")[0].split()) for line in "".join(BLOCKS).splitlines() if line.startswith("ser ")}
     assert begun
     assert begun <= set(LINES)
 
 
 def test_the_first_command_makes_its_own_environment():
-    """Some systems refuse to install packages into theirs."""
+    """Some systems refuse to install packages into the system's Python."""
     assert BLOCKS[0].startswith("python3 -m venv .venv && . .venv/bin/activate && pip install ")
 
 
 def test_links_of_the_readme_lead_to_files():
-    """`mkdocs build --strict` looks at those of the site."""
+    """`mkdocs build --strict` checks those of the documentation."""
     links = re.findall(r"\]\(([^)]+)\)", README)
     assert links
     for link in links:
@@ -85,14 +85,14 @@ def test_a_container_has_room_for_processes_that_read_data():
     ("page", "after"), [("README.md", "Validation (Ses01M)"), ("docs/guide/studies.md", "trial   5")]
 )
 def test_numbers_of_another_processor_are_said_to_differ(page, after):
-    """Right behind the demo's numbers and those of its study."""
+    """In the paragraph after the numbers of the demo and of its study."""
     text = (ROOT / page).read_text(encoding="utf-8").split(after)[1].split("```")[1]
     assert "another processor" in text.split("\n\n")[1]
 
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory, tiny_corpus, tiny_release):
-    """A folder with a manifest, and the tiny corpus where demo and study look for theirs; without `conf`."""
+    """A folder without `conf`, with a manifest, and the tiny corpus in place of those of the demo and its study."""
     from ser.data import IEMOCAP
 
     place = tmp_path_factory.mktemp("readme")
@@ -103,7 +103,7 @@ def workplace(tmp_path_factory, tiny_corpus, tiny_release):
 
 
 def fit_in_little_time(words):
-    """Few utterances, one epoch, one fold and no tracking, whatever a line says itself."""
+    """The words of a command, with few utterances, one epoch, one fold and no tracking."""
     if words[:2] == ["corpus", "synth"]:
         return [*words, "--utterances-per-speaker", "8"]
     if words[0] == "sweep" and "lambda" in words:
@@ -121,7 +121,7 @@ def fit_in_little_time(words):
 
 
 def one_sentence_of_emodb(place):
-    """What four speakers, two sessions, say of one of EMO-DB's ten sentences: real speech, and little of it."""
+    """A folder with the recordings of one EMO-DB sentence by four speakers of two sessions."""
     folder = place / "emodb" / "wav"
     if not folder.exists():
         folder.mkdir(parents=True)
@@ -132,7 +132,7 @@ def one_sentence_of_emodb(place):
 
 
 def lines_that_make(words):
-    """The lines whose results a line reads."""
+    """The commands whose results a command reads."""
     reads = words[0] in ("report", "lambda") or "--runs" in words
     folders = [word for word in words if word.startswith("runs/")] if reads else []
     folders += ["studies/demo"] if words[:2] in (["sweep", "status"], ["sweep", "report"]) else []
@@ -150,11 +150,11 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
             pytest.skip("EMODB_ROOT is not set")
         words = [word.replace(".../emodb/wav", str(one_sentence_of_emodb(workplace))) for word in words]
     if "--trainer.devices" in words:
-        pytest.skip("two devices: tests/commands/fit/test_fit.py trains on two processes")
+        pytest.skip("needs two devices; tests/slow/test_two_processes.py trains in two processes")
     if words[0] == "fit" and "demo" in words:
-        pytest.skip("the demo takes minutes: test_learning.py runs it and checks what it reaches")
+        pytest.skip("the demo takes minutes; tests/slow/test_learning.py runs it and checks its UA")
     if words[0] == "sweep" and not {"demo", "lambda"} & {*words}:
-        pytest.skip("a study of five folds takes hours: tests/commands/sweep/ checks these files and runs smaller ones")
+        pytest.skip("a study of five folds takes hours; tests/commands/sweep checks its file and runs smaller ones")
     if any(word.startswith("runs/FOLDER/") for word in words):
         folder = workplace / "runs" / "FOLDER"
         if not folder.exists():

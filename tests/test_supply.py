@@ -1,4 +1,4 @@
-"""The pinned dependencies: `constraints.txt` and `requirements.lock` agree, and neither names a registry."""
+"""Pinned dependencies: `constraints.txt` and `requirements.lock` agree, and neither names a package index."""
 
 import re
 import tomllib
@@ -20,7 +20,7 @@ PIN = re.compile(r"(?P<pin>[a-z0-9-]+==[^\s;]+(?: ; [^\\]+?)?)(?P<hashes>(?: --h
 
 
 def lines(name):
-    """The lines of a file, joined with their continuations."""
+    """The lines of a file, with continuation lines joined."""
     text = (ROOT / name).read_text(encoding="utf-8")
     return re.sub(r" *\\\n *", " ", text).splitlines()
 
@@ -42,7 +42,7 @@ def version(pin):
 
 @cache
 def chosen(name):
-    """The version of each package on this machine."""
+    """The pinned version of each package for this machine."""
     found = {}
     for package, alternatives in pins(name).items():
         versions = [version(pin) for pin in alternatives if pin.marker is None or pin.marker.evaluate()]
@@ -53,7 +53,7 @@ def chosen(name):
 
 @pytest.mark.parametrize("name", [CONSTRAINTS, LOCK])
 def test_every_line_pins_one_version_and_nothing_else(name):
-    """No address, option or path: the source of packages is chosen at installation."""
+    """No address, option or path: the user chooses the package index at installation."""
     assert "://" not in (ROOT / name).read_text(encoding="utf-8")
     assert lines(name)
     for line in lines(name):
@@ -69,7 +69,7 @@ def test_both_files_hold_the_same_versions():
     constraints, lock = pins(CONSTRAINTS), pins(LOCK)
     assert lock.keys() <= constraints.keys()
     for package, alternatives in lock.items():
-        everywhere = {str(pin) for pin in constraints[package] if pin.marker is None}  # an extra needs it there too
+        everywhere = {str(pin) for pin in constraints[package] if pin.marker is None}  # an extra can need it without the marker
         for pin in alternatives:
             assert f"{pin.name}{pin.specifier}" in everywhere or pin in constraints[package]
         assert {version(pin) for pin in alternatives} == {version(pin) for pin in constraints[package]}
@@ -100,7 +100,7 @@ def needs(package, extras):
 
 
 def test_the_lock_is_complete():
-    """It contains exactly the requirements of the pinned packages, as far as these are installed here."""
+    """It contains exactly the requirements of the pinned packages, as far as they are installed here."""
     lock, looked_at = chosen(LOCK), set()
     installed = {canonicalize_name(each.name): each.version for each in distributions()}
     others = {package for package in lock if installed.get(package) != lock[package]}

@@ -1,4 +1,4 @@
-"""Results as a report sees them, from given or simulated tables, without files."""
+"""Results for a report, from given or simulated tables, without files."""
 
 from itertools import product
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.made_up.results import dialogs_corpus, speakers_corpus, split, table_
 
 
 def entry(predictions, title="ours", *, validated=None, averaged=None, last_epochs=0, runs=(), intervals=None, **about):
-    """A result with these predictions; `averaged` has tables of the last epochs, `about` entries of `result.json`."""
+    """A result with these predictions; `averaged`: tables of the averaged epochs; `about`: entries of `result.json`."""
     folds, seeds = (sorted(map(int, predictions[name].unique())) for name in ("fold", "seed"))
     about = {
         **{"system": "CNNSeqCap", "corpus": "emodb", "protocol": "speaker", "test_halves": None, "statistics": "train"},
@@ -56,6 +56,6 @@ def run(fold, seed=1, epoch=1, losses=(1.0,), was=(0.5,), **about):
 
 
 def drawn(draw, *given):
-    """The matplotlib figure behind a picture of a report."""
+    """The matplotlib figure that a drawing function of a report draws."""
     with patch.object(Drawing, "picture", lambda drawing, *about: drawing.figure):
         return draw(*given)

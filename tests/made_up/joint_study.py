@@ -44,7 +44,7 @@ def make_fold(folder, system, fold, skill, generator):
 
 
 def settle(shared, folder, place, system, skill, pruned_after=None, error=None):
-    """Complete a planned trial with simulated posteriors, or prune it, or let it fail."""
+    """Complete a planned trial with simulated posteriors, or record it as pruned or failed."""
     plan = shared.plan
     generator = np.random.default_rng([place, len(system)])
     create, states = optuna.trial.create_trial, optuna.trial.TrialState

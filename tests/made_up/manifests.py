@@ -7,11 +7,11 @@ from pathlib import Path
 from ser.emotions import EMOTIONS
 from tests.made_up.release import noise, write_wav
 
-SHORT = {"segment_seconds": 0.1, "min_tail_seconds": 0.04}  # data options for such recordings
+SHORT = {"segment_seconds": 0.1, "min_tail_seconds": 0.04}  # data options for these recordings
 
 
 def write_manifest(folder: Path, name: str, speakers: str, seed: int) -> Path:
-    """`NAME.csv`: two sessions of two speakers, named by one letter each, with every emotion once in 0.2 s of noise.
+    """Write `NAME.csv`: two sessions of two speakers, named by one letter each; per emotion one recording of 0.2 s.
 
     Fold 1 tests the first speaker and validates on the second, fold 2 the third and the fourth; folds 3 and 4 are the
     other directions.

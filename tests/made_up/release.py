@@ -1,4 +1,4 @@
-"""Tiny corpora in the layouts of the releases, for the tests of their readers."""
+"""Small IEMOCAP releases and WAV files, for the tests of the corpus readers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_wav(path: Path, pcm: np.ndarray) -> Path:
 
 
 class Release:
-    """A folder like `IEMOCAP_full_release`: two sessions, one improvised dialog of each half and one scripted."""
+    """A folder like `IEMOCAP_full_release`: two sessions with an improvised dialog per half and a scripted one."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -89,5 +89,5 @@ def wav():
 
 @pytest.fixture
 def speech():
-    """A function that makes a signal that is not silent: speech(seconds, seed)."""
+    """A function that returns a signal that is not silent: speech(seconds, seed)."""
     return noise

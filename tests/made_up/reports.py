@@ -1,4 +1,4 @@
-"""Two reports that several tests read, each written by one test process for all."""
+"""Two reports that several tests read, each written once for all test processes."""
 
 import pytest
 

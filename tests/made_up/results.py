@@ -1,4 +1,4 @@
-"""Simulated folders of `ser crossval`, complete, with random posteriors."""
+"""Complete simulated folders of `ser crossval`, with random posteriors."""
 
 import json
 
@@ -81,7 +81,7 @@ def table_of(utterances, system, skill, generator):
 
 
 def make_curves(epochs, generator):
-    """A metrics.csv with one row per epoch."""
+    """The table of a metrics.csv, one row per epoch."""
     rows = []
     for epoch in range(epochs):
         ease = 1 - np.exp(-(epoch + 1) / 6)
@@ -101,7 +101,7 @@ def make_curves(epochs, generator):
 
 
 def split(corpus, protocol, fold, halves):
-    """Rows of training, validation and test."""
+    """Training, validation and test rows of a fold."""
     session = (fold - 1) % 5 + 1
     held_out = corpus.session == str(session)
     if protocol == "speaker":

@@ -1,4 +1,4 @@
-"""Rows of a study in every state that a worker can leave, and a trial without training."""
+"""Rows of a study in every state in which a worker can leave them, and a trial without training."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ STATES = {
 
 
 def add_row(shared: SharedStudy, place: int | None, kind: str) -> int:
-    """Add a row in the state that a worker has left it in; return its number."""
+    """Add a row in the state in which a worker left it; return its number."""
     state = STATES[kind]
     marks = {"interrupted": {INTERRUPTED: True}, "surplus": {SURPLUS: True}}.get(kind, {})
     started = datetime.now() - (LONG_AGO if kind == "stale" else timedelta())
@@ -59,7 +59,7 @@ def empty_study(shared: SharedStudy, name: str) -> SharedStudy:
 
 
 def look(shared: SharedStudy) -> dict[int, tuple]:
-    """What is stored, row by row."""
+    """State, planned trial and value of every stored row, by row number."""
     rows = shared.optuna.get_trials(deepcopy=False)
     return {row.number: (row.state, row.user_attrs.get(PLANNED), row.value) for row in rows}
 

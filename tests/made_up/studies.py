@@ -18,7 +18,7 @@ from tests.made_up.rows import HEARTBEAT_SECONDS, TRIES, CountedTrial
 
 @pytest.fixture(scope="session")
 def short_corpus(built_in, tmp_path_factory):
-    """A table of short recordings, also for other processes."""
+    """The manifest of short recordings, which other processes can read."""
     return write_short_corpus(tmp_path_factory.mktemp("studies"), built_in=built_in)
 
 
@@ -70,14 +70,14 @@ class Leftover:
 
 
 def processes_of(session: int) -> list[Leftover]:
-    """All live processes of a session, including those whose parent has ended."""
+    """All live processes of a session, including orphans."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, _, _, its_session = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:4]
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
-            continue  # has ended meanwhile
+            continue  # it has exited
         if int(its_session) == session and state != "Z":
             found.append(Leftover(int(folder.name), command))
     return found
@@ -90,7 +90,7 @@ def stored(config: Path, folder: Path) -> SharedStudy:
 
 
 def check_complete(shared: SharedStudy) -> dict[int, float]:
-    """Check that every planned trial is accepted once and none is running; return their values."""
+    """Check that every planned trial has one result and none is running; return the values."""
     rows = shared.optuna.get_trials(deepcopy=False)
     running = [row.number for row in rows if row.state == optuna.trial.TrialState.RUNNING]
     assert not running

@@ -1,4 +1,4 @@
-"""The five systems, small."""
+"""The five systems with small layers."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from ser.networks.spectrogram import Spectrogram
 from ser.systems import SYSTEMS
 from tests.made_up.waveforms import speech_like
 
-# With windows of which half a second has several; the convolutions are the paper's.
+# Half a second has several of these windows; the convolutions are the paper's.
 CAPSULES = {"window_steps": 6, "window_shift": 3, "window_kernel": 5, "window_stride": 4, "num_window_convolutions": 2}
 CAPSULES |= {"window_capsule_dim": 4, "emo_capsule_dim": 5, "utterance_capsule_dim": 3, "dense_units": 16}
 GRU, LSTM = {"gru_units": 8, "dense_units": 16}, {"lstm_units": 8, "dense_units": 16}
@@ -27,7 +27,7 @@ def build(name, **options):
 
 @pytest.fixture(scope="module")
 def statistics():
-    """Of a made-up utterance."""
+    """Standardisation statistics of a synthetic utterance."""
     spectrogram = Spectrogram()(speech_like(32_000, torch.Generator().manual_seed(1))[None])[0]
     return torch.stack([spectrogram.mean(1), spectrogram.std(1)])
 

@@ -28,7 +28,7 @@ def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6):
 
 
 def sample(seed, utterances=120, folds=2, sharpness=1.5):
-    """Two branches, each right somewhat more often than not, with different errors."""
+    """Two branches with independent errors, each right in most cases."""
     generator = np.random.default_rng(seed)
     actual = generator.integers(0, 4, utterances)
     logits = generator.normal(size=(2, utterances, 4)) + sharpness * np.eye(4)[actual]

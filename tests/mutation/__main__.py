@@ -1,10 +1,9 @@
-"""Change one line at a time and see whether the tests that should notice do: `python -m tests.mutation`.
+"""Change one line at a time and check that its tests fail: `python -m tests.mutation`.
 
-The changes are listed in `changes/*.yaml`: `what` is changed, the `file`, the text `old` (in the file exactly once) and
-`new`, and the `tests` that should notice. `equivalent` says why no test can notice, `accepted` why none does. Every
-change is made in a copy of the project, so that the project itself is never touched. Each answer is kept in a file at
-once; the same command goes on where it was interrupted, and asks again only where the changed file or the tests are no
-longer the same.
+The changes are listed in `changes/*.yaml`: `what` the change does, the `file`, the text `old` (exactly once in the
+file) and its replacement `new`, and the `tests` that should fail. `equivalent` explains why no test can fail,
+`accepted` why none does. Changes are made in a copy of the project. Each answer is saved immediately; the same command
+continues after an interruption, and repeats an answer only if the change, its file or its tests have changed.
 """
 
 from __future__ import annotations
@@ -34,16 +33,16 @@ hypothesis jsonargparse lightning.pytorch.cli lightning.pytorch.loggers matplotl
 safetensors.torch scipy.signal scipy.stats sklearn.metrics torchaudio.transforms torchmetrics tqdm wandb
 """
 FORK = multiprocessing.get_context("fork")
-FAILED = 1  # pytest's exit code where a test has failed: what is noticed; any other one is a mistake of the list
+FAILED = 1  # pytest's exit code if a test failed: the change was noticed; other codes are errors in the list
 ENOUGH = 0.95
-SECONDS = 900  # for the tests of one change: a change may let them wait for ever
+SECONDS = 900  # limit for the tests of one change, which can make them hang
 
 
 def read_changes() -> list[dict]:
-    """The changes, each of which must fit its file exactly once.
+    """Read the changes; the `old` text of each must occur exactly once in its file.
 
     Raises:
-        SystemExit: naming the changes that do not, or that name no test.
+        SystemExit: with the changes that do not fit or name missing tests.
     """
     changes = [each for path in sorted(CHANGES.glob("*.yaml")) for each in yaml.safe_load(path.read_text()) or []]
     wrong = []
@@ -58,7 +57,7 @@ def read_changes() -> list[dict]:
 
 
 def key(change: dict) -> str:
-    """What an answer rests on: the change, its file and its tests."""
+    """Digest of what an answer depends on: the change, its file and its tests."""
     found = blake2b(json.dumps(change, sort_keys=True).encode(), digest_size=8)
     for path in (change["file"], *change["tests"]):
         found.update((PROJECT / path).read_bytes())
@@ -66,12 +65,12 @@ def key(change: dict) -> str:
 
 
 def run_tests(tests: list[str], copy: Path) -> int:
-    """The exit code of pytest in the copy, which stops at the first failure.
+    """Run tests in the copy until the first failure; return pytest's exit code.
 
-    It runs in a fork of this process, which has imported everything but the project: that takes longer than the tests.
+    They run in a fork of this process, which has already imported everything but the project, to save time.
 
     Raises:
-        TimeoutError: if it has not ended after `SECONDS`.
+        TimeoutError: after `SECONDS`.
     """
     process = FORK.Process(target=_run_pytest, args=(tests, copy))
     process.start()
@@ -89,47 +88,47 @@ def run_tests(tests: list[str], copy: Path) -> int:
 
 
 def _run_pytest(tests: list[str], copy: Path) -> None:
-    os.setpgid(0, 0)  # what the tests start ends with them
+    os.setpgid(0, 0)  # so that processes of the tests can be killed with them
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.chdir(copy)
     sys.path[0] = os.environ["PYTHONPATH"] = str(copy)
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
-        del sys.modules[name]  # the package that this program is a part of
+        del sys.modules[name]  # `tests` is imported from the project, not from the copy
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (1, 2):
         os.dup2(nothing, number)
-    # Pytest warns of what it could not rewrite, because it was imported before.
-    options = ["-x", "-q", "-n", "0", "-m", "", "-p", "no:cacheprovider"]  # slow tests among them
+    # Pytest warns about already imported modules, whose assertions it cannot rewrite.
+    options = ["-x", "-q", "-n", "0", "-m", "", "-p", "no:cacheprovider"]  # including slow tests
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     os._exit(int(pytest.main([*options, *tests])))
 
 
 def is_noticed(change: dict, copy: Path) -> str:
-    """Make a change in the copy, run its tests, and take it back: "noticed", "not noticed", or what went wrong."""
+    """Make a change in the copy, run its tests and undo it; return "noticed", "not noticed" or an error."""
     path = copy / change["file"]
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace(change["old"], change["new"]), encoding="utf-8")
     try:
         code = run_tests(change["tests"], copy)
     except TimeoutError:
-        return "noticed"  # the tests themselves end long before
+        return "noticed"  # without the change the tests are much faster
     finally:
         path.write_text(text, encoding="utf-8")
     return {0: "not noticed", FAILED: "noticed"}.get(code, f"exit code {code} of pytest")
 
 
 def check_unchanged(tests: list[str], copy: Path) -> None:
-    """Tests that fail anyway notice nothing.
+    """Check that the tests pass without any change.
 
     Raises:
-        SystemExit: naming them.
+        SystemExit: if they do not.
     """
     if run_tests(tests, copy):
         sys.exit(f"without any change, these tests do not pass: {' '.join(tests)}")
 
 
 def main() -> int:
-    """Ask for every change whose answer is not known; the exit code is 1 where fewer than 95 % are noticed."""
+    """Test every change without a saved answer; the exit code is 1 if fewer than 95 % are noticed."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--answers", type=Path, default=Path("mutation.json"), help="file of the answers")
     parser.add_argument("--file", action="append", help="only changes of files whose path begins so; may be repeated")
@@ -137,10 +136,10 @@ def main() -> int:
     changes = [each for each in read_changes() if each["file"].startswith(tuple(options.file or [""]))]
     if not changes:
         sys.exit(f"no change is of a file whose path begins with {' or '.join(options.file or ['anything'])}")
-    keys = [key(each) for each in changes]  # as they are now, like the copy
+    keys = [key(each) for each in changes]  # computed before the copy is made, so that both are of one moment
     answers = json.loads(options.answers.read_text()) if options.answers.exists() else {}
     os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    sys.dont_write_bytecode = True  # or what was compiled of one change could be taken for the next one's
+    sys.dont_write_bytecode = True  # or bytecode compiled for one change could be used for the next
     for name in IMPORTED.split():
         import_module(name)
     with tempfile.TemporaryDirectory() as folder:
@@ -169,7 +168,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the copy and its tests would stay
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the copy is deleted and the tests are killed
     try:
         sys.exit(main())
     except KeyboardInterrupt:

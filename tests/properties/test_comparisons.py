@@ -1,4 +1,4 @@
-"""Comparisons of two systems: what must hold for any two tables, whatever the order of their rows."""
+"""Properties of comparisons between any two systems, independent of the order of rows."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Segments and batches: nothing is lost, nothing comes twice; what sets share, against plain set arithmetic."""
+"""Segments and batches lose and repeat nothing; overlaps of sets equal plain set intersections."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -29,11 +29,11 @@ def test_every_frame_is_in_exactly_one_segment_or_a_tail_left_out(samples, segme
     for counts in seen:
         missing = int((counts == 0).sum())
         assert counts.max() == 1
-        assert counts[: len(counts) - missing].min() == 1, "only a tail may be missing"
+        assert counts[: len(counts) - missing].min() == 1, "only the tail can be missing"
         assert missing < max(min_tail, 1)
         left_out += missing > 0
     assert left_out == segments.tails_left_out
-    assert set(segments.rows) == set(range(len(samples))), "no utterance vanishes"
+    assert set(segments.rows) == set(range(len(samples))), "no utterance is lost"
 
 
 @given(st.integers(1, 200), st.integers(0, 5), st.integers(0, 5))
@@ -48,7 +48,7 @@ def test_every_piece_comes_once_per_epoch_on_any_number_of_processes(num_pieces,
         assert {len(batches) for batches in passes} == {len(samplers[0])}
         whole = []
         for shares in zip(*passes, strict=True):
-            assert {len(share.pieces) for share in shares} == {16 // world}, "one shape"
+            assert {len(share.pieces) for share in shares} == {16 // world}, "all batches have one shape"
             real = [i for share in shares for i in share.pieces if i != FILLER]
             assert {share.scale for share in shares} == {world / len(real)}
             whole.append(set(real))
@@ -73,7 +73,7 @@ def test_the_order_is_a_function_of_seed_and_epoch():
 def test_evaluation_takes_every_utterance_once_within_the_budget(samples, budget, world):
     samples = np.array(samples)
     passes = [list(EvaluationBatches(samples, budget, rank, world)) for rank in range(world)]
-    assert len({len(batches) for batches in passes}) == 1, "as many batches on every process"
+    assert len({len(batches) for batches in passes}) == 1, "the same number of batches on every process"
     for shares in zip(*passes, strict=True):
         real = [i for share in shares for i in share.pieces if i != FILLER]
         assert len(real) == 1 or len(real) * num_frames(samples[real].max()) <= budget

@@ -1,4 +1,4 @@
-"""What a network answers depends on the utterance alone: not on its batch, its padding, or the order of capsules."""
+"""A network's posterior depends only on the utterance, not on its batch, its padding or the order of capsules."""
 
 import torch
 from hypothesis import given, settings
@@ -9,19 +9,19 @@ from tests.made_up.waveforms import batch_of, speech_like
 
 
 def test_any_batch_gives_the_same_posterior(system):
-    """Alone, among others, in any order, with any padding, even with noise behind the end: equal to 1e-5."""
+    """Alone or in a batch, in any order, with any padding, even with noise in it: equal to 1e-5."""
     generator = torch.Generator().manual_seed(2)
     lengths = [1600, 640, 4000, 5857, 8160, 8320, 13_001]  # 0.04 s to 0.8 s; odd and even frame counts
     waveforms = [speech_like(length, generator) for length in lengths]
     with torch.no_grad():
         alone = torch.cat([system.posterior(w[None], torch.tensor([len(w)])) for w in waveforms])
         assert (alone.sum(-1) - 1).abs().max() < 1e-5
-        assert (alone[0] - alone[-1]).abs().max() > 1e-4, "the answers must differ, or nothing is tested"
+        assert (alone[0] - alone[-1]).abs().max() > 1e-4, "outputs must differ, or the test is void"
         for seed, extra in enumerate([0, 159, 4801]):
             order = torch.randperm(len(waveforms), generator=torch.Generator().manual_seed(seed))
             batch, real = batch_of([waveforms[i] for i in order], extra)
             beyond = torch.arange(batch.shape[1]) >= real[:, None]
-            batch[beyond] = torch.randn(int(beyond.sum()), generator=generator)  # what follows is never heard
+            batch[beyond] = torch.randn(int(beyond.sum()), generator=generator)  # must have no effect
             together = system.posterior(batch, real)
             assert (together - alone[order]).abs().max() < 1e-5
 

@@ -1,6 +1,6 @@
 """WA, UA and their intervals against closed forms and other implementations, for any predictions.
 
-And the counts that are found again behind printed percentages.
+Also the reconstruction of counts from printed percentages.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ def test_scores_equal_scikit_learn_in_any_number_of_updates(pairs, updates):
     assert found["wa"].item() == pytest.approx(accuracy_score(actual, predicted))
     present = sorted(set(actual.tolist()))
     recalls = recall_score(actual, predicted, labels=present, average=None, zero_division=0)
-    assert found["ua"].item() == pytest.approx(recalls.mean())  # balanced accuracy: over the classes present
+    assert found["ua"].item() == pytest.approx(recalls.mean())  # balanced accuracy over the classes present
     names = ("neutral", "angry", "happy", "sad")
     assert {name for name in found if name.startswith("recall/")} == {f"recall/{names[i]}" for i in present}
 
@@ -96,7 +96,7 @@ def test_a_constant_answer_has_a_ua_of_1_in_k_and_an_interval_without_width(spok
     emotions = sorted({emotion for _, emotion in spoken})
     found = bootstrap_speakers(constant(spoken, data.draw(st.sampled_from(emotions))), draws=400)
     share, speakers = share_of_complete_draws(spoken), len({who for who, _ in spoken})
-    if speakers == 1 or share < 0.45:  # at most three of seven draws may lack an emotion
+    if speakers == 1 or share < 0.45:  # too many draws lack an emotion
         assert np.isnan(found["ua"]).all()
     elif share > 0.7 or not np.isnan(found["ua"]).all():
         assert found["ua"] == (pytest.approx(1 / len(emotions)),) * 2
@@ -108,7 +108,7 @@ def test_a_true_ratio_always_fits(percent, total):
     correct = total * percent // 100
     halves = dict.fromkeys("FM", ((total, 0, 0, 0),) * 5)
     fits = fitting_halves(round(correct / total, 4), counts=halves)
-    assert set(fits) == set(TEST_HALVES)  # every choice tests 5 * total utterances
+    assert set(fits) == set(TEST_HALVES)  # every choice of halves tests 5 * total utterances
 
 
 @given(st.lists(st.integers(0, 40), min_size=4, max_size=4).filter(any))

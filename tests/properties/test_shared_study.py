@@ -1,4 +1,4 @@
-"""The rows of a study against its plan: whatever workers left behind, nothing is lost and nothing counted twice."""
+"""Rows of a study against its plan: whatever state workers left, no trial is lost or counted twice."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ RESULTS = ("complete", "pruned")
 @PATIENT
 @given(left=rows_left)
 def test_reconcile(patient, left):
-    """Against the rules written down again here: who is accepted, given up, planned again, left alone."""
+    """Against a second statement of the rules: which rows are accepted, given up, re-enqueued or unchanged."""
     shared = empty_study(patient, f"study{next(counter)}")
     numbers = [add_row(shared, place, kind) for place, kind in left]
     before = look(shared)

@@ -1,4 +1,4 @@
-"""Unit tests start no process and train nothing: one that does fails here."""
+"""Unit tests that start a process or train something fail."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import pytest
 from lightning import Trainer
 
 STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen"}  # Python's audit events
-watched = []  # the tests under way
+watched = []  # the process id during a test, else empty
 
 
 def look(event: str, arguments: tuple) -> None:
@@ -20,7 +20,7 @@ sys.addaudithook(look)
 
 @pytest.fixture(autouse=True)
 def neither_processes_nor_trainings(monkeypatch):
-    """Refuse both while the test runs; git is not asked for the commit."""
+    """Refuse both during a test; the commit is a constant, because reading it runs git."""
 
     def fit(*_, **__):
         raise AssertionError("a unit test trained something")

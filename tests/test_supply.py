@@ -69,7 +69,7 @@ def test_both_files_hold_the_same_versions():
     constraints, lock = pins(CONSTRAINTS), pins(LOCK)
     assert lock.keys() <= constraints.keys()
     for package, alternatives in lock.items():
-        everywhere = {str(pin) for pin in constraints[package] if pin.marker is None}  # an extra can need it without the marker
+        everywhere = {str(pin) for pin in constraints[package] if pin.marker is None}  # for an extra
         for pin in alternatives:
             assert f"{pin.name}{pin.specifier}" in everywhere or pin in constraints[package]
         assert {version(pin) for pin in alternatives} == {version(pin) for pin in constraints[package]}

@@ -1,4 +1,4 @@
-"""Recordings, made as for the tests of the corpora."""
+"""Fixtures: synthetic recordings."""
 
 from tests.made_up.release import speech, wav
 

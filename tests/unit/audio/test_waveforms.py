@@ -115,7 +115,7 @@ def test_nothing_is_folded_down_from_above_8_khz(tmp_path, rate):
 
 
 def bad_files(folder: Path, wav, speech) -> dict[Path, str]:
-    """Every kind of unusable recording, with the cause to be named."""
+    """Every kind of unusable recording, with the cause in its message."""
     whole = wav(folder / "whole.wav", speech(0.2)).read_bytes()
     samples = np.stack([speech(0.2), speech(0.2, seed=1)], axis=1)
     causes: dict[str, tuple[bytes | None, str]] = {

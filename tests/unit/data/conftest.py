@@ -1,4 +1,4 @@
-"""Recordings and small releases for the tests of the corpora."""
+"""Fixtures: synthetic recordings and small releases."""
 
 from tests.made_up.release import release, speech, wav
 

@@ -1,4 +1,4 @@
-"""A fold's other direction, its corpus digest, and the position at which a restored training continues."""
+"""A fold's other direction, its corpus digest, and the position at which a resumed training continues."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def trainer(world_size=1, sampler=False, epochs=0, batches=0):
     ("epochs", "batches", "expected"), [(0, 0, (0, 0)), (0, 2, (0, 2)), (2, 1, (2, 1)), (2, 3, (2, 0)), (7, 0, (7, 0))]
 )
 def test_a_restored_training_goes_on_behind_the_batches_of_its_epoch(epochs, batches, expected):
-    """Three batches per epoch; if all three were trained, the next pass is a whole epoch."""
+    """Three batches per epoch; if all three were trained, the next epoch is complete."""
     data = EmotionData(None, batch_size=16)
     data.pieces, data.trainer = {"train": range(40)}, trainer(epochs=epochs, batches=batches)
     assert data.steps_per_epoch == 3
     sampler = data.train_dataloader().sampler
     assert (sampler.epoch, sampler.position) == expected
-    assert [len(list(sampler)) for _ in range(2)] == [3 - expected[1], 3], "the pass after it is whole"
+    assert [len(list(sampler)) for _ in range(2)] == [3 - expected[1], 3], "the epoch after it is complete"
 
 
 @pytest.mark.parametrize(("batch_size", "devices"), [(16, 3), (16, 32), (2, 4), (15, 2)])

@@ -1,4 +1,4 @@
-"""What sets share, with leaks planted in tables and in a corpus."""
+"""Overlaps of sets, with leaks planted in tables and in a corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segments at the edges of their lengths, and a batch of them."""
+"""Segments, tails around the minimum length, and a batch of segments."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Results and reports for the tests of their parts."""
+"""Fixtures: results and reports."""
 
 from tests.made_up.reports import paper_report, report, results
 

@@ -141,7 +141,7 @@ def test_an_incomplete_result_is_called_so(seqcap):
     ("protocol", "folds", "listed"), [("speaker", [4], "4 of 10"), ("wu2019", [1, 5], "1, 5 of 5")]
 )
 def test_older_results_do_not_say_how_many_folds_there_are(protocol, folds, listed):
-    """One per speaker (ten), or one per session of two."""
+    """Ten for ten speakers under protocol speaker, or one per session."""
     options = {"halves": "MMFFF", "corpus": "iemocap"} if protocol == "wu2019" else {}
     people = {"train": list("abcdefgh"), "val": ["i"], "test": ["j"]}
     runs = [run(fold, speakers=people) for fold in folds]
@@ -170,7 +170,7 @@ def test_one_speaker_is_not_called_few_speakers():
     assert "1 tested speakers" not in warnings
 
 
-# --- beside the paper
+# --- comparison with the paper
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_each_row_of_the_paper_has_its_own_answer(by_halves):
     text = comparability(entries)
     assert text.startswith("Same test utterances as the paper's row: yes for CNN_SeqCap; no for CNN_RecCap (ours was ")
     assert "; unknown for CNN_GRU-SeqCap (the halves " in text
-    assert "on halves of dialogs" not in text, "wu2019 is of halves of dialogs, too"
+    assert "on halves of dialogs" not in text, "wu2019 also tests halves of dialogs"
 
 
 def test_the_figure_says_which_of_the_papers_points_are_of_other_utterances(by_halves):
@@ -266,7 +266,7 @@ def test_taking_utterances_for_independent_finds_no_difference_without_saying_so
     assert any(words in note for note in with_paper.notes)
 
 
-# --- what the results were made from
+# --- the code, data and options of results
 
 
 def coded(seqcap, **about):

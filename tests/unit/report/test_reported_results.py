@@ -1,4 +1,4 @@
-"""The results of a report: each run has the expected seed and fold, and each folder its own name."""
+"""The results of a report: each run has the expected seed and fold, and each folder a distinct name."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What makes a run the same run, and code the same code."""
+"""The identity of a run, and the digest of the code."""
 
 import copy
 import hashlib

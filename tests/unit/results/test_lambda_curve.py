@@ -96,7 +96,7 @@ def test_equals_are_decided_by_the_papers_value():
 
 @pytest.mark.parametrize("metric", ["wa", "ua"])
 def test_of_two_that_are_equally_near_it_is_the_smaller(metric):
-    """One utterance is recognised up to 0.5, the other from 0.7, and neither between."""
+    """One utterance is recognised up to 0.5, the other from 0.7, and neither in between."""
 
     def sure(margin):
         return [(1 + margin) / 2, (1 - margin) / 2, 0, 0]
@@ -149,7 +149,7 @@ def test_bad_lambdas_and_single_branches_are_refused():
             use(single)
 
 
-# --- the picture
+# --- the figure
 
 
 def test_the_picture_shows_each_set_under_its_name(monkeypatch):

@@ -1,4 +1,4 @@
-"""A newer `ser` goes on with what an older one began, unless the code of the training has changed."""
+"""A newer `ser` continues the runs of an older one, unless the training code has changed."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""The recovered numbers of the paper, each found again by a search from the printed numbers."""
+"""The recovered numbers of the paper, each found by a search from the printed numbers."""
 
 from itertools import combinations, pairwise, product
 
@@ -95,7 +95,7 @@ def test_the_search_finds_every_row_among_all_totals_up_to_the_whole_corpus(tabl
 
 
 def test_table_3_alone_leaves_eight_matrices_and_its_wa_one():
-    # Without the halves: only the number of utterances of each emotion in the corpus is known.
+    # Without the halves, only the number of utterances of each emotion in the corpus is known.
     fits = [fitting_counts(row, TOLERANCE_3, most) for row, most in zip(TABLE_3, CORPUS_COUNTS, strict=True)]
     assert [list(of_row) for of_row in fits] == [[514, 1028], [138, 276], [126, 252], [311]]
     matrices = product(*([row for rows in of_row.values() for row in rows] for of_row in fits))

@@ -1,4 +1,4 @@
-"""Printed notes on UA where runs, folds or draws lack emotions."""
+"""Printed notes on UA if runs, folds or draws lack emotions."""
 
 import json
 
@@ -20,7 +20,7 @@ def folds(*emotions, seed=1):
 
 
 def about(table, **more):
-    """The printed part of a pooled `result.json`."""
+    """The entries of a pooled `result.json` that are printed."""
     numbers = sorted(set(table.fold))
     return {
         **{

@@ -12,7 +12,7 @@ from ser.results.pooled_result import read_pooled
 from ser.results.predictions import posterior_columns
 from tests.made_up.hits import predictions
 
-# Recognised utterances of the four in each run, by seed and fold; then the same for the averaged posteriors.
+# Hits of the four utterances of each run, by seed and fold; then the same for the averaged posteriors.
 TEST = {(1, 1): [1, 1, 1, 1], (1, 2): [1, 1, 0, 0], (2, 1): [1, 1, 1, 0], (2, 2): [0, 0, 0, 0]}
 VAL = {(1, 1): [1, 0, 0, 0], (1, 2): [0, 0, 0, 0], (2, 1): [1, 0, 0, 0], (2, 2): [1, 1, 0, 0]}
 TEST_AVERAGED = {place: [1, 1, 1, 0] for place in TEST}

@@ -1,4 +1,4 @@
-"""Saved results are read as they were written, or refused."""
+"""Saved results are read unchanged, or refused."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Studies for the tests of their parts."""
+"""Fixtures: studies."""
 
 from tests.made_up.studies import counted, make_shared, patient, short_corpus, write_study
 

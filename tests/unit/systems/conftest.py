@@ -1,4 +1,4 @@
-"""The five systems, small, for the tests of what they have in common."""
+"""Fixtures: the five systems with small layers."""
 
 from tests.made_up.systems import statistics, system
 

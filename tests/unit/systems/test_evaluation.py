@@ -1,4 +1,4 @@
-"""What a system does in an evaluation: it counts each set apart, and measures the audio where it must."""
+"""Evaluation of a system: each set is scored separately, and statistics are only measured if needed."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from ser.systems.system import System
 
 
 def test_two_sets_that_are_validated_at_once_are_counted_apart(monkeypatch):
-    """The first set's utterances are all recognised, of the second's one in three."""
+    """All utterances of the first set are recognised, and one of three in the second."""
     system, neutral = CNNGRU(gru_units=2), torch.tensor([9.0, 0, 0, 0])
     monkeypatch.setattr(System, "logits", lambda self, waveform, *given: {"gru": neutral.expand(len(waveform), -1)})
     for place, emotion in ((0, [0, 0]), (1, [0, 1]), (1, [2])):
@@ -29,7 +29,7 @@ def test_two_sets_that_are_validated_at_once_are_counted_apart(monkeypatch):
     [("fit", "train", 1), ("fit", "speaker", 1), ("test", "speaker", 1), ("test", "train", 0), ("test", "corpus", 0)],
 )
 def test_when_the_audio_of_a_fold_is_measured(stage, statistics, measured, monkeypatch):
-    """In a training; in a test only where each speaker is standardised by statistics that no checkpoint holds."""
+    """In a training; in a test only with statistics per speaker, which no checkpoint contains."""
     data, calls = EmotionData.__new__(EmotionData), []
     data.statistics = statistics
     monkeypatch.setattr("ser.systems.system.measure", lambda *given: calls.append(given) or torch.full((2, 512), 7.0))

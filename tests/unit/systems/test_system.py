@@ -1,4 +1,4 @@
-"""A system's output depends on the utterance only, and other properties of all systems."""
+"""Properties of all systems, such as an output that depends only on the utterance."""
 
 import re
 from inspect import isabstract

@@ -1,4 +1,4 @@
-"""Speakers and recordings of a checkpoint's trainings are refused for evaluation, in every case."""
+"""Evaluation on speakers or recordings of a checkpoint's trainings is refused, in every case."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ RECORDINGS = {"train": ["1", "2"], "val": ["3"], "test": ["4"]}
 
 
 def fold(protocol="speaker", **changes) -> SimpleNamespace:
-    """A fold to evaluate with the speakers and recordings in `changes`, and unknown ones otherwise."""
+    """A fold to evaluate, with the speakers and recordings in `changes`, else unknown ones."""
     people, recordings = {"val": ["d:x"], "test": ["d:y"]}, {"val": ["8"], "test": ["9"]}
     for name, (speaker, recording) in changes.items():
         people[name], recordings[name] = [speaker or people[name][0]], [recording or recordings[name][0]]

@@ -100,7 +100,7 @@ def test_a_recording_in_two_sets_of_any_fold_is_refused(tmp_path, copied):
     made = planned(tmp_path, folds=[1, 2])
     names = {"utterance": [f"u{row}" for row in range(10)], "dialog_half": "", "emotion": "sad"}
     recordings = [*"0123456789"]
-    recordings[3] = "0" if copied else "3"  # the first is in session 1, this one in session 2
+    recordings[3] = "0" if copied else "3"  # recording 0 is in session 1, this one in session 2
     made.data = SimpleNamespace(
         utterances=SPEAKERS.assign(**names), protocol="speaker", test_halves=None, recordings=recordings
     )

@@ -1,4 +1,4 @@
-"""What a run evaluates and records: its checkpoint, the average of its last epochs, and all its steps."""
+"""Evaluation and record of a run: its checkpoint, the average of its last epochs, and all its steps."""
 
 from types import SimpleNamespace
 
@@ -20,7 +20,7 @@ def table(posterior: list[float]) -> pd.DataFrame:
 
 
 class FakeTrainer:
-    """Its evaluation finds what the system's weights are: a posterior."""
+    """A trainer whose evaluation returns the system's weights as the posterior."""
 
     def __init__(self):
         self.callbacks, self.loggers, self.max_epochs, self.is_global_zero = [Predictions()], [], 5, True
@@ -32,7 +32,7 @@ class FakeTrainer:
 
 @pytest.fixture
 def files(monkeypatch):
-    """Checkpoints whose weights are posteriors; the system holds those of the last epoch of a training."""
+    """Checkpoints whose weights are posteriors; the system has those of the last epoch of a training."""
     weights = {"best": [0.1, 0, 0.9, 0], "epoch=3": [0.8, 0.2, 0, 0], "epoch=4": [0.3, 0.7, 0, 0]}
     weights |= {"epoch=5": [0.1, 0.9, 0, 0]}
 
@@ -46,7 +46,7 @@ def files(monkeypatch):
 
 
 def evaluated(system, path, number):
-    """The tables that are recorded: those of a checkpoint, and those of the average."""
+    """The recorded tables of a checkpoint and of the average."""
     recorded = []
     made = SimpleNamespace(trainer=FakeTrainer(), system=system, data=None, epochs_averaged=number)
     made.experiment = SimpleNamespace(checkpoint=None)
@@ -71,7 +71,7 @@ def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, numbe
 
 @pytest.mark.parametrize(("fitting", "epochs", "averaged"), [(True, 20, 3), (False, None, 0)])
 def test_a_result_counts_the_epoch_of_its_checkpoint_from_1(monkeypatch, fitting, epochs, averaged):
-    """Lightning counts from 0: the checkpoint of the seventh epoch holds a 6."""
+    """Lightning counts from 0: the checkpoint of the seventh epoch contains 6."""
     for name in ("entries", "training_record", "device_name"):
         monkeypatch.setattr(run, name, lambda given: given)
     options = SimpleNamespace(config={"seed_everything": 5})

@@ -22,7 +22,7 @@ def table(name: str, hits: list[int]) -> pd.DataFrame:
 
 
 def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
-    """Validation and test, of the best epoch and of the average: four tables."""
+    """Four tables: validation and test, of the best epoch and of the average."""
     tables = {"test": table("t", [1, 1, 1, 0, 0]), "val": table("v", [1, 0, 0, 1, 0])}
     averaged = {"test": table("t", [1, 1, 1, 1, 1]), "val": table("v", [0, 0, 0, 0, 1])}
     sets = pd.concat([table(name, [1] * 5).assign(set=name) for name in ("train", "val", "test")])

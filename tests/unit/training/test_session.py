@@ -1,4 +1,4 @@
-"""One training for both directions, each with its own choice of the epoch, evaluation and record."""
+"""One training for both directions, each with its own best epoch, evaluation and record."""
 
 from types import SimpleNamespace
 

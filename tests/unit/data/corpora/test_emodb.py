@@ -10,7 +10,7 @@ from ser.errors import CorpusError, InputError
 
 @pytest.fixture
 def folder(tmp_path, wav, speech):
-    """Two sessions with all seven letters of emotions."""
+    """Recordings of two sessions with all seven emotion letters."""
     for index, speaker in enumerate(["03", "08", "10", "09"]):
         for letter in "NWFTLEA":
             wav(tmp_path / "wav" / f"{speaker}a01{letter}b.wav", speech(0.1, index))

@@ -65,7 +65,7 @@ def test_order_of_columns_further_columns_quotes_bom_blank_lines_and_windows_lin
 @pytest.mark.parametrize("first", ["", "sep=\n", '"sep="\r\n', "\nsep=\n"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_separators_of_spreadsheets(manifest, tmp_path, separator, first):
-    """Alone or declared in a first line; line numbers are those that an editor shows."""
+    """With or without a first line that declares the separator; line numbers are those of an editor."""
     expected = Manifest(str(manifest(HEADER, *SOUND))).utterances()
     first = first.replace("sep=", f"sep={separator}")
     lines = [HEADER + ",text", *(f'{line},"one, two; three\tfour"' for line in SOUND)]

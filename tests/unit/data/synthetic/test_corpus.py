@@ -1,4 +1,4 @@
-"""The built-in corpus: IEMOCAP's layout, written once or not at all, learnable but not trivial."""
+"""The built-in corpus: IEMOCAP's layout, written completely or not at all, learnable but not trivial."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_emotions_can_be_learned_from_other_speakers_but_are_not_trivial(table):
     assert 0.65 < recall_over_groups(features, emotions, sessions) < 0.95
     shuffled = np.random.default_rng(1).permutation(emotions)
     assert recall_over_groups(features, shuffled, sessions) < 0.42
-    # Loudness and length alone do not give the label.
+    # Loudness and length alone do not determine the label.
     loudness = [np.log(np.mean(pcm(path).astype(float) ** 2)) for path in table.path]
     for scalar in (loudness, table.seconds):
         assert recall_over_groups(np.array(scalar)[:, None], emotions, sessions) < 0.6

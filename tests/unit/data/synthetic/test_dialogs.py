@@ -23,7 +23,7 @@ def spoken(monkeypatch) -> list[tuple[Voice, float]]:
 
 @pytest.mark.parametrize("session", [1, 2, 3, 4, 5])
 def test_women_speak_higher_and_from_shorter_tracts(session, spoken):
-    """The last field's letter decides the actor, not the dialog's."""
+    """The letter of the turn determines the actor, not that of the dialog."""
     for half in "FM":
         for actor in "FM":
             Line(f"Ses{session:02d}{half}_impro01_{actor}003", "neu").speak(1)
@@ -52,7 +52,7 @@ def test_chance_is_an_utterances_own(spoken):
 
 @pytest.mark.parametrize("number", [8, 9, 15])
 def test_every_speaker_has_as_many_utterances_as_were_asked_for(number):
-    """Improvised utterances of the four emotions, odd numbers included."""
+    """Improvised utterances of the four emotions; the number can be odd."""
     lines = [line for dialog, spoken in screenplay(2, number, 1).items() if "impro" in dialog for line in spoken]
     for actor in "FM":
         assert (

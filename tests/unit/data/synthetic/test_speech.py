@@ -115,7 +115,7 @@ def test_emotions_are_shifts_of_manner_that_overlap():
 
 @pytest.mark.parametrize("woman", [True, False])
 def test_manner_is_heard(woman):
-    """In whole utterances: pitch by autocorrelation, syllables by peaks of the energy, tilt by the balance of bands."""
+    """In whole utterances: pitch by autocorrelation, syllables by energy peaks, tilt by the balance of bands."""
     voice = draw_voice(woman, np.random.default_rng(3))
 
     def heard(**shift: float) -> np.ndarray:

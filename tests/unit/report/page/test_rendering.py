@@ -53,7 +53,7 @@ def test_one_result_is_enough_and_says_what_it_printed(tmp_path, capsys):
     assert str(tmp_path / "new" / "report" / "index.html") in printed
     assert not (tmp_path / "new" / "report" / "comparisons.csv").exists()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["report"], "nothing half-written is left"
-    assert main([str(result), "--out", str(tmp_path / "new" / "report")]) == 0, "a report may be replaced"
+    assert main([str(result), "--out", str(tmp_path / "new" / "report")]) == 0, "an earlier report can be replaced"
 
 
 def test_names_cannot_break_the_page(tmp_path):
@@ -79,7 +79,7 @@ def test_help(capsys):
 def test_wide_figures_say_on_a_small_screen_that_they_go_on(report):
     text = (report / "index.html").read_text(encoding="utf-8")
     figure = re.search(r'<figure id="figure-scores">.*?</figure>', text, flags=re.S)[0]
-    assert figure.index("scroll it sideways") < figure.index("<img"), "before the figure, where it is noticed"
+    assert figure.index("scroll it sideways") < figure.index("<img"), "the hint comes before the figure"
     style = re.search(r"<style>(.*?)</style>", text, flags=re.S)[1]
     assert ".sideways { display: none; }" in style.split("@media")[0]
     assert ".sideways { display: block;" in re.search(r"@media \(max-width.*", style)[0] + style.split("(max-width")[1]

@@ -18,7 +18,7 @@ from tests.made_up.hits import predictions
 
 
 def result(title="ours", **about):
-    """Predictions: neutral right and neutral as angry; angry right; happy right and happy as sad."""
+    """Five utterances: neutral right and as angry; angry right; happy right and as sad."""
     table = predictions([1, 0, 1, 1, 0], [0, 0, 1, 2, 2], list("abaab")).assign(fold=1, session="1")
     return entry(table, title, intervals={"wa": (0.5, 0.9), "ua": (0.3, 0.7)}, **about)
 

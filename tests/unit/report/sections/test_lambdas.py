@@ -24,7 +24,7 @@ VALIDATION, TEST = answers([0, 0, 0, 0], [1, 1, 1, 1]), answers([1, 1, 1, 0], [0
 
 @pytest.fixture(scope="module")
 def blocks():
-    """Tables by name; those of averaged epochs have "averaged" in it, with all test rows right by the capsules."""
+    """Tables by name; in those of averaged epochs ("averaged" in the name), the capsules get all test rows right."""
     averaged = {"val": VALIDATION, "test": answers([1, 1, 1, 1], [0, 0, 0, 0])}
     made = entry(TEST, validated=VALIDATION, averaged=averaged, last_epochs=3, **{"lambda": 0.6})
     return tables_of(made)

@@ -26,9 +26,9 @@ def test_holm_does_not_count_what_could_not_be_tested(order):
 def test_a_finding_between_equal_systems_is_as_rare_as_is_said(systems, tries):
     """Every prediction of every system is right with probability 1/2.
 
-    One emotion has nearly all utterances, so that WA and UA are nearly independent: if each were corrected separately,
+    One emotion has nearly all utterances, so that WA and UA are nearly independent; if each were corrected separately,
     a finding in one of them would have a probability of 9 %. At a true 5 % the bound is exceeded once in 10,000 seeds.
-    The intervals exclude 0 in every try, which leaves the decision to the tests.
+    The intervals exclude 0 in every try, so that only the tests decide.
     """
     generator, found = np.random.default_rng(1), 0
     total, names = np.tile([300, 2, 2, 2], (8, 1)), tuple("abcdefgh")
@@ -57,7 +57,7 @@ def made_up(wa, ua, swapped, interval=(0.01, 0.05), ua_interval=(0.01, 0.05)):
             "p = 0.500 after Holm): not distinguishable, as 3 speakers are too few for 2 tests",
         ),
         (
-            made_up(0.25, 0.25, swapped=6),  # 2 / 2^6 is below 0.05, twice that is not
+            made_up(0.25, 0.25, swapped=6),  # 2 / 2^6 is below 0.05, but not twice that
             "p = 0.500 after Holm): not distinguishable, as 6 speakers are too few for 2 tests",
             "p = 0.500 after Holm): not distinguishable, as 6 speakers are too few for 2 tests",
         ),

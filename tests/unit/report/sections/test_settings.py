@@ -1,4 +1,4 @@
-"""Folds and settings of given results: each number in its own column."""
+"""Folds and settings of given results: each number is in its column."""
 
 import numpy as np
 

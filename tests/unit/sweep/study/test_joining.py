@@ -1,4 +1,4 @@
-"""Which study is the same one, and may be joined; which numbers its workers draw."""
+"""The studies that a command can join, and the random numbers of their workers."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from ser.errors import InputError
 
 
 def test_another_patience_with_workers_is_another_study(make_shared):
-    """Who waits less for a sign of life would fail the trials of the others' workers."""
+    """A process with a shorter heartbeat would fail the trials of other processes' workers."""
     make_shared()
     with pytest.raises(InputError, match="heartbeat_seconds: 20 there, 1 here"):
         make_shared(heartbeat_seconds=1)
@@ -51,7 +51,7 @@ def test_a_worker_that_is_started_again_draws_other_numbers(make_shared):
 
 
 def test_the_same_options_in_another_order_are_another_study(make_shared):
-    """The points are the same, but trial 1 is another one."""
+    """The points are the same, but their trial numbers differ."""
     space = {"a": {"int": [1, 2]}, "b": {"int": [1, 3]}}
     make_shared(space=space)
     with pytest.raises(InputError, match="order of the space"):

@@ -1,4 +1,4 @@
-"""The identity of a study, and the parts of it that are the same in every process: plan, points, rows."""
+"""The identity of a study, and its plan, points and rows, which are the same in every process."""
 
 from dataclasses import fields, replace
 

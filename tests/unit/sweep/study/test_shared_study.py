@@ -1,4 +1,4 @@
-"""The rows of a study against its plan, where workers were killed or reconcile at once."""
+"""The rows of a study against its plan, if workers are killed or reconcile at the same time."""
 
 import threading
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def test_hole_a_worker_killed_before_its_first_heartbeat(patient, ahead):
         connection.execute(sqlalchemy.text("UPDATE trials SET datetime_start = :start").bindparams(start))
     optuna.storages.fail_stale_trials(shared.optuna)
     assert look(shared)[number][0] == TrialState.RUNNING  # the case that Optuna misses
-    for _ in range(2):  # its first heartbeat can still come; the next process does not start the wait again
+    for _ in range(2):  # its first heartbeat can still come; a second process does not restart the wait
         assert 1 in SharedStudy.load(shared.plan, shared.storage).reconcile()
         assert look(shared)[number][0] == TrialState.RUNNING
         with shared.storage.engine.begin() as connection:
@@ -36,7 +36,7 @@ def test_hole_a_worker_killed_before_its_first_heartbeat(patient, ahead):
 
 
 def test_hole_a_worker_killed_while_it_puts_a_trial_back(patient, monkeypatch):
-    """It has failed the stale row and dies before the new one is stored; the next process completes this."""
+    """It has failed the stale row and dies before it stores the new one; the next process does that."""
     shared = empty_study(patient, "back")
     add_row(shared, 2, "stale")
 
@@ -85,7 +85,7 @@ def test_who_made_a_study_and_who_joined_it(make_shared):
 
 
 def test_reconciling_at_once_accepts_one(patient, counted, tmp_path):
-    """Six processes reconcile at once and can each plan a lost trial again; it is run once."""
+    """Six processes reconcile at once and can each re-enqueue a lost trial; it is run once."""
     shared = empty_study(patient, "race")
     others = [SharedStudy.load(shared.plan, shared.storage) for _ in range(6)]
     barrier = threading.Barrier(len(others))

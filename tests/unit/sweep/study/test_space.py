@@ -20,7 +20,7 @@ def test_corners_have_both_ends_of_every_range():
 
 
 def test_ranges_that_differ_are_told_apart():
-    """A study is joined where it is the same: its ranges are compared as text."""
+    """A command can only join a study with the same ranges, which are compared as text."""
     ranges = (
         *("{int: [0, 4]}", "{int: [0, 4], step: 2}", "{float: [0, 4]}", "{float: [0, 4], step: 1}"),
         *("{float: [1, 4], log: true}", "{categorical: [1, 2]}", "{categorical: ['1', '2']}"),

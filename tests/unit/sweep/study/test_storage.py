@@ -1,4 +1,4 @@
-"""Where studies live: passwords that nobody sees, files whatever their names."""
+"""The storage of studies: hidden passwords, and files with any name."""
 
 import os
 
@@ -36,7 +36,7 @@ def test_no_password_is_ever_shown():
 
 @pytest.mark.parametrize("name", ["a?b", "a%20b c#d", "ä&x=1"])
 def test_a_folder_may_have_any_name(tmp_path, name):
-    """In an address ? and % mean something else."""
+    """In an address, ? and % have another meaning."""
     path = tmp_path / name / "study.db"
     path.parent.mkdir()
     open_storage(file_address(path), heartbeat_seconds=20)

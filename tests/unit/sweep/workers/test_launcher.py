@@ -21,7 +21,7 @@ SWEEPS = CONF.parent / "sweeps"
 
 @pytest.fixture
 def forked(monkeypatch):
-    """The started worker processes; each ends at once with the next of `codes`, or with 0."""
+    """The started worker processes; each exits at once with the next of `codes`, or with 0."""
     started, codes = [], []
 
     class Forked:
@@ -43,7 +43,7 @@ def forked(monkeypatch):
 
 
 def study(results=dict, left=()):
-    """A shared study of two trials, with the settled ones."""
+    """A shared study of two trials; `left` are the unsettled ones."""
     plan = SimpleNamespace(points=[1, 2], study="two")
     return SimpleNamespace(plan=plan, results=results, reconcile=lambda: list(left))
 
@@ -84,7 +84,7 @@ def test_a_settled_trial_is_told_once_and_ends_the_row_of_deaths(forked, tmp_pat
 
 @pytest.fixture
 def launched(monkeypatch):
-    """The workers of launchers without checks and trainings."""
+    """The workers that launchers start, without checks and trainings."""
     crews, corner = [], SimpleNamespace(data=None, settings={"wandb": SimpleNamespace(loggers=lambda *_: [])})
 
     def run_workers(starter, shared, words, url, slots, folder, first):
@@ -101,7 +101,7 @@ def launched(monkeypatch):
 
 
 def test_only_the_launcher_that_made_the_study_counts_from_nought(launched, tmp_path):
-    """The third launcher's workers end too early, which sets the exit code."""
+    """The third launcher's workers end too early, which gives its exit code."""
     path = SWEEPS / "joint.yaml"
     options = Namespace(
         **{"workers": 2, "devices": None, "per_device": None, "out": str(tmp_path / "study"), "storage": None},

@@ -99,7 +99,7 @@ def test_every_seed_trains_every_fold_once_with_its_own_seed_fold_and_folder(tra
     }
     (trial.folder / "seed7-fold02" / "result.json").unlink()
     assert list(trial.run(starter=None)) == [0.6] * 4
-    assert [(each["--seed_everything"], each["--data.fold"]) for each in trained[4:]] == [("7", "2")], "no others again"
+    assert [(each["--seed_everything"], each["--data.fold"]) for each in trained[4:]] == [("7", "2")], "the lost run"
     rows = trial.validation()
     assert sorted(set(zip(rows.seed, rows.fold, strict=True))) == grid
     assert trial.outcome()["epochs"] == [12, 13, 12, 13]

@@ -67,7 +67,7 @@ def test_what_a_user_interrupts_is_no_try(make_shared, counted, tmp_path, monkey
 
 
 def test_a_worker_that_was_taken_for_dead_goes_on(make_shared, counted, tmp_path, monkeypatch):
-    """Its machine was suspended: another process has failed its row and planned the trial again."""
+    """Its machine was suspended; another process has failed its row and re-enqueued the trial."""
     shared, slept = make_shared(), []
 
     def sleep_once(point):
@@ -123,7 +123,7 @@ def test_an_unforeseen_error_is_kept_in_the_trial(make_shared, counted, tmp_path
     [("median", {"n_startup_trials": 2}, 1), ("wilcoxon", {"p_threshold": 0.1}, 4)],
 )
 def test_a_pruned_trial_says_after_which_fold(make_shared, counted, tmp_path, monkeypatch, pruner, options, after):
-    """One trial is worse than those before: the median prunes it at once, Wilcoxon when 1/2^n < 0.1, at n = 4."""
+    """A trial is worse than all before: the median prunes it at once, Wilcoxon as soon as 1/2^n < 0.1, at n = 4."""
     level = {1: 0.6, 2: 0.61, 3: 0.2, 4: 0.7}
     monkeypatch.setattr(
         counted,

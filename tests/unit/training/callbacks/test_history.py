@@ -42,7 +42,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_segments(tmp_path):
 
 
 def test_a_checkpoint_within_an_epoch_holds_what_all_processes_have_added_up(tmp_path):
-    """The first of two processes writes it and both read it; their sums together are unchanged."""
+    """The first of two processes writes it and both read it; the total of their sums is unchanged."""
     module = SimpleNamespace(learning_rate=0.001, device="cpu")
     processes = [[History(tmp_path), LearningRateRule(window_steps=2)] for _ in range(2)]
     for callbacks, loss in zip(processes, (3.0, 5.0), strict=True):
@@ -70,7 +70,7 @@ def test_a_checkpoint_within_an_epoch_holds_what_all_processes_have_added_up(tmp
 
 
 def test_what_older_versions_wrote_is_read(tmp_path):
-    """They also contain a number of segments and a hash of the seen ones."""
+    """It also contains a number of segments and a hash of those already seen."""
     history, module = History(tmp_path), SimpleNamespace(device="cpu")
     rows = [{"epoch": 1, "step": 2, "rate": 0.5, "train/loss": 1.25}]
     history.load_state_dict({"rows": rows, "loss": 4.5, "segments": 3, "seen": -7046029254386353131})

@@ -29,7 +29,7 @@ def test_a_name_stands_for_a_file_of_conf(option):
 def test_other_words_are_what_they_were():
     words = ["--config", "../reccap", "--config=a.yaml", "--data", "~/x", "--data=", "--model", "CNNGRU", "--config"]
     assert files_of(words) == words
-    assert files_of(["--config", "--help"]) == ["--config", "--help"], "no value, which the parser says"
+    assert files_of(["--config", "--help"]) == ["--config", "--help"], "the parser reports the missing value"
     assert files_of(["--data", '{"fold": 1}']) == ["--data", '{"fold": 1}']
 
 

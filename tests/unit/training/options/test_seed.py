@@ -1,4 +1,4 @@
-"""A seed can be repeated."""
+"""A seed must be a whole number, so that a run can be repeated."""
 
 import pytest
 

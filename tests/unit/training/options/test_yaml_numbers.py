@@ -1,4 +1,4 @@
-"""Numbers in YAML: `1e-4` is one wherever it is read, and a text that looks like one stays a text."""
+"""Numbers in YAML: `1e-4` is always read as a number, and a text that looks like one stays a text."""
 
 import jsonargparse
 import yaml

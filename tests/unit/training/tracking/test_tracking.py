@@ -1,4 +1,4 @@
-"""What is told to W&B: its mode, the run's name and tags, and no folder of the machine."""
+"""The data sent to W&B: mode, name and tags of the run, and no local path."""
 
 import os
 from types import SimpleNamespace

@@ -1,9 +1,10 @@
-# docker build -t ser . && docker run --rm -v "$PWD/runs:/home/ser/runs" ser fit --config reccap --config demo
+# docker build -t ser . && mkdir -p runs && docker run --rm -v "$PWD/runs:/home/ser/runs" ser fit --config reccap --config demo
 # Mount a corpus as a volume:      docker run --gpus all --shm-size 2g -v .../IEMOCAP_full_release:/corpus:ro ... --data.corpus.root /corpus
 FROM python:3.11-slim
 
-# Apptainer binds the home folder of its user, whose own packages stay out.
-ENV PYTHONNOUSERSITE=1
+# Apptainer binds the home folder of its user, whose own packages stay out. torch asks for the user's name, which a
+# number given by --user does not have.
+ENV PYTHONNOUSERSITE=1 USER=ser
 RUN useradd --create-home --uid 1000 ser
 WORKDIR /opt/ser
 COPY requirements.lock ./

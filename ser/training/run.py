@@ -13,6 +13,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from ser.checkpoint.reading import newest, put_weights, read_checkpoint
 from ser.data.datamodule import EmotionData
 from ser.data.folds import set_warnings
+from ser.data.leaks import check_leaks
 from ser.errors import InputError
 from ser.files import digest, make_folder
 from ser.processes import forked
@@ -198,17 +199,20 @@ def warn(run: Run, *sets: str) -> None:
 
 
 def begin(options: RunOptions, folds: Callable[[EmotionData], list[EmotionData]] = lambda data: [data]) -> Run:
-    """Prepare a training: read the corpus, check the initial weights, choose the folder.
+    """Prepare a training: read the corpus, check for leaks, check the initial weights, choose the folder.
 
     Args:
-        folds: all folds of the training, given the fold of the options; the initial weights are checked for each.
+        folds: all folds of the training, given the fold of the options; each is checked.
 
     Raises:
-        InputError: if an option, the corpus, the initial weights or the folder is refused.
+        InputError: if an option, the corpus, the initial weights or the folder is refused, or sets share a recording.
     """
     experiment = Experiment(options)
     experiment.read_corpus()
-    experiment.check_beginning(*folds(experiment.data))
+    divided = folds(experiment.data)
+    for data in divided:
+        check_leaks(data.utterances, data.recordings, data.protocol)
+    experiment.check_beginning(*divided)
     run = Run(experiment)
     warn(run, "val", "test")
     return run

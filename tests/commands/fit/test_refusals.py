@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.conftest import CONF
+from tests.made_up.manifests import write_manifest
 
 RECCAP = ["fit", "--config", CONF / "reccap.yaml"]
 THREE = ["--trainer.devices", 3, "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp"]
@@ -102,3 +103,12 @@ def test_online_tracking_without_a_key(refused, tmp_path, monkeypatch):
 @pytest.mark.parametrize("command", ["fit", "crossval", "sweep", "corpus"])
 def test_a_name_that_is_no_text(refused, command):
     refused([command, "--data.corpus.root", os.fsdecode(b"K\xf6ln")], ["'K\\udcf6ln' is not UTF-8"])
+
+
+@pytest.mark.parametrize("fold", [1, 2])
+def test_a_recording_in_two_sets(refused, tmp_path, fold):
+    """The first speaker's first recording again, as one of the third: tested in fold 1, trained on in fold 2."""
+    table = write_manifest(tmp_path, "mine", "abcd", seed=1)
+    (tmp_path / "mine8.wav").write_bytes((tmp_path / "mine0.wav").read_bytes())
+    given = ["--data", "manifest", "--data.corpus.csv", table, "--data.fold", fold]
+    refused(["fit", "--config", CONF / "cnn_gru.yaml", *given], ["share 1 recording", "mine0", "mine8"])

@@ -1,4 +1,4 @@
-"""Draw a run from its files: python docs/figure.py RUN PICTURE.png (needs: pip install matplotlib)."""
+"""Draw a run from its files: python docs/figure.py RUN PICTURE.png."""
 
 import json
 import sys

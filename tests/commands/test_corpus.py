@@ -129,7 +129,7 @@ def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speec
 )
 def test_refusals(refused, release, manifest, words, parts):
     message = refused(["corpus", *words], parts)
-    assert "no such option" not in message or message.splitlines()[-1].startswith("(every option")
+    assert "no such option" not in message or message.splitlines()[-1].startswith("(all options")
 
 
 def test_the_built_in_corpus_is_written_once(tmp_path, capsys):

@@ -35,7 +35,7 @@ def change(path, **values):
         (["older", "digest"], ["different corpora", "manifest", "mine"]),
         (
             ["seqcap", "--unpard"],
-            ["ser: --unpard: no such option", "--unpaired?", "(every option", ": ser report --help"],
+            ["ser: --unpard: no such option", "--unpaired?", "(all options", ": ser report --help"],
         ),
     ],
 )

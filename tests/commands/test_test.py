@@ -31,7 +31,7 @@ REFUSALS = [
 def test_refusals(refused, words, parts):
     message = refused(words, parts, {"bad.ckpt": b"PK not a checkpoint"})
     if "no such option" in message:
-        assert message.splitlines()[-1].startswith("(every option")
+        assert message.splitlines()[-1].startswith("(all options")
         assert ": ser test --help" in message.splitlines()[-1]
 
 

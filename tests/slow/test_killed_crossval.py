@@ -22,7 +22,7 @@ def test_killed_in_the_middle_and_continued(ser, undisturbed, two_epochs, tmp_pa
 
     finished = ser("crossval", *options)
     assert finished.code == 0, finished.err
-    assert "3 (2 runs finished before)" in finished.out
+    assert "3 (2 finished before)" in finished.out
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     for name in ("predictions.csv", "validation.csv"):
         assert (folder / name).read_bytes() == (undisturbed[0] / name).read_bytes()

@@ -198,7 +198,7 @@ def test_a_cross_validation_whose_starter_is_killed_says_so_and_goes_on(tiny, tm
     assert (folder / "seed1-fold01" / "result.json").is_file()
     again = Command([*words, "--jobs", 1, "--out", folder], tmp_path / "out", tmp_path / "err").wait(300)
     assert again.code == 0, again.err
-    assert "1 (1 runs finished before)" in again.out
+    assert "1 (1 finished before)" in again.out
 
 
 PROGRAM = """

@@ -6,12 +6,14 @@ import sys
 import pytest
 from lightning import Trainer
 
-STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen"}  # Python's audit events
+STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"}  # Python's audit events
 watched = []  # the process id during a test, else empty
+started = []  # what the test has started, even if it caught the error
 
 
 def look(event: str, arguments: tuple) -> None:
     if watched and event in STARTS and os.getpid() == watched[0]:
+        started.append(event)
         raise AssertionError(f"a unit test started a process ({event})")
 
 
@@ -31,3 +33,6 @@ def neither_processes_nor_trainings(monkeypatch):
     watched.append(os.getpid())
     yield
     watched.clear()
+    events = started.copy()
+    started.clear()
+    assert not events

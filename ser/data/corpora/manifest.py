@@ -11,7 +11,7 @@ from ser.data.corpora.release import absolute, check_audio, not_given, use_inste
 from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
-MOST_DIGITS = 9  # a session with more digits is a name
+MOST_DIGITS = 9  # longer numbers are treated as names
 UNNAMED = "manifest"  # older versions recorded every manifest under this name
 REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
 
@@ -31,8 +31,8 @@ class Manifest(Corpus):
     Other columns are ignored.
 
     Args:
-        csv: the file.
-        name: of the corpus in results and speaker identities; by default the file name without ".csv".
+        csv: path of the CSV file.
+        name: name of the corpus in results and speaker identities; by default the file name without ".csv".
 
     Raises:
         InputError: if the name contains a colon.

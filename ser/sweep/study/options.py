@@ -85,17 +85,25 @@ def read_options(command: str, words: list[str]) -> argparse.Namespace:
     return options
 
 
+DESCRIPTIONS = {
+    "": "An Optuna study over the options of a run. The same command continues an interrupted study; on another "
+    "machine, with the same --storage, it joins the study. ser sweep status FILE shows the progress of a study; ser "
+    "sweep report FILE tests its best trial once.",
+    "status": "Show the progress of a study.",
+    "report": "Write a study's report, and test its best trial once. The same command continues an interrupted test.",
+}
+EPILOG = "Options of ser fit, such as --data.corpus.root FOLDER or --data emodb, are passed on to every run."
+
+
 def make_parser(command: str) -> argparse.ArgumentParser:
     """The parser of `ser sweep` ("") or of one of its commands ("status", "report")."""
     parser = Parser(
         prog=f"ser sweep {command}".strip(),
-        description="An Optuna study over the options of a run. The same command continues an interrupted study; "
-        "on another machine, with the same --storage, it joins the study.",
-        epilog="Options of ser fit, such as --data.corpus.root FOLDER or --data emodb, are passed on to every run. "
-        "ser sweep status FILE shows the progress of a study; ser sweep report FILE tests its best trial once.",
+        description=DESCRIPTIONS[command],
+        epilog=None if command == "status" else EPILOG,
         allow_abbrev=False,
     )
-    names = f"a name: {', '.join(names_in(SWEEPS))} (a file of that name in the current folder wins)"
+    names = f"a name: {', '.join(names_in(SWEEPS))} (a file of that name in the current folder takes precedence)"
     if command:
         parser.add_argument("config", metavar="FILE", help=f"the study, YAML or {names}")
         parser.add_argument("--study", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
@@ -106,13 +114,15 @@ def make_parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--per-device", type=int, help="workers on each GPU (default: 1)")
         parser.add_argument("--out", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
     if command == "report":
-        parser.add_argument("--out", metavar="FOLDER", help="the report's folder (default: report/ in the study's)")
+        parser.add_argument(
+            "--out", metavar="FOLDER", help="the report's folder (default: report/ in the study's folder)"
+        )
         parser.add_argument("--no-test", action="store_true", help="do not use the test set; the report says so")
         parser.add_argument("--jobs", help="number of trainings at once in the test")
         parser.add_argument("--devices", help="GPUs for the test, as for ser crossval")
-    parser.add_argument("--runs", metavar="FOLDER", help="a ser crossval, for a study of saved posteriors")
-    parser.add_argument("--folds", help="folds of that ser crossval, as 1-2 (default: the file's)")
+    parser.add_argument("--runs", metavar="FOLDER", help="folder of a ser crossval (studies of saved posteriors only)")
+    parser.add_argument("--folds", help="folds of that ser crossval, as 1-2 (default: as in the study's file)")
     storage = "Optuna's storage, postgresql://user@host/name (default: a file in the study's folder)"
     parser.add_argument("--storage", metavar="URL", help=storage)
-    parser.add_argument("--trials", type=int, help="number of trials (default: the file's)")
+    parser.add_argument("--trials", type=int, help="number of trials (default: as in the study's file)")
     return parser

@@ -87,7 +87,7 @@ class Parser(argparse.ArgumentParser):
             name = wrong.split()[0].partition("=")[0]
             parser = self._chosen()
             suggestion = nearest(name, option_names(parser))
-            raise InputError(f"{name}: no such option{suggestion}\n(every option: {parser.prog} --help)")
+            raise InputError(f"{name}: no such option{suggestion}\n(all options: {parser.prog} --help)")
         super().error(message)
 
     def _chosen(self) -> argparse.ArgumentParser:

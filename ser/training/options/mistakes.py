@@ -7,7 +7,7 @@ from jsonargparse import ArgumentParser
 from ser.training.options.arguments import nearest, option_names
 from ser.training.options.configuration import ALLOWED
 
-HINT = "(every option"  # start of the line about --help, which a nested parser has already added
+HINT = "(all options"  # start of the line about --help, which a nested parser has already added
 UNKNOWN = (
     r"unrecognized arguments: (?:--)?([^\s=]+)",
     r"[Oo]ption '([^']+)'",  # "is not accepted" by a class, "Subcommand does not accept" it
@@ -34,6 +34,7 @@ def explain(message: str, parser: ArgumentParser, places: dict[str, str]) -> str
         places: file and line of the options in configuration files (`ser.training.options.configuration.check_files`).
     """
     message = re.sub(r"Group '([^']+)' does not accept option '", r"Option '\1.", message)
+    message = re.sub(r"Call to compute_fn of link .*? failed: ", "", message, flags=re.DOTALL)
     keys = list(dict.fromkeys(re.findall(r'Parser key "([^"]+)"', message)))
     keys = [key for key in keys if not any(other.startswith(f"{key}.") for other in keys)]  # without parent keys
     nested = re.search(r"NestedArg\(key='([^']+)'", message)  # option of a plain value or of an unnamed class

@@ -30,8 +30,7 @@ def find_file(option: str, word: str, folder: Path, beside: Path = Path()) -> st
     """The path for an option's value: a path or an existing file as given, else the file of that name in a folder.
 
     Args:
-        option: for the message.
-        beside: folder of relative paths.
+        beside: folder that relative paths start from.
 
     Raises:
         InputError: if there is no file of that name.
@@ -41,7 +40,7 @@ def find_file(option: str, word: str, folder: Path, beside: Path = Path()) -> st
         return word
     if word not in (names := names_in(folder)):
         raise InputError(
-            f"{option} {word}: no such file and no such name{nearest(word, names)}\n"
+            f"{option} {word}: neither a file nor a known name{nearest(word, names)}\n"
             f"(names: {', '.join(names)}; a path works too)"
         )
     return str(folder / f"{word}.yaml")

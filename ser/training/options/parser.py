@@ -50,7 +50,7 @@ class ClassParser(ArgumentParser):
         message = explain(message, self, self.places)
         if "data.corpus" in message and "required" in message:
             message += f"\n{USE_BUILT_IN}"
-        raise InputError(f"{message.strip()}\n(every option: {self.prog} --help{self.more_help})")
+        raise InputError(f"{message.strip()}\n(all options: {self.prog} --help{self.more_help})")
 
 
 def _names(parser: ArgumentParser) -> str:
@@ -58,8 +58,10 @@ def _names(parser: ArgumentParser) -> str:
     takers = [word for word in ("--config", "--trainer", "--data") if word in parser._option_string_actions]
     if not takers:
         return ""
-    first = f"\n{', '.join(takers)}: a file, or one of these names (a file of that name in the current folder wins):\n"
-    return f"{first}  {', '.join(names_in(CONF))}\n"
+    return (
+        f"\n{', '.join(takers)}: a file, or one of these names (a file of that name in the current folder takes\n"
+        f"precedence):\n  {', '.join(names_in(CONF))}\n"
+    )
 
 
 def _corpus_options(parser: ArgumentParser) -> str:

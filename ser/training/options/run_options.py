@@ -75,6 +75,8 @@ class RunOptions(LightningCLI):
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
         parser.add_class_arguments(Checkpoints, "checkpoints")
+        parser._option_string_actions["--seed_everything"].help = "Seed of weights, batches and dropout."
+        parser._option_string_actions["--config"].help = "A YAML file, or a name such as reccap; several are combined."
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
         self.add_own(parser)
 

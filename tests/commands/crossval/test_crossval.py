@@ -146,7 +146,7 @@ def test_a_finished_cross_validation_is_not_run_again(undisturbed, two_epochs, s
     before = {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")}
     finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
     assert finished.code == 0, finished.err
-    assert "0 (5 runs finished before)" in finished.out
+    assert "0 (5 finished before)" in finished.out
     assert {path: path.stat().st_mtime_ns for path in folder.glob("seed1-fold*/**/*")} == before
 
 
@@ -172,7 +172,7 @@ def test_a_fold_that_fails_does_not_take_the_others_with_it(ser, least, tmp_path
     monkeypatch.setattr(CrossValidation, "_job", plan)
     mended = ser(*options)
     assert mended.code == 0
-    assert "1 (1 runs finished before)" in mended.out
+    assert "1 (1 finished before)" in mended.out
 
 
 def test_what_is_no_complete_result_is_not_read(undisturbed, tmp_path):

@@ -31,6 +31,22 @@ CONFIGURATIONS = {
     "the name of a profiler": "trainer: {profiler: evil.touch}",
 }
 
+NO_SUCH_CLASS = "evil.Touch: a configuration can name only classes of ser.data"
+PARTS = {  # of the message; of all others: NO_SUCH_CLASS
+    "a function for a strategy": "ser: trainer.strategy:",
+    "a system function for a callback": "ser: trainer.callbacks:",
+    "a callback of functions": "LambdaCallback: a configuration can name only",
+    "a way through a module that imports it": "ser: ser.report.page.folder.shutil.rmtree: a configuration can name only",
+    "a parser's own settings": "ser: jsonargparse.set_parsing_settings: a configuration can name only",
+    "a tag": "ser: x.yaml:1: not YAML",
+    "a tag in a file it names": "ser: tagged.yaml:1: not YAML",
+    "an address": "ser: trainer:",
+    "a page": "ser: trainer:",
+    "the name of a strategy": "strategy='evil.touch'",
+    "the name of an accelerator": "accelerator='evil.touch'",
+    "the name of a profiler": "`profiler`",
+}
+
 
 @pytest.fixture
 def evil(tmp_path, monkeypatch):
@@ -50,7 +66,7 @@ def evil(tmp_path, monkeypatch):
 @pytest.mark.parametrize("what", CONFIGURATIONS)
 def test_a_hostile_configuration(what, refused, evil, tmp_path):
     text = CONFIGURATIONS[what].replace("%(folder)s", str(tmp_path))
-    refused([*FIT, "--config", "x.yaml", "--out", "out"], [], {**evil, "x.yaml": text})
+    refused([*FIT, "--config", "x.yaml", "--out", "out"], [PARTS.get(what, NO_SUCH_CLASS)], {**evil, "x.yaml": text})
 
 
 def test_what_any_value_may_be_is_not_built(refused, evil):
@@ -60,6 +76,12 @@ def test_what_any_value_may_be_is_not_built(refused, evil):
     refused(words, ["fold is 11"], {**evil, "x.yaml": text})
 
 
-@pytest.mark.parametrize("words", [["sweep", "status", "study.yaml"], ["protocol", "speaker", "--data", "corpus.yaml"]])
-def test_other_commands_read_no_tags_and_name_no_classes(refused, evil, words):
-    refused(words, [], evil)
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["sweep", "status", "study.yaml"], "ser: study.yaml:1: not YAML"),
+        (["protocol", "speaker", "--data", "corpus.yaml"], NO_SUCH_CLASS),
+    ],
+)
+def test_other_commands_read_no_tags_and_name_no_classes(refused, evil, words, part):
+    refused(words, [part], evil)

@@ -9,7 +9,7 @@ from tests.made_up.manifests import write_manifest
 
 RECCAP = ["fit", "--config", CONF / "reccap.yaml"]
 THREE = ["--trainer.devices", 3, "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp"]
-HELP = "\n(every option"
+HELP = "\n(all options"
 
 OPTIONS = [  # after a configuration and the tiny corpus
     (["--data.fold", 11], ["fold is 11", "protocol speaker on 5 sessions", "1 to 10"]),
@@ -26,8 +26,8 @@ OPTIONS = [  # after a configuration and the tiny corpus
     (["--model.routing_iterations", 2.5], ["routing_iterations"]),
     (["--model.lambda_", 0.5], ["lambda_"]),
     (["--learning_rate_rule.window_steps", 0], ["window_steps is 0"]),
-    (["--seed_everything", "true"], ["seed_everything is True", "whole number"]),
-    (["--seed_everything", -3], ["seed_everything is -3", "at least 0"]),
+    (["--seed_everything", "true"], ["ser: seed_everything is True", "whole number"]),
+    (["--seed_everything", -3], ["ser: seed_everything is -3", "at least 0"]),
     (["--data.max_batch_seconds", ".inf"], ["data.max_batch_seconds is inf"]),
     (["--trainer.limit_test_batches", 1], ["trainer.limit_test_batches is 1"]),
     (["--trainer.enable_checkpointing", "false"], ["trainer.enable_checkpointing is False"]),
@@ -60,7 +60,10 @@ WRONG_NAMES = [  # after a configuration; the message suggests the nearest name 
         ["--trainer.callbacks.logging_interval", "step"],
         ["ser: trainer.callbacks.logging_interval: no such option", "--trainer.callbacks CLASS", HELP],
     ),
-    (["--trainer.plugins.x", 1], ["ser: trainer.plugins: options without a class", HELP]),
+    (
+        ["--trainer.plugins.x", 1],
+        ["ser: trainer.plugins: options without a class", "first name a class that has them", HELP],
+    ),
 ]
 
 

@@ -75,7 +75,11 @@ UNREADABLE = [
     ("# für mich\n".encode("latin-1"), ["not UTF-8"]),
     (
         "trainer: {callbacks: {init_args: {logging_interval: step}}}",
-        ["ser: trainer.callbacks: options without a class"],
+        [
+            "ser: trainer.callbacks: options without a class",
+            "first name a class that has them",
+            "--trainer.callbacks CLASS",
+        ],
     ),
 ]
 TWICE = [  # content of mine.yaml, and of other.yaml, which it can name
@@ -115,9 +119,9 @@ BESIDE = {
     "data.yaml": "corpus: {class_path: ser.data.IEMOCAP, init_args: {rot: x}}",
 }
 NO_FILES = [
-    ("trainer:\n\tmax_epochs: 1", ["ser: mine.yaml:2: a tab"]),
-    ("data:\n  fold: 1\n\t  seed: 1", ["ser: mine.yaml:3: a tab"]),
-    ("data: {}\n---\ndata: {}", ["ser: mine.yaml:2: a second document"]),
+    ("trainer:\n\tmax_epochs: 1", ["ser: mine.yaml:2: a tab", "spaces"]),
+    ("data:\n  fold: 1\n\t  seed: 1", ["ser: mine.yaml:3: a tab", "spaces"]),
+    ("data: {}\n---\ndata: {}", ["ser: mine.yaml:2: a second document", "one configuration"]),
     ("data: {fold: 1\ntrainer: }", ["ser: mine.yaml:2: not YAML: "]),
     ("data: {fold: '\x07'}", ["ser: mine.yaml:1: not YAML: "]),
     ("- data", ["ser: mine.yaml: not a mapping of keys to values"]),

@@ -42,7 +42,7 @@ def test_refusals(refused, tiny_release, tmp_path, words, parts):
     corpus = ["--data.corpus.root", tiny_release]
     words = [each for word in words for each in (corpus if word == CORPUS else [word])]
     message = refused(["protocol", *words], parts, {"bad.csv": "utterance,set\nnobody,train\n", "mine.csv": mine})
-    assert ": ser protocol --help" not in parts or message.splitlines()[-1].startswith("(every option")
+    assert ": ser protocol --help" not in parts or message.splitlines()[-1].startswith("(all options")
 
 
 def test_what_came_while_the_audio_was_read_is_not_overwritten(ser, tiny_release, tmp_path, monkeypatch):

@@ -108,12 +108,12 @@ FILES = {
 }
 ARGUMENTS = [  # after a valid study
     (["--trials", 3], ["exhaustive and has 2"]),
-    (["--workers", 0], ["0"]),
+    (["--workers", 0], ["--workers is 0"]),
     (["--per-device", 0], ["per-device"]),
-    (["--devices", 99], ["99"]),
+    (["--devices", 99], ["devices is 99"]),
     (["--out", "taken"], ["taken", "is the folder of study another"]),
-    (["--data.fodl", 3], ["data.fodl: no such option", "data.fold?", "(every option: ser fit --help,"]),
-    (["--wrkers", 3], ["ser: --wrkers: no such option", "--workers?", "(every option", ": ser sweep --help"]),
+    (["--data.fodl", 3], ["data.fodl: no such option", "data.fold?", "(all options: ser fit --help,"]),
+    (["--wrkers", 3], ["ser: --wrkers: no such option", "--workers?", "(all options", ": ser sweep --help"]),
     (["--data.corpus.tiles", 3], ["tiles"]),
 ]
 STORAGES = [

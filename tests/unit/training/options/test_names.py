@@ -47,7 +47,7 @@ def test_an_unknown_name_is_refused_with_those_there_are(folder, near):
     with pytest.raises(InputError) as refused:
         find_file("--config", near[:-1], folder)
     first, second = str(refused.value).splitlines()
-    assert first == f"--config {near[:-1]}: no such file and no such name; did you mean {near}?"
+    assert first == f"--config {near[:-1]}: neither a file nor a known name; did you mean {near}?"
     assert second == f"(names: {', '.join(names_in(folder))}; a path works too)"
 
 
@@ -55,9 +55,9 @@ def test_each_command_has_its_own_folder():
     assert read_options("", ["--config", "demo"]).config == str(SWEEPS / "demo.yaml")
     assert read_options("status", ["demo"]).config == str(SWEEPS / "demo.yaml")
     assert files_of(["--config", "demo"]) == ["--config", str(CONF / "demo.yaml")]
-    with pytest.raises(InputError, match=r"the study reccap: no such file .*\n\(names: .*routing.*"):
+    with pytest.raises(InputError, match=r"the study reccap: neither a file nor .*\n\(names: .*routing.*"):
         read_options("report", ["reccap"])
-    with pytest.raises(InputError, match=r"--config routing: no such file .*\n\(names: .*reccap.*"):
+    with pytest.raises(InputError, match=r"--config routing: neither a file nor .*\n\(names: .*reccap.*"):
         files_of(["--config", "routing"])
 
 
@@ -72,7 +72,7 @@ def test_a_study_names_its_configurations_and_data(here):
     (study.parent / "demo").touch()
     assert read_plan(study).config[1] == str(study.parent / "demo")
     study.write_text(text.replace("demo", "demmo"))
-    with pytest.raises(InputError, match=r"study.yaml: config demmo: no such .* did you mean demo\?"):
+    with pytest.raises(InputError, match=r"study.yaml: config demmo: neither .* did you mean demo\?"):
         read_plan(study)
 
 

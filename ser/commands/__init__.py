@@ -41,7 +41,7 @@ def usage() -> str:
         source = (Path(__file__).parent / f"{stem}.py").read_text(encoding="utf-8")
         first = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0].replace("\n", " ")
         for called, does in IN_DOCSTRING.findall(first):
-            lines += [f"  {called}", fill(does, 110, initial_indent=" " * 23, subsequent_indent=" " * 23)]
+            lines += [f"  {called}", fill(does, 84, initial_indent=" " * 6, subsequent_indent=" " * 6)]
     return "\n".join([*lines, FOOT])
 
 

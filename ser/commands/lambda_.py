@@ -1,4 +1,4 @@
-"""`ser lambda FOLDER`: WA and UA of a two-branch system for every lambda, from its saved posteriors."""
+"""`ser lambda FOLDER`: compute WA and UA of a two-branch system for every lambda, from its saved posteriors."""
 
 import argparse
 

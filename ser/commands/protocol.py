@@ -1,4 +1,4 @@
-"""`ser protocol NAME --data.corpus.root FOLDER`: the sets of each fold, their speakers, and what they share."""
+"""`ser protocol NAME --data.corpus.root FOLDER`: show the sets of each fold, their speakers, and what they share."""
 
 import argparse
 import json

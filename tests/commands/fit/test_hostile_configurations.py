@@ -36,7 +36,7 @@ PARTS = {  # of the message; of all others: NO_SUCH_CLASS
     "a function for a strategy": "ser: trainer.strategy:",
     "a system function for a callback": "ser: trainer.callbacks:",
     "a callback of functions": "LambdaCallback: a configuration can name only",
-    "a way through a module that imports it": "ser: ser.report.page.folder.shutil.rmtree: a configuration can name only",
+    "a way through a module that imports it": "ser.report.page.folder.shutil.rmtree: a configuration can name only",
     "a parser's own settings": "ser: jsonargparse.set_parsing_settings: a configuration can name only",
     "a tag": "ser: x.yaml:1: not YAML",
     "a tag in a file it names": "ser: tagged.yaml:1: not YAML",

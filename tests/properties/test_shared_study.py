@@ -1,4 +1,4 @@
-"""Rows of a study against its plan: whatever state workers left, no trial is lost or counted twice."""
+"""Rows of a study against its plan: in any state that workers leave, no trial is lost or counted twice."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

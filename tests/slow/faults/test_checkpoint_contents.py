@@ -1,4 +1,4 @@
-"""A checkpoint contains the state of all callbacks at its moment, whatever ends the training then."""
+"""A checkpoint contains the state of all callbacks at its moment, however the training then ends."""
 
 import signal
 from pathlib import Path

@@ -13,8 +13,8 @@ from ser.checkpoint.reading import read_checkpoint
 from ser.checkpoint.safetensors_file import LATER, digest, write_weights
 from ser.errors import InputError
 from ser.systems import CNNGRU
+from tests.slow.faults.hostile_files import SMALL, sound
 from tests.slow.faults.kills import entries, is_same
-from tests.slow.faults.test_hostile_checkpoints import SMALL, sound
 
 
 def flip_checkpoints(folder: Path, number: int, seed: int = 0) -> int:

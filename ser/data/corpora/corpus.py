@@ -85,8 +85,7 @@ class Corpus(ABC):
 
 
 def table_problems(table: pd.DataFrame, location: str) -> list[str]:
-    """Problems that make the table of any corpus unusable: no rows, repeated names, unknown emotions,
-    a speaker in two sessions, a session without exactly two speakers."""
+    """Problems that make the table of any corpus unusable: no rows, repeated names, unknown emotions."""
     if table.empty:
         return [f"{location}: no utterance of the emotions {', '.join(EMOTIONS)} found"]
     problems = []
@@ -95,14 +94,6 @@ def table_problems(table: pd.DataFrame, location: str) -> list[str]:
         problems.append(f"{paths}: the utterance name {name} is used for several recordings")
     for row in table[~table.emotion.isin(EMOTIONS)].itertuples():
         problems.append(f"{row.path}: unknown emotion {row.emotion!r} (known: {', '.join(EMOTIONS)})")
-    for speaker, sessions in table.groupby("speaker").session.unique().items():
-        if len(sessions) > 1:
-            names = ", ".join(map(str, sorted(sessions, key=str)))
-            problems.append(f"{location}: speaker {speaker} appears in sessions {names}; folds would leak")
-    for session, speakers in table.groupby("session").speaker.unique().items():
-        if len(speakers) != 2:
-            names = ", ".join(map(str, sorted(speakers, key=str)))
-            problems.append(f"{location}: session {session} has {len(speakers)} speaker(s) ({names}), not two")
     return problems
 
 

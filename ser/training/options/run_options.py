@@ -72,12 +72,18 @@ class RunOptions(LightningCLI):
         parser.add_argument(
             "--epochs_averaged", type=int, default=0, help="Also score the average posterior of the last N epochs."
         )
+        parser.add_argument(
+            "--allow_leaks",
+            action="store_true",
+            help="Train on a split whose sets share speakers or recordings; every result says so.",
+        )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
         parser.add_class_arguments(Checkpoints, "checkpoints")
         parser._option_string_actions["--seed_everything"].help = "Seed of weights, batches and dropout."
         parser._option_string_actions["--config"].help = "A YAML file, or a name such as reccap; several are combined."
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
+        parser.link_arguments("allow_leaks", "data.allow_leaks")
         self.add_own(parser)
 
     def parse_arguments(self, parser: RunParser, args: ArgsType) -> None:

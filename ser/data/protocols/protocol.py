@@ -44,7 +44,8 @@ class Protocol(ABC):
             InputError: for a corpus that cannot be divided, a fold out of range, an empty set, or an emotion of the
                 corpus that is not in training.
         """
-        if not 1 <= fold <= (folds := self.num_folds(utterances)):
+        folds = self.num_folds(utterances)
+        if not 1 <= fold <= folds:
             raise InputError(f"fold is {fold}, but protocol {self.name} has folds 1 to {folds} on this corpus")
         sets = self._divide(utterances, fold).rename("set")
         place = f"fold {self.fold_name(fold) or fold} of protocol {self.name}"

@@ -212,6 +212,8 @@ def begin(options: RunOptions, others: Iterable[int] = ()) -> Run:
     first = experiment.data
     first.others = [first.at_fold(fold) for fold in others]
     for data in (first, *first.others):
+        if not ((data.utterances.set == "train") == (first.utterances.set == "train")).all():
+            raise InputError(f"folds {first.fold} and {data.fold} do not train on the same utterances")
         data.check_leaks()
     experiment.check_beginning(first, *first.others)
     run = Run(experiment)

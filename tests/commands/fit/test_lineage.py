@@ -7,7 +7,7 @@ import torch
 from lightning import Trainer
 
 from ser.checkpoint import load
-from ser.checkpoint.reading import write_for_fold, read_checkpoint
+from ser.checkpoint.reading import read_checkpoint, write_for_fold
 from ser.data.corpora.manifest import Manifest
 from ser.data.datamodule import EmotionData
 from ser.emotions import EMOTIONS
@@ -165,8 +165,8 @@ def test_a_plain_trainer_remembers_everyone(steps, corpora, tmp_path):
     assert CNNGRU.load_from_checkpoint(first, weights_only=True).lineage["speakers"]["train"] == two
 
 
-def test_another_fold_of_a_training_has_its_own_roles_and_the_same_beginning(steps, tmp_path):
-    data = fold("two")
+def test_another_fold_of_a_training_has_its_own_roles_and_the_same_beginning(steps, corpora, tmp_path):
+    data = EmotionData(Manifest(str(corpora / "two.csv")), **SHORT)
     data.setup()
     write_for_fold(steps["two"], tmp_path / "other.ckpt", data.at_fold(3), {"config": {}, "versions": {}})
     here, there = (entries(read_checkpoint(path)) for path in (steps["two"], tmp_path / "other.ckpt"))

@@ -124,7 +124,9 @@ def test_a_corpus_without_dialogs_has_no_halves(by_half):
 
 def test_session_tests_all_its_speakers_and_validates_on_the_next(by_speaker):
     two = by_speaker[by_speaker.speaker != "Ses01M"]  # session 1 has one speaker, session 2 has three
-    two = pd.concat([two, two[two.session == 2].assign(speaker="Ses02X", utterance=lambda table: "x" + table.utterance)])
+    two = pd.concat(
+        [two, two[two.session == 2].assign(speaker="Ses02X", utterance=lambda table: "x" + table.utterance)]
+    )
     for fold in range(1, 6):
         sets = SessionProtocol().sets(two.reset_index(drop=True), fold).to_numpy()
         assert set(two.session[sets == "test"]) == {fold}
@@ -156,7 +158,7 @@ def test_a_corpus_without_sessions_has_other_protocols(by_speaker, name):
 
 
 def test_too_few_sessions_are_refused(by_speaker):
-    with pytest.raises(InputError, match="needs at least 3 sessions, .* has 2"):
+    with pytest.raises(InputError, match=r"needs at least 3 sessions, .* has 2"):
         SessionProtocol().num_folds(by_speaker[by_speaker.session < 3])
     with pytest.raises(InputError, match="fold 1 of protocol speaker has no utterance for: train"):
         SPEAKER.sets(by_speaker[by_speaker.session == 1], 1)

@@ -14,7 +14,7 @@ from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from tests.conftest import CONF
 from tests.made_up.release import noise, write_wav
-from tests.unit.data.test_folds import HALVES, SPEAKERS
+from tests.unit.data.protocols.test_by_session import HALVES, SPEAKERS
 
 LABELS = dict(zip(EMOTIONS, ("neu", "ang", "hap", "sad"), strict=True))
 

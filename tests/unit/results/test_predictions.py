@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.results.predictions import confusion, describe, in_short, posterior_columns, predictions_table, scores
 from tests.made_up.hits import predictions
@@ -14,9 +14,9 @@ PAPERS_ORDER = ("neutral", "angry", "happy", "sad")  # rows and columns of Table
 
 
 def test_emotions_have_the_papers_order_everywhere():
-    assert EMOTIONS == PAPERS_ORDER
-    assert posterior_columns() == [f"p_{name}" for name in PAPERS_ORDER]
-    assert posterior_columns("gru") == ["gru_p_neutral", "gru_p_angry", "gru_p_happy", "gru_p_sad"]
+    assert PAPER_EMOTIONS == PAPERS_ORDER
+    assert posterior_columns(PAPER_EMOTIONS) == [f"p_{name}" for name in PAPERS_ORDER]
+    assert posterior_columns(PAPER_EMOTIONS, "gru") == ["gru_p_neutral", "gru_p_angry", "gru_p_happy", "gru_p_sad"]
 
 
 def test_the_answer_is_the_systems_and_not_a_branchs():

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ser.networks.spectrogram import Spectrogram, Standardisation
 
-PAPER_EMOTIONS = 4
+NUM_EMOTIONS = 4
 CAPSULE_SIZES = {
     "routing_iterations": 3,
     "capsule_tap": "pool3",
@@ -150,8 +150,8 @@ class PrintedSeqCaps(nn.Module):
     def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
         self.iterations = iterations
-        self.weight = nn.Parameter(torch.randn(lower, PAPER_EMOTIONS, dim, lower_dim))
-        self.bias = nn.Parameter(torch.randn(lower, PAPER_EMOTIONS, dim))
+        self.weight = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim))
 
     def forward(self, windows: list[Tensor]) -> list[Tensor]:
         """Capsules u_i of each window, (batch, i, dim) -> its emo-vector o."""
@@ -168,7 +168,7 @@ class PrintedRecCaps(PrintedSeqCaps):
 
     def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__(lower, lower_dim, dim, iterations)
-        self.recurrent_weight = nn.Parameter(torch.randn(lower, PAPER_EMOTIONS, dim, PAPER_EMOTIONS * (dim + 1)))
+        self.recurrent_weight = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim, NUM_EMOTIONS * (dim + 1)))
 
     def forward(self, windows: list[Tensor]) -> list[Tensor]:
         vectors = [windows[0].new_zeros(len(windows[0]), self.recurrent_weight.shape[3])]
@@ -200,8 +200,8 @@ class PrintedUtteranceCapsules(nn.Module):
     def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
         self.iterations = iterations
-        self.weight = nn.Parameter(torch.randn(PAPER_EMOTIONS, dim, lower_dim))
-        self.bias = nn.Parameter(torch.randn(PAPER_EMOTIONS, dim))
+        self.weight = nn.Parameter(torch.randn(NUM_EMOTIONS, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(NUM_EMOTIONS, dim))
 
     def forward(self, vectors: list[Tensor], real: Tensor) -> Tensor:
         """Emo-vectors of the windows, and which are real, (batch, windows) -> v_j, (batch, j, dim)."""
@@ -240,9 +240,9 @@ class PrintedCapsuleBranch(nn.Module):
         )
         self.emo_caps = kind(lower, window_capsule_dim, emo_capsule_dim, routing_iterations)
         self.utterance_capsules = PrintedUtteranceCapsules(
-            PAPER_EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
+            NUM_EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
         )
-        self.head = PrintedHead(PAPER_EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
+        self.head = PrintedHead(NUM_EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
 
     def forward(self, maps: dict[str, Map]) -> Tensor:
         features, steps = maps[self.tap]

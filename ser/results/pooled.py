@@ -9,6 +9,7 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.files import digest, write_text
+from ser.results.names import protocol_of
 from ser.results.predictions import check_rows, describe, emotions_of, scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_table
 from ser.results.speaker_counts import DRAWS, redraw_note
@@ -155,6 +156,7 @@ def write_pooled(
         "runs": [
             {
                 **{key: run[key] for key in (*OF_RUN, "device", "threads", "commit")},
+                **({"fold_name": run["fold_name"]} if run.get("fold_name") else {}),
                 "folder": name,
                 **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "ua_classes", "utterances")},
                 "validation": {key: run["validation"][key] for key in ("wa", "ua")},
@@ -165,7 +167,7 @@ def write_pooled(
         **{key: first[key] for key in ("corpus_digest", "code_digest", "versions")},
         "commit": " ".join(sorted({run["commit"] for run in runs.values() if run["commit"]})) or None,
         **about,
-        "warnings": _warnings(list(runs.values())),
+        **{name: _lines(list(runs.values()), name) for name in ("leaks", "warnings")},
         "digests": {name: digest(folder / name) for name in files},
     }
     if epochs_averaged:
@@ -175,11 +177,11 @@ def write_pooled(
     write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
 
 
-def _warnings(runs: list[dict]) -> list[str]:
-    """The warnings of all runs, each once, with its folds."""
+def _lines(runs: list[dict], name: str) -> list[str]:
+    """The leaks or warnings of all runs, each once, with its folds."""
     found: dict[str, set[int]] = {}
     for run in runs:
-        for line in run.get("warnings", []):
+        for line in run.get(name, []):
             found.setdefault(line, set()).add(run["fold"])
     return [
         f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, sorted(folds)))}: {line}"
@@ -189,12 +191,14 @@ def _warnings(runs: list[dict]) -> list[str]:
 
 def describe_pooled(about: dict) -> str:
     """A pooled result as text."""
-    what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
+    what = f"{about['system']} on {about['corpus']}, protocol {protocol_of(about)}, {len(about['runs'])} runs pooled"
     if len(about["folds"]) < about["num_folds"]:
         what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
     if not about["statistics"].startswith("train"):
         what += f", statistics: {about['statistics']}"
-    lines = ["", what, *(f"  warning  {line}" for line in about.get("warnings", []))]
+    lines = ["", what]
+    for title, name in (("leak", "leaks"), ("warning", "warnings")):
+        lines += [f"  {title:7}  {line}" for line in about.get(name, [])]
     lines += ["", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
     if mean := about["averaged"]:
         lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]

@@ -73,6 +73,11 @@ class RunOptions(LightningCLI):
         parser.add_argument(
             "--epochs_averaged", type=int, default=0, help="Also score the average posterior of the last N epochs."
         )
+        parser.add_argument(
+            "--allow_leaks",
+            action="store_true",
+            help="Train on a split whose sets share speakers or recordings; every result says so.",
+        )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
         parser.add_class_arguments(Checkpoints, "checkpoints")
@@ -80,6 +85,7 @@ class RunOptions(LightningCLI):
         parser._option_string_actions["--config"].help = "A YAML file, or a name such as reccap; several are combined."
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
         parser.link_arguments("data.emotions", "model.init_args.emotions")
+        parser.link_arguments("allow_leaks", "data.allow_leaks")
         self.add_own(parser)
 
     def parse_arguments(self, parser: RunParser, args: ArgsType) -> None:

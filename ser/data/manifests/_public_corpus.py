@@ -29,8 +29,7 @@ class PublicCorpus(ABC):
     example: ClassVar[str]  # name of a recording
     form: ClassVar[str]  # regular expression of its path's end, without ".wav", with the groups speaker and emotion
     left_out: ClassVar[dict[str, str]] = {}  # other recordings of the release: adjective, regular expression
-    emotions: ClassVar[dict[str, str]]  # the field's names, by the code in file names
-    published: ClassVar[dict[str, int]]  # recordings of each emotion in the release, in the order of tables
+    emotions: ClassVar[dict[str, tuple[str, int]]]  # code in file names: the field's name, recordings in the release
 
     def __init__(self, folder: str) -> None:
         self.folder = Path(os.path.abspath(folder))
@@ -54,7 +53,7 @@ class PublicCorpus(ABC):
         for path in wav_files(self.folder):
             if form := self._ends_in(self.form, path):
                 speaker, gender = self.speaker(form)
-                emotion = self.emotions[form["emotion"]]
+                emotion, _ = self.emotions[form["emotion"]]
                 name = form[0].replace("/", "_")
                 rows.append({"utterance": name, "path": path, "speaker": speaker, "gender": gender, "emotion": emotion})
             elif kind := next((kind for kind, form in self.left_out.items() if self._ends_in(form, path)), None):

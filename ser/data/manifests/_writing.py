@@ -52,7 +52,7 @@ def _relative(path: str, base: Path) -> str:
 
 def _summary(corpus: PublicCorpus, rows: list[dict[str, str]], left_out: Counter[str]) -> str:
     """Recordings by speaker and emotion beside the published numbers, what is left out, and the licence."""
-    published = pd.Series(corpus.published)
+    published = pd.Series(dict(corpus.emotions.values()))
     table = pd.DataFrame(rows)
     counts = pd.crosstab([table.speaker, table.gender], table.emotion).reindex(columns=published.index, fill_value=0)
     counts = counts.rename_axis(columns=None).reset_index()

@@ -25,9 +25,15 @@ class CremaD(PublicCorpus):
     reference = "Cao et al., 2014"
     licence = "ODbL 1.0"
     example = "1001_DFA_ANG_XX.wav"
-    form = r"(?P<speaker>10[0-8]\d|109[01])_[A-Z]{3}_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?:LO|MD|HI|XX?)"
-    emotions: ClassVar = {"NEU": "neutral", "HAP": "happy", "SAD": "sad", "ANG": "angry", "FEA": "fearful", "DIS": "disgust"}
-    published: ClassVar = {"neutral": 1087} | dict.fromkeys(list(emotions.values())[1:], 1271)
+    form = r"(?P<speaker>10(?:0[1-9]|[1-8]\d|9[01]))_[A-Z]{3}_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?:LO|MD|HI|XX?)"
+    emotions: ClassVar = {
+        "NEU": ("neutral", 1087),
+        "HAP": ("happy", 1271),
+        "SAD": ("sad", 1271),
+        "ANG": ("angry", 1271),
+        "FEA": ("fearful", 1271),
+        "DIS": ("disgust", 1271),
+    }
 
     def speaker(self, form: re.Match) -> tuple[str, str]:
         return form["speaker"], self._genders.get(form["speaker"], "")

@@ -21,8 +21,15 @@ class EmoDB(PublicCorpus):
     reference = "Burkhardt et al., 2005"
     example = "03a01Fa.wav"
     form = r"(?P<speaker>03|08|09|1[0-6])[a-z]\d\d(?P<emotion>[NFTWAEL])[a-z]?"
-    emotions: ClassVar = {"N": "neutral", "F": "happy", "T": "sad", "W": "angry", "A": "fearful", "E": "disgust", "L": "bored"}
-    published: ClassVar = {"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81}
+    emotions: ClassVar = {
+        "N": ("neutral", 79),
+        "F": ("happy", 71),
+        "T": ("sad", 62),
+        "W": ("angry", 127),
+        "A": ("fearful", 69),
+        "E": ("disgust", 46),
+        "L": ("bored", 81),
+    }
 
     def speaker(self, form: re.Match) -> tuple[str, str]:
         return form["speaker"], "M" if form["speaker"] in MEN else "F"

@@ -19,15 +19,14 @@ class EMOVO(PublicCorpus):
     example = "dis-f1-b1.wav"
     form = r"(?P<emotion>dis|gio|neu|pau|rab|sor|tri)-(?P<speaker>[fm][1-3])-[bdln]\d"
     emotions: ClassVar = {
-        "neu": "neutral",
-        "gio": "happy",
-        "tri": "sad",
-        "rab": "angry",
-        "pau": "fearful",
-        "dis": "disgust",
-        "sor": "surprised",
+        "neu": ("neutral", 84),
+        "gio": ("happy", 84),
+        "tri": ("sad", 84),
+        "rab": ("angry", 84),
+        "pau": ("fearful", 84),
+        "dis": ("disgust", 84),
+        "sor": ("surprised", 84),
     }
-    published: ClassVar = dict.fromkeys(emotions.values(), 84)
 
     def speaker(self, form: re.Match) -> tuple[str, str]:
         return form["speaker"], form["speaker"][0].upper()

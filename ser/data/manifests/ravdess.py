@@ -22,16 +22,15 @@ class RAVDESS(PublicCorpus):
     form = r"03-01-(?P<emotion>0[1-8])-0[12]-0[12]-0[12]-(?P<speaker>0[1-9]|1\d|2[0-4])"
     left_out: ClassVar = {"sung": r"03-02-0[1-6]-0[12]-0[12]-0[12]-(?:0[1-9]|1\d|2[0-4])"}
     emotions: ClassVar = {
-        "01": "neutral",
-        "02": "calm",
-        "03": "happy",
-        "04": "sad",
-        "05": "angry",
-        "06": "fearful",
-        "07": "disgust",
-        "08": "surprised",
+        "01": ("neutral", 96),
+        "02": ("calm", 192),
+        "03": ("happy", 192),
+        "04": ("sad", 192),
+        "05": ("angry", 192),
+        "06": ("fearful", 192),
+        "07": ("disgust", 192),
+        "08": ("surprised", 192),
     }
-    published: ClassVar = {"neutral": 96} | dict.fromkeys(list(emotions.values())[1:], 192)
 
     def speaker(self, form: re.Match) -> tuple[str, str]:
         return form["speaker"], "M" if int(form["speaker"]) % 2 else "F"

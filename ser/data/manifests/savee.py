@@ -21,15 +21,14 @@ class SAVEE(PublicCorpus):
     example = "DC_a01.wav or DC/a01.wav"
     form = r"(?P<speaker>DC|JE|JK|KL)[/_](?P<emotion>sa|su|a|d|f|h|n)\d\d"
     emotions: ClassVar = {
-        "n": "neutral",
-        "h": "happy",
-        "sa": "sad",
-        "a": "angry",
-        "f": "fearful",
-        "d": "disgust",
-        "su": "surprised",
+        "n": ("neutral", 120),
+        "h": ("happy", 60),
+        "sa": ("sad", 60),
+        "a": ("angry", 60),
+        "f": ("fearful", 60),
+        "d": ("disgust", 60),
+        "su": ("surprised", 60),
     }
-    published: ClassVar = {"neutral": 120} | dict.fromkeys(list(emotions.values())[1:], 60)
 
     def speaker(self, form: re.Match) -> tuple[str, str]:
         return form["speaker"], "M"

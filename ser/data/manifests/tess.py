@@ -21,15 +21,14 @@ class TESS(PublicCorpus):
     example = "OAF_back_angry.wav"
     form = r"(?P<speaker>OAF?|YAF)_[a-z]+_(?P<emotion>angry|disgust|fear|happy|neutral|ps|sad)"
     emotions: ClassVar = {
-        "neutral": "neutral",
-        "happy": "happy",
-        "sad": "sad",
-        "angry": "angry",
-        "fear": "fearful",
-        "disgust": "disgust",
-        "ps": "surprised",
+        "neutral": ("neutral", 400),
+        "happy": ("happy", 400),
+        "sad": ("sad", 400),
+        "angry": ("angry", 400),
+        "fear": ("fearful", 400),
+        "disgust": ("disgust", 400),
+        "ps": ("surprised", 400),
     }
-    published: ClassVar = dict.fromkeys(emotions.values(), 400)
 
     def speaker(self, form: re.Match) -> tuple[str, str]:
         return f"{form['speaker'][:2]}F", "F"

@@ -3,9 +3,10 @@
 import re
 from typing import ClassVar
 
+from ser.data.corpora.emodb import SESSIONS
 from ser.data.manifests._public_corpus import PublicCorpus
 
-MEN = {"03", "10", "11", "12", "15"}
+MEN = {man for man, _ in SESSIONS.values()}
 
 
 class EmoDB(PublicCorpus):

@@ -14,6 +14,7 @@ from ser.training.options.arguments import Parser
 
 if TYPE_CHECKING:
     from ser.data.corpora.corpus import Corpus
+    from ser.data.labels import Labels
 
 
 def main(argv: list[str]) -> int:
@@ -40,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
         "--style", choices=["improvised", "scripted", "all"], help="IEMOCAP: dialogs to use (default: improvised)"
     )
     check.add_argument("--merge-excited", action="store_true", help="IEMOCAP: count excited as happy")
+    check.add_argument("--emotions", metavar="LIST", help="labels to use, as neutral,happy (default: all)")
+    check.add_argument("--merge", metavar="MAP", help="labels that count as another, as excited=happy,calm=neutral")
     check.set_defaults(run=_check)
 
     _add_manifest(commands)
@@ -80,9 +83,28 @@ def _manifest(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from ser.data.corpora.summary import census
 
-    report = census(_corpus(options))
+    report = census(_corpus(options), _labels(options))
     print(report)
     return 2 if report.problems else 0
+
+
+def _labels(options: argparse.Namespace) -> Labels | None:
+    """The chosen labels; None for all.
+
+    Raises:
+        InputError: if they cannot be used.
+    """
+    from ser.data.labels import Labels
+
+    if options.emotions is None and options.merge is None:
+        return None
+    pairs = [pair.partition("=") for pair in (options.merge or "").split(",") if pair.strip()]
+    if unsound := ["".join(pair) for pair in pairs if not pair[1]]:
+        raise InputError(f"--merge: {unsound[0]!r} is not of the form excited=happy")
+    merge = {label.strip(): emotion.strip() for label, _, emotion in pairs}
+    if options.emotions is None:
+        return Labels(merge=merge)
+    return Labels([name.strip() for name in options.emotions.strip("[]").split(",")], merge)
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:

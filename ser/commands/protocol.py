@@ -10,9 +10,11 @@ from ser.audio.waveforms import Waveforms
 from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.release import absolute
 from ser.data.folds import PROTOCOLS, num_folds, split
+from ser.data.labels import Labels, counted
 from ser.data.leaks import recording_digests
 from ser.data.split_report import describe, report
 from ser.data.splits import read_split
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.files import new_file, write_text
 from ser.training.options.arguments import files_first
@@ -36,16 +38,24 @@ class ProtocolData:
 
     Args:
         corpus: where the utterances come from.
+        emotions: labels to use, in the order of the tables.
+        merge: labels that count as another emotion, as {excited: happy}.
         test_halves: the tested dialog half of each session under wu2019; MMFFF gives Table 2, MMFFM Table 3.
 
     Raises:
         InputError: if `test_halves` has other letters than F and M, under any protocol.
     """
 
-    def __init__(self, corpus: Corpus, test_halves: str = "MMFFF") -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        emotions: list[str] = PAPER_EMOTIONS,
+        merge: dict[str, str] | None = None,
+        test_halves: str = "MMFFF",
+    ) -> None:
         if not test_halves or set(test_halves) - set("FM"):
             raise InputError(f"test_halves is {test_halves!r}, but must be one F or M for each session")
-        self.corpus, self.test_halves = corpus, test_halves
+        self.corpus, self.labels, self.test_halves = corpus, Labels(emotions, merge), test_halves
 
 
 def main(arguments: list[str]) -> int:
@@ -64,7 +74,7 @@ def main(arguments: list[str]) -> int:
     out = new_file("--out", absolute(settings.out), (".json", ".csv")) if settings.out else None
     own = read_split(absolute(settings.splits)) if settings.splits else None
     data = parser.build(settings).data
-    utterances = data.corpus.utterances()
+    utterances, left_out = data.corpus.select(data.labels)
     protocol = settings.name or "speaker"
     halves = data.test_halves if protocol == "wu2019" and not own else None
     if own:
@@ -78,6 +88,8 @@ def main(arguments: list[str]) -> int:
     about = {"corpus": data.corpus.name, "protocol": protocol, "test_halves": halves, "own_split": bool(own)}
     about |= {"audio_compared": digests is not None, **describe(folds, digests, protocol)}
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
+    if left_out:
+        print(f"Other labels, left out: {counted(left_out)}.\n")
     print(report(about))
     if out:
         new_file("--out", out)  # reading the audio takes a while, and the file may exist by now

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from ser.data.folds import fold_warnings, num_folds, set_warnings, split
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 
 # Utterances of IEMOCAP (improvised; neutral, angry, happy, sad) per dialog half and per speaker of each session.
@@ -23,7 +23,7 @@ def table(counts, known):
     rows = []
     for letter, sessions in counts.items():
         for session, numbers in enumerate(sessions, start=1):
-            for emotion, number in zip(EMOTIONS, numbers, strict=True):
+            for emotion, number in zip(PAPER_EMOTIONS, numbers, strict=True):
                 for i in range(number):
                     half, speaker = (letter, "FM"[i % 2]) if known == "dialog_half" else ("FM"[i % 2], letter)
                     rows.append((f"u{len(rows)}", session, f"Ses0{session}{speaker}", half, emotion))
@@ -41,7 +41,7 @@ def by_speaker():
 
 
 def counts(utterances):
-    return tuple(int((utterances.emotion == emotion).sum()) for emotion in EMOTIONS)
+    return tuple(int((utterances.emotion == emotion).sum()) for emotion in PAPER_EMOTIONS)
 
 
 def test_the_corpus_has_2280_utterances(by_half, by_speaker):
@@ -125,7 +125,7 @@ def test_a_session_with_one_speaker_is_refused(by_speaker):
 
 def sets(**emotions):
     """A table of sets with these emotions, given by their first letters."""
-    of = {emotion[0]: emotion for emotion in EMOTIONS}
+    of = {emotion[0]: emotion for emotion in PAPER_EMOTIONS}
     rows = [(name, of[letter]) for name, letters in emotions.items() for letter in letters]
     return pd.DataFrame(rows, columns=["set", "emotion"])
 

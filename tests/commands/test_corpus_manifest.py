@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+from itertools import product
 
 import pytest
 
 from ser.commands.corpus import main
+from ser.data.corpora.emodb import EmoDB
+from ser.data.corpora.manifest import Manifest
 
 RAVDESS = "03-01-06-01-02-01-12.wav"
 
@@ -46,6 +49,20 @@ def test_paths_are_absolute_unless_the_recordings_are_below_the_file(emovo, tmp_
     assert read(tmp_path / "lists, own" / "emovo.csv")[0]["path"] == f"{emovo}/f1/dis-f1-b1.wav"
     assert main(["manifest", "emovo", "EMOVO/f1", "--out", "EMOVO/emovo.csv"]) == 0
     assert [row["path"] for row in read(emovo / "emovo.csv")] == ["f1/dis-f1-b1.wav", "f1/gio-f1-b1.wav"]
+
+
+def test_the_file_is_a_manifest_that_says_what_the_reader_of_emodb_says(tmp_path):
+    for speaker, letter in product(["03", "08", "09", "10", "11", "12", "13", "14", "15", "16"], "NFTWAEL"):
+        (tmp_path / f"{speaker}a01{letter}b.wav").touch()
+    out = str(tmp_path / "emodb.csv")
+    assert main(["manifest", "emodb", str(tmp_path), "--out", out]) == 0
+    found, expected = Manifest(out).listed(), EmoDB(str(tmp_path)).listed()
+    assert not found.problems
+    assert len(found.rows) == 70
+    columns = ("utterance", "path", "speaker", "gender", "emotion")
+    said, by_reader = ([[row[each] for each in columns] for row in listing.rows] for listing in (found, expected))
+    assert said == by_reader
+    assert {row["session"] for row in found.rows} == {""}, "its pairs are not part of the release"
 
 
 def test_the_summary(emovo, capsys):

@@ -10,11 +10,13 @@ from ser.audio.waveforms import Waveforms
 from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.release import absolute
 from ser.data.folds import fold_warnings
+from ser.data.labels import Labels, counted
 from ser.data.leaks import recording_digests
 from ser.data.protocols import PROTOCOLS, Protocol, make_protocol
 from ser.data.protocols.by_file import SplitProtocol
 from ser.data.split_report import describe, report
 from ser.data.splits import read_split
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.files import new_file, write_text
 from ser.training.options.arguments import files_first
@@ -45,6 +47,8 @@ class ProtocolData:
 
     Args:
         corpus: where the utterances come from.
+        emotions: labels to use, in the order of the tables.
+        merge: labels that count as another emotion, as {excited: happy}.
         test_halves: the tested dialog half of each session under wu2019; MMFFF gives Table 2, MMFFM Table 3.
         num_folds: number of groups under speaker_groups.
 
@@ -52,10 +56,18 @@ class ProtocolData:
         InputError: if `test_halves` has other letters than F and M, under any protocol.
     """
 
-    def __init__(self, corpus: Corpus, test_halves: str = "MMFFF", num_folds: int | None = None) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        emotions: list[str] = PAPER_EMOTIONS,
+        merge: dict[str, str] | None = None,
+        test_halves: str = "MMFFF",
+        num_folds: int | None = None,
+    ) -> None:
         if not test_halves or set(test_halves) - set("FM"):
             raise InputError(f"test_halves is {test_halves!r}, but must be one F or M for each session")
-        self.corpus, self.test_halves, self.num_folds = corpus, test_halves, num_folds
+        self.corpus, self.labels = corpus, Labels(emotions, merge)
+        self.test_halves, self.num_folds = test_halves, num_folds
 
 
 def main(arguments: list[str]) -> int:
@@ -78,7 +90,7 @@ def main(arguments: list[str]) -> int:
     rules: type[Protocol] | Protocol = PROTOCOLS[protocol]
     if not own:
         rules = make_protocol(protocol, data.test_halves, data.num_folds, settings.splits)
-    utterances = data.corpus.utterances()
+    utterances, left_out = data.corpus.select(data.labels)
     halves = None if own else rules.test_halves
     remarks: list[tuple[int | str, list[str]]] = []
     if own:
@@ -94,6 +106,8 @@ def main(arguments: list[str]) -> int:
     about |= {"audio_compared": digests is not None, **describe(folds, digests, rules)}
     about["warnings"] += fold_warnings(remarks)
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
+    if left_out:
+        print(f"Other labels, left out: {counted(left_out)}.\n")
     print(report(about))
     if out:
         new_file("--out", out)  # reading the audio takes a while, and the file may exist by now

@@ -16,14 +16,15 @@ from torch.utils.data import DataLoader
 
 from ser.audio.frames import FRAMES_PER_SECOND, num_samples
 from ser.audio.waveforms import Waveforms
-from ser.bounds import Seed, checked
+from ser.bounds import Emotions, Seed, checked
 from ser.data.corpora.corpus import Corpus
 from ser.data.folds import set_warnings
+from ser.data.labels import Labels
 from ser.data.leaks import Shared, check_leaks, recording_digests
 from ser.data.protocols import make_protocol
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
 from ser.data.transfer import avoid_shared_files, check_semaphores
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.processes.interruption import leave_signals_to_parent
 
@@ -33,6 +34,8 @@ class EmotionData(LightningDataModule):
 
     Args:
         corpus: the corpus to read.
+        emotions: labels to use; their order is the order of every table and posterior.
+        merge: labels that count as another emotion, as {excited: happy}.
         protocol: "speaker" tests one of the two speakers of the left-out session and validates on the other; "wu2019"
             halves the session by dialog letter, as in the paper's tables; "session", "one_speaker" and
             "speaker_groups" test one session, speaker or group of speakers and validate on the next; "split" takes the
@@ -57,6 +60,8 @@ class EmotionData(LightningDataModule):
     def __init__(
         self,
         corpus: Corpus,
+        emotions: Emotions = PAPER_EMOTIONS,
+        merge: dict[str, str] | None = None,
         protocol: Literal["speaker", "wu2019", "session", "one_speaker", "speaker_groups", "split"] = "speaker",
         fold: int = 1,
         test_halves: str = "MMFFF",
@@ -74,6 +79,9 @@ class EmotionData(LightningDataModule):
         super().__init__()
         if min_tail_seconds > segment_seconds:
             raise InputError(f"data.min_tail_seconds is {min_tail_seconds}, but segments have only {segment_seconds} s")
+        self.labels = Labels(emotions, merge)
+        self.emotions = self.labels.emotions
+        self.left_out: dict[str, int] = {}  # utterances of other labels
         self.corpus, self.protocol, self.fold, self.allow_leaks = corpus, protocol, fold, allow_leaks
         self.rules = make_protocol(protocol, test_halves, num_folds, splits)
         if allow_leaks and not self.rules.may_leak:
@@ -91,14 +99,14 @@ class EmotionData(LightningDataModule):
         if self.utterances is not None:
             return
         check_semaphores(self.num_workers)
-        utterances = self.corpus.utterances()
+        utterances, self.left_out = self.corpus.select(self.labels)
         sets = self.rules.sets(utterances, self.fold)
         self.waveforms = Waveforms(utterances)
         self._divide(utterances.assign(set=sets))
 
     def _divide(self, utterances: pd.DataFrame) -> None:
         """Cut the segments of the training set, and list the utterances of the other sets."""
-        emotions = utterances.emotion.map(EMOTIONS.index).to_numpy()
+        emotions = utterances.emotion.map(self.emotions.index).to_numpy()
         rows = np.flatnonzero(utterances.set == "train")
         segments = cut(rows, self.waveforms.num_samples[rows], self.segment_frames, self.min_tail_frames)
         self.tails_left_out = segments.tails_left_out
@@ -132,8 +140,11 @@ class EmotionData(LightningDataModule):
 
     @property
     def corpus_digest(self) -> str:
-        """Digest of names, labels and audio of the whole corpus, independent of its folder."""
-        labels = self.utterances.drop(columns=["path", "set"]).to_csv(index=False)
+        """Digest of names, labels and audio of the used utterances, independent of their folder."""
+        columns = ["utterance", "session", "speaker", "dialog_half", "emotion", "seconds"]
+        if self.utterances[["start", "end"]].notna().any(axis=None):
+            columns += ["start", "end"]
+        labels = self.utterances[columns].to_csv(index=False)
         return blake2b((labels + " ".join(self.recordings)).encode(), digest_size=8).hexdigest()
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from ser.emotions import EMOTIONS
+from ser.data.labels import in_order
 
 LEAST_VALIDATION = 10  # utterances
 
@@ -32,7 +32,7 @@ def set_warnings(utterances: pd.DataFrame) -> list[str]:
 
 
 def _listed(emotions: set[str]) -> str:
-    return ", ".join(emotion for emotion in EMOTIONS if emotion in emotions)
+    return ", ".join(in_order(emotions))
 
 
 def fold_warnings(folds: Iterable[tuple[int | str, list[str]]]) -> list[str]:

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from ser.data.folds import fold_warnings, set_warnings
+from ser.data.labels import in_order
 from ser.data.leaks import SETS, leaks, repeated_recordings, shared, some
 from ser.data.protocols import PROTOCOLS, Protocol
-from ser.emotions import EMOTIONS
 
 
 def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, rules: type[Protocol] | Protocol) -> dict:
@@ -18,11 +18,11 @@ def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, ru
     """
     described = []
     for name, utterances in folds.items():
-        overlaps = shared(utterances, digests)
+        overlaps, emotions = shared(utterances, digests), in_order(utterances.emotion)
         described.append(
             {
                 "fold": name,
-                "sets": {each: _describe_set(utterances[utterances.set == each]) for each in SETS},
+                "sets": {each: _describe_set(utterances[utterances.set == each], emotions) for each in SETS},
                 "left_out": sorted(utterances.utterance[utterances.set == ""]),
                 "shared": [{"sets": list(pair), **overlap} for pair, overlap in overlaps.items()],
                 "leaks": leaks(overlaps, rules),
@@ -37,20 +37,25 @@ def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, ru
         "folds": described,
         "warnings": fold_warnings((name, set_warnings(table)) for name, table in folds.items()),
         "pooled_test": {
-            **_counts(tested),
+            **_counts(tested, in_order(everything.emotion)),
             "tested_twice": sorted(tested.utterance[tested.utterance.duplicated()].unique().tolist()),
         },
     }
 
 
-def _counts(utterances: pd.DataFrame) -> dict[str, int]:
-    return {emotion: int((utterances.emotion == emotion).sum()) for emotion in EMOTIONS} | {"all": len(utterances)}
+def _counts(utterances: pd.DataFrame, emotions: list[str]) -> dict[str, int]:
+    return {emotion: int((utterances.emotion == emotion).sum()) for emotion in emotions} | {"all": len(utterances)}
 
 
-def _describe_set(utterances: pd.DataFrame) -> dict:
+def _describe_set(utterances: pd.DataFrame, emotions: list[str]) -> dict:
     names = {name: sorted(utterances[name].unique().tolist()) for name in ("session", "dialog_half", "speaker")}
     halves = [half for half in names["dialog_half"] if half]
-    return {**_counts(utterances), "sessions": names["session"], "halves": halves, "speakers": names["speaker"]}
+    return {
+        **_counts(utterances, emotions),
+        "sessions": names["session"],
+        "halves": halves,
+        "speakers": names["speaker"],
+    }
 
 
 def report(about: dict) -> str:

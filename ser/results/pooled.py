@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, write_text
 from ser.results.names import protocol_of
-from ser.results.predictions import check_rows, describe, scores
+from ser.results.predictions import check_rows, describe, emotions_of, scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_table
 from ser.results.speaker_counts import DRAWS, redraw_note
 from ser.results.statistics import bootstrap_speakers
@@ -20,7 +19,7 @@ OLDER = "older method: UA over the emotions present in each draw"
 OLDER_MEAN = "older method: UA of each run over the emotions present in it"
 # Keys that a pooled result copies from the result of each run, and keys that are equal in all runs.
 OF_RUN = ("seed", "fold", "epoch", "speakers", "train_segments", "tails_left_out", "counts")
-OF_ALL = ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")
+OF_ALL = ("system", "corpus", "protocol", "test_halves", "emotions", "left_out", "statistics", "epochs")
 
 
 def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path) -> None:
@@ -101,7 +100,7 @@ def describe_test_set(predictions: pd.DataFrame) -> dict:
     return {
         "digest": blake2b("\n".join(rows).encode(), digest_size=8).hexdigest(),
         "utterances": len(once),
-        "counts": {emotion: int(counts.get(emotion, 0)) for emotion in EMOTIONS},
+        "counts": {emotion: int(counts.get(emotion, 0)) for emotion in emotions_of(predictions)},
         "speakers": sorted(once.speaker.astype(str).unique()),
     }
 

@@ -11,7 +11,6 @@ from pydantic import JsonValue, ValidationError
 
 from ser.data.corpora.manifest import UNNAMED, Manifest
 from ser.data.datamodule import EmotionData
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.results.identity import is_identity
 from ser.results.provenance import code_digest, versions
@@ -77,8 +76,8 @@ def place_of(data: EmotionData) -> dict:
 def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
     """Utterances of each emotion in each set."""
     used = data.utterances[data.utterances.set != ""]
-    counts = pd.crosstab(used.set, used.emotion).reindex(columns=EMOTIONS, fill_value=0)
-    return {name: {emotion: int(row[emotion]) for emotion in EMOTIONS} for name, row in counts.iterrows()}
+    counts = pd.crosstab(used.set, used.emotion).reindex(columns=data.emotions, fill_value=0)
+    return {name: {emotion: int(row[emotion]) for emotion in data.emotions} for name, row in counts.iterrows()}
 
 
 def entries(checkpoint: Mapping) -> dict:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torchmetrics import MeanMetric
 
 from ser.audio.frames import WINDOW_SAMPLES, num_frames
-from ser.bounds import LearningRate, checked
+from ser.bounds import Emotions, LearningRate, checked
 from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
 from ser.emotions import IGNORED
@@ -39,6 +39,7 @@ class System(LightningModule, ABC):
     also set `torch.backends.cudnn.allow_tf32 = False`, as `ser fit` does.
 
     Args:
+        emotions: in the order of every posterior; on the command line always `data.emotions`.
         convolutions: shared by all branches.
         branches: by name.
         weights: of each branch in the posterior; they sum to 1.
@@ -54,6 +55,7 @@ class System(LightningModule, ABC):
     @checked("model.")
     def __init__(
         self,
+        emotions: Emotions,
         convolutions: Convolutions,
         branches: dict[str, Branch],
         weights: list[float],
@@ -62,6 +64,7 @@ class System(LightningModule, ABC):
         learning_rate: LearningRate = 0.001,
     ) -> None:
         super().__init__()
+        self.emotions = tuple(emotions)
         self.spectrogram = Spectrogram(magnitude)
         self.standardisation = Standardisation(standardise)
         self.convolutions = convolutions
@@ -71,7 +74,7 @@ class System(LightningModule, ABC):
         # Training and validation data of these weights (`ser.systems.lineage`); None if they are random.
         self.lineage: dict | None = None
         # One for each fold that a training validates; `setup` adds those of other folds.
-        self.scores = nn.ModuleList([EmotionScores()])
+        self.scores = nn.ModuleList([EmotionScores(emotions)])
         self.evaluation_losses = nn.ModuleList([MeanMetric("disable")])  # NaN stays NaN
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
@@ -119,7 +122,7 @@ class System(LightningModule, ABC):
                 system's own.
 
         Returns:
-            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`; without gradient (`logits` has one).
+            (batch, emotions), rows summing to 1, in the order of `emotions`; without gradient (`logits` has one).
 
         Raises:
             InputError: if shapes or types do not fit, or an utterance is shorter than one analysis window.
@@ -131,6 +134,9 @@ class System(LightningModule, ABC):
 
     def setup(self, stage: str) -> None:
         data = self.trainer.datamodule
+        if isinstance(data, EmotionData) and data.emotions != self.emotions:
+            own, given = ", ".join(self.emotions), ", ".join(data.emotions)
+            raise InputError(f"the system answers with {own}, but the data have {given}, in this order")
         for _ in range(len(self.scores), 1 + len(_others(data))):
             self.scores.append(deepcopy(self.scores[0]))
             self.evaluation_losses.append(deepcopy(self.evaluation_losses[0]))

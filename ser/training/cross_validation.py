@@ -28,7 +28,7 @@ from ser.training.devices import slots
 from ser.training.experiment import Experiment
 from ser.training.folder import check_folder, claim_folder
 from ser.training.options.arguments import parse_numbers
-from ser.training.run_files import STATISTICS
+from ser.training.run_files import STATISTICS, left_out
 from ser.training.tracking.tracking import record_folds, record_result, tracked
 
 # Trainer settings that do not affect the result, since each fold trains on one device.
@@ -201,6 +201,7 @@ class CrossValidation:
             f"{type(self.system).__name__} on {data.corpus.name}, protocol {protocol}",
             f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
+            *left_out(data),
             f"  statistics  {STATISTICS[data.statistics]}",
             f"  to train    {jobs} ({runs - len(self.unfinished)} finished before), {len(self.slots)} at once",
             *([f"  leaks       {line}" for line in leaks] or [f"  leaks       none under protocol {data.protocol}"]),

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from ser.data.datamodule import EmotionData
-from ser.emotions import EMOTIONS
+from ser.data.labels import counted
 from ser.files import digest, write_text
 from ser.results.names import fold_of, protocol_of
 from ser.results.predictions import describe, scores
@@ -56,6 +56,8 @@ def write_result(
         "system": type(system).__name__,
         **place_of(data),
         "fold_name": data.fold_name,
+        "emotions": list(data.emotions),
+        "left_out": data.left_out,
         "statistics": STATISTICS[data.statistics],
         **about,
         **(scores(tables["test"]) if "test" in tables else {}),
@@ -90,6 +92,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             f"              {len(data.pieces['train'])} segments, {data.tails_left_out} short tails left out",
             f"  validation  {sizes['val']} utterances of {names['val']}",
             f"  test        {sizes['test']} utterances of {names['test']}",
+            *left_out(data),
             f"  statistics  {STATISTICS[data.statistics]}",
             f"  run         {folder}",
             *([f"  note        {note}"] if note else []),
@@ -97,6 +100,11 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             *(f"  warning     {line}" for line in data.warnings),
         ]
     )
+
+
+def left_out(data: EmotionData) -> list[str]:
+    """A line of the headline on utterances of other labels than `data.emotions`, if there are any."""
+    return [f"  left out    utterances of other labels: {counted(data.left_out)}"] if data.left_out else []
 
 
 def report(result: dict) -> str:
@@ -163,7 +171,7 @@ def _utterances(about: dict, name: str) -> str:
     """The number of utterances of a set, per emotion, and its speakers."""
     counts = (about.get("counts") or {}).get(name)
     number = sum(counts.values()) if counts else about["utterances"][name]
-    emotions = f" ({', '.join(f'{counts.get(emotion, 0)} {emotion}' for emotion in EMOTIONS)})" if counts else ""
+    emotions = f" ({counted(counts)})" if counts else ""
     people = about["speakers"][name]
     bare = len({who.partition(":")[0] for who in people}) == 1 and "corpus" in about
     names = ", ".join(printable(who.partition(":")[2] if bare else who) for who in people)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ser.data.leaks import check_leaks
 from ser.data.protocols import PROTOCOLS, make_protocol
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 
 
 @st.composite
@@ -20,7 +20,7 @@ def corpora(draw, pairs=False):
         for number in range(2 if pairs else draw(st.integers(1, 3))):
             speaker = f"{draw(st.sampled_from('abc'))}{session}{number}"
             for turn in range(draw(st.integers(4, 12))):
-                rows.append((f"{speaker}_{turn}", session, speaker, "FM"[turn // 4 % 2], EMOTIONS[turn % 4]))
+                rows.append((f"{speaker}_{turn}", session, speaker, "FM"[turn // 4 % 2], PAPER_EMOTIONS[turn % 4]))
     return pd.DataFrame(rows, columns=["utterance", "session", "speaker", "dialog_half", "emotion"])
 
 

@@ -10,7 +10,7 @@ from ser.checkpoint import load
 from ser.checkpoint.reading import read_checkpoint, write_for_fold
 from ser.data.corpora.manifest import Manifest
 from ser.data.datamodule import EmotionData
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.systems import CNNGRU
 from ser.systems.lineage import entries
 from ser.training.run_files import UNKNOWN
@@ -18,7 +18,7 @@ from tests.conftest import CONF
 from tests.made_up.manifests import SHORT, write_manifest
 
 SMALL = {"gru_units": 4, "dense_units": 4}
-ONCE = dict.fromkeys(EMOTIONS, 1)
+ONCE = dict.fromkeys(PAPER_EMOTIONS, 1)
 PEOPLE = {"one": "abcd", "two": "efgh", "three": "ijkl"}
 
 
@@ -91,7 +91,7 @@ def test_a_result_says_what_was_trained_on_and_what_was_tested_on(steps, ser, op
     own = json.loads((steps["three"].parents[1] / "result.json").read_text())
     assert (trained["corpus"], trained["protocol"], trained["fold"]) == ("three", "speaker", 1)
     assert trained["speakers"] == {"train": ["three:k", "three:l"], "val": ["three:j"]}
-    assert trained["counts"] == {"train": dict.fromkeys(EMOTIONS, 2), "val": ONCE}
+    assert trained["counts"] == {"train": dict.fromkeys(PAPER_EMOTIONS, 2), "val": ONCE}
     for name in ("corpus_digest", "code_digest", "versions", "train_segments", "statistics", "trained_on"):
         assert own[name] == {**trained, "trained_on": trained}[name], name
     assert trained["initial_weights"] == {
@@ -107,7 +107,7 @@ def test_a_result_says_what_was_trained_on_and_what_was_tested_on(steps, ser, op
     for digest in (trained["corpus_digest"], tested["corpus_digest"]):
         assert f"protocol speaker, fold 1, corpus digest {digest}" in finished.out
     assert "16 utterances of one:c, one:d, two:g, two:h" in finished.out
-    assert own["counts"]["train"] == dict.fromkeys(EMOTIONS, 2)
+    assert own["counts"]["train"] == dict.fromkeys(PAPER_EMOTIONS, 2)
     assert own["tested_on"]["speakers"] == {"val": ["three:j"], "test": ["three:i"]}
 
 

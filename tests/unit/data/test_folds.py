@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from ser.data.folds import fold_warnings, set_warnings
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 
 
 def sets(**emotions):
     """A table of sets with these emotions, given by their first letters."""
-    of = {emotion[0]: emotion for emotion in EMOTIONS}
+    of = {emotion[0]: emotion for emotion in PAPER_EMOTIONS}
     rows = [(name, of[letter]) for name, letters in emotions.items() for letter in letters]
     return pd.DataFrame(rows, columns=["set", "emotion"])
 

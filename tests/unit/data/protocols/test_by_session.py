@@ -5,7 +5,7 @@ import pytest
 
 from ser.data.protocols import make_protocol
 from ser.data.protocols.by_session import HalvesProtocol, SessionProtocol, SpeakerProtocol
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 
 SPEAKER = SpeakerProtocol()
@@ -26,7 +26,7 @@ def table(counts, known):
     rows = []
     for letter, sessions in counts.items():
         for session, numbers in enumerate(sessions, start=1):
-            for emotion, number in zip(EMOTIONS, numbers, strict=True):
+            for emotion, number in zip(PAPER_EMOTIONS, numbers, strict=True):
                 for i in range(number):
                     half, speaker = (letter, "FM"[i % 2]) if known == "dialog_half" else ("FM"[i % 2], letter)
                     rows.append((f"u{len(rows)}", session, f"Ses0{session}{speaker}", half, emotion))
@@ -44,7 +44,7 @@ def by_speaker():
 
 
 def counts(utterances):
-    return tuple(int((utterances.emotion == emotion).sum()) for emotion in EMOTIONS)
+    return tuple(int((utterances.emotion == emotion).sum()) for emotion in PAPER_EMOTIONS)
 
 
 def test_the_corpus_has_2280_utterances(by_half, by_speaker):

@@ -7,7 +7,7 @@ import pytest
 from ser.data.groups import balanced_groups
 from ser.data.protocols import PROTOCOLS, make_protocol
 from ser.data.protocols.by_speaker import OneSpeakerProtocol, SpeakerGroupsProtocol
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 
 
@@ -16,7 +16,7 @@ def unequal(number=29, seed=1):
     draw, rows = np.random.default_rng(seed), []
     for speaker in range(number):
         for turn in range(draw.integers(3, 61)):
-            rows.append((f"{speaker:02}-{turn}", f"s{speaker:02}", EMOTIONS[draw.integers(4)]))
+            rows.append((f"{speaker:02}-{turn}", f"s{speaker:02}", PAPER_EMOTIONS[draw.integers(4)]))
     return pd.DataFrame(rows, columns=["utterance", "speaker", "emotion"]).assign(session="", dialog_half="")
 
 
@@ -40,7 +40,7 @@ def test_groups_of_unequal_speakers_are_balanced(number):
     assert max(sizes) - min(sizes) <= largest, "one speaker, who is not divided, at most"
     shares = [table.emotion[table.speaker.isin(group)].value_counts(normalize=True) for group in groups]
     if number == 3:
-        assert max(abs(share[emotion] - 0.25) for share in shares for emotion in EMOTIONS) < 0.06
+        assert max(abs(share[emotion] - 0.25) for share in shares for emotion in PAPER_EMOTIONS) < 0.06
     assert balanced_groups(table.sample(frac=1, random_state=0), number) == groups, "in any order of the table"
 
 

@@ -124,9 +124,10 @@ class CrossValidation:
         for fold, sets in self._sets.items():
             for row in np.flatnonzero(sets == "test"):
                 if (before := first.setdefault(int(row), fold)) != fold:
+                    twice = self.data.utterances.utterance.iloc[row]
                     raise InputError(
-                        f"folds {before} and {fold} both test utterance {self.data.utterances.utterance.iloc[row]}, but "
-                        "a pooled result counts every utterance once; choose --folds, or use ser fit for each fold"
+                        f"folds {before} and {fold} both test utterance {twice}, but a pooled result counts every "
+                        "utterance once; choose --folds, or use ser fit for each fold"
                     )
 
     def _check_leaks(self) -> dict:

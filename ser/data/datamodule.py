@@ -17,13 +17,13 @@ from torch.utils.data import DataLoader
 from ser.audio.frames import FRAMES_PER_SECOND, num_samples
 from ser.audio.waveforms import Waveforms
 from ser.bounds import Emotions, Seed, checked
+from ser.data.anonymous_memory import avoid_shared_files, check_semaphores
 from ser.data.corpora.corpus import Corpus
 from ser.data.folds import set_warnings
 from ser.data.labels import Labels
 from ser.data.leaks import Shared, check_leaks, recording_digests
 from ser.data.protocols import make_protocol
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
-from ser.data.transfer import avoid_shared_files, check_semaphores
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.processes.interruption import leave_signals_to_parent

@@ -49,9 +49,7 @@ class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
 def _parser() -> ClassParser:
     restrict()
     parser = ClassParser(prog="ser transfer", description=DESCRIPTION, formatter_class=_Help)
-    parser.add_argument(
-        "run", metavar="RUN", help="Folder of a finished run or cross-validation, with its checkpoints."
-    )
+    parser.add_argument("run", metavar="RUN", help="Folder of a run or cross-validation, with its checkpoints.")
     parser.add_class_arguments(Target, "data", sub_configs=True)
     parser.set_defaults({"data.corpus": {"class_path": "ser.data.Manifest"}})
     parser.add_argument("--accelerator", type=str, default="auto", help="cpu, gpu or auto.")

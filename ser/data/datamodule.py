@@ -100,6 +100,7 @@ class EmotionData(LightningDataModule):
             return
         check_semaphores(self.num_workers)
         utterances, self.left_out = self.corpus.select(self.labels)
+        self.rules.known = self.corpus.names
         sets = self.rules.sets(utterances, self.fold)
         self.waveforms = Waveforms(utterances)
         self._divide(utterances.assign(set=sets))

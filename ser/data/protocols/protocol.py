@@ -1,6 +1,7 @@
 """The base of all protocols, and of those that test groups of speakers in turn."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
 from typing import ClassVar
 
 import pandas as pd
@@ -18,6 +19,7 @@ class Protocol(ABC):
     needed: ClassVar[tuple[str, ...]] = ("train", "val", "test")  # sets that must have utterances
     may_leak: ClassVar[bool] = False  # whether --allow_leaks applies
     test_halves: str | None = None
+    known: Callable[[], Collection[str]] = staticmethod(tuple)  # all utterances of the corpus, also of other labels
 
     @abstractmethod
     def num_folds(self, utterances: pd.DataFrame) -> int:

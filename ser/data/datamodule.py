@@ -15,6 +15,7 @@ from pydantic import Field
 from torch.utils.data import DataLoader
 
 from ser.audio.frames import FRAMES_PER_SECOND, num_samples
+from ser.audio.silence import MarginSeconds, ThresholdDb, Trim
 from ser.audio.waveforms import Waveforms
 from ser.bounds import Seed, checked
 from ser.data.corpora.corpus import Corpus
@@ -38,6 +39,9 @@ class EmotionData(LightningDataModule):
         test_halves: the tested dialog half of each session under "wu2019"; MMFFF gives Table 2, MMFFM Table 3.
         statistics: audio whose statistics standardise the spectrogram: "train" (the training set), "corpus" (all audio
             including test, as in the paper) or "speaker" (each speaker's own audio; transductive).
+        trim_silence: cut off silence at the two ends of every utterance, not at a pause inside.
+        trim_threshold_db: sound this much weaker than the loudest of an utterance is silence.
+        trim_margin_seconds: silence to keep at either end, rounded to 10 ms.
         segment_seconds: length of a training segment, counted in frames of 10 ms.
         min_tail_seconds: a shorter remainder after full segments is left out of training.
         batch_size: segments of a training step, summed over devices.
@@ -54,6 +58,9 @@ class EmotionData(LightningDataModule):
         fold: int = 1,
         test_halves: str = "MMFFF",
         statistics: Literal["train", "corpus", "speaker"] = "train",
+        trim_silence: bool = False,
+        trim_threshold_db: ThresholdDb = Trim.threshold_db,
+        trim_margin_seconds: MarginSeconds = Trim.margin_seconds,
         segment_seconds: Annotated[float, Field(ge=0.1, le=60)] = 2.0,
         min_tail_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3,
         batch_size: Annotated[int, Field(ge=1, le=4096)] = 16,
@@ -66,6 +73,7 @@ class EmotionData(LightningDataModule):
             raise InputError(f"data.min_tail_seconds is {min_tail_seconds}, but segments have only {segment_seconds} s")
         self.corpus, self.protocol, self.fold, self.test_halves = corpus, protocol, fold, test_halves
         self.statistics, self.batch_size, self.num_workers, self.seed = statistics, batch_size, num_workers, seed
+        self.trim = Trim(float(trim_threshold_db), float(trim_margin_seconds)) if trim_silence else None
         self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)
         self.min_tail_frames = round(min_tail_seconds * FRAMES_PER_SECOND)
         self.max_batch_frames = max(round(max_batch_seconds * FRAMES_PER_SECOND), 1)
@@ -79,7 +87,7 @@ class EmotionData(LightningDataModule):
         check_semaphores(self.num_workers)
         utterances = self.corpus.utterances()
         utterances["set"] = split(utterances, self.protocol, self.fold, self.test_halves)
-        self.waveforms = Waveforms(utterances)
+        self.waveforms = Waveforms(utterances, trim=self.trim)
         emotions = utterances.emotion.map(EMOTIONS.index).to_numpy()
         rows = np.flatnonzero(utterances.set == "train")
         segments = cut(rows, self.waveforms.num_samples[rows], self.segment_frames, self.min_tail_frames)
@@ -100,7 +108,7 @@ class EmotionData(LightningDataModule):
 
     @cached_property
     def recordings(self) -> list[str]:
-        """Digest of every recording's samples; equal for copies under other names."""
+        """Digest of every utterance's samples before silence is trimmed; equal for copies under other names."""
         return recording_digests(self.waveforms, len(self.utterances))
 
     @property

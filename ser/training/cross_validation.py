@@ -178,6 +178,7 @@ class CrossValidation:
             f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
             f"  statistics  {STATISTICS[data.statistics]}",
+            *([f"  silence     {data.trim}"] if data.trim else []),
             f"  to train    {jobs} ({runs - len(self.unfinished)} finished before), {len(self.slots)} at once",
             f"  leaks       none under protocol {data.protocol}",
         ]

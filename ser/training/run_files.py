@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -56,6 +57,7 @@ def write_result(
         "system": type(system).__name__,
         **place_of(data),
         "statistics": STATISTICS[data.statistics],
+        "trim_silence": data.trim and asdict(data.trim),
         **about,
         **(scores(tables["test"]) if "test" in tables else {}),
         "validation": scores(tables["val"]) if "val" in tables else None,
@@ -90,6 +92,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             f"  validation  {sizes['val']} utterances of {names['val']}",
             f"  test        {sizes['test']} utterances of {names['test']}",
             f"  statistics  {STATISTICS[data.statistics]}",
+            *([f"  silence     {data.trim}"] if data.trim else []),
             f"  run         {folder}",
             *([f"  note        {note}"] if note else []),
             *(f"  warning     {line}" for line in set_warnings(data.utterances)),
@@ -122,6 +125,7 @@ def training_record(found: Mapping) -> dict:
     return {
         **about,
         "statistics": found["standardised_by"],
+        "trim_silence": found["trim_silence"],
         **_people(found),
         "initial_weights": before and {**_people(before), "complete": before["complete"]},
     }

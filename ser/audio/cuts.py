@@ -26,9 +26,11 @@ class Cut(NamedTuple):
             >>> Cut(0.5, 1.00004).samples(48_000), Cut(2.0).samples(48_000), Cut().samples(48_000)
             ((8000, 16001), (32000, 48000), (0, 48000))
         """
-        start = 0 if math.isnan(self.start) else round(self.start * sample_rate_hz)
-        end = num_samples if math.isnan(self.end) else round(self.end * sample_rate_hz)
-        return min(start, num_samples), min(end, num_samples)
+
+        def place(seconds: float, otherwise: int) -> int:
+            return otherwise if math.isnan(seconds) else round(min(max(seconds, 0) * sample_rate_hz, num_samples))
+
+        return place(self.start, 0), place(self.end, num_samples)
 
     def fault(self, seconds: float = math.inf) -> str | None:
         """What is wrong with the times in a recording of this length, if anything.

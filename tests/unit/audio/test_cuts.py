@@ -107,7 +107,7 @@ def test_a_recording_is_decoded_once_and_in_blocks_as_in_one(tmp_path, monkeypat
     at_once = check_cuts(tmp_path / "a.flac", cuts)
     opened = []
     monkeypatch.setattr(decoding, "_BLOCK_SAMPLES", 2_000)
-    monkeypatch.setattr(decoding, "open_recording", lambda path: opened.append(path) or open(path, "rb"))
+    monkeypatch.setattr(decoding, "open_recording", lambda path: opened.append(path) or path.open("rb"))
     assert check_cuts(tmp_path / "a.flac", cuts) == at_once
     assert len(opened) == 1
 

@@ -35,7 +35,7 @@ def test_utterances_cut_from_a_recording(tmp_path, wav, speech):
     table, problems = check_audio(rows, [f"m.csv:{line}" for line in range(2, 8)])
     assert table.utterance.tolist() == ["1", "2", "4"]
     assert table.seconds.tolist() == pytest.approx([0.3, 1, 0.5])
-    assert (table.recording[0] == table.recording[2]) and (table.recording[0] != table.recording[1])
+    assert table.recording[0] == table.recording[2] != table.recording[1]
     assert problems == [
         f"m.csv:4: {one}: end is 1.5 s, but the recording has 1 s",
         f"m.csv:6: {tmp_path}/c.wav: missing; 2 utterances are in it",

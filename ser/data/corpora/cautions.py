@@ -1,6 +1,6 @@
 """Warnings about a usable corpus, for faults that can spoil results."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import nan
 from typing import NamedTuple
 
@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 
 from ser.audio.cuts import Cut
-from ser.emotions import EMOTIONS
+from ser.data.labels import in_order
 
 LONG_SILENCE_SECONDS = 0.3
 MOST_LINES = 10  # of one kind; a faulty microphone affects every recording
 
 
-def cautions(table: pd.DataFrame, location: str) -> list[str]:
+def cautions(table: pd.DataFrame, location: str, emotions: Sequence[str]) -> list[str]:
     """Warnings to read before training, one line each ("place: cause").
 
     Args:
         table: usable utterances, with the columns of `check_audio` if their audio was checked.
         location: path of the corpus.
+        emotions: the labels that are asked for.
 
     Returns:
         Recordings of suspicious level or with two labels, long silence around the speech, classes missing in sessions
@@ -29,8 +30,8 @@ def cautions(table: pd.DataFrame, location: str) -> list[str]:
         return []
     checked = {"cautions", "recording", "silence_before"} <= set(table.columns)
     audio = [*_levels(table), *_two_labels(table)] if checked else []
-    causes = [*(_silence(table) if checked else []), *_lacking(table)]
-    if table.session.nunique() == 1:
+    causes = [*(_silence(table) if checked else []), *_lacking(table, emotions)]
+    if table.session.nunique() == 1 and (table.session != "").all():
         session = table.session.iloc[0]
         causes.append(f"one session only ({session}): folds leave one out, so none remains for training")
     return [*audio, *(f"{location}: {cause}" for cause in causes)]
@@ -91,17 +92,17 @@ def median_silence(table: pd.DataFrame) -> tuple[float, float]:
     return float(table.silence_before.median()), float(table.silence_after.median())
 
 
-def _lacking(table: pd.DataFrame) -> list[str]:
+def _lacking(table: pd.DataFrame, emotions: Sequence[str]) -> list[str]:
     """Classes missing in the corpus, in sessions, and in speakers whose session has them."""
 
     def lacking(part: pd.DataFrame, among: Iterable[str]) -> str:
-        return ", ".join(emotion for emotion in EMOTIONS if emotion in set(among) - set(part.emotion))
+        return ", ".join(emotion for emotion in emotions if emotion in set(among) - set(part.emotion))
 
     lines = []
-    if missing := lacking(table, EMOTIONS):
-        lines.append(f"no utterance of {missing} at all")
+    if missing := lacking(table, emotions):
+        lines.append(f"no utterance of {missing} at all; its labels: {', '.join(in_order(table.emotion))}")
     for session, of_session in table.groupby("session"):
-        if missing := lacking(of_session, table.emotion):
+        if session != "" and (missing := lacking(of_session, table.emotion)):
             lines.append(f"session {session} has no utterance of {missing}")
         for speaker, of_speaker in of_session.groupby("speaker"):
             if missing := lacking(of_speaker, of_session.emotion):

@@ -14,9 +14,10 @@ from ser.training.options.configuration import restrict
 from ser.training.options.parser import ClassParser
 from ser.training.transfer import Target, transfer
 
-DESCRIPTION = """Test a trained system on another corpus. RUN is the folder of a `ser fit`, or of a `ser crossval`, whose
-systems are tested one by one and by the mean of their posteriors. Posteriors are divided by their sum over the emotions
-that both corpora have. Speakers and recordings that the systems were trained or validated on are refused.
+DESCRIPTION = """Test a trained system on another corpus. RUN is the folder of a `ser fit`, or of a
+`ser crossval`, whose systems are tested one by one and by the mean of their posteriors. Posteriors
+are divided by their sum over the emotions that both corpora have. Speakers and recordings that the
+systems were trained or validated on are refused.
 
   ser transfer runs/emodb-reccap --data manifest --data.corpus.csv nemo.csv --out runs/emodb-on-nemo
   ser report runs/emodb-reccap runs/nemo-reccap runs/emodb-on-nemo runs/nemo-on-emodb --out report"""
@@ -49,9 +50,7 @@ class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
 def _parser() -> ClassParser:
     restrict()
     parser = ClassParser(prog="ser transfer", description=DESCRIPTION, formatter_class=_Help)
-    parser.add_argument(
-        "run", metavar="RUN", help="Folder of a finished run or cross-validation, with its checkpoints."
-    )
+    parser.add_argument("run", metavar="RUN", help="Folder of a run or cross-validation, with its checkpoints.")
     parser.add_class_arguments(Target, "data", sub_configs=True)
     parser.set_defaults({"data.corpus": {"class_path": "ser.data.Manifest"}})
     parser.add_argument("--accelerator", type=str, default="auto", help="cpu, gpu or auto.")

@@ -18,6 +18,7 @@ from ser.results.statistics import bootstrap_speakers, ua_note
 KIND = "transfer"
 EACH = "predictions_each.csv"  # of every fold and seed; `predictions.csv` has the mean posterior
 LEFT_OUT = "left_out"  # column: the share of the posterior that other emotions have
+LEFT_SHARE = "probability_left_out"  # the mean of that column
 SAME = 1e-9
 
 
@@ -78,7 +79,7 @@ def restrict(predictions: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame
         >>> restrict(table, ["sad", "angry"])[["p_sad", "p_angry", "predicted", "left_out"]].round(9).values.tolist()
         [[0.4, 0.6, 'angry', 0.5]]
     """
-    others = set(emotions_of(predictions)) - set(emotions)
+    others = [emotion for emotion in emotions_of(predictions) if emotion not in emotions]
     branches = [
         name.removesuffix(f"_{PREFIX}{emotions[0]}") for name in predictions if name.endswith(f"_{PREFIX}{emotions[0]}")
     ]
@@ -94,7 +95,7 @@ def restrict(predictions: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame
         found = found.drop(columns=[*columns, *posterior_columns(others, branch)])
         found[columns] = values / total
         if not branch:
-            found[LEFT_OUT] = np.clip(1 - total[:, 0], 0, 1)
+            found[LEFT_OUT] = predictions[posterior_columns(others)].sum(axis=1)
             found["predicted"] = np.array(emotions)[values.argmax(1)]
     return found
 
@@ -113,7 +114,7 @@ def summarise_transfer(mean: pd.DataFrame, each: pd.DataFrame, emotions_of_syste
     return {
         "emotions": list(shared),
         "emotions_left_out": [emotion for emotion in emotions_of_system if emotion not in shared],
-        "probability_left_out": float(mean[LEFT_OUT].mean()),
+        LEFT_SHARE: float(mean[LEFT_OUT].mean()),
         **found,
         # None for a single speaker, or if too few speakers have an emotion.
         "intervals": {key: None if np.isnan(intervals[key]).any() else list(intervals[key]) for key in ("wa", "ua")},
@@ -123,9 +124,8 @@ def summarise_transfer(mean: pd.DataFrame, each: pd.DataFrame, emotions_of_syste
             {
                 "seed": int(seed),
                 "fold": int(fold),
-                "wa": one["wa"],
-                "ua": one["ua"],
-                "probability_left_out": float(left),
+                **{name: one[name] for name in ("wa", "ua")},
+                LEFT_SHARE: float(left),
             }
             for (seed, fold), (one, left) in per_run.items()
         ],
@@ -143,15 +143,13 @@ def read_transfer(folder: str | Path) -> Transferred:
     about = read_about(folder)
     check_record(TransferRecord, about, folder / "result.json")
     mean, each = read_table(folder / TABLES["test"]), read_table(folder / EACH)
-    for table in (mean, each):
-        try:
-            check_rows(
-                table if table is mean else table.assign(seed=table.seed.astype(str) + " " + table.fold.astype(str))
-            )
-        except InputError as error:
-            raise InputError(f"{folder}: {error}") from error
-        if list(emotions_of(table)) != about["emotions"]:
-            raise InputError(f"{folder}: the tables have other emotions than result.json")
+    try:
+        for table in (mean, *(table for _, table in each.groupby(["seed", "fold"]))):
+            check_rows(table)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
+    if any(list(emotions_of(table)) != about["emotions"] for table in (mean, each)):
+        raise InputError(f"{folder}: the tables have other emotions than result.json")
     found = scores(mean)
     for name in ("wa", "ua"):
         if abs(found[name] - about[name]) > SAME:

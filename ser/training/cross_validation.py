@@ -204,6 +204,7 @@ class CrossValidation:
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
             *left_out(data),
             f"  statistics  {STATISTICS[data.statistics]}",
+            *([f"  silence     {data.trim}"] if data.trim else []),
             f"  to train    {jobs} ({runs - len(self.unfinished)} finished before), {len(self.slots)} at once",
             *([f"  leaks       {line}" for line in leaks] or [f"  leaks       none under protocol {data.protocol}"]),
         ]

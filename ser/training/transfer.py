@@ -84,7 +84,10 @@ class Target:
                 "--data.merge '{LABEL: EMOTION}' counts a label as one of the system's emotions"
             )
         merge = {label: emotion for label, emotion in whole.merge.items() if emotion in shared}
-        data = EmotionData(self.corpus, shared, merge, statistics=checkpoint["standardised_by"], **self.options)
+        trim = checkpoint.get("trim_silence")
+        heard = {"statistics": checkpoint["standardised_by"], "trim_silence": trim is not None}
+        heard |= {f"trim_{name}": value for name, value in (trim or {}).items()}
+        data = EmotionData(self.corpus, shared, merge, **heard, **self.options)
         data.emotions, data.rules = tuple(known), WholeCorpus()
         data.setup()
         return data

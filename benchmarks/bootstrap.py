@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.statistics import bootstrap_speakers, compare
 
 UTTERANCES, SPEAKERS = 2280, 10
@@ -26,8 +26,8 @@ def made_up(seed: int) -> pd.DataFrame:
             "utterance": [f"u{place}" for place in range(UTTERANCES)],
             "speaker": speaker.astype(str),
             "seed": 1,
-            "emotion": [EMOTIONS[place] for place in actual],
-            "predicted": [EMOTIONS[place] for place in (actual + wrong) % 4],
+            "emotion": [PAPER_EMOTIONS[place] for place in actual],
+            "predicted": [PAPER_EMOTIONS[place] for place in (actual + wrong) % 4],
         }
     )
 

@@ -16,11 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 
 MOST_GB = 2.2
 SYSTEMS = ("cnn_gru", "seqcap", "reccap", "gru_seqcap", "cnn_lstm")
-UTTERANCES = (228, 228, 50, 50, 50, 50)  # of each speaker; the first two are tested and validated, as many as on IEMOCAP
+UTTERANCES = (
+    228,
+    228,
+    50,
+    50,
+    50,
+    50,
+)  # of each speaker; the first two are tested and validated, as many as on IEMOCAP
 MEDIAN_SECONDS, SPREAD = 3.5, 0.71  # log-normal with a mean of 4.5 s
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.6, 34.0  # every speaker has one of the longest
 
@@ -36,7 +43,7 @@ def write_corpus(folder: Path) -> Path:
         for place, duration in enumerate(seconds):
             name = f"s{speaker}_{place:03}"
             write_wav(folder / f"{name}.wav", random.normal(0, 3000, round(16_000 * duration)).astype("<i2"))
-            lines.append(f"{name},{name}.wav,{speaker // 2},s{speaker},{EMOTIONS[place % len(EMOTIONS)]}")
+            lines.append(f"{name},{name}.wav,{speaker // 2},s{speaker},{PAPER_EMOTIONS[place % len(PAPER_EMOTIONS)]}")
     manifest = folder / "shaped.csv"
     manifest.write_text("\n".join(lines) + "\n")
     return manifest

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ser.networks.spectrogram import Spectrogram, Standardisation
 
-EMOTIONS = 4
+NUM_EMOTIONS = 4
 CAPSULE_SIZES = {
     "routing_iterations": 3,
     "capsule_tap": "pool3",
@@ -100,7 +100,7 @@ class PrintedHead(nn.Sequential):
     """Section 3: a dense layer with ReLU and dropout, then the output layer."""
 
     def __init__(self, in_features: int, units: int, dropout: float) -> None:
-        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, EMOTIONS))
+        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, NUM_EMOTIONS))
 
 
 class BidirectionalBranch(nn.Module):
@@ -150,8 +150,8 @@ class PrintedSeqCaps(nn.Module):
     def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
         self.iterations = iterations
-        self.weight = nn.Parameter(torch.randn(lower, EMOTIONS, dim, lower_dim))
-        self.bias = nn.Parameter(torch.randn(lower, EMOTIONS, dim))
+        self.weight = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim))
 
     def forward(self, windows: list[Tensor]) -> list[Tensor]:
         """Capsules u_i of each window, (batch, i, dim) -> its emo-vector o."""
@@ -168,7 +168,7 @@ class PrintedRecCaps(PrintedSeqCaps):
 
     def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__(lower, lower_dim, dim, iterations)
-        self.recurrent_weight = nn.Parameter(torch.randn(lower, EMOTIONS, dim, EMOTIONS * (dim + 1)))
+        self.recurrent_weight = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim, NUM_EMOTIONS * (dim + 1)))
 
     def forward(self, windows: list[Tensor]) -> list[Tensor]:
         vectors = [windows[0].new_zeros(len(windows[0]), self.recurrent_weight.shape[3])]
@@ -200,8 +200,8 @@ class PrintedUtteranceCapsules(nn.Module):
     def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
         super().__init__()
         self.iterations = iterations
-        self.weight = nn.Parameter(torch.randn(EMOTIONS, dim, lower_dim))
-        self.bias = nn.Parameter(torch.randn(EMOTIONS, dim))
+        self.weight = nn.Parameter(torch.randn(NUM_EMOTIONS, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(NUM_EMOTIONS, dim))
 
     def forward(self, vectors: list[Tensor], real: Tensor) -> Tensor:
         """Emo-vectors of the windows, and which are real, (batch, windows) -> v_j, (batch, j, dim)."""
@@ -240,9 +240,9 @@ class PrintedCapsuleBranch(nn.Module):
         )
         self.emo_caps = kind(lower, window_capsule_dim, emo_capsule_dim, routing_iterations)
         self.utterance_capsules = PrintedUtteranceCapsules(
-            EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
+            NUM_EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
         )
-        self.head = PrintedHead(EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
+        self.head = PrintedHead(NUM_EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
 
     def forward(self, maps: dict[str, Map]) -> Tensor:
         features, steps = maps[self.tap]

@@ -33,7 +33,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ser.audio.frames import num_samples
-from ser.emotions import NUM_EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.networks.branches import CapsuleBranch, RecurrentBranch
 from ser.networks.capsule_layers import RecCaps, SeqCaps
 from ser.networks.convolutions import PlainConvolutions, SpectralTemporalConvolutions
@@ -52,7 +52,7 @@ def make_batch(device: str = "cpu") -> tuple[torch.Tensor, torch.Tensor, torch.T
     noise = torch.randn(BATCH, num_samples(FRAMES) + 1, generator=generator)
     colour = torch.rand(BATCH, 1, generator=generator)
     waveform = 0.1 * (noise[:, 1:] + colour * noise[:, :-1])
-    emotion = torch.randint(NUM_EMOTIONS, (BATCH,), generator=generator)
+    emotion = torch.randint(len(PAPER_EMOTIONS), (BATCH,), generator=generator)
     return waveform.to(device), torch.full((BATCH,), FRAMES, device=device), emotion.to(device)
 
 

@@ -1,12 +1,13 @@
 """Bounds of options, as types of constructor arguments: `fold: Annotated[int, Field(ge=1, le=10)] = 1`."""
 
+import re
 from collections.abc import Callable
 from functools import cache, wraps
 from inspect import signature
 from typing import Annotated, Literal, get_origin, get_type_hints
 
 import numpy as np
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ser.errors import InputError, show
 
@@ -16,7 +17,28 @@ CapsuleSize = Annotated[int, Field(ge=1, le=1024)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]
 
+NAME = re.compile(r"[^\W_][\w -]{0,39}")  # becomes part of column names and of metrics such as val/recall/happy
+MOST_EMOTIONS = 100
+
+
+def _emotions(names: list[str]) -> list[str]:
+    """Raises:
+    ValueError: for fewer than two or too many names, a name used twice, or one that cannot be part of a metric.
+    """
+    if not 2 <= len(names) <= MOST_EMOTIONS:
+        raise ValueError(f"must be 2 to {MOST_EMOTIONS} names")
+    for name in names:
+        if not NAME.fullmatch(name) or name != name.strip() or name == "all":
+            raise ValueError(f"{name!r} cannot be used: use letters, digits, spaces and hyphens, and not 'all'")
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is there twice")
+    return names
+
+
+Emotions = Annotated[list[str], AfterValidator(_emotions)]
+
 WORDS = {
+    "Value error, ": "",
     **{"Input should": "must", "greater than or equal to": "at least", "less than or equal to": "at most"},
     **{"a valid integer": "a whole number", "a valid number": "a number", "a valid string": "text"},
     **{"a valid boolean": "true or false", "a valid list": "a list", "a valid dictionary": "names with values"},

@@ -1,5 +1,4 @@
-"""The four emotions, in the order of Table 2 of the paper; every posterior and matrix follows it."""
+"""The paper's emotions, the default of `data.emotions`; its order is the order of every posterior, table and matrix."""
 
-EMOTIONS: tuple[str, ...] = ("neutral", "angry", "happy", "sad")
-NUM_EMOTIONS = len(EMOTIONS)
+PAPER_EMOTIONS = ["neutral", "angry", "happy", "sad"]  # the order of Table 2
 IGNORED = -100  # label of a filler row in a batch; ignored by losses and scores

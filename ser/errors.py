@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from difflib import get_close_matches
 
 # System errors that the user can fix: permissions, disk space, file types and file names.
 FIXABLE = {
@@ -34,6 +35,20 @@ def show(value: object) -> str:
         return repr(value) if isinstance(value, str) else str(value)
     except ValueError:
         return f"a number of more than {sys.get_int_max_str_digits()} digits"
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A suggestion of the known name most similar to a wrong one; empty if none is similar.
+
+    If no whole name is similar, the first parts are compared.
+
+    Example:
+        >>> nearest("data.fodl", ["data.fold", "data.seed"]), nearest("x", ["data.fold"])
+        ('; did you mean data.fold?', '')
+    """
+    first = name.partition(".")[0]
+    found = get_close_matches(name, known, 1) or get_close_matches(first, [each.partition(".")[0] for each in known], 1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def about_file(error: OSError) -> str:

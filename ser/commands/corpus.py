@@ -1,9 +1,11 @@
 """`ser corpus check FOLDER`: list the contents of a corpus and its problems.
+`ser corpus manifest KIND FOLDER`: write the manifest of a public corpus.
 `ser corpus synth FOLDER`: write the built-in corpus."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser.errors import InputError
@@ -12,6 +14,7 @@ from ser.training.options.arguments import Parser
 
 if TYPE_CHECKING:
     from ser.data.corpora.corpus import Corpus
+    from ser.data.labels import Labels
 
 
 def main(argv: list[str]) -> int:
@@ -28,7 +31,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="ser corpus", description="Check a corpus, or write the built-in one.")
+    parser = Parser(prog="ser corpus", description="Check a corpus, describe a public one, or write the built-in one.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     check = commands.add_parser("check", help="list the contents of a corpus and its problems, with file and line")
@@ -38,7 +41,11 @@ def _parser() -> argparse.ArgumentParser:
         "--style", choices=["improvised", "scripted", "all"], help="IEMOCAP: dialogs to use (default: improvised)"
     )
     check.add_argument("--merge-excited", action="store_true", help="IEMOCAP: count excited as happy")
+    check.add_argument("--emotions", metavar="LIST", help="labels to use, as neutral,happy (default: all)")
+    check.add_argument("--merge", metavar="MAP", help="labels that count as another, as excited=happy,calm=neutral")
     check.set_defaults(run=_check)
+
+    _add_manifest(commands)
 
     synth = commands.add_parser("synth", help="write the built-in corpus")
     synth.add_argument("folder", metavar="FOLDER", help="a new or empty folder, or one written by this command")
@@ -48,12 +55,56 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_manifest(commands: argparse._SubParsersAction) -> None:
+    folder = Path(__file__).parents[1] / "data" / "manifests"
+    kinds = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    manifest = commands.add_parser(
+        "manifest",
+        help="write the manifest (CSV) of a public corpus from the names of its files",
+        description="Write the manifest (CSV) of a public corpus with the columns utterance, path, speaker, gender and "
+        "emotion, taken from the names of its .wav files; no audio is read. All its emotions are listed, in the "
+        "words of data.emotions. Paths are relative to the manifest if the recordings are in its folder or below.",
+    )
+    manifest.add_argument("kind", metavar="KIND", help=", ".join(kinds))
+    manifest.add_argument("folder", metavar="FOLDER", help="folder of the recordings, which may have subfolders")
+    manifest.add_argument("--out", metavar="FILE.csv", required=True, help="a new file, in an existing folder")
+    manifest.set_defaults(run=_manifest, kinds=kinds)
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    if options.kind not in options.kinds:
+        raise InputError(f"{options.kind}: no such public corpus; choose from {', '.join(options.kinds)}")
+    from ser.data.manifests._writing import write_manifest
+
+    print(write_manifest(options.kind, options.folder, options.out))
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
     from ser.data.corpora.summary import census
 
-    report = census(_corpus(options))
+    report = census(_corpus(options), _labels(options))
     print(report)
     return 2 if report.problems else 0
+
+
+def _labels(options: argparse.Namespace) -> Labels | None:
+    """The chosen labels; None for all.
+
+    Raises:
+        InputError: if they cannot be used.
+    """
+    from ser.data.labels import Labels
+
+    if options.emotions is None and options.merge is None:
+        return None
+    pairs = [pair.partition("=") for pair in (options.merge or "").split(",") if pair.strip()]
+    if unsound := ["".join(pair) for pair in pairs if not pair[1]]:
+        raise InputError(f"--merge: {unsound[0]!r} is not of the form excited=happy")
+    merge = {label.strip(): emotion.strip() for label, _, emotion in pairs}
+    if options.emotions is None:
+        return Labels(merge=merge)
+    return Labels([name.strip() for name in options.emotions.strip("[]").split(",")], merge)
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:

@@ -26,7 +26,7 @@ class Batch(NamedTuple):
 
     waveform: Tensor  # (batch, samples) float32 in [-1, 1), zero beyond the length
     lengths: Tensor  # (batch,) samples
-    emotion: Tensor  # (batch,) index into EMOTIONS
+    emotion: Tensor  # (batch,) index into the data module's emotions
     utterance: Tensor  # (batch,) row of the corpus's table
     scale: Tensor  # () factor of the summed loss; its average over processes is then the batch mean
     statistics: Tensor | None  # (batch, 2, bins) for statistics per speaker, else None
@@ -74,7 +74,7 @@ class Pieces(Dataset):
         rows: the table row of each piece.
         starts: first sample of each piece.
         lengths: number of samples of each piece.
-        emotions: of the whole corpus, indices into EMOTIONS.
+        emotions: of the whole corpus, as indices.
         samples: width of every batch; None uses the longest piece of each batch.
     """
 

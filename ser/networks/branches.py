@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ser.bounds import CapsuleSize, Dropout, Units, checked
-from ser.emotions import NUM_EMOTIONS
 from ser.networks.capsule_layers import DenseHead, EmoCaps, UtteranceCapsules, WindowCapsules, Windows
 from ser.networks.capsules import emo_vector
 from ser.networks.convolutions import FeatureMap
@@ -35,6 +34,7 @@ class RecurrentBranch(Branch):
     Args:
         cell: `nn.GRU` or `nn.LSTM`.
         taps: (channels, bins) of each feature map.
+        num_emotions: length of the logits.
         units: cells per direction.
         pool_bins: size of the max pooling over bins before the recurrent layer.
 
@@ -46,6 +46,7 @@ class RecurrentBranch(Branch):
         self,
         cell: type[nn.GRU] | type[nn.LSTM],
         taps: dict[str, tuple[int, int]],
+        num_emotions: int,
         units: int,
         dense_units: int,
         dropout: float,
@@ -56,7 +57,7 @@ class RecurrentBranch(Branch):
         self.pool_bins = pool_bins
         self.forwards = cell(channels * bins // pool_bins, units, batch_first=True)
         self.backwards = cell(channels * bins // pool_bins, units, batch_first=True)
-        self.head = DenseHead(2 * units, dense_units, dropout)
+        self.head = DenseHead(2 * units, dense_units, num_emotions, dropout)
 
     def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
         features, steps = maps["pool3"]
@@ -81,6 +82,7 @@ class CapsuleBranch(Branch):
     Args:
         emo_caps: `SeqCaps` or `RecCaps`, the routing over windows.
         taps: (channels, bins) of each feature map.
+        num_emotions: N in Eqs. (5) and (7): window emo-capsules, utterance capsules and logits.
         routing_iterations: iterations of both routings.
         capsule_tap: the feature map that is cut into windows.
         window_steps: length of a window.
@@ -103,6 +105,7 @@ class CapsuleBranch(Branch):
         self,
         emo_caps: type[EmoCaps],
         taps: dict[str, tuple[int, int]],
+        num_emotions: int,
         *,
         routing_iterations: Annotated[int, Field(ge=1, le=100)] = 3,
         capsule_tap: Literal["pool3", "conv3"] = "pool3",
@@ -124,12 +127,12 @@ class CapsuleBranch(Branch):
             *taps[capsule_tap], window_steps, num_window_convolutions, window_capsule_dim, window_kernel, window_stride
         )
         self.emo_caps = emo_caps(
-            self.window_capsules.num_capsules, window_capsule_dim, emo_capsule_dim, routing_iterations
+            self.window_capsules.num_capsules, window_capsule_dim, num_emotions, emo_capsule_dim, routing_iterations
         )
         self.utterance_capsules = UtteranceCapsules(
-            NUM_EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
+            num_emotions * (emo_capsule_dim + 1), num_emotions, utterance_capsule_dim, routing_iterations
         )
-        self.head = DenseHead(NUM_EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
+        self.head = DenseHead(num_emotions * (utterance_capsule_dim + 1), dense_units, num_emotions, dropout)
 
     def forward(self, maps: dict[str, FeatureMap]) -> Tensor:
         windows, mask = self.windows(*maps[self.tap])

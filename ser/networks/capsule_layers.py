@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ser.emotions import NUM_EMOTIONS
 from ser.errors import InputError
 from ser.networks.capsules import emo_vector, route, squash
 
@@ -113,19 +112,21 @@ class WindowCapsules(nn.Module):
 
 
 class EmoCaps(nn.Module, ABC):
-    """`lower` window capsules of `lower_dim` dimensions -> window emo-capsules of `dim` dimensions -> emo-vectors.
+    """`lower` window capsules of `lower_dim` dimensions -> `upper` window emo-capsules of `dim` -> emo-vectors.
+
+    `upper` is the number of emotions, N in Eqs. (5) and (7).
 
     Raises:
         InputError: for more than 16 million weights.
     """
 
-    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
+    def __init__(self, lower: int, lower_dim: int, upper: int, dim: int, iterations: int) -> None:
         super().__init__()
         sizes = "the window capsules, model.emo_capsule_dim and window_capsule_dim"
-        check_size(sizes, lower, NUM_EMOTIONS, dim, lower_dim)
+        check_size(sizes, lower, upper, dim, lower_dim)
         self.iterations = iterations
-        self.weight = capsule_weight(lower, NUM_EMOTIONS, dim, lower_dim)
-        self.bias = nn.Parameter(torch.zeros(lower, NUM_EMOTIONS, dim))
+        self.weight = capsule_weight(lower, upper, dim, lower_dim)
+        self.bias = nn.Parameter(torch.zeros(lower, upper, dim))
 
     def prediction(self, capsules: Tensor) -> Tensor:
         """Eq. (3): (..., lower, lower_dim) -> prediction vectors (..., lower, upper, dim)."""
@@ -155,9 +156,9 @@ class RecCaps(EmoCaps):
         Wu et al. (2019), section 2.3, Eqs. (6) and (7).
     """
 
-    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
-        super().__init__(lower, lower_dim, dim, iterations)
-        self.recurrent_weight = capsule_weight(lower, NUM_EMOTIONS, dim, NUM_EMOTIONS * (dim + 1))
+    def __init__(self, lower: int, lower_dim: int, upper: int, dim: int, iterations: int) -> None:
+        super().__init__(lower, lower_dim, upper, dim, iterations)
+        self.recurrent_weight = capsule_weight(lower, upper, dim, upper * (dim + 1))
 
     def forward(self, capsules: Tensor) -> Tensor:
         previous = capsules.new_zeros(capsules.shape[0], self.recurrent_weight.shape[-1])
@@ -171,17 +172,17 @@ class RecCaps(EmoCaps):
 
 
 class UtteranceCapsules(nn.Module):
-    """Window emo-vectors of length `lower_dim` -> one capsule per emotion for the utterance; windows share the weights.
+    """Window emo-vectors of length `lower_dim` -> `upper` utterance capsules, one per emotion; windows share weights.
 
     Source:
         Wu et al. (2019), sections 2.2 and 3.
     """
 
-    def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
+    def __init__(self, lower_dim: int, upper: int, dim: int, iterations: int) -> None:
         super().__init__()
         self.iterations = iterations
-        self.weight = capsule_weight(NUM_EMOTIONS, dim, lower_dim)
-        self.bias = nn.Parameter(torch.zeros(NUM_EMOTIONS, dim))
+        self.weight = capsule_weight(upper, dim, lower_dim)
+        self.bias = nn.Parameter(torch.zeros(upper, dim))
 
     def forward(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Route windows to the utterance.
@@ -204,8 +205,8 @@ class DenseHead(nn.Sequential):
         Wu et al. (2019), section 3.
     """
 
-    def __init__(self, in_features: int, units: int, dropout: float) -> None:
-        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, NUM_EMOTIONS))
+    def __init__(self, in_features: int, units: int, num_emotions: int, dropout: float) -> None:
+        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, num_emotions))
         for layer in (self[0], self[3]):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)

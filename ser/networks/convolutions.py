@@ -34,6 +34,8 @@ class FeatureMap(NamedTuple):
 
 def joined(parts: list[dict[str, FeatureMap]]) -> dict[str, FeatureMap]:
     """The feature maps of a batch, given those of its parts."""
+    if len(parts) == 1:
+        return parts[0]
     return {name: FeatureMap(*map(torch.cat, zip(*(maps[name] for maps in parts), strict=True))) for name in parts[0]}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 from pydantic import Field
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.results.paper import TABLE_1
 from ser.results.pooled import describe_test_set, name_pairs, pooled_scores
 from ser.results.pooled_result import Pooled, PooledRecord, PooledRun, Scores, read_pooled
+from ser.results.predictions import emotions_of
 from ser.results.records import Filled, Record, Sets, check_record, read_record
 from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
 
@@ -108,6 +110,11 @@ class Entry:
     def predictions(self) -> pd.DataFrame:
         return self.pooled.predictions
 
+    @cached_property
+    def emotions(self) -> tuple[str, ...]:
+        """The emotions, in the order of every table and matrix."""
+        return emotions_of(self.predictions)
+
     @property
     def protocol(self) -> str:
         """The protocol with its test halves: "wu2019 MMFFF"."""
@@ -175,7 +182,7 @@ def read_entries(folders: list[str]) -> list[Entry]:
     """Read the results of several `ser crossval` and check that one report can compare them.
 
     Raises:
-        InputError: for a folder without a result, results of different corpora, or a name that occurs twice.
+        InputError: for a folder without a result, different corpora or emotions, or a name that occurs twice.
     """
     paths = [Path(folder).resolve() for folder in folders]
     for name, count in Counter(path.name for path in paths).items():
@@ -190,6 +197,10 @@ def read_entries(folders: list[str]) -> list[Entry]:
     if len(corpora) > 1 and not (len(named) == 1 == len(digests) and None not in digests):
         listed = ", ".join(f"{corpus} ({folder})" for corpus, folder in corpora.items())
         raise InputError(f"results of different corpora: {listed}; make a report for each corpus")
+    emotions = {emotions_of(result.predictions): folder for folder, result in zip(folders, found, strict=True)}
+    if len(emotions) > 1:
+        listed = "; ".join(f"{', '.join(names)} ({folder})" for names, folder in emotions.items())
+        raise InputError(f"results of different emotions: {listed}; make a report for each set of emotions")
     systems = Counter(result.about["system"] for result in found)
     stems = _stems([path.name for path in paths])
     entries = []
@@ -254,6 +265,11 @@ def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:
     return curves[curves.epoch <= epochs]
 
 
-def counts_of(details: dict, name: str) -> list[int]:
+def counts_of(details: dict, name: str, emotions: Sequence[str]) -> list[int]:
     """Utterances of each emotion in a run's training, validation or test set."""
-    return [details["counts"][name].get(emotion, 0) for emotion in EMOTIONS]
+    return [details["counts"][name].get(emotion, 0) for emotion in emotions]
+
+
+def has_papers_emotions(entries: list[Entry]) -> bool:
+    """Whether the results of a report have the paper's emotions, so that its numbers can be shown beside them."""
+    return entries[0].emotions == tuple(PAPER_EMOTIONS)

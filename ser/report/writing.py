@@ -7,7 +7,7 @@ from ser.files import write_bytes, write_text
 from ser.report.page.blocks import Commands, Picture, Section, Table
 from ser.report.page.folder import new_folder, write_marker
 from ser.report.page.rendering import html_page, markdown_page
-from ser.report.reported_results import Entry
+from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import Pair, compare_epochs, compare_pairs, comparison_table, correct
 from ser.report.sections.figures import draw_differences, draw_learning, draw_matrices, draw_scores, draw_speakers
 from ser.report.sections.findings import cautions, compare_matrices_of_paper, headline
@@ -30,7 +30,8 @@ def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: st
     sections = _sections(entries, unpaired, commands)
     blocks = [block for section in sections for block in section.blocks]
     corpus = entries[0].about["corpus"]
-    title = f"Capsule networks for speech emotion recognition: {corpus} and the paper"
+    and_paper = " and the paper" if has_papers_emotions(entries) else ""
+    title = f"Capsule networks for speech emotion recognition: {corpus}{and_paper}"
     subtitle = f"{_what(entries)} The paper: Wu et al., ICASSP 2019."
     with new_folder(folder) as place:
         write_text(place / "index.html", html_page(title, subtitle, sections))
@@ -68,11 +69,14 @@ def _sections(entries: list[Entry], unpaired: bool, commands: list[str]) -> list
     seeds = seed_table(entries) or "Every result has one seed."
     matrices = [*matrix_tables(entries), draw_matrices(entries)]
     settings = [settings_table(entries), report_versions(), "The commands that made the results and this report:"]
+    table_1_title, matrices_title = "The paper's Table 1 and ours", "Confusion matrices, the paper's Tables 2 and 3"
+    if not has_papers_emotions(entries):
+        table_1_title, matrices_title = "WA and UA", "Confusion matrices"
     sections = [
         Section("findings", "Findings", [headline(entries, pairs), draw_scores(entries)]),
-        Section("table-1", "The paper's Table 1 and ours", [table_1(entries), recipe_table(entries)]),
+        Section("table-1", table_1_title, [table_1(entries), recipe_table(entries)]),
         Section("comparisons", "Comparisons", _comparisons(entries, pairs)),
-        Section("matrices", "Confusion matrices, the paper's Tables 2 and 3", matrices),
+        Section("matrices", matrices_title, matrices),
         Section("recall", "Recall of each emotion", [recall_table(entries)]),
         Section("folds", "Folds and seeds", [*folds, seeds]),
         Section("epochs", "Best epoch and mean of the last epochs", _epochs(entries)),
@@ -87,15 +91,16 @@ def _sections(entries: list[Entry], unpaired: bool, commands: list[str]) -> list
 
 
 def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
-    paper = compare_matrices_of_paper(entries)
-    notes = [paper[0].comparison.caution, WITH_PAPER]
-    with_paper = comparison_table("comparison-paper", "With the paper's Tables 2 and 3", paper, notes)
+    with_paper = []
+    if paper := compare_matrices_of_paper(entries):
+        notes = [paper[0].comparison.caution, WITH_PAPER]
+        with_paper = [comparison_table("comparison-paper", "With the paper's Tables 2 and 3", paper, notes)]
     if not pairs:
-        return ["One result was given; there is nothing to compare it with.", with_paper]
+        return ["One result was given; there is nothing to compare it with.", *with_paper]
     compared = [pair for pair in pairs if pair.comparison]
     notes = list(dict.fromkeys(pair.comparison.caution for pair in compared))
     table = comparison_table("comparisons", "All pairs of results", pairs, notes)
-    return [table, *([draw_differences(compared)] if compared else []), with_paper]
+    return [table, *([draw_differences(compared)] if compared else []), *with_paper]
 
 
 def _epochs(entries: list[Entry]) -> list:

@@ -12,9 +12,8 @@ import pandas as pd
 from pydantic import Field
 
 from ser.bounds import check
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results.predictions import posterior_columns
+from ser.results.predictions import emotions_of, posterior_columns
 from ser.results.speaker_counts import DRAWS, draw_scores, percentile_limits, tally
 
 BRANCHES = ("capsule", "gru")
@@ -33,11 +32,12 @@ def branch_posteriors(predictions: pd.DataFrame) -> list[np.ndarray]:
     """
     found = []
     for branch in BRANCHES:
-        if missing := [name for name in posterior_columns(branch) if name not in predictions]:
+        columns = posterior_columns(emotions_of(predictions), branch)
+        if missing := [name for name in columns if name not in predictions]:
             raise InputError(
                 f"lambda needs two branches, {' and '.join(BRANCHES)}, but there is no column {missing[0]}"
             )
-        values = predictions[posterior_columns(branch)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+        values = predictions[columns].apply(pd.to_numeric, errors="coerce").to_numpy(float)
         if not (finite := np.isfinite(values).all(1)).all():
             utterance = predictions.utterance.to_numpy()[~finite][0]
             raise InputError(f"the posterior of branch {branch} is not a number, first for utterance {utterance}")
@@ -63,7 +63,7 @@ def curve(
     Raises:
         InputError: if a branch's posterior is missing, or `tally` refuses the table.
     """
-    actual = pd.Index(EMOTIONS).get_indexer(predictions.emotion)
+    actual = pd.Index(emotions_of(predictions)).get_indexer(predictions.emotion)
     capsule, gru = branch_posteriors(predictions)
     hits = np.stack([(each * capsule + (1 - each) * gru).argmax(1) == actual for each in lambdas])
     counts = tally(predictions, hits)
@@ -129,8 +129,9 @@ def apply(predictions: pd.DataFrame, lambdas: pd.DataFrame | float) -> pd.DataFr
     for weight in np.unique(weights):
         check("lambda", float(weight), Annotated[float, Field(ge=0, le=1)])
     posterior = weights[:, None] * capsule + (1 - weights[:, None]) * gru
-    answered = np.array(EMOTIONS)[posterior.argmax(1)]
-    return predictions.assign(predicted=answered, **dict(zip(posterior_columns(), posterior.T, strict=True)))
+    emotions = emotions_of(predictions)
+    answered = np.array(emotions)[posterior.argmax(1)]
+    return predictions.assign(predicted=answered, **dict(zip(posterior_columns(emotions), posterior.T, strict=True)))
 
 
 def validation_notes(validation: pd.DataFrame, test: pd.DataFrame, chosen_with: float | None) -> list[str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.files import digest, write_text
-from ser.results.predictions import check_rows, describe, scores
+from ser.results.names import protocol_of
+from ser.results.predictions import check_rows, describe, emotions_of, scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_table
 from ser.results.speaker_counts import DRAWS, redraw_note
 from ser.results.statistics import bootstrap_speakers
@@ -19,7 +19,7 @@ OLDER = "older method: UA over the emotions present in each draw"
 OLDER_MEAN = "older method: UA of each run over the emotions present in it"
 # Keys that a pooled result copies from the result of each run, and keys that are equal in all runs.
 OF_RUN = ("seed", "fold", "epoch", "speakers", "train_segments", "tails_left_out", "counts")
-OF_ALL = ("system", "corpus", "protocol", "test_halves", "statistics", "epochs")
+OF_ALL = ("system", "corpus", "protocol", "test_halves", "emotions", "left_out", "statistics", "epochs")
 
 
 def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path) -> None:
@@ -100,7 +100,7 @@ def describe_test_set(predictions: pd.DataFrame) -> dict:
     return {
         "digest": blake2b("\n".join(rows).encode(), digest_size=8).hexdigest(),
         "utterances": len(once),
-        "counts": {emotion: int(counts.get(emotion, 0)) for emotion in EMOTIONS},
+        "counts": {emotion: int(counts.get(emotion, 0)) for emotion in emotions_of(predictions)},
         "speakers": sorted(once.speaker.astype(str).unique()),
     }
 
@@ -156,6 +156,7 @@ def write_pooled(
         "runs": [
             {
                 **{key: run[key] for key in (*OF_RUN, "device", "threads", "commit")},
+                **({"fold_name": run["fold_name"]} if run.get("fold_name") else {}),
                 "folder": name,
                 **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "ua_classes", "utterances")},
                 "validation": {key: run["validation"][key] for key in ("wa", "ua")},
@@ -166,7 +167,7 @@ def write_pooled(
         **{key: first[key] for key in ("corpus_digest", "code_digest", "versions")},
         "commit": " ".join(sorted({run["commit"] for run in runs.values() if run["commit"]})) or None,
         **about,
-        "warnings": _warnings(list(runs.values())),
+        **{name: _lines(list(runs.values()), name) for name in ("leaks", "warnings")},
         "digests": {name: digest(folder / name) for name in files},
     }
     if epochs_averaged:
@@ -176,11 +177,11 @@ def write_pooled(
     write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
 
 
-def _warnings(runs: list[dict]) -> list[str]:
-    """The warnings of all runs, each once, with its folds."""
+def _lines(runs: list[dict], name: str) -> list[str]:
+    """The leaks or warnings of all runs, each once, with its folds."""
     found: dict[str, set[int]] = {}
     for run in runs:
-        for line in run.get("warnings", []):
+        for line in run.get(name, []):
             found.setdefault(line, set()).add(run["fold"])
     return [
         f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, sorted(folds)))}: {line}"
@@ -190,12 +191,14 @@ def _warnings(runs: list[dict]) -> list[str]:
 
 def describe_pooled(about: dict) -> str:
     """A pooled result as text."""
-    what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
+    what = f"{about['system']} on {about['corpus']}, protocol {protocol_of(about)}, {len(about['runs'])} runs pooled"
     if len(about["folds"]) < about["num_folds"]:
         what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
     if not about["statistics"].startswith("train"):
         what += f", statistics: {about['statistics']}"
-    lines = ["", what, *(f"  warning  {line}" for line in about.get("warnings", []))]
+    lines = ["", what]
+    for title, name in (("leak", "leaks"), ("warning", "warnings")):
+        lines += [f"  {title:7}  {line}" for line in about.get(name, [])]
     lines += ["", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
     if mean := about["averaged"]:
         lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]

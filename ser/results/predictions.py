@@ -1,30 +1,52 @@
 """The predictions table, from which all scores of a run are computed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
 
+PREFIX = "p_"  # of the columns of the system's posterior
 
-def posterior_columns(branch: str = "") -> list[str]:
+
+def posterior_columns(emotions: Sequence[str], branch: str = "") -> list[str]:
     """Column names of the system's posterior or of a branch's ("capsule_p_neutral")."""
-    return [f"{branch}_p_{emotion}" if branch else f"p_{emotion}" for emotion in EMOTIONS]
+    return [f"{branch}_{PREFIX}{emotion}" if branch else f"{PREFIX}{emotion}" for emotion in emotions]
 
 
-def predictions_table(utterances: pd.DataFrame, fold: int, posteriors: dict[str, np.ndarray]) -> pd.DataFrame:
+def emotions_of(predictions: pd.DataFrame) -> tuple[str, ...]:
+    """The emotions of a predictions table, in the order of its posterior.
+
+    Raises:
+        InputError: if the table has no posterior.
+
+    Example:
+        >>> emotions_of(pd.DataFrame(columns=["utterance", "p_neutral", "p_bored", "gru_p_neutral", "gru_p_bored"]))
+        ('neutral', 'bored')
+    """
+    found = tuple(name.removeprefix(PREFIX) for name in predictions.columns if name.startswith(PREFIX))
+    if not found:
+        raise InputError(f"a predictions table needs the posterior, columns {PREFIX}<emotion>")
+    return found
+
+
+def predictions_table(
+    utterances: pd.DataFrame, fold: int, emotions: Sequence[str], posteriors: dict[str, np.ndarray]
+) -> pd.DataFrame:
     """One row per evaluated utterance.
 
     Args:
         utterances: rows of the corpus's table.
+        emotions: in the order of the posteriors.
         posteriors: (utterances, emotions) of the system (key "") and of each branch, in the rows' order.
     """
     table = utterances[["utterance", "speaker", "session"]].copy()
     table["fold"] = fold
     table["emotion"] = utterances.emotion
-    table["predicted"] = [EMOTIONS[i] for i in posteriors[""].argmax(axis=1)]
+    table["predicted"] = [emotions[i] for i in posteriors[""].argmax(axis=1)]
     for branch, values in posteriors.items():
-        table[posterior_columns(branch)] = values
+        table[posterior_columns(emotions, branch)] = values
     return table.reset_index(drop=True)
 
 
@@ -39,7 +61,7 @@ def check_rows(predictions: pd.DataFrame) -> None:
         row = predictions[twice].iloc[0]
         seed = f" for seed {row.seed}" if "seed" in predictions else ""
         raise InputError(f"utterance {row.utterance} occurs twice{seed}")
-    if unknown := (set(predictions.emotion) | set(predictions.predicted)) - set(EMOTIONS):
+    if unknown := (set(predictions.emotion) | set(predictions.predicted)) - set(emotions_of(predictions)):
         raise InputError(f"unknown emotion {min(unknown, key=str)!r} in the predictions")
 
 
@@ -50,8 +72,9 @@ def confusion(predictions: pd.DataFrame) -> np.ndarray:
         InputError: if `check_rows` refuses the table.
     """
     check_rows(predictions)
-    actual, predicted = (pd.Index(EMOTIONS).get_indexer(predictions[name]) for name in ("emotion", "predicted"))
-    size = len(EMOTIONS)
+    emotions = pd.Index(emotions_of(predictions))
+    actual, predicted = (emotions.get_indexer(predictions[name]) for name in ("emotion", "predicted"))
+    size = len(emotions)
     return np.bincount(size * actual + predicted, minlength=size**2).reshape(size, size)
 
 
@@ -64,14 +87,14 @@ def accuracies(total: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.n
 
 def scores(predictions: pd.DataFrame) -> dict:
     """WA, UA (over the `ua_classes` emotions that occur), recalls and the confusion matrix, as plain numbers."""
-    return score_matrix(confusion(predictions))
+    return score_matrix(confusion(predictions), emotions_of(predictions))
 
 
-def score_matrix(matrix: np.ndarray) -> dict:
-    """The same for a confusion matrix, (emotions, emotions), rows actual."""
+def score_matrix(matrix: np.ndarray, emotions: Sequence[str]) -> dict:
+    """The same for a confusion matrix, (emotions, emotions), rows actual; the order is that of the key `recall`."""
     total, correct = matrix.sum(1), matrix.diagonal()
     wa, ua = accuracies(total, correct)
-    shares = zip(EMOTIONS, correct, total, strict=True)
+    shares = zip(emotions, correct, total, strict=True)
     return {
         "wa": float(wa),
         "ua": float(ua),
@@ -84,7 +107,7 @@ def score_matrix(matrix: np.ndarray) -> dict:
 
 def describe(result: dict) -> str:
     """Scores as text: WA, UA and the matrix with recalls, rows actual, columns predicted."""
-    matrix = pd.DataFrame(result["confusion"], index=EMOTIONS, columns=EMOTIONS)
+    matrix = pd.DataFrame(result["confusion"], index=[*result["recall"]], columns=[*result["recall"]])
     matrix["recall %"] = ["-" if share is None else f"{100 * share:.1f}" for share in result["recall"].values()]
     title = f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %{of_emotions(result)}"
     title += f"   ({result['utterances']} utterances)"
@@ -99,7 +122,7 @@ def in_short(result: dict) -> str:
 def of_emotions(result: dict) -> str:
     """The number of emotions that UA is the mean over, if not all: " (3 of 4 emotions)"."""
     occurring = sum(share is not None for share in result["recall"].values())
-    return "" if occurring == len(EMOTIONS) else f" ({occurring} of {len(EMOTIONS)} emotions)"
+    return "" if occurring == (number := len(result["recall"])) else f" ({occurring} of {number} emotions)"
 
 
 def emotions_note(result: dict) -> str:

@@ -7,13 +7,13 @@ import pandas as pd
 from ser.errors import InputError
 from ser.files import digest
 from ser.results.identity import differences, read_identity
-from ser.results.predictions import posterior_columns
+from ser.results.predictions import emotions_of
 from ser.results.records import Record, check_record, read_record
 
 TABLES = {"test": "predictions.csv", "val": "validation.csv"}
 AVERAGED_TABLES = {"test": "predictions_averaged.csv", "val": "validation_averaged.csv"}
 TEXT = {"utterance": str, "speaker": str, "session": str, "emotion": str, "predicted": str}
-COLUMNS = (*TEXT, "fold", *posterior_columns())
+COLUMNS = (*TEXT, "fold")
 
 
 class Result(Record):
@@ -82,4 +82,8 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a predictions table ({str(error).strip()})") from error
     if missing := [name for name in COLUMNS if name not in table]:
         raise InputError(f"{path}: not a predictions table, it has no column {missing[0]}")
+    try:
+        emotions_of(table)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     return table

@@ -15,9 +15,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
-from ser.results.predictions import accuracies, check_rows
+from ser.results.predictions import accuracies, check_rows, emotions_of
 
 CONFIDENCE = 0.95
 MOST_ENUMERATED = 16  # speakers, which have 65 536 swaps; for more speakers, that many swaps are sampled
@@ -86,8 +85,9 @@ def tally(predictions: pd.DataFrame, hits: np.ndarray | None = None) -> Tally:
     if hits is None:
         hits = (table.emotion == table.predicted).to_numpy()
     speakers, places = np.unique(table.speaker.astype(str).to_numpy(str), return_inverse=True)
-    cells = np.zeros((len(table), len(speakers), len(EMOTIONS)))
-    cells[np.arange(len(table)), places, pd.Index(EMOTIONS).get_indexer(table.emotion)] = 1
+    emotions = pd.Index(emotions_of(table))
+    cells = np.zeros((len(table), len(speakers), len(emotions)))
+    cells[np.arange(len(table)), places, emotions.get_indexer(table.emotion)] = 1
     correct = np.tensordot(np.asarray(hits, dtype=float), cells, axes=1)
     return Tally(tuple(speakers.tolist()), cells.sum(0) / seeds, correct / seeds)
 

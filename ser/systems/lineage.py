@@ -11,7 +11,6 @@ from pydantic import JsonValue, ValidationError
 
 from ser.data.corpora.manifest import UNNAMED, Manifest
 from ser.data.datamodule import EmotionData
-from ser.emotions import EMOTIONS
 from ser.errors import InputError
 from ser.results.identity import is_identity
 from ser.results.provenance import code_digest, versions
@@ -69,15 +68,16 @@ def place_of(data: EmotionData) -> dict:
         "corpus": data.corpus.name,
         "protocol": data.protocol,
         "fold": data.fold,
-        "test_halves": data.test_halves if data.protocol == "wu2019" else None,
+        "test_halves": data.rules.test_halves,
         "corpus_digest": data.corpus_digest,
     }
 
 
 def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
     """Utterances of each emotion in each set."""
-    counts = pd.crosstab(data.utterances.set, data.utterances.emotion).reindex(columns=EMOTIONS, fill_value=0)
-    return {name: {emotion: int(row[emotion]) for emotion in EMOTIONS} for name, row in counts.iterrows()}
+    used = data.utterances[data.utterances.set != ""]
+    counts = pd.crosstab(used.set, used.emotion).reindex(columns=data.emotions, fill_value=0)
+    return {name: {emotion: int(row[emotion]) for emotion in data.emotions} for name, row in counts.iterrows()}
 
 
 def entries(checkpoint: Mapping) -> dict:
@@ -160,8 +160,8 @@ def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) 
             raise InputError(f"{trained} on {len(same)} of the recordings evaluated here; {hint}")
         if tested == "test" and (same := recordings.intersection(part["recordings"]["val"])):
             raise InputError(f"{chosen} on {len(same)} of the recordings tested here; {hint}")
-        # Under "wu2019" validation and test share their speakers.
-        if tested == "test" and data.protocol == "speaker" and (same := people.intersection(part["speakers"]["val"])):
+        apart = tested == "test" and ("val", "test") not in data.rules.shared_speakers
+        if apart and (same := people.intersection(part["speakers"]["val"])):
             more = namesakes if same <= own else ""
             raise InputError(f"{chosen} on {', '.join(sorted(same))}, who would be tested here; {hint}{more}")
 

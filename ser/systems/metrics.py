@@ -1,10 +1,12 @@
-"""WA and UA, both from one confusion matrix (rows: actual, columns: predicted, in the order of `EMOTIONS`)."""
+"""WA and UA, both from one confusion matrix (rows: actual, columns: predicted)."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from ser.emotions import EMOTIONS, IGNORED, NUM_EMOTIONS
+from ser.emotions import IGNORED
 
 
 def recalls(confusion) -> Tensor:
@@ -43,11 +45,12 @@ def unweighted_accuracy(confusion) -> Tensor:
 class EmotionScores(MulticlassConfusionMatrix):
     """WA, UA and the recall of each emotion; the only state is the confusion matrix, which is summed over processes."""
 
-    def __init__(self) -> None:
-        super().__init__(num_classes=NUM_EMOTIONS, ignore_index=IGNORED)
+    def __init__(self, emotions: Sequence[str]) -> None:
+        super().__init__(num_classes=len(emotions), ignore_index=IGNORED)
+        self.emotions = tuple(emotions)
 
     def compute(self) -> dict[str, Tensor]:
         """`wa`, `ua` and `recall/<emotion>` for the emotions that occur."""
-        shares = {f"recall/{name}": share for name, share in zip(EMOTIONS, recalls(self.confmat), strict=True)}
+        shares = {f"recall/{name}": share for name, share in zip(self.emotions, recalls(self.confmat), strict=True)}
         occurring = {name: share for name, share in shares.items() if not share.isnan()}
         return {"wa": weighted_accuracy(self.confmat), "ua": unweighted_accuracy(self.confmat), **occurring}

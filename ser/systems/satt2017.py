@@ -2,7 +2,8 @@
 
 from torch import nn
 
-from ser.bounds import Dropout, Units, checked
+from ser.bounds import Dropout, Emotions, Units, checked
+from ser.emotions import PAPER_EMOTIONS
 from ser.networks.branches import RecurrentBranch
 from ser.networks.convolutions import PlainConvolutions
 from ser.systems.system import System
@@ -12,6 +13,7 @@ class CNNLSTM(System):
     """CNN_LSTM: the published baseline of Table 1.
 
     Args:
+        emotions: see `System`.
         lstm_units: cells per direction.
         dense_units: units of the dense layer.
         dropout: rate after the dense layer.
@@ -22,8 +24,15 @@ class CNNLSTM(System):
     """
 
     @checked("model.")
-    def __init__(self, lstm_units: Units = 128, dense_units: Units = 64, dropout: Dropout = 0.5, **options) -> None:
+    def __init__(
+        self,
+        emotions: Emotions = PAPER_EMOTIONS,
+        lstm_units: Units = 128,
+        dense_units: Units = 64,
+        dropout: Dropout = 0.5,
+        **options,
+    ) -> None:
         convolutions = PlainConvolutions()
-        lstm = RecurrentBranch(nn.LSTM, convolutions.taps, lstm_units, dense_units, dropout)
-        super().__init__(convolutions, {"lstm": lstm}, [1.0], **options)
+        lstm = RecurrentBranch(nn.LSTM, convolutions.taps, len(emotions), lstm_units, dense_units, dropout)
+        super().__init__(emotions, convolutions, {"lstm": lstm}, [1.0], **options)
         self.save_hyperparameters(logger=False)

@@ -1,6 +1,7 @@
 """The base of all systems: spectrogram, shared convolutions, parallel branches; training and scoring."""
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from typing import Literal
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 from torchmetrics import MeanMetric
 
 from ser.audio.frames import WINDOW_SAMPLES, num_frames
-from ser.bounds import LearningRate, checked
+from ser.bounds import Emotions, LearningRate, checked
 from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
 from ser.emotions import IGNORED
@@ -25,7 +26,11 @@ from ser.systems.metrics import EmotionScores
 from ser.systems.spectrogram_statistics import measure
 
 CONVOLVED_FRAMES = 1500  # at once, if no gradient is needed; utterances of a batch are convolved independently
-SWAPPED = "val_swapped"  # validation of the other direction, if one training serves both directions of a session
+
+
+def validation_of(fold: int) -> str:
+    """The stage in the metrics of another fold that is validated in the same training."""
+    return f"val_fold{fold}"
 
 
 class System(LightningModule, ABC):
@@ -36,6 +41,7 @@ class System(LightningModule, ABC):
     also set `torch.backends.cudnn.allow_tf32 = False`, as `ser fit` does.
 
     Args:
+        emotions: in the order of every posterior; on the command line always `data.emotions`.
         convolutions: shared by all branches.
         branches: by name.
         weights: of each branch in the posterior; they sum to 1.
@@ -51,6 +57,7 @@ class System(LightningModule, ABC):
     @checked("model.")
     def __init__(
         self,
+        emotions: Emotions,
         convolutions: Convolutions,
         branches: dict[str, Branch],
         weights: list[float],
@@ -59,6 +66,7 @@ class System(LightningModule, ABC):
         learning_rate: LearningRate = 0.001,
     ) -> None:
         super().__init__()
+        self.emotions = tuple(emotions)
         self.spectrogram = Spectrogram(magnitude)
         self.standardisation = Standardisation(standardise)
         self.convolutions = convolutions
@@ -67,9 +75,9 @@ class System(LightningModule, ABC):
         self.learning_rate = learning_rate
         # Training and validation data of these weights (`ser.systems.lineage`); None if they are random.
         self.lineage: dict | None = None
-        # Two, since training both directions of a session validates two speakers.
-        self.scores = nn.ModuleList([EmotionScores(), EmotionScores()])
-        self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
+        # One for each fold that a training validates; `setup` adds those of other folds.
+        self.scores = nn.ModuleList([EmotionScores(emotions)])
+        self.evaluation_losses = nn.ModuleList([MeanMetric("disable")])  # NaN stays NaN
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions), with their gradient; the arguments are those of `posterior`.
@@ -79,11 +87,9 @@ class System(LightningModule, ABC):
         size = len(waveform)
         if not torch.is_grad_enabled() and waveform.device.type == "cpu":
             size = max(CONVOLVED_FRAMES // num_frames(waveform.shape[-1]), 1)
-        rows = [slice(start, start + size) for start in range(0, len(waveform), size)]
-        parts = [
-            self._maps(waveform[part], lengths[part], None if statistics is None else statistics[part]) for part in rows
-        ]
-        maps = parts[0] if len(parts) == 1 else joined(parts)
+        pieces = zip(waveform.split(size), lengths.split(size), strict=True)
+        each = [None] * len(lengths) if statistics is None else statistics.split(size)
+        maps = joined([self._maps(*piece, own) for piece, own in zip(pieces, each, strict=False)])
         return {name: branch(maps) for name, branch in self.branches.items()}
 
     def _maps(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> dict[str, FeatureMap]:
@@ -125,7 +131,7 @@ class System(LightningModule, ABC):
                 system's own.
 
         Returns:
-            (batch, emotions), rows summing to 1, in the order of `EMOTIONS`; without gradient (`logits` has one).
+            (batch, emotions), rows summing to 1, in the order of `emotions`; without gradient (`logits` has one).
 
         Raises:
             InputError: if shapes or types do not fit, or an utterance is shorter than one analysis window.
@@ -137,6 +143,12 @@ class System(LightningModule, ABC):
 
     def setup(self, stage: str) -> None:
         data = self.trainer.datamodule
+        if isinstance(data, EmotionData) and data.emotions != self.emotions:
+            own, given = ", ".join(self.emotions), ", ".join(data.emotions)
+            raise InputError(f"the system answers with {own}, but the data have {given}, in this order")
+        for _ in range(len(self.scores), 1 + len(_others(data))):
+            self.scores.append(deepcopy(self.scores[0]))
+            self.evaluation_losses.append(deepcopy(self.evaluation_losses[0]))
         for metric in [*self.scores, *self.evaluation_losses]:
             metric.reset()  # an evaluation outside training leaves inference tensors, which training cannot update
         if stage == "fit":
@@ -174,8 +186,8 @@ class System(LightningModule, ABC):
         if self.trainer.state.fn == "fit":
             self._log_epoch()
         self._log_scores("val", 0)
-        if len(self.trainer.num_val_batches) > 1:
-            self._log_scores(SWAPPED, 1, logger=False)  # not shown: in this direction it is the tested speaker
+        for place, other in enumerate(_others(self.trainer.datamodule), start=1):
+            self._log_scores(validation_of(other.fold), place, logger=False)  # not shown: this fold may test them
 
     def on_test_epoch_end(self) -> None:
         self._log_scores("test", 0)
@@ -219,6 +231,10 @@ class System(LightningModule, ABC):
             self.lineage["initial_weights"] = found["initial_weights"]
         else:
             self.lineage["initial_weights"] = heard(found)
+
+
+def _others(data: object) -> list[EmotionData]:
+    return data.others if isinstance(data, EmotionData) else []
 
 
 def _check_shapes(waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import nn
 
-from ser.bounds import Dropout, LearningRate, Units, checked
+from ser.bounds import Dropout, Emotions, LearningRate, Units, checked
+from ser.emotions import PAPER_EMOTIONS
 from ser.networks.branches import CapsuleBranch, RecurrentBranch
 from ser.networks.capsule_layers import EmoCaps, RecCaps, SeqCaps
 from ser.networks.convolutions import SpectralTemporalConvolutions
@@ -17,6 +18,7 @@ class CNNGRU(System):
     """CNN_GRU: a bidirectional GRU on the shared convolutions.
 
     Args:
+        emotions: see `System`.
         gru_units: cells per direction.
         dense_units: units of the dense layer.
         dropout: rate after the dense layer.
@@ -27,10 +29,17 @@ class CNNGRU(System):
     """
 
     @checked("model.")
-    def __init__(self, gru_units: Units = 64, dense_units: Units = 64, dropout: Dropout = 0.5, **options) -> None:
+    def __init__(
+        self,
+        emotions: Emotions = PAPER_EMOTIONS,
+        gru_units: Units = 64,
+        dense_units: Units = 64,
+        dropout: Dropout = 0.5,
+        **options,
+    ) -> None:
         convolutions = SpectralTemporalConvolutions()
-        gru = RecurrentBranch(nn.GRU, convolutions.taps, gru_units, dense_units, dropout, pool_bins=4)
-        super().__init__(convolutions, {"gru": gru}, [1.0], **options)
+        gru = RecurrentBranch(nn.GRU, convolutions.taps, len(emotions), gru_units, dense_units, dropout, pool_bins=4)
+        super().__init__(emotions, convolutions, {"gru": gru}, [1.0], **options)
         self.save_hyperparameters(logger=False)
 
 
@@ -39,6 +48,7 @@ class CapsuleSystem(System, ABC):
 
     Args:
         emo_caps: the routing over windows.
+        emotions: see `System`.
         magnitude: scale of the spectrogram, "log" or "linear".
         standardise: one mean and deviation per frequency "bin" or one "scalar" for all.
         learning_rate: the initial learning rate of Adam.
@@ -50,14 +60,15 @@ class CapsuleSystem(System, ABC):
     def __init__(
         self,
         emo_caps: type[EmoCaps],
+        emotions: Emotions = PAPER_EMOTIONS,
         magnitude: Literal["log", "linear"] = "log",
         standardise: Literal["bin", "scalar"] = "bin",
         learning_rate: LearningRate = 0.001,
         **capsules,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
-        capsule = CapsuleBranch(emo_caps, convolutions.taps, **capsules)
-        super().__init__(convolutions, {"capsule": capsule}, [1.0], magnitude, standardise, learning_rate)
+        capsule = CapsuleBranch(emo_caps, convolutions.taps, len(emotions), **capsules)
+        super().__init__(emotions, convolutions, {"capsule": capsule}, [1.0], magnitude, standardise, learning_rate)
 
 
 class CNNSeqCap(CapsuleSystem):
@@ -88,6 +99,7 @@ class CNNGRUSeqCap(System):
     """CNN_GRU-SeqCap: sequential capsules and a GRU in parallel.
 
     Args:
+        emotions: see `System`.
         lambda_: weight of the capsule branch in the posterior; the GRU branch has 1 - lambda. Training ignores it.
         gru_units: cells per direction.
         dense_units: units of each branch's dense layer.
@@ -104,6 +116,7 @@ class CNNGRUSeqCap(System):
     @checked("model.")
     def __init__(
         self,
+        emotions: Emotions = PAPER_EMOTIONS,
         lambda_: Annotated[float, Field(ge=0, le=1)] = 0.6,
         gru_units: Units = 64,
         dense_units: Units = 64,
@@ -114,8 +127,9 @@ class CNNGRUSeqCap(System):
         **capsules,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
-        capsule = CapsuleBranch(SeqCaps, convolutions.taps, dense_units=dense_units, dropout=dropout, **capsules)
-        gru = RecurrentBranch(nn.GRU, convolutions.taps, gru_units, dense_units, dropout, pool_bins=4)
+        shared = convolutions.taps, len(emotions)
+        capsule = CapsuleBranch(SeqCaps, *shared, dense_units=dense_units, dropout=dropout, **capsules)
+        gru = RecurrentBranch(nn.GRU, *shared, gru_units, dense_units, dropout, pool_bins=4)
         branches, weights = {"capsule": capsule, "gru": gru}, [lambda_, 1 - lambda_]
-        super().__init__(convolutions, branches, weights, magnitude, standardise, learning_rate)
+        super().__init__(emotions, convolutions, branches, weights, magnitude, standardise, learning_rate)
         self.save_hyperparameters(logger=False)

@@ -9,8 +9,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint.reading import load_weights
 from ser.data.datamodule import EmotionData
-from ser.emotions import EMOTIONS
-from ser.results.predictions import posterior_columns
+from ser.results.predictions import emotions_of, posterior_columns
 from ser.systems.system import System
 from ser.training.callbacks.predictions import Predictions
 from ser.training.tracking.tracking import record_scores
@@ -62,5 +61,6 @@ def mean_predictions(tables: list[pd.DataFrame]) -> pd.DataFrame:
     mean = tables[0].copy()
     columns = [name for name in mean.columns if name.startswith("p_") or "_p_" in name]
     mean[columns] = sum(table[columns].astype("float64") for table in tables) / len(tables)
-    mean["predicted"] = [EMOTIONS[place] for place in mean[posterior_columns()].to_numpy().argmax(axis=1)]
+    emotions = emotions_of(mean)
+    mean["predicted"] = [emotions[place] for place in mean[posterior_columns(emotions)].to_numpy().argmax(axis=1)]
     return mean

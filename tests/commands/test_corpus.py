@@ -10,7 +10,7 @@ from ser.data.corpora.emodb import EmoDB
 from ser.data.corpora.iemocap import IEMOCAP
 from ser.data.corpora.manifest import Manifest
 from ser.data.corpora.summary import census, detect
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 
 
@@ -69,7 +69,7 @@ def test_warnings_are_no_problems(tmp_path, wav, speech, capsys):
 
 
 def test_a_fault_of_every_recording_takes_ten_lines(tmp_path, wav, speech):
-    rows = [[str(n), f"{n}.wav", str(n // 2), f"s{n}", EMOTIONS[n % 4]] for n in range(14)]
+    rows = [[str(n), f"{n}.wav", str(n // 2), f"s{n}", PAPER_EMOTIONS[n % 4]] for n in range(14)]
     for name, file, *_ in rows:
         wav(tmp_path / file, speech(0.1, int(name)) + 900)
     path = tmp_path / "corpus.csv"

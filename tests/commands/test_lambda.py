@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser.commands.lambda_ import main
+from ser.emotions import PAPER_EMOTIONS
 from ser.files import digest
 from ser.results.lambda_curve import apply, choose, curve
 from ser.results.pooled import summarise
@@ -169,7 +170,7 @@ def test_what_the_validation_curve_cannot_tell_is_said(tmp_path, capsys):
         assert said in text
         assert unsaid not in text
     other = validation.copy()
-    other.loc[:29, posterior_columns("gru")] = 0.25
+    other.loc[:29, posterior_columns(PAPER_EMOTIONS, "gru")] = 0.25
     folder = write(tmp_path / "partly", sample(20), sample(21), averaged=(sample(22), other))
     assert main([str(folder), "--averaged"]) == 0
     assert "90 of 120 validation rows are test rows" in " ".join(capsys.readouterr().out.split())
@@ -201,7 +202,7 @@ FILES = {
 @pytest.mark.parametrize(("words", "parts"), REFUSALS)
 def test_refusals(refused, tmp_path, words, parts):
     test, validation = sample(20), sample(21)
-    single = test.drop(columns=posterior_columns("gru"))
+    single = test.drop(columns=posterior_columns(PAPER_EMOTIONS, "gru"))
     if words[0] == "seqcap":
         write(tmp_path / "seqcap", single, single, system="CNNSeqCap")
     elif words[0] in ("nan", "text"):

@@ -11,6 +11,7 @@ import torch
 
 from ser.checkpoint.reading import read_checkpoint
 from ser.data import IEMOCAP
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.predictions import posterior_columns
 from tests.conftest import CONF
 
@@ -82,9 +83,9 @@ def test_lambda_of_the_command_line_wins_over_the_checkpoint_and_that_over_the_f
         out = tmp_path / f"lambda{expected}"
         assert ser(*common, *options, "--out", out).code == 0
         table = pd.read_csv(out / "predictions.csv")
-        capsule, gru = (table[posterior_columns(branch)].to_numpy() for branch in ("capsule", "gru"))
+        capsule, gru = (table[posterior_columns(PAPER_EMOTIONS, branch)].to_numpy() for branch in ("capsule", "gru"))
         combined = expected * capsule + (1 - expected) * gru
-        np.testing.assert_allclose(table[posterior_columns()].to_numpy(), combined, atol=1e-6)
+        np.testing.assert_allclose(table[posterior_columns(PAPER_EMOTIONS)].to_numpy(), combined, atol=1e-6)
         assert json.loads((out / "result.json").read_text())["model"]["lambda_"] == expected
 
 

@@ -3,20 +3,22 @@
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 
 
 def predictions(hits, actual=None, speakers=None, seed=1, names=None):
     """A table with given hits; a wrong prediction is the emotion after the actual one."""
     hits = np.asarray(hits, dtype=bool)
     actual = np.zeros(len(hits), int) if actual is None else np.asarray(actual)
+    predicted = [PAPER_EMOTIONS[(i + (not hit)) % 4] for i, hit in zip(actual, hits, strict=True)]
     return pd.DataFrame(
         {
             "utterance": [f"u{i}" for i in range(len(hits))] if names is None else names,
             "speaker": np.arange(len(hits)).astype(str) if speakers is None else np.asarray(speakers).astype(str),
             "seed": seed,
-            "emotion": [EMOTIONS[i] for i in actual],
-            "predicted": [EMOTIONS[(i + (not hit)) % 4] for i, hit in zip(actual, hits, strict=True)],
+            "emotion": [PAPER_EMOTIONS[i] for i in actual],
+            "predicted": predicted,
+            **{f"p_{emotion}": [float(each == emotion) for each in predicted] for emotion in PAPER_EMOTIONS},
         }
     )
 
@@ -29,4 +31,5 @@ def sample(seed, utterances=300, speakers=10, accuracy=0.7):
 
 def rehit(table, seed, accuracy=0.7):
     hits = np.random.default_rng(seed).random(len(table)) < accuracy
-    return predictions(hits, [EMOTIONS.index(name) for name in table.emotion], table.speaker, names=table.utterance)
+    actual = [PAPER_EMOTIONS.index(name) for name in table.emotion]
+    return predictions(hits, actual, table.speaker, names=table.utterance)

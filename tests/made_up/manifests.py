@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from tests.made_up.release import noise, write_wav
 
 SHORT = {"segment_seconds": 0.1, "min_tail_seconds": 0.04}  # data options for these recordings
@@ -17,7 +17,7 @@ def write_manifest(folder: Path, name: str, speakers: str, seed: int) -> Path:
     other directions.
     """
     lines = ["utterance,path,session,speaker,emotion"]
-    for number, (who, emotion) in enumerate((who, emotion) for who in speakers for emotion in EMOTIONS):
+    for number, (who, emotion) in enumerate((who, emotion) for who in speakers for emotion in PAPER_EMOTIONS):
         write_wav(folder / f"{name}{number}.wav", noise(0.2, seed=1000 * seed + number))
         lines.append(f"{name}{number},{name}{number}.wav,{speakers.index(who) // 2},{who},{emotion}")
     path = folder / f"{name}.csv"

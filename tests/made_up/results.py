@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.files import digest
 from ser.results.paper import HALF_COUNTS
 from ser.results.pooled import pool, summarise
@@ -38,7 +38,7 @@ def speakers_corpus():
     for session, pair in enumerate(PAIRS, start=1):
         for place, speaker in enumerate(sorted(pair)):
             for number in range(12 + 3 * place + 2 * session):
-                emotion = EMOTIONS[number % 4]
+                emotion = PAPER_EMOTIONS[number % 4]
                 rows.append((f"{speaker}a{number:02d}{emotion[0].upper()}", speaker, str(session), emotion, "F"))
     return pd.DataFrame(rows, columns=["utterance", "speaker", "session", "emotion", "dialog_half"])
 
@@ -48,7 +48,7 @@ def dialogs_corpus():
     rows = []
     for half, sessions in HALF_COUNTS.items():
         for session, counts in enumerate(sessions, start=1):
-            emotions = np.repeat(EMOTIONS, counts)
+            emotions = np.repeat(PAPER_EMOTIONS, counts)
             for number, emotion in enumerate(emotions):
                 who = "FM"[number % 2]
                 name = f"Ses{session:02d}{half}_impro01_{who}{number:03d}"
@@ -58,7 +58,7 @@ def dialogs_corpus():
 
 def posteriors_of(utterances, system, skill, generator):
     """Plausible posteriors of a system: better than chance by `skill`, some speakers harder than others."""
-    actual = np.eye(4)[[EMOTIONS.index(emotion) for emotion in utterances.emotion]]
+    actual = np.eye(4)[[PAPER_EMOTIONS.index(emotion) for emotion in utterances.emotion]]
     ease = utterances.speaker.map(lambda name: 0.6 + sum(map(ord, name)) % 5 / 5).to_numpy()[:, None]
     found = {}
     for branch in BRANCHES[system]:
@@ -74,9 +74,9 @@ def table_of(utterances, system, skill, generator):
     table = utterances[["utterance", "speaker", "session"]].reset_index(drop=True)
     table["fold"] = 0
     table["emotion"] = utterances.emotion.to_numpy()
-    table["predicted"] = [EMOTIONS[place] for place in posteriors[""].argmax(axis=1)]
+    table["predicted"] = [PAPER_EMOTIONS[place] for place in posteriors[""].argmax(axis=1)]
     for branch, values in posteriors.items():
-        table[posterior_columns(branch)] = values
+        table[posterior_columns(PAPER_EMOTIONS, branch)] = values
     return table
 
 
@@ -147,7 +147,7 @@ def make_result(
             curves = make_curves(epochs, generator)
             curves.to_csv(run / "metrics.csv", index=False)
             counts = {
-                name: {emotion: int((part.emotion == emotion).sum()) for emotion in EMOTIONS}
+                name: {emotion: int((part.emotion == emotion).sum()) for emotion in PAPER_EMOTIONS}
                 for name, part in sets.items()
             }
             details = {"system": system, "corpus": corpus, "fold": fold, "seed": seed, "counts": counts}

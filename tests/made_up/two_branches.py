@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.predictions import posterior_columns
 
 
@@ -18,12 +18,12 @@ def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6):
             "session": "1",
             "seed": 1,
             "fold": folds,
-            "emotion": [EMOTIONS[i] for i in actual],
-            "predicted": [EMOTIONS[i] for i in posterior.argmax(1)],
+            "emotion": [PAPER_EMOTIONS[i] for i in actual],
+            "predicted": [PAPER_EMOTIONS[i] for i in posterior.argmax(1)],
         }
     )
     for branch, values in (("", posterior), ("capsule", capsule), ("gru", gru)):
-        rows[posterior_columns(branch)] = values
+        rows[posterior_columns(PAPER_EMOTIONS, branch)] = values
     return rows
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import accuracy_score, recall_score
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.matrices import multinomial_ua_interval, wilson_interval
 from ser.results.paper import TEST_HALVES, fitting_halves
 from ser.results.speaker_counts import tally
@@ -49,7 +49,9 @@ def test_pooled_scores_of_a_tally_are_those_of_the_confusion_matrix(found):
     hits, actual, speakers = map(list, zip(*found, strict=True))
     table = predictions(hits, actual, speakers)
     wa, ua = tally(table).pooled()
-    matrix = pd.crosstab(table.emotion, table.predicted).reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0)
+    matrix = pd.crosstab(table.emotion, table.predicted).reindex(
+        index=PAPER_EMOTIONS, columns=PAPER_EMOTIONS, fill_value=0
+    )
     assert wa == pytest.approx(weighted_accuracy(matrix.to_numpy(copy=True)).item())
     assert ua == pytest.approx(unweighted_accuracy(matrix.to_numpy(copy=True)).item())
 

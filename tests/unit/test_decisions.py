@@ -10,7 +10,7 @@ from sklearn.metrics import recall_score
 
 from ser.data.datamodule import EmotionData
 from ser.data.segments import BatchIndices, Pieces
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.networks.spectrogram import NUM_BINS
 from ser.report.sections.comparisons import Pair
 from ser.results.lambda_curve import choose
@@ -66,20 +66,20 @@ def test_validation_wa_chooses_the_epoch(tmp_path):
 
 def test_averaging_takes_the_mean_of_all_epochs():
     """Two epochs certain of different emotions: the more certain one decides."""
-    names, tables = posterior_columns(), []
+    names, tables = posterior_columns(PAPER_EMOTIONS), []
     for posterior in ([0.6, 0.4, 0, 0], [0, 0.9, 0.1, 0]):
-        row = predictions([True]).assign(predicted=EMOTIONS[int(np.argmax(posterior))])
+        row = predictions([True]).assign(predicted=PAPER_EMOTIONS[int(np.argmax(posterior))])
         tables.append(row.assign(**dict(zip(names, posterior, strict=True))))
     mean = mean_predictions(tables)
     assert mean[names].to_numpy()[0] == pytest.approx([0.3, 0.65, 0.05, 0])
-    assert mean.predicted.tolist() == [EMOTIONS[1]]
+    assert mean.predicted.tolist() == [PAPER_EMOTIONS[1]]
 
 
 def test_recall_is_not_precision():
     rows = predictions([True, True, False, True, False, False], [0, 0, 0, 1, 1, 1])
     found = scores(rows)["recall"]
-    expected = recall_score(rows.emotion, rows.predicted, labels=EMOTIONS, average=None, zero_division=np.nan)
-    assert [found[name] for name in EMOTIONS[:2]] == pytest.approx(expected[:2].tolist())
+    expected = recall_score(rows.emotion, rows.predicted, labels=PAPER_EMOTIONS, average=None, zero_division=np.nan)
+    assert [found[name] for name in PAPER_EMOTIONS[:2]] == pytest.approx(expected[:2].tolist())
 
 
 def test_lambda_is_the_best_by_the_metric_that_was_asked_for():

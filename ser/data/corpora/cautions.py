@@ -1,20 +1,21 @@
 """Warnings about a usable corpus, for faults that can spoil results."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from ser.emotions import EMOTIONS
+from ser.data.labels import in_order
 
 MOST_LINES = 10  # of one kind; a faulty microphone affects every recording
 
 
-def cautions(table: pd.DataFrame, location: str) -> list[str]:
+def cautions(table: pd.DataFrame, location: str, emotions: Sequence[str]) -> list[str]:
     """Warnings to read before training, one line each ("place: cause").
 
     Args:
         table: usable utterances, with the columns of `check_audio` if their audio was checked.
         location: path of the corpus.
+        emotions: the labels that are asked for.
 
     Returns:
         Recordings of suspicious level or with two labels, classes missing in sessions or speakers, a single session.
@@ -22,8 +23,8 @@ def cautions(table: pd.DataFrame, location: str) -> list[str]:
     if table.empty:
         return []
     audio = [*_levels(table), *_two_labels(table)] if {"cautions", "recording"} <= set(table.columns) else []
-    causes = _lacking(table)
-    if table.session.nunique() == 1:
+    causes = _lacking(table, emotions)
+    if table.session.nunique() == 1 and (table.session != "").all():
         session = table.session.iloc[0]
         causes.append(f"one session only ({session}): folds leave one out, so none remains for training")
     return [*audio, *(f"{location}: {cause}" for cause in causes)]
@@ -42,6 +43,7 @@ def _levels(table: pd.DataFrame) -> list[str]:
 
 
 def _two_labels(table: pd.DataFrame) -> list[str]:
+    table = table[table.recording.duplicated(keep=False)]  # few; each group takes 0.1 ms
     lines = []
     for _, same in table.groupby("recording", sort=False):
         if same.emotion.nunique() > 1:
@@ -50,19 +52,21 @@ def _two_labels(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _lacking(table: pd.DataFrame) -> list[str]:
+def _lacking(table: pd.DataFrame, emotions: Sequence[str]) -> list[str]:
     """Classes missing in the corpus, in sessions, and in speakers whose session has them."""
 
-    def lacking(part: pd.DataFrame, among: Iterable[str]) -> str:
-        return ", ".join(emotion for emotion in EMOTIONS if emotion in set(among) - set(part.emotion))
+    def lacking(part: set[str], among: Iterable[str]) -> str:
+        return ", ".join(emotion for emotion in emotions if emotion in set(among) - part)
 
     lines = []
-    if missing := lacking(table, EMOTIONS):
-        lines.append(f"no utterance of {missing} at all")
+    present = set(table.emotion)
+    if missing := lacking(present, emotions):
+        lines.append(f"no utterance of {missing} at all; its labels: {', '.join(in_order(table.emotion))}")
     for session, of_session in table.groupby("session"):
-        if missing := lacking(of_session, table.emotion):
+        of_all = set(of_session.emotion)
+        if session != "" and (missing := lacking(of_all, present)):
             lines.append(f"session {session} has no utterance of {missing}")
-        for speaker, of_speaker in of_session.groupby("speaker"):
-            if missing := lacking(of_speaker, of_session.emotion):
+        for speaker, of_speaker in of_session.groupby("speaker").emotion:
+            if missing := lacking(set(of_speaker), of_all):
                 lines.append(f"speaker {speaker} has no utterance of {missing}")
     return lines

@@ -1,18 +1,45 @@
 """Base class of corpora: one validated table of utterances."""
 
+import math
 import re
 import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pandas as pd
 
 from ser.audio.decoding import digits_of
-from ser.emotions import EMOTIONS
+from ser.data.labels import Labels
 from ser.errors import CorpusError
 
-COLUMNS = ("utterance", "path", "session", "speaker", "dialog_half", "emotion", "seconds")
+COLUMNS = (
+    *("utterance", "path", "session", "speaker", "gender", "dialog_half", "emotion", "start", "end"),
+    "seconds",
+)
+OPTIONAL = {"session": "", "gender": "", "dialog_half": "", "start": math.nan, "end": math.nan}
+
+
+class Listing(NamedTuple):
+    """The labelled utterances of a corpus, before any audio is read.
+
+    Args:
+        rows: `COLUMNS` but `seconds`, those of `OPTIONAL` only if known; `emotion` is the label in the field's words.
+        sources: "file:line" of each row, or its path.
+        problems: "file:line: cause" for every other line.
+    """
+
+    rows: list[dict]
+    sources: list[str]
+    problems: list[str]
+
+
+class Reading(NamedTuple):
+    """A corpus as read: usable rows, problems of the others ("file:line: cause"), left-out utterances by label."""
+
+    table: pd.DataFrame
+    problems: list[str]
+    left_out: dict[str, int]
 
 
 class Corpus(ABC):
@@ -51,11 +78,8 @@ class Corpus(ABC):
         return str(self.place())
 
     @abstractmethod
-    def read(self) -> tuple[pd.DataFrame, list[str]]:
-        """Rows of `COLUMNS` for every usable utterance, and one line for every problem ("file:line: cause").
-
-        The table also has the columns that `ser.data.corpora.release.check_audio` adds.
-        """
+    def listed(self) -> Listing:
+        """Every labelled utterance, without reading audio."""
 
     def note(self, table: pd.DataFrame) -> str | None:
         """A note on a valid but incomplete corpus: folds are counted over the sessions present."""
@@ -65,44 +89,67 @@ class Corpus(ABC):
         names = ", ".join(map(str, sorted(table.session.unique())))
         return f"{present} of the {whole} sessions of {self.name} are present ({names}); folds are counted over these"
 
-    def utterances(self) -> pd.DataFrame:
-        """The corpus as one table, sorted by utterance name.
+    def read(self, labels: Labels | None = None) -> Reading:
+        """Select utterances and check their audio, without raising.
+
+        Args:
+            labels: the labels to use; None uses all as they are.
 
         Returns:
-            A table with the columns `utterance, path, session, speaker, dialog_half, emotion, seconds`: path absolute,
-            session an integer or a string, dialog_half "F", "M" or "" if the corpus has no dialogs, emotion one of
-            `ser.emotions.EMOTIONS`. A warning about recordings beyond full scale goes to standard error.
+            A table of `COLUMNS` and the columns that `ser.data.corpora.release.check_audio` adds.
+        """
+        from ser.data.corpora.release import check_audio  # it imports this module
+
+        rows, sources, problems = self.listed()
+        chosen, left_out = [], {}
+        for row, source in zip(rows, sources, strict=True):
+            emotion = labels.emotion_of(row["emotion"]) if labels else row["emotion"]
+            if emotion is None:
+                left_out[row["emotion"]] = left_out.get(row["emotion"], 0) + 1
+            else:
+                chosen.append((OPTIONAL | row | {"emotion": emotion}, source))
+        if labels and rows and not problems:
+            problems = [*problems, *labels.unknown(row["emotion"] for row in rows)]
+        table, unusable = check_audio([row for row, _ in chosen], [source for _, source in chosen], corpus=self.title)
+        return Reading(table, problems + unusable, dict(sorted(left_out.items())))
+
+    def select(self, labels: Labels | None = None) -> tuple[pd.DataFrame, dict[str, int]]:
+        """The utterances of some labels as one table, sorted by utterance name, and the number of the others.
+
+        Args:
+            labels: by default the paper's four emotions.
+
+        Returns:
+            A table of `COLUMNS`: path absolute; session an integer or a string, "" without sessions; gender "F", "M"
+            or another word, "" if unknown; dialog_half "F", "M" or "" if the corpus has no dialogs; emotion one of
+            `labels.emotions`; start and end in seconds for a part of a recording, NaN for a whole one. And the left-out
+            utterances by label. A warning about recordings beyond full scale goes to standard error.
 
         Raises:
             CorpusError: with every problem found.
         """
-        table, problems = self.read()
-        problems = one_line_a_label(problems + table_problems(table, self.location))
+        table, problems, left_out = self.read(labels or Labels())
+        problems = one_line_a_label(
+            problems + ([] if problems and table.empty else table_problems(table, self.location))
+        )
         if problems:
             raise CorpusError(f"{self.name} in {self.location}", problems)
         _warn_of_loud(table)
-        return table.sort_values("utterance", ignore_index=True)[list(COLUMNS)]
+        return table.sort_values("utterance", ignore_index=True)[list(COLUMNS)], left_out
+
+    def utterances(self, labels: Labels | None = None) -> pd.DataFrame:
+        """The table of `select`."""
+        return self.select(labels)[0]
 
 
 def table_problems(table: pd.DataFrame, location: str) -> list[str]:
-    """Problems that make the table of any corpus unusable: no rows, repeated names, unknown emotions,
-    a speaker in two sessions, a session without exactly two speakers."""
+    """Problems that make the table of any corpus unusable: no rows, repeated names."""
     if table.empty:
-        return [f"{location}: no utterance of the emotions {', '.join(EMOTIONS)} found"]
+        return [f"{location}: no labelled utterance found"]
     problems = []
-    for name in sorted(set(table.utterance[table.utterance.duplicated()])):
-        paths = ", ".join(table.path[table.utterance == name].astype(str))
-        problems.append(f"{paths}: the utterance name {name} is used for several recordings")
-    for row in table[~table.emotion.isin(EMOTIONS)].itertuples():
-        problems.append(f"{row.path}: unknown emotion {row.emotion!r} (known: {', '.join(EMOTIONS)})")
-    for speaker, sessions in table.groupby("speaker").session.unique().items():
-        if len(sessions) > 1:
-            names = ", ".join(map(str, sorted(sessions, key=str)))
-            problems.append(f"{location}: speaker {speaker} appears in sessions {names}; folds would leak")
-    for session, speakers in table.groupby("session").speaker.unique().items():
-        if len(speakers) != 2:
-            names = ", ".join(map(str, sorted(speakers, key=str)))
-            problems.append(f"{location}: session {session} has {len(speakers)} speaker(s) ({names}), not two")
+    repeated = table[table.utterance.duplicated(keep=False)]
+    for name, paths in repeated.groupby("utterance").path:
+        problems.append(f"{', '.join(paths.astype(str))}: the utterance name {name} is used for several recordings")
     return problems
 
 

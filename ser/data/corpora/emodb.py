@@ -4,22 +4,27 @@ import os
 import re
 from pathlib import Path
 
-import pandas as pd
-
-from ser.data.corpora.corpus import Corpus
-from ser.data.corpora.release import BUILT_IN_MARKER, absolute, check_audio, find_folder
+from ser.data.corpora.corpus import Corpus, Listing
+from ser.data.corpora.release import BUILT_IN_MARKER, absolute, find_folder
 from ser.errors import InputError
 
-EMOTION_OF_LETTER = {"N": "neutral", "W": "angry", "F": "happy", "T": "sad"}
-OTHER_LETTERS = "LEA"  # boredom, disgust, anxiety
+EMOTION_OF_LETTER = {
+    "N": "neutral",
+    "W": "angry",
+    "F": "happy",
+    "T": "sad",
+    "L": "bored",
+    "E": "disgust",
+    "A": "fearful",
+}
 SESSIONS = {1: ("03", "08"), 2: ("10", "09"), 3: ("11", "13"), 4: ("12", "14"), 5: ("15", "16")}  # man, woman
 SESSION_OF_SPEAKER = {speaker: session for session, pair in SESSIONS.items() for speaker in pair}
 
-_NAME = re.compile(rf"(\d\d)[a-z]\d\d([{''.join(EMOTION_OF_LETTER)}{OTHER_LETTERS}])[a-z]?")
+_NAME = re.compile(rf"(\d\d)[a-z]\d\d([{''.join(EMOTION_OF_LETTER)}])[a-z]?")
 
 
 class EmoDB(Corpus):
-    """The four target emotions of EMO-DB; its speakers are paired into five sessions of one man and one woman.
+    """EMO-DB; its speakers are paired into five sessions of one man and one woman.
 
     Args:
         root: folder `wav`, or its parent.
@@ -43,7 +48,7 @@ class EmoDB(Corpus):
             raise InputError(f"{absolute(self.root)}: holds the built-in corpus, not EMO-DB")
         return find_folder(self, self.root)
 
-    def read(self) -> tuple[pd.DataFrame, list[str]]:
+    def listed(self) -> Listing:
         rows, problems = [], []
         for path in recordings(self.place()):
             form = _NAME.fullmatch(path.stem)
@@ -52,19 +57,18 @@ class EmoDB(Corpus):
             elif form[1] not in SESSION_OF_SPEAKER:
                 known = ", ".join(sorted(SESSION_OF_SPEAKER))
                 problems.append(f"{path}: unknown speaker {form[1]} (known: {known})")
-            elif form[2] in EMOTION_OF_LETTER:
+            else:
                 rows.append(
                     {
                         "utterance": path.stem,
                         "path": str(path),
                         "session": SESSION_OF_SPEAKER[form[1]],
                         "speaker": form[1],
-                        "dialog_half": "",
+                        "gender": "MF"[SESSIONS[SESSION_OF_SPEAKER[form[1]]].index(form[1])],
                         "emotion": EMOTION_OF_LETTER[form[2]],
                     }
                 )
-        table, unusable = check_audio(rows, corpus="EMO-DB")
-        return table, problems + unusable
+        return Listing(rows, [row["path"] for row in rows], problems)
 
 
 def recordings(folder: Path) -> list[Path]:

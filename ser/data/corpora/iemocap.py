@@ -4,14 +4,14 @@ import re
 from pathlib import Path
 from typing import Literal
 
-import pandas as pd
-
-from ser.data.corpora.corpus import Corpus
-from ser.data.corpora.release import BUILT_IN_MARKER, check_audio, find_folder
+from ser.data.corpora.corpus import Corpus, Listing
+from ser.data.corpora.release import BUILT_IN_MARKER, find_folder
 from ser.errors import InputError
 
-EMOTION_OF_LABEL = {"neu": "neutral", "ang": "angry", "hap": "happy", "sad": "sad"}
-OTHER_LABELS = frozenset({"exc", "fru", "sur", "fea", "dis", "oth", "xxx"})  # xxx: no majority
+EMOTION_OF_LABEL = {
+    **{"neu": "neutral", "ang": "angry", "hap": "happy", "sad": "sad", "exc": "excited", "fru": "frustrated"},
+    **{"sur": "surprised", "fea": "fearful", "dis": "disgust", "oth": "other", "xxx": "undecided"},  # xxx: no majority
+}
 STYLES = ("improvised", "scripted", "all")
 
 _DIALOG = re.compile(r"Ses(\d\d)[FM]_(impro|script)\w+")
@@ -25,7 +25,7 @@ class IEMOCAP(Corpus):
     Args:
         root: folder `IEMOCAP_full_release`, or its parent.
         style: which dialogs to use.
-        merge_excited: count "excited" as happy (the paper does not).
+        merge_excited: count "excited" as happy (the paper does not), as `data.merge` {excited: happy} does.
 
     Source:
         Wu et al. (2019), section 4: improvised dialogs, four emotions; 2280 utterances, excited not merged.
@@ -61,7 +61,7 @@ class IEMOCAP(Corpus):
     def place(self) -> Path:
         return find_folder(self, self.root)
 
-    def read(self) -> tuple[pd.DataFrame, list[str]]:
+    def listed(self) -> Listing:
         emotions = EMOTION_OF_LABEL | ({"exc": "happy"} if self.merge_excited else {})
         rows, problems = [], []
         sessions = _sessions(self.place())
@@ -85,9 +85,8 @@ class IEMOCAP(Corpus):
                 elif self._selects(dialog):
                     found, unsound = read_dialog(labels, audio_folder / dialog)
                     problems += unsound
-                    rows += [_row(name, path, emotions[label]) for name, path, label in found if label in emotions]
-        table, unusable = check_audio(rows, corpus="IEMOCAP")
-        return table, problems + unusable
+                    rows += [_row(name, path, emotions[label]) for name, path, label in found]
+        return Listing(rows, [row["path"] for row in rows], problems)
 
     def _selects(self, dialog: str) -> bool:
         return self.style == "all" or ("impro" in dialog) == (self.style == "improvised")
@@ -101,6 +100,7 @@ def _row(utterance: str, path: Path, emotion: str) -> dict:
         "path": str(path),
         "session": int(utterance[3:5]),
         "speaker": f"{utterance[:5]}{speaker}",
+        "gender": speaker,
         "dialog_half": utterance[5],
         "emotion": emotion,
     }
@@ -174,9 +174,8 @@ def parse_line(line: str, dialog: str) -> tuple[str, str]:
         raise ValueError(f"{utterance} ends at {form[2]} s, not after its start at {form[1]} s")
     if not re.fullmatch(rf"{re.escape(dialog)}_[FM][^\W_]+", utterance):
         raise ValueError(f"{utterance} is not named like an utterance of dialog {dialog}")
-    if label not in EMOTION_OF_LABEL and label not in OTHER_LABELS:
-        known = ", ".join([*EMOTION_OF_LABEL, *sorted(OTHER_LABELS)])
-        raise ValueError(f"unknown emotion {label!r} (known: {known})")
+    if label not in EMOTION_OF_LABEL:
+        raise ValueError(f"unknown emotion {label!r} (known: {', '.join(EMOTION_OF_LABEL)})")
     return utterance, label
 
 

@@ -1,19 +1,18 @@
 """A user's own corpus, described by a CSV file."""
 
+import math
 import os
 from pathlib import Path
 
-import pandas as pd
-
-from ser.data.corpora.corpus import Corpus
+from ser.data.corpora.corpus import Corpus, Listing
 from ser.data.corpora.csv_lines import read_lines
-from ser.data.corpora.release import absolute, check_audio, not_given, use_instead
-from ser.emotions import EMOTIONS
+from ser.data.corpora.release import absolute, not_given, use_instead
 from ser.errors import InputError
 
 MOST_DIGITS = 9  # longer numbers are treated as names
 UNNAMED = "manifest"  # older versions recorded every manifest under this name
-REQUIRED = ("utterance", "path", "session", "speaker", "emotion")
+REQUIRED = ("path", "speaker", "emotion")
+GENDERS = {"f": "F", "female": "F", "m": "M", "male": "M"}
 
 
 class Manifest(Corpus):
@@ -21,11 +20,13 @@ class Manifest(Corpus):
 
     Its columns are:
 
-    - `utterance`: a unique name;
     - `path`: the audio file, absolute or relative to the CSV file's folder;
-    - `session`: each holds exactly two speakers; folds leave one session out;
     - `speaker`: compared as text ("03" is not "3");
-    - `emotion`: neutral, angry, happy or sad;
+    - `emotion`: the label, in any words;
+    - `utterance` (optional): a unique name; by default the file's name without its ending;
+    - `session` (optional): a group of speakers that is left out together under some protocols;
+    - `gender` (optional): F or female, M or male, or another word;
+    - `start`, `end` (optional): seconds, for an utterance inside a longer recording;
     - `dialog_half` (optional): F or M, as in IEMOCAP; needed by protocol `wu2019` only.
 
     Other columns are ignored.
@@ -67,29 +68,83 @@ class Manifest(Corpus):
             raise InputError(f"manifest not found in {path}: {cause}\n{use_instead(path)}")
         return path
 
-    def read(self) -> tuple[pd.DataFrame, list[str]]:
+    def listed(self) -> Listing:
         file = self.place()
         problems: list[str] = []
         rows, sources = [], []
-        first: dict[tuple[str, str], int] = {}
+        first: dict[tuple, int] = {}
+        real: dict[str, str] = {}  # a recording has one label, even if several links lead to it
         for number, cells in read_lines(file, REQUIRED, problems):
-            row = {column: cells[column] for column in REQUIRED} | {"dialog_half": cells.get("dialog_half", "")}
-            path = os.path.abspath(file.parent / row["path"])
-            causes = _causes(row)
-            # A recording has one label, even if several links lead to it.
-            recording = path if "\0" in path else os.path.realpath(path)
-            for column, key in (("utterance", row["utterance"]), ("path", recording)):
-                if row[column] and first.setdefault((column, key), number) != number:
-                    given = row["utterance"] if column == "utterance" else path
-                    causes.append(f"{column} {given} was already given in line {first[column, key]}")
+            row, causes = _row(cells, file.parent)
+            path = row["path"]
+            if path not in real:
+                real[path] = path if "\0" in path else os.path.realpath(path)
+            part = () if math.isnan(row["start"]) and math.isnan(row["end"]) else (str(row["start"]), str(row["end"]))
+            keys = {("utterance", row["utterance"]): row["utterance"]}
+            if cells["path"]:
+                keys["path", real[path], *part] = f"{path} {' to '.join(part)} s" if part else path
+            for key, given in keys.items():
+                if given and first.setdefault(key, number) != number:
+                    causes.append(f"{key[0]} {given} was already given in line {first[key]}" + _remedy(key, cells))
             problems += [f"{file}:{number}: {cause}" for cause in causes]
             if not causes:
-                rows.append(row | {"path": path})
+                rows.append(row)
                 sources.append(f"{file}:{number}")
+        problems += _without_session(rows, sources)
         numbers = _numbers({row["session"] for row in rows})
-        rows = [row | {"session": numbers.get(row["session"], row["session"])} for row in rows]
-        table, unusable = check_audio(rows, sources, corpus=self.name)
-        return table, problems + unusable
+        for row in rows:
+            row["session"] = numbers.get(row["session"], row["session"])
+        return Listing(rows, sources, problems)
+
+
+def _row(cells: dict[str, str], folder: Path) -> tuple[dict, list[str]]:
+    """The row of one line, and its problems, regardless of the other lines."""
+    causes = [f"column {column} is empty" for column in REQUIRED if not cells[column]]
+    row = {
+        **{column: cells[column] for column in ("speaker", "emotion")},
+        "path": os.path.abspath(folder / cells["path"]),
+        "session": cells.get("session", ""),
+        "dialog_half": cells.get("dialog_half", ""),
+        "gender": GENDERS.get(cells.get("gender", "").lower(), cells.get("gender", "")),
+    }
+    for column in ("start", "end"):
+        row[column], cause = _seconds(column, cells.get(column, ""))
+        causes += cause
+    if row["end"] <= row["start"]:
+        causes.append(f"end is {cells['end']}, but must be after start, {cells['start']}")
+    part = [text for column in ("start", "end") if (text := cells.get(column))]
+    row["utterance"] = cells.get("utterance", "-".join([Path(cells["path"]).stem, *part]))
+    if not row["utterance"] and "utterance" in cells:
+        causes.append("column utterance is empty")
+    if row["dialog_half"] not in ("F", "M", ""):
+        causes.append(f"dialog_half is {row['dialog_half']!r}, but must be F, M or empty")
+    return row, causes
+
+
+def _seconds(column: str, text: str) -> tuple[float, list[str]]:
+    """Seconds from a cell, NaN for an empty one, and the problem with it, if any."""
+    try:
+        seconds = float(text or "nan")
+    except ValueError:
+        seconds = math.inf
+    if text and not 0 <= seconds < math.inf:
+        return math.nan, [f"{column} is {text!r}, but must be a number of seconds"]
+    return seconds, []
+
+
+def _remedy(key: tuple, cells: dict[str, str]) -> str:
+    if key[0] == "utterance" and "utterance" not in cells:
+        return "; files of the same name need a column utterance with unique names"
+    return ""
+
+
+def _without_session(rows: list[dict], sources: list[str]) -> list[str]:
+    """Lines without a session in a file that gives sessions to others."""
+    if not any(row["session"] for row in rows):
+        return []
+    return [
+        f"{source}: column session is empty" for row, source in zip(rows, sources, strict=True) if not row["session"]
+    ]
 
 
 def _numbers(sessions: set[str]) -> dict[str, int]:
@@ -98,13 +153,3 @@ def _numbers(sessions: set[str]) -> dict[str, int]:
         return {}
     numbers = {session: int(session) for session in sessions}
     return numbers if len(set(numbers.values())) == len(sessions) else {}
-
-
-def _causes(row: dict[str, str]) -> list[str]:
-    """Problems of one line, regardless of the others."""
-    causes = [f"column {column} is empty" for column in REQUIRED if not row[column]]
-    if row["emotion"] and row["emotion"] not in EMOTIONS:
-        causes.append(f"unknown emotion {row['emotion']!r} (known: {', '.join(EMOTIONS)})")
-    if row["dialog_half"] not in ("F", "M", ""):
-        causes.append(f"dialog_half is {row['dialog_half']!r}, but must be F, M or empty")
-    return causes

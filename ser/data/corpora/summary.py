@@ -8,7 +8,7 @@ from ser.data.corpora import kinds
 from ser.data.corpora.cautions import cautions
 from ser.data.corpora.corpus import Corpus, one_line_a_label, table_problems
 from ser.data.corpora.release import absolute
-from ser.emotions import EMOTIONS
+from ser.data.labels import Labels, counted, in_order
 from ser.errors import InputError
 
 
@@ -19,6 +19,8 @@ class Census:
     Args:
         utterances: the usable rows (`ser.data.corpora.corpus.COLUMNS`).
         problems: one line each; none if the corpus is usable.
+        emotions: the labels, in the order of the tables.
+        left_out: number of utterances of each other label.
         note: a remark on an incomplete corpus (`Corpus.note`).
         warnings: one line each, for faults of a usable corpus that can spoil results.
     """
@@ -27,18 +29,20 @@ class Census:
     location: str
     utterances: pd.DataFrame
     problems: list[str]
+    emotions: list[str]
+    left_out: dict[str, int] = field(default_factory=dict)
     note: str | None = None
     warnings: list[str] = field(default_factory=list)
 
     def counts(self, *by: str) -> pd.DataFrame:
         """Utterances of each emotion and minutes, by the given columns, with totals in the last row."""
         table = pd.crosstab([self.utterances[column] for column in by], self.utterances.emotion)
-        table = table.reindex(columns=list(EMOTIONS), fill_value=0)
+        table = table.reindex(columns=self.emotions, fill_value=0)
         table["all"] = table.sum(axis=1)
         table["minutes"] = self.utterances.groupby(list(by)).seconds.sum() / 60
         total = table.sum().to_frame().T.assign(**dict.fromkeys(by[1:], "") | {by[0]: "all"})
         rows = pd.concat([table.reset_index().astype(dict.fromkeys(by, object)), total], ignore_index=True)
-        return rows[[*by, *EMOTIONS, "all", "minutes"]].astype(dict.fromkeys([*EMOTIONS, "all"], int))
+        return rows[[*by, *self.emotions, "all", "minutes"]].astype(dict.fromkeys([*self.emotions, "all"], int))
 
     def __str__(self) -> str:
         parts = [f"{self.name} in {self.location}", *self._tables()]
@@ -58,25 +62,36 @@ class Census:
         parts = [
             f"{len(seconds)} utterances, {seconds.sum() / 60:.1f} minutes; "
             f"shortest {seconds.min():.2f} s, median {seconds.median():.2f} s, longest {seconds.max():.2f} s",
-            "By session and speaker\n" + _text(self.counts("session", "speaker")),
         ]
+        if self.left_out:
+            parts.append(f"Other labels, left out: {counted(self.left_out)}.")
+        in_sessions = (self.utterances.session != "").all()
+        by = ["session", "speaker"] if in_sessions else ["speaker"]
+        parts.append(f"By {' and '.join(by)}\n{_text(self.counts(*by))}")
+        if self.utterances.gender.any():
+            parts.append("By gender\n" + _text(self.counts("gender")))
         if self.utterances.dialog_half.isin(["F", "M"]).any():
             parts.append("By session and dialog half\n" + _text(self.counts("session", "dialog_half")))
         return parts
 
 
-def census(corpus: Corpus) -> Census:
+def census(corpus: Corpus, labels: Labels | None = None) -> Census:
     """Read a corpus completely and summarise it, usable or not.
+
+    Args:
+        labels: the labels to use; by default all.
 
     Raises:
         InputError: the corpus was not found.
     """
-    table, problems = corpus.read()
+    table, problems, left_out = corpus.read(labels)
+    emotions = list(labels.emotions) if labels else in_order(table.emotion)
     # Report an empty table only if no other problem explains it.
     problems = problems + ([] if table.empty and problems else table_problems(table, corpus.location))
     note = None if table.empty else corpus.note(table)
-    warnings = cautions(table, corpus.location)
-    return Census(corpus.name, corpus.location, table, one_line_a_label(problems), note, warnings)
+    warnings = cautions(table, corpus.location, (labels or Labels()).emotions)
+    problems = one_line_a_label(problems)
+    return Census(corpus.name, corpus.location, table, problems, emotions, left_out, note, warnings)
 
 
 def detect(path: str) -> Corpus:

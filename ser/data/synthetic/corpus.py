@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ser.audio.frames import SAMPLE_RATE_HZ
 from ser.bounds import Seed, checked
-from ser.data.corpora.corpus import Corpus
+from ser.data.corpora.corpus import Corpus, Listing
 from ser.data.corpora.iemocap import IEMOCAP
 from ser.data.corpora.release import BUILT_IN_MARKER
 from ser.data.synthetic.dialogs import NUM_SESSIONS, Line, label_file, screenplay
@@ -41,6 +41,7 @@ class Synthetic(Corpus):
     """
 
     name = "synthetic"
+    title = "the built-in corpus"
 
     @checked()
     def __init__(
@@ -60,9 +61,9 @@ class Synthetic(Corpus):
             )
         return Path(self.root).expanduser().resolve()
 
-    def read(self) -> tuple[pd.DataFrame, list[str]]:
+    def listed(self) -> Listing:
         self.prepare()
-        return IEMOCAP(str(self.place())).read()
+        return IEMOCAP(str(self.place())).listed()
 
     def note(self, table: pd.DataFrame) -> str | None:
         if self.recipe == RECIPE:

@@ -72,7 +72,7 @@ def speak(voice: Voice, emotion: str, rng: np.random.Generator) -> np.ndarray:
     """Synthesise one utterance.
 
     Args:
-        emotion: one of `ser.emotions.EMOTIONS`.
+        emotion: one of `ser.emotions.PAPER_EMOTIONS`.
         rng: draws everything else.
 
     Returns:

@@ -12,9 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Picture, percent, points
-from ser.report.reported_results import Entry
+from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import Pair
 from ser.report.sections.folds import speaker_accuracies
 from ser.report.sections.paper_tables import ROWS, comparability, confusion_matrices, paper_intervals
@@ -25,6 +24,7 @@ COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#a0507d", "#7a6a00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)))
 DOTS_PER_INCH = 150
+FEW = 5  # emotions of a matrix that fits a third of the page
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -82,13 +82,14 @@ def draw_scores(entries: list[Entry]) -> Picture:
     """WA and UA of every result with 95 % intervals, the paper's below each in grey."""
     ours = {"marker": "o", "color": "black"}
     theirs = {"marker": "D", "color": "#777777", "markerfacecolor": "white"}
+    beside_paper = has_papers_emotions(entries)
     with drawing(8.5, 1.3 + 0.55 * len(entries)) as sheet:
         panels = sheet.figure.subplots(1, 2, sharey=True)
         for number, (axes, score) in enumerate(zip(panels, ("wa", "ua"), strict=True)):
             for place, entry in enumerate(entries):
                 label = ("ours", "paper") if place == 0 else (None, None)
                 _whisker(axes, place - 0.13, entry.scores[score], entry.intervals[score], label=label[0], **ours)
-                if row := ROWS.get(entry.about["system"]):
+                if beside_paper and (row := ROWS.get(entry.about["system"])):
                     intervals = paper_intervals(row)
                     interval = intervals and intervals[number]
                     _whisker(axes, place + 0.2, getattr(row, score), interval, label=label[1], **theirs)
@@ -97,8 +98,11 @@ def draw_scores(entries: list[Entry]) -> Picture:
         values = "; ".join(
             f"{each.title} WA {percent(each.scores['wa'], 1)}, UA {percent(each.scores['ua'], 1)}" for each in entries
         )
-        title = "WA and UA with 95 % intervals: ours by a bootstrap over speakers, the paper's where known."
-        return sheet.picture("scores", f"{title} {comparability(entries)}", f"Intervals of WA and UA: {values}.")
+        title = "WA and UA with 95 % intervals by a bootstrap over speakers."
+        if beside_paper:
+            title = "WA and UA with 95 % intervals: ours by a bootstrap over speakers, the paper's where known."
+            title = f"{title} {comparability(entries)}"
+        return sheet.picture("scores", title, f"Intervals of WA and UA: {values}.")
 
 
 def draw_differences(compared: list[Pair]) -> Picture:
@@ -121,10 +125,12 @@ def draw_differences(compared: list[Pair]) -> Picture:
 def draw_matrices(entries: list[Entry]) -> Picture:
     """Confusion matrices in shades of grey with counts, ours and the paper's two."""
     matrices = confusion_matrices(entries)
-    columns = min(3, len(matrices))
+    columns = min(3 if len(entries[0].emotions) <= FEW else 1, len(matrices))
     rows = -(-len(matrices) // columns)
-    look = {"ha": "center", "va": "center", "fontsize": 8}
-    with drawing(2.9 * columns, 2.9 * rows) as sheet:
+    emotions, size = entries[0].emotions, len(entries[0].emotions)
+    look = {"ha": "center", "va": "center", "fontsize": 8 if size <= FEW else 6}
+    side = 2.9 * max(1, size / FEW)
+    with drawing(side * columns, side * rows) as sheet:
         places = sheet.figure.subplots(rows, columns, squeeze=False).flat
         for axes, (title, matrix) in zip(places, matrices.items(), strict=False):
             totals = matrix.sum(axis=1, keepdims=True)
@@ -133,8 +139,8 @@ def draw_matrices(entries: list[Entry]) -> Picture:
             for (actual, predicted), share in np.ndenumerate(shares):
                 text = f"{matrix[actual, predicted]}\n{100 * share:.0f} %"
                 axes.text(predicted, actual, text, color="white" if share > 0.5 else "black", **look)
-            axes.set_xticks(range(len(EMOTIONS)), EMOTIONS, fontsize=8)
-            axes.set_yticks(range(len(EMOTIONS)), EMOTIONS, fontsize=8)
+            axes.set_xticks(range(size), emotions, fontsize=8, **({"rotation": 90} if size > FEW else {}))
+            axes.set_yticks(range(size), emotions, fontsize=8)
             axes.set_xlabel("predicted", fontsize=8)
             axes.set_ylabel("actual", fontsize=8)
             axes.set_title(title, fontsize=10)

@@ -1,7 +1,7 @@
 """The findings of a report in sentences, and their limitations."""
 
 from ser.report.page.blocks import percent, percent_interval
-from ser.report.reported_results import Entry
+from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import MEASURES, Pair, correct, incomparable
 from ser.report.sections.paper_tables import comparability, same_test_set
 from ser.report.sections.settings import unlike, unrecorded
@@ -25,7 +25,12 @@ CAUTIONS = (
 
 
 def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
-    """Compare the paper's CNN_SeqCap and CNN_RecCap, and ours with each if it was measured on the same utterances."""
+    """Compare the paper's CNN_SeqCap and CNN_RecCap, and ours with each if it was measured on the same utterances.
+
+    None if our results have other emotions.
+    """
+    if not has_papers_emotions(entries):
+        return []
     first, second = (row for row in TABLE_1 if row.confusion)
     found = compare_matrices(first.confusion, second.confusion)
     names = (f"the paper's {first.name}", f"the paper's {second.name}")
@@ -45,7 +50,7 @@ def compare_matrices_of_paper(entries: list[Entry]) -> list[Pair]:
 
 def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
     """The findings, one or two sentences each; differences that are not distinguishable are only counted if many."""
-    lines = [*_best(entries), comparability(entries)]
+    lines = [*_best(entries), *([comparability(entries)] if has_papers_emotions(entries) else [])]
     lines += [
         f"{entry.title} is incomplete, {entry.named_folds}: its scores cover only these folds, not all of protocol "
         f"{entry.protocol}."

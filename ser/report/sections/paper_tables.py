@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.report.page.blocks import Column, Table
-from ser.report.reported_results import Entry, interval_notes
+from ser.report.reported_results import Entry, has_papers_emotions, interval_notes
 from ser.results.matrices import multinomial_ua_interval, wilson_interval
 from ser.results.paper import TABLE_1, PaperRow, fitting_halves, row_sums
 from ser.results.predictions import of_emotions, score_matrix
@@ -14,7 +14,7 @@ UNRECOVERED = "cannot be recovered"
 PRINTED = {"CNNSeqCap": 2, "CNNRecCap": 3}  # numbers of the paper's tables
 ROWS = {row.system: row for row in TABLE_1}
 SCORES = (
-    "WA: accuracy of all test utterances; UA: mean of the recalls of the four emotions; both from the confusion matrix "
+    "WA: accuracy of all test utterances; UA: mean of the recalls of the emotions; both from the confusion matrix "
     "pooled over the folds and seeds. n: test utterances."
 )
 INTERVALS = (
@@ -30,6 +30,8 @@ def same_test_set(entry: Entry, row: PaperRow | None) -> tuple[str, str]:
     about = entry.about
     if row is None:
         return "no", "the paper has no row for that system"
+    if entry.emotions != tuple(PAPER_EMOTIONS):
+        return "no", "ours has other emotions"
     if about["corpus"] != "iemocap":
         return "no", f"our corpus is {about['corpus']}, the paper's is IEMOCAP"
     if about["protocol"] != "wu2019":
@@ -59,7 +61,11 @@ def paper_intervals(row: PaperRow) -> tuple[tuple[float, float], tuple[float, fl
 
 
 def table_1(entries: list[Entry]) -> Table:
-    """Every row of the paper's Table 1 with our results of that system."""
+    """Every row of the paper's Table 1 with our results of that system; ours alone if they have other emotions."""
+    few = [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]
+    few = [f"UA is the mean over fewer emotions if the test set lacks one: {', '.join(few)}."] if few else []
+    if not has_papers_emotions(entries):
+        return _own_table(entries, [SCORES, *few, *interval_notes(entries)])
     columns = [Column("system")]
     for measure in ("WA %", "UA %"):
         columns += [Column("paper", "percent", measure), Column("paper's 95 % interval", "interval", measure)]
@@ -70,11 +76,20 @@ def table_1(entries: list[Entry]) -> Table:
         ours = [entry for entry in entries if entry.about["system"] == row.system]
         rows += [_row_1(row, entry) for entry in ours or [None]]
     rows += [_row_1(None, entry) for entry in entries if entry.about["system"] not in ROWS]
-    few = [f"{entry.title}{of_emotions(entry.scores)}" for entry in entries if of_emotions(entry.scores)]
-    notes = [comparability(entries), SCORES]
-    notes += [f"UA is the mean over fewer emotions if the test set lacks one: {', '.join(few)}."] if few else []
-    notes += [*interval_notes(entries), INTERVALS]
+    notes = [comparability(entries), SCORES, *few, *interval_notes(entries), INTERVALS]
     return Table("table1", "Table 1. WA and UA, the paper's and ours", columns, rows, notes)
+
+
+def _own_table(entries: list[Entry], notes: list[str]) -> Table:
+    columns = [Column("system")]
+    for measure in ("WA", "UA"):
+        columns += [Column(f"{measure} %", "percent"), Column(f"{measure} 95 % interval", "interval")]
+    rows = []
+    for entry in entries:
+        scores = [each for score in ("wa", "ua") for each in (entry.scores[score], entry.intervals[score])]
+        rows.append([entry.title, *scores, entry.test_set["utterances"]])
+    title = f"WA and UA over {', '.join(entries[0].emotions)}"
+    return Table("scores", title, [*columns, Column("n", "count")], rows, notes)
 
 
 def _row_1(row: PaperRow | None, entry: Entry | None) -> list:
@@ -107,12 +122,13 @@ def comparability(entries: list[Entry]) -> str:
 def matrix_tables(entries: list[Entry]) -> list[Table]:
     """Tables 2 and 3 with our matrices, then our matrices of the other systems."""
     tables = []
-    for system, number in PRINTED.items():
+    printed = PRINTED if has_papers_emotions(entries) else {}
+    for system, number in printed.items():
         ours = [entry for entry in entries if entry.about["system"] == system]
         for entry in ours or [None]:
             stem = f"table{number}-{entry.stem}" if len(ours) > 1 else f"table{number}"
             tables.append(_matrix_table(stem, f"Table {number}. Confusion matrix", ROWS[system], entry))
-    others = [entry for entry in entries if entry.about["system"] not in PRINTED]
+    others = [entry for entry in entries if entry.about["system"] not in printed]
     return tables + [_matrix_table(f"confusion-{entry.stem}", "Confusion matrix", None, entry) for entry in others]
 
 
@@ -128,9 +144,10 @@ def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | No
         matrices["ours" if row else ""] = np.asarray(entry.scores["confusion"])
         seeds = counted(entry.num_seeds, "seed")
         notes.append(f"Ours: {entry.about['corpus']}, protocol {entry.protocol}, counts summed over {seeds}.")
-    columns, rows = [Column("actual")], [[emotion] for emotion in EMOTIONS]
+    emotions = entry.emotions if entry else PAPER_EMOTIONS
+    columns, rows = [Column("actual")], [[emotion] for emotion in emotions]
     for group, matrix in matrices.items():
-        columns += [*(Column(emotion, "count and percent", group) for emotion in EMOTIONS), Column("n", "count", group)]
+        columns += [*(Column(emotion, "count and percent", group) for emotion in emotions), Column("n", "count", group)]
         for cells, counts in zip(rows, matrix.tolist(), strict=True):
             total = sum(counts)
             cells += [*((count, count / total) if total else None for count in counts), total]
@@ -138,18 +155,21 @@ def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | No
 
 
 def confusion_matrices(entries: list[Entry]) -> dict[str, np.ndarray]:
-    """Counts by name, ours and then the paper's two."""
+    """Counts by name, ours and then the paper's two if the emotions are the same."""
     ours = {entry.title: np.asarray(entry.scores["confusion"]) for entry in entries}
+    if not has_papers_emotions(entries):
+        return ours
     return ours | {f"paper: {row.name}": np.asarray(row.confusion) for row in TABLE_1 if row.confusion}
 
 
 def recall_table(entries: list[Entry]) -> Table:
     """Recall of every emotion, ours and the paper's where its counts are known."""
-    columns = [Column("system"), *[Column(emotion, "hits") for emotion in EMOTIONS], Column("UA", "percent")]
+    emotions = entries[0].emotions
+    columns = [Column("system"), *[Column(emotion, "hits") for emotion in emotions], Column("UA", "percent")]
     rows = []
     for name, matrix in confusion_matrices(entries).items():
         hits, totals = matrix.diagonal().tolist(), matrix.sum(axis=1).tolist()
         cells = [(hit, total) if total else None for hit, total in zip(hits, totals, strict=True)]
-        rows.append([name, *cells, score_matrix(matrix)["ua"]])
+        rows.append([name, *cells, score_matrix(matrix, emotions)["ua"]])
     note = "Per cent of the utterances of each emotion that were recognised; in brackets the counts."
     return Table("recall", "Recall of each emotion", columns, rows, [note])

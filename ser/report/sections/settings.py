@@ -3,7 +3,6 @@
 import json
 from importlib.metadata import version
 
-from ser.emotions import EMOTIONS
 from ser.report.page.blocks import Column, Table, percent
 from ser.report.reported_results import Entry, counts_of
 from ser.report.sections.comparisons import Pair
@@ -22,13 +21,14 @@ MEASURED = ("data.protocol", "data.test_halves", "epochs_averaged")
 def protocol_table(entries: list[Entry], suffix: str) -> Table:
     """Validation and test speakers and numbers of utterances of every fold, for results on the same test set."""
     entry = entries[0]
-    counts = {name: [Column(label, "count", name) for label in (*EMOTIONS, "n")] for name in SETS.values()}
+    counts = {name: [Column(label, "count", name) for label in (*entry.emotions, "n")] for name in SETS.values()}
     segments = [Column(label, "count", "training") for label in ("segments", "tails left out")]
     columns = [Column("fold"), Column("validates"), Column("tested")]
     columns += [*counts["training"], *segments, *counts["validation"], *counts["test"]]
     rows = []
     for run in (run for run in entry.runs if run.seed == entry.about["seeds"][0]):
-        sizes = {name: [*counts_of(run.details, name), sum(counts_of(run.details, name))] for name in SETS}
+        numbers_of_set = {name: counts_of(run.details, name, entry.emotions) for name in SETS}
+        sizes = {name: [*numbers, sum(numbers)] for name, numbers in numbers_of_set.items()}
         people = {name: ", ".join(who.split(":", 1)[-1] for who in run.about["speakers"][name]) for name in SETS}
         segments = [run.about["train_segments"], run.about["tails_left_out"]]
         rows.append(

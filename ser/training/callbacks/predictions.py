@@ -42,7 +42,7 @@ class Predictions(Callback):
             raise RuntimeError(f"{name}: {sum(map(len, parts))} predictions for {len(expected)} utterances")
         branches = next(iter(rows.values()))
         posteriors = {branch: torch.tensor([row[branch] for row in rows.values()]).numpy() for branch in branches}
-        self.tables[name] = predictions_table(data.utterances.loc[expected], data.fold, posteriors)
+        self.tables[name] = predictions_table(data.utterances.loc[expected], data.fold, data.emotions, posteriors)
         self._rows = {}
 
     def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx, dataloader_idx=0) -> None:

@@ -2,11 +2,10 @@
 
 import argparse
 import sys
-from difflib import get_close_matches
 from itertools import chain, islice
 from typing import NoReturn
 
-from ser.errors import InputError
+from ser.errors import InputError, nearest
 
 MOST_NUMBERS = 10_000
 FILES = ("-c", "--config", "--trainer", "--data", "--model")
@@ -57,20 +56,6 @@ def parse_numbers(option: str, text: str | int | list[int]) -> list[int]:
     if not numbers:
         raise InputError(f"{option} is {text!r}, which contains no numbers")
     return sorted(numbers)
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """A suggestion of the known name most similar to a wrong one; empty if none is similar.
-
-    If no whole name is similar, the first parts are compared.
-
-    Example:
-        >>> nearest("data.fodl", ["data.fold", "data.seed"]), nearest("x", ["data.fold"])
-        ('; did you mean data.fold?', '')
-    """
-    first = name.partition(".")[0]
-    found = get_close_matches(name, known, 1) or get_close_matches(first, [each.partition(".")[0] for each in known], 1)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def option_names(parser: argparse.ArgumentParser) -> list[str]:

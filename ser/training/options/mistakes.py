@@ -4,7 +4,8 @@ import re
 
 from jsonargparse import ArgumentParser
 
-from ser.training.options.arguments import nearest, option_names
+from ser.errors import nearest
+from ser.training.options.arguments import option_names
 from ser.training.options.configuration import ALLOWED
 
 HINT = "(all options"  # start of the line about --help, which a nested parser has already added

@@ -5,8 +5,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from ser.errors import InputError
-from ser.training.options.arguments import nearest
+from ser.errors import InputError, nearest
 
 NAME = re.compile(r"\w[\w-]*")  # without slash and suffix, so not a path
 OPTIONS = ("-c", "--config", "--trainer", "--data")  # accept a name; --model takes class names instead

@@ -9,6 +9,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from ser.bounds import Seed, check
 from ser.checkpoint.reading import read_checkpoint
 from ser.data.datamodule import EmotionData
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.paths import absolute_places
 from ser.systems.learning_rate import LearningRateRule
@@ -72,12 +73,19 @@ class RunOptions(LightningCLI):
         parser.add_argument(
             "--epochs_averaged", type=int, default=0, help="Also score the average posterior of the last N epochs."
         )
+        parser.add_argument(
+            "--allow_leaks",
+            action="store_true",
+            help="Train on a split whose sets share speakers or recordings; every result says so.",
+        )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
         parser.add_class_arguments(Checkpoints, "checkpoints")
         parser._option_string_actions["--seed_everything"].help = "Seed of weights, batches and dropout."
         parser._option_string_actions["--config"].help = "A YAML file, or a name such as reccap; several are combined."
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
+        parser.link_arguments("data.emotions", "model.init_args.emotions")
+        parser.link_arguments("allow_leaks", "data.allow_leaks")
         self.add_own(parser)
 
     def parse_arguments(self, parser: RunParser, args: ArgsType) -> None:
@@ -93,6 +101,10 @@ class RunOptions(LightningCLI):
         for name, value in self.checkpoint["hyper_parameters"].items():
             if not self.given & {f"--model.{name}", f"--model.init_args.{name}"}:
                 model.init_args[name] = value
+        emotions = self.checkpoint["hyper_parameters"].get("emotions", PAPER_EMOTIONS)
+        if "--data.emotions" in self.given and self.config.data.emotions != emotions:
+            raise InputError(f"{path} was trained with --data.emotions [{', '.join(emotions)}]; test it with the same")
+        self.config.data.emotions = model.init_args.emotions = emotions
         statistics = self.checkpoint["standardised_by"]
         if "--data.statistics" in self.given and self.config.data.statistics != statistics:
             raise InputError(f"{path} was trained with --data.statistics {statistics}; test it with the same")

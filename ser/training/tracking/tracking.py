@@ -9,8 +9,8 @@ from typing import Literal
 import pandas as pd
 from lightning.pytorch.loggers import Logger
 
-from ser.emotions import EMOTIONS
 from ser.files import without_folders
+from ser.results.predictions import emotions_of
 from ser.training.tracking.wandb_run import WandbRun, check_key
 
 BEGUN: list[WandbRun] = []  # W&B runs of this process, not finished yet
@@ -91,8 +91,9 @@ def record_result(loggers: list[Logger], tables: dict[str, pd.DataFrame], result
         run.summary.update({f"result/{name}": result[name] for name in ("wa", "ua") if name in result})
         run.config.update({name: result[name] for name in MADE_BY if name in result}, allow_val_change=True)
         for name, table in tables.items():
-            actual, predicted = (table[column].map(EMOTIONS.index).tolist() for column in ("emotion", "predicted"))
-            matrix = wandb.plot.confusion_matrix(y_true=actual, preds=predicted, class_names=list(EMOTIONS))
+            names = list(emotions_of(table))
+            actual, predicted = (table[column].map(names.index).tolist() for column in ("emotion", "predicted"))
+            matrix = wandb.plot.confusion_matrix(y_true=actual, preds=predicted, class_names=names)
             run.log({f"{name}/confusion": matrix, f"{name}/predictions": wandb.Table(dataframe=table)})
 
     record(loggers, "the result", write)

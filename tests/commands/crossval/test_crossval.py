@@ -12,7 +12,7 @@ import yaml
 from numpy.random import default_rng as seeded
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.results.pooled_result import read_pooled
 from ser.training.cross_validation import CrossValidation
@@ -27,9 +27,9 @@ def test_the_pooled_result_is_that_of_its_table(undisturbed):
         answers = rows.emotion, rows.predicted
         assert about["wa"] == pytest.approx(accuracy_score(*answers))
         assert about["ua"] == pytest.approx(balanced_accuracy_score(*answers))
-        recalls = recall_score(*answers, labels=EMOTIONS, average=None)
-        assert about["recall"] == pytest.approx(dict(zip(EMOTIONS, recalls.tolist(), strict=True)))
-        assert about["confusion"] == confusion_matrix(*answers, labels=EMOTIONS).tolist()
+        recalls = recall_score(*answers, labels=PAPER_EMOTIONS, average=None)
+        assert about["recall"] == pytest.approx(dict(zip(PAPER_EMOTIONS, recalls.tolist(), strict=True)))
+        assert about["confusion"] == confusion_matrix(*answers, labels=PAPER_EMOTIONS).tolist()
         assert about["utterances"] == len(rows)
     assert f"WA {100 * result.about['wa']:.2f} %" in printed
     assert not table.utterance.duplicated().any()
@@ -45,7 +45,7 @@ def test_the_pooled_result_is_that_of_its_table(undisturbed):
     limits = np.quantile(drawn @ hits["sum"] / (drawn @ hits["size"]), [0.025, 0.975])
     assert result.about["intervals"]["wa"] == pytest.approx(limits.tolist())
     counts = table.emotion.value_counts().to_dict()
-    assert result.about["test_set"]["counts"] == {name: counts.get(name, 0) for name in EMOTIONS}
+    assert result.about["test_set"]["counts"] == {name: counts.get(name, 0) for name in PAPER_EMOTIONS}
 
 
 def test_the_number_of_emotions_and_of_redrawn_draws_is_kept(undisturbed):

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from ser.audio.recording import read_recording
 from ser.checkpoint import load
 from ser.data import IEMOCAP
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.predictions import posterior_columns
 from ser.systems.system import System
 from tests.conftest import CONF
@@ -48,24 +48,24 @@ def test_from_configuration_to_result(config, fitted):
     validation = pd.read_csv(folder / "validation.csv")
     assert set(predictions.speaker) == {"Ses01F"}
     assert set(validation.speaker) == {"Ses01M"}
-    expected = ["utterance", "speaker", "session", "fold", "emotion", "predicted", *posterior_columns()]
+    expected = ["utterance", "speaker", "session", "fold", "emotion", "predicted", *posterior_columns(PAPER_EMOTIONS)]
     for branch in BRANCHES[config]:
-        expected += posterior_columns(branch)
+        expected += posterior_columns(PAPER_EMOTIONS, branch)
     assert list(predictions.columns) == list(validation.columns) == expected
     for table, found in ((predictions, result), (validation, result["validation"])):
         assert len(table) == table.utterance.nunique() == 8
-        posterior = table[posterior_columns()].to_numpy()
+        posterior = table[posterior_columns(PAPER_EMOTIONS)].to_numpy()
         np.testing.assert_allclose(posterior.sum(axis=1), 1, atol=1e-5)
-        assert [EMOTIONS[i] for i in posterior.argmax(axis=1)] == table.predicted.tolist()
+        assert [PAPER_EMOTIONS[i] for i in posterior.argmax(axis=1)] == table.predicted.tolist()
         answers = table.emotion, table.predicted
         assert found["wa"] == pytest.approx(accuracy_score(*answers)), "the result follows from the table"
         assert found["ua"] == pytest.approx(balanced_accuracy_score(*answers))
-        recalls = recall_score(*answers, labels=EMOTIONS, average=None)
-        assert found["recall"] == pytest.approx(dict(zip(EMOTIONS, recalls.tolist(), strict=True)))
-        assert found["confusion"] == confusion_matrix(*answers, labels=EMOTIONS).tolist()
+        recalls = recall_score(*answers, labels=PAPER_EMOTIONS, average=None)
+        assert found["recall"] == pytest.approx(dict(zip(PAPER_EMOTIONS, recalls.tolist(), strict=True)))
+        assert found["confusion"] == confusion_matrix(*answers, labels=PAPER_EMOTIONS).tolist()
         assert (found["utterances"], found["ua_classes"]) == (8, 4)
     assert f"WA {100 * result['wa']:.2f} %   UA {100 * result['ua']:.2f} %" in printed
-    assert result["counts"]["train"] == dict.fromkeys(EMOTIONS, 16)
+    assert result["counts"]["train"] == dict.fromkeys(PAPER_EMOTIONS, 16)
     assert result["warnings"] == ["validation, which chooses the epoch, has only 8 utterances"]
     assert f"\n  warning     {result['warnings'][0]}\n" in printed
     (epoch,) = pd.read_csv(folder / "metrics.csv").to_dict("records")
@@ -82,7 +82,7 @@ def test_a_checkpoint_needs_nothing_else_to_hear_a_wav_file(fitted, tiny_corpus)
     system = load(folder / "checkpoints" / "best.ckpt")
     with torch.no_grad():
         posterior = system.posterior(waveform, torch.tensor([waveform.shape[1]]))
-    np.testing.assert_allclose(posterior[0].numpy(), row[posterior_columns()].to_numpy(float), atol=1e-5)
+    np.testing.assert_allclose(posterior[0].numpy(), row[posterior_columns(PAPER_EMOTIONS)].to_numpy(float), atol=1e-5)
 
 
 def test_the_same_command_gives_the_same_numbers(ser, tiny, fitted, tmp_path):
@@ -131,7 +131,7 @@ def test_whose_audio_standardises_is_heard_and_named_in_the_result(
     for row in corpus[corpus.speaker == "Ses01F"].itertuples():
         waveform = torch.from_numpy(soundfile.read(row.path, dtype="float32")[0])[None]
         posterior = system.posterior(waveform, torch.tensor([waveform.shape[1]]), given)[0]
-        expected = predictions.loc[row.utterance, posterior_columns()].to_numpy(float)
+        expected = predictions.loc[row.utterance, posterior_columns(PAPER_EMOTIONS)].to_numpy(float)
         np.testing.assert_allclose(posterior, expected, atol=1e-4)
 
     again = ["test", *common, "--ckpt_path", best]

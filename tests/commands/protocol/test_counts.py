@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from ser.commands.protocol import main
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from tests.conftest import CONF
 from tests.made_up.release import noise, write_wav
 from tests.unit.data.test_folds import HALVES, SPEAKERS
 
-LABELS = dict(zip(EMOTIONS, ("neu", "ang", "hap", "sad"), strict=True))
+LABELS = dict(zip(PAPER_EMOTIONS, ("neu", "ang", "hap", "sad"), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def full_release(tmp_path_factory):
     root, draw, number = tmp_path_factory.mktemp("full") / "IEMOCAP_full_release", np.random.default_rng(1), 0
     for session in range(1, 6):
         turns = {"F": [], "M": []}
-        for index, emotion in enumerate(EMOTIONS):
+        for index, emotion in enumerate(PAPER_EMOTIONS):
             halves = [half for half in "FM" for _ in range(HALVES[half][session - 1][index])]
             speakers = [letter for letter in "FM" for _ in range(SPEAKERS[letter][session - 1][index])]
             for half, speaker in zip(halves, draw.permutation(speakers), strict=True):
@@ -66,12 +66,14 @@ def test_wu2019_has_the_counts_of_the_papers_tables(protocol, full_release, tmp_
     assert "  fold 1: val and test share 2 speakers: Ses01F, Ses01M" in lines
     result = json.loads(out.read_text())
     assert result["test_halves"] == halves
-    assert result["pooled_test"] == dict(zip([*EMOTIONS, "all"], expected, strict=True)) | {"tested_twice": []}
+    assert result["pooled_test"] == dict(zip([*PAPER_EMOTIONS, "all"], expected, strict=True)) | {"tested_twice": []}
     for fold, letter in zip(result["folds"], halves, strict=True):
         session = fold["fold"]
         sets = fold["sets"]
-        assert [sets["test"][emotion] for emotion in EMOTIONS] == list(HALVES[letter][session - 1])
-        assert [sets["val"][emotion] for emotion in EMOTIONS] == list(HALVES["MF"["FM".index(letter)]][session - 1])
+        assert [sets["test"][emotion] for emotion in PAPER_EMOTIONS] == list(HALVES[letter][session - 1])
+        assert [sets["val"][emotion] for emotion in PAPER_EMOTIONS] == list(
+            HALVES["MF"["FM".index(letter)]][session - 1]
+        )
         assert sets["test"]["halves"] == [letter]
         assert sum(part["all"] for part in sets.values()) == 2280
         val_test = fold["shared"][2]
@@ -92,7 +94,7 @@ def test_speaker_tests_everyone_once_with_the_counts_of_the_facts(protocol, full
     for fold in result["folds"]:
         session, letter = (fold["fold"] - 1) % 5 + 1, "F" if fold["fold"] <= 5 else "M"
         assert fold["sets"]["test"]["speakers"] == [f"Ses0{session}{letter}"]
-        assert [fold["sets"]["test"][emotion] for emotion in EMOTIONS] == list(SPEAKERS[letter][session - 1])
+        assert [fold["sets"]["test"][emotion] for emotion in PAPER_EMOTIONS] == list(SPEAKERS[letter][session - 1])
         assert fold["shared"][2]["dialogs"] == [f"Ses0{session}F_impro01", f"Ses0{session}M_impro01"]
         assert fold["shared"][2]["speakers"] == fold["leaks"] == []
 

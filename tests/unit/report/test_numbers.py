@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, recall_score
 
 from ser.commands.report import main
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.pooled_result import read_pooled
 from ser.results.predictions import posterior_columns
 from ser.results.statistics import bootstrap_speakers, compare, compare_unpaired
@@ -72,9 +72,9 @@ def test_tables_2_and_3_are_counts_and_row_percentages(results, report, number, 
     table = read_csv(report, f"table{number}")
     printed = {2: TABLE_2, 3: TABLE_3}[number]
     predictions = read_pooled(results[place]).predictions
-    counts = confusion_matrix(predictions.emotion, predictions.predicted, labels=list(EMOTIONS))
-    for row, actual in enumerate(EMOTIONS):
-        for column, predicted in enumerate(EMOTIONS):
+    counts = confusion_matrix(predictions.emotion, predictions.predicted, labels=list(PAPER_EMOTIONS))
+    for row, actual in enumerate(PAPER_EMOTIONS):
+        for column, predicted in enumerate(PAPER_EMOTIONS):
             cell = table.loc[actual]
             assert cell[f"ours: {predicted} count"] == counts[row, column]
             assert cell[f"ours: {predicted} %"] == pytest.approx(
@@ -170,10 +170,10 @@ def test_lambda_curve(results, report):
     for value in ("0.00", "0.60", "1.00"):
         weight = float(value)
         posterior = (
-            weight * predictions[posterior_columns("capsule")].to_numpy()
-            + (1 - weight) * predictions[posterior_columns("gru")].to_numpy()
+            weight * predictions[posterior_columns(PAPER_EMOTIONS, "capsule")].to_numpy()
+            + (1 - weight) * predictions[posterior_columns(PAPER_EMOTIONS, "gru")].to_numpy()
         )
-        right = np.array(EMOTIONS)[posterior.argmax(axis=1)] == predictions.emotion
+        right = np.array(PAPER_EMOTIONS)[posterior.argmax(axis=1)] == predictions.emotion
         assert table.loc[value]["test: WA %"] == pytest.approx(100 * right.mean(), abs=1e-4)
     assert not (report / "lambda-curve-seqcap.csv").exists()
 

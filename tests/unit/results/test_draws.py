@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.lambda_curve import curve
 from ser.results.statistics import bootstrap_speakers, compare, compare_unpaired
 from tests.made_up.hits import predictions
@@ -22,7 +22,7 @@ def constant(spoken, answer=ANGRY):
     """Predictions of a system that always predicts one emotion."""
     speakers, actual = zip(*spoken, strict=True)
     table = predictions([False] * len(spoken), actual, speakers)
-    return table.assign(predicted=EMOTIONS[answer])
+    return table.assign(predicted=PAPER_EMOTIONS[answer])
 
 
 def answers(spoken, seed):

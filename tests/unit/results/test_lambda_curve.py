@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.report.sections.lambdas import draw
 from ser.results.lambda_curve import LAMBDAS, LIMITS, apply, choose, curve
@@ -23,9 +23,9 @@ def test_every_point_is_the_score_of_the_plain_formula():
     for each in LAMBDAS:
         plain = scores(
             table(
-                [EMOTIONS.index(name) for name in rows.emotion],
-                rows[posterior_columns("capsule")],
-                rows[posterior_columns("gru")],
+                [PAPER_EMOTIONS.index(name) for name in rows.emotion],
+                rows[posterior_columns(PAPER_EMOTIONS, "capsule")],
+                rows[posterior_columns(PAPER_EMOTIONS, "gru")],
                 rows.speaker,
                 lambda_=each,
             )
@@ -37,9 +37,11 @@ def test_every_point_is_the_score_of_the_plain_formula():
 def test_the_ends_are_the_branches():
     rows = sample(2)
     ends = curve(rows, draws=0).iloc[[0, -1]]
-    actual = [EMOTIONS.index(name) for name in rows.emotion]
+    actual = [PAPER_EMOTIONS.index(name) for name in rows.emotion]
     for branch, wa in zip(("gru", "capsule"), ends.wa, strict=True):
-        assert (rows[posterior_columns(branch)].to_numpy().argmax(1) == actual).mean() == pytest.approx(wa)
+        assert (rows[posterior_columns(PAPER_EMOTIONS, branch)].to_numpy().argmax(1) == actual).mean() == pytest.approx(
+            wa
+        )
 
 
 def test_its_interval_is_that_of_the_statistics():
@@ -85,7 +87,7 @@ def test_the_choice_follows_the_rule(seed, metric):
 
 def test_equals_are_decided_by_the_papers_value():
     alike = sample(1)
-    alike[posterior_columns("gru")] = alike[posterior_columns("capsule")].to_numpy()
+    alike[posterior_columns(PAPER_EMOTIONS, "gru")] = alike[posterior_columns(PAPER_EMOTIONS, "capsule")].to_numpy()
     assert choose(alike).lambda_.tolist() == [0.6, 0.6]
     # One branch is wrong on the third utterance, the other on the fourth; both are certain, so the larger weight wins.
     # Every lambda gets three of four right.
@@ -122,8 +124,8 @@ def test_applying_the_lambda_that_was_used_changes_nothing():
     rows = sample(9)
     again = apply(rows, 0.6)
     pd.testing.assert_frame_equal(again, rows)
-    assert apply(rows, 1.0)[posterior_columns()].to_numpy() == pytest.approx(
-        rows[posterior_columns("capsule")].to_numpy()
+    assert apply(rows, 1.0)[posterior_columns(PAPER_EMOTIONS)].to_numpy() == pytest.approx(
+        rows[posterior_columns(PAPER_EMOTIONS, "capsule")].to_numpy()
     )
 
 
@@ -133,7 +135,10 @@ def test_every_fold_gets_its_own_lambda_whatever_the_order_of_rows():
     found = apply(rows, lambdas)
     for fold, branch in ((1, "gru"), (2, "capsule")):
         part = found[found.fold == fold]
-        assert (part[posterior_columns()].to_numpy() == part[posterior_columns(branch)].to_numpy()).all()
+        assert (
+            part[posterior_columns(PAPER_EMOTIONS)].to_numpy()
+            == part[posterior_columns(PAPER_EMOTIONS, branch)].to_numpy()
+        ).all()
     assert found.index.equals(rows.index)
 
 
@@ -143,7 +148,7 @@ def test_bad_lambdas_and_single_branches_are_refused():
         apply(rows, 1.5)
     with pytest.raises(InputError, match="no lambda for seed 1, fold 2"):
         apply(rows, pd.DataFrame({"seed": [1], "fold": [1], "lambda_": [0.5]}))
-    single = rows.drop(columns=posterior_columns("gru"))
+    single = rows.drop(columns=posterior_columns(PAPER_EMOTIONS, "gru"))
     for use in (curve, choose, lambda predictions: apply(predictions, 0.5)):
         with pytest.raises(InputError, match="two branches, capsule and gru, but there is no column gru_p_neutral"):
             use(single)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.results.pooled import describe_pooled, describe_test_set, write_pooled
 from ser.results.pooled_result import read_pooled
@@ -26,7 +27,7 @@ def rows_of(hits, fold, name):
     """Four utterances of one speaker, one of each emotion."""
     names = [f"{name}{fold}-{place}" for place in range(4)]
     rows = predictions(hits, range(4), [f"{name}{fold}"] * 4, names=names).drop(columns="seed")
-    return rows.assign(session=str(fold), fold=fold, **dict.fromkeys(posterior_columns(), 0.25))
+    return rows.assign(session=str(fold), fold=fold, **dict.fromkeys(posterior_columns(PAPER_EMOTIONS), 0.25))
 
 
 def write_runs(folder, warnings=()):

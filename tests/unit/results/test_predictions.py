@@ -5,18 +5,18 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, recall_score
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.results.predictions import confusion, describe, in_short, posterior_columns, predictions_table, scores
 from tests.made_up.hits import predictions
 
-PAPERS_ORDER = ("neutral", "angry", "happy", "sad")  # rows and columns of Tables 2 and 3
+PAPERS_ORDER = ["neutral", "angry", "happy", "sad"]  # rows and columns of Tables 2 and 3
 
 
 def test_emotions_have_the_papers_order_everywhere():
-    assert EMOTIONS == PAPERS_ORDER
-    assert posterior_columns() == [f"p_{name}" for name in PAPERS_ORDER]
-    assert posterior_columns("gru") == ["gru_p_neutral", "gru_p_angry", "gru_p_happy", "gru_p_sad"]
+    assert PAPERS_ORDER == PAPER_EMOTIONS
+    assert posterior_columns(PAPER_EMOTIONS) == [f"p_{name}" for name in PAPERS_ORDER]
+    assert posterior_columns(PAPER_EMOTIONS, "gru") == ["gru_p_neutral", "gru_p_angry", "gru_p_happy", "gru_p_sad"]
 
 
 def test_the_answer_is_the_systems_and_not_a_branchs():
@@ -26,7 +26,7 @@ def test_the_answer_is_the_systems_and_not_a_branchs():
     )
     system = np.array([[0.1, 0.6, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]])
     branches = {"capsule": system[:, ::-1], "gru": np.roll(system, 1, axis=1)}
-    found = predictions_table(utterances, 4, {"": system, **branches})
+    found = predictions_table(utterances, 4, PAPER_EMOTIONS, {"": system, **branches})
     assert found.utterance.tolist() == ["b", "a"]
     assert found.emotion.tolist() == ["sad", "happy"]
     assert found.predicted.tolist() == ["angry", "neutral"]
@@ -40,6 +40,7 @@ def test_scores_are_scikit_learns():
     generator = np.random.default_rng(1)
     actual, predicted = (np.array(PAPERS_ORDER)[generator.choice(4, 90, p=[0.5, 0.2, 0.2, 0.1])] for _ in range(2))
     rows = pd.DataFrame({"utterance": np.arange(90).astype(str), "emotion": actual, "predicted": predicted})
+    rows[[f"p_{name}" for name in PAPERS_ORDER]] = 0.25
     found = scores(rows)
     assert found["wa"] == pytest.approx(accuracy_score(actual, predicted))
     assert found["ua"] == pytest.approx(balanced_accuracy_score(actual, predicted))

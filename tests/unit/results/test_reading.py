@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.files import digest
 from ser.results.predictions import posterior_columns
@@ -33,7 +34,9 @@ def write(folder, **more):
 
 def test_names_that_look_like_numbers_or_nothing_stay_text(tmp_path):
     text = {"utterance": "007", "speaker": "NA", "session": "01", "emotion": "sad", "predicted": "happy"}
-    pd.DataFrame([{**text, "fold": 3, **dict.fromkeys(posterior_columns(), 0.25)}]).to_csv(tmp_path / "t.csv")
+    pd.DataFrame([{**text, "fold": 3, **dict.fromkeys(posterior_columns(PAPER_EMOTIONS), 0.25)}]).to_csv(
+        tmp_path / "t.csv"
+    )
     (row,) = read_table(tmp_path / "t.csv").to_dict("records")
     assert {name: row[name] for name in text} == text
     assert (row["fold"], row["p_sad"]) == (3, 0.25)

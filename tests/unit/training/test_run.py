@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.results.predictions import posterior_columns
 from ser.training import evaluation, run
@@ -15,8 +15,8 @@ from tests.made_up.hits import predictions
 
 
 def table(posterior: list[float]) -> pd.DataFrame:
-    row = predictions([True]).assign(predicted=EMOTIONS[max(range(4), key=posterior.__getitem__)])
-    return row.assign(**dict(zip(posterior_columns(), posterior, strict=True)))
+    row = predictions([True]).assign(predicted=PAPER_EMOTIONS[max(range(4), key=posterior.__getitem__)])
+    return row.assign(**dict(zip(posterior_columns(PAPER_EMOTIONS), posterior, strict=True)))
 
 
 class FakeTrainer:
@@ -57,15 +57,15 @@ def evaluated(system, path, number):
 
 def test_what_is_evaluated_is_the_checkpoint_and_not_the_last_epoch(files, tmp_path):
     best, averaged = evaluated(files, tmp_path / "best.ckpt", 0)
-    assert best["test"][posterior_columns()].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
+    assert best["test"][posterior_columns(PAPER_EMOTIONS)].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
     assert averaged == {}
 
 
 @pytest.mark.parametrize(("number", "mean"), [(1, [0.1, 0.9, 0, 0]), (3, [0.4, 0.6, 0, 0])])
 def test_so_many_last_epochs_are_averaged_beside_the_best(files, tmp_path, number, mean):
     best, averaged = (tables["test"] for tables in evaluated(files, tmp_path / "best.ckpt", number))
-    assert best[posterior_columns()].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
-    assert averaged[posterior_columns()].to_numpy()[0] == pytest.approx(mean)
+    assert best[posterior_columns(PAPER_EMOTIONS)].to_numpy().tolist() == [[0.1, 0, 0.9, 0]]
+    assert averaged[posterior_columns(PAPER_EMOTIONS)].to_numpy()[0] == pytest.approx(mean)
     assert averaged.predicted.tolist() == ["angry"]
 
 
@@ -78,10 +78,11 @@ def test_a_result_counts_the_epoch_of_its_checkpoint_from_1(monkeypatch, fitting
     made = SimpleNamespace(system=SimpleNamespace(hparams={}), fitting=fitting, epochs_averaged=3)
     made.experiment = SimpleNamespace(init_weights=None, options=options, doubts=lambda data, sets: [*sets])
     made.trainer = SimpleNamespace(max_epochs=20, strategy=SimpleNamespace(root_device="cpu"))
-    made.data = SimpleNamespace(utterances=pd.DataFrame({"set": [], "emotion": []}))
+    made.data = SimpleNamespace(warnings=["small"], leaks=["shared"])
     about = Run._about(made, {"epoch": 6}, ("test",), bool(averaged))
     assert (about["epoch"], about["epochs"], about["epochs_averaged"]) == (7, epochs, averaged)
-    assert (about["seed"], about["warnings"]) == (5, ["val", "test"] if fitting else ["test"])
+    assert (about["seed"], about["leaks"]) == (5, ["shared"])
+    assert about["warnings"] == (["val", "test", "small"] if fitting else ["test"])
 
 
 @pytest.mark.parametrize("steps", [0, 9, 11])

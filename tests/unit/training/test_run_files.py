@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import accuracy_score, recall_score
 
 from ser.data.folds import set_warnings
-from ser.emotions import EMOTIONS
+from ser.data.protocols import make_protocol
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.systems import CNNGRU
 from ser.training.folder import FOLDER_VARIABLE, name_folder
@@ -28,8 +29,9 @@ def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
     sets = pd.concat([table(name, [1] * 5).assign(set=name) for name in ("train", "val", "test")])
     data = SimpleNamespace(
         corpus=SimpleNamespace(name="made up"),
-        **{"protocol": "speaker", "fold": 1, "test_halves": "MMFFF", "statistics": "train", "corpus_digest": "0"},
+        **{"protocol": "speaker", "fold": 1, "fold_name": None, "statistics": "train", "corpus_digest": "0"},
         **{"pieces": {"train": range(7)}, "tails_left_out": 1, "utterances": sets.reset_index()},
+        rules=make_protocol("speaker"),
         speaker_identities={name: [f"made up:{name}"] for name in ("train", "val", "test")},
     )
     about = {"epochs": 3, "warnings": set_warnings(data.utterances)}
@@ -44,11 +46,11 @@ def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
     }
     for name, scores in places.items():
         rows = pd.read_csv(tmp_path / name)
-        recalls = recall_score(rows.emotion, rows.predicted, labels=EMOTIONS[:3], average=None)
+        recalls = recall_score(rows.emotion, rows.predicted, labels=PAPER_EMOTIONS[:3], average=None)
         assert scores["wa"] == pytest.approx(accuracy_score(rows.emotion, rows.predicted)), name
         assert scores["ua"] == pytest.approx(recalls.mean()), name
-        assert [scores["recall"][emotion] for emotion in EMOTIONS[:3]] == pytest.approx(recalls.tolist()), name
-        assert scores["recall"][EMOTIONS[3]] is None, "it does not occur"
+        assert [scores["recall"][emotion] for emotion in PAPER_EMOTIONS[:3]] == pytest.approx(recalls.tolist()), name
+        assert scores["recall"][PAPER_EMOTIONS[3]] is None, "it does not occur"
     assert len({scores["wa"] for scores in places.values()}) == 4
     assert found["test_halves"] is None, "the protocol has no halves"
     assert set(found["digests"]) == set(places)

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from ser.data.corpora.release import BUILT_IN_MARKER
 from ser.data.synthetic.corpus import Synthetic
 from ser.data.synthetic.dialogs import Line, screenplay
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 
 
@@ -59,7 +59,7 @@ def test_table(table):
     assert len(table) == 140
     assert table.speaker.nunique() == 10
     # Every speaker has every emotion in both halves of the session's dialogs.
-    assert table.groupby(["speaker", "dialog_half"]).emotion.nunique().eq(len(EMOTIONS)).all()
+    assert table.groupby(["speaker", "dialog_half"]).emotion.nunique().eq(len(PAPER_EMOTIONS)).all()
     assert (table.groupby("speaker").size() == 14).all()
     assert table.seconds.between(0.7, 8.0).all()
     assert (table.speaker.str[5] != table.dialog_half).any()

@@ -22,7 +22,7 @@ from ser.data.synthetic.speech import (
     resonate,
     speak,
 )
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 
 VOICE = draw_voice(True, np.random.default_rng(1))
 NEUTRAL = Manner(*[0.0] * len(VARIATION))
@@ -94,7 +94,7 @@ def test_durations():
 
 
 def test_speech_is_16_bit_unclipped_and_repeatable():
-    for number, emotion in enumerate(EMOTIONS):
+    for number, emotion in enumerate(PAPER_EMOTIONS):
         pcm = speak(VOICE, emotion, np.random.default_rng(number))
         assert pcm.dtype == np.int16
         assert 300 < np.abs(pcm.astype(int)).max() < 32767
@@ -102,7 +102,9 @@ def test_speech_is_16_bit_unclipped_and_repeatable():
 
 
 def test_emotions_are_shifts_of_manner_that_overlap():
-    manners = {emotion: [draw_manner(emotion, np.random.default_rng(n)) for n in range(200)] for emotion in EMOTIONS}
+    manners = {
+        emotion: [draw_manner(emotion, np.random.default_rng(n)) for n in range(200)] for emotion in PAPER_EMOTIONS
+    }
     pitch = {emotion: np.array([manner.pitch_semitones for manner in drawn]) for emotion, drawn in manners.items()}
     rate = {emotion: np.mean([manner.rate_octaves for manner in drawn]) for emotion, drawn in manners.items()}
     tilt = {emotion: np.mean([manner.tilt_octaves for manner in drawn]) for emotion, drawn in manners.items()}

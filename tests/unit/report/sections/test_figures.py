@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.report.sections.comparisons import Pair
 from ser.report.sections.figures import (
     draw_differences,
@@ -73,7 +73,7 @@ def test_matrices_have_actual_rows_and_their_shares():
     assert cells[0, 1] == "1\n50 %"
     assert cells[1, 0] == "0\n0 %"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "actual")
-    assert [text.get_text() for text in axes.get_yticklabels()] == list(EMOTIONS)
+    assert [text.get_text() for text in axes.get_yticklabels()] == list(PAPER_EMOTIONS)
 
 
 def test_each_speakers_point_stands_over_its_name():

@@ -7,7 +7,7 @@ from runpy import run_path
 import numpy as np
 import pandas as pd
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.report.reported_results import _curves
 from tests.made_up.results import make_curves
 
@@ -37,7 +37,7 @@ def test_the_evaluation_after_the_last_epoch_is_no_epoch():
 def test_the_figure_of_a_run_is_the_same_for_files_that_count_from_0(tmp_path, monkeypatch):
     metrics = make_curves(4, np.random.default_rng(1))
     about = {"system": "CNNGRU", "corpus": "emodb", "protocol": "speaker", "fold": 1, "epoch": 2, "wa": 0.5, "ua": 0.5}
-    about |= {"confusion": np.eye(4).tolist(), "recall": dict.fromkeys(EMOTIONS, 1.0)}
+    about |= {"confusion": np.eye(4).tolist(), "recall": dict.fromkeys(PAPER_EMOTIONS, 1.0)}
     (tmp_path / "result.json").write_text(json.dumps(about))
     drawn = []
     for first in (1, 0):

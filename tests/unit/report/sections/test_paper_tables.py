@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.report.sections.paper_tables import (
     matrix_tables,
     paper_intervals,
@@ -62,7 +62,7 @@ def test_test_utterances_are_the_papers_only_if_every_emotion_is_as_frequent(mov
     (row,) = (row for row in TABLE_1 if row.system == "CNNSeqCap")
     counts = np.sum(SEQCAP_CONFUSION, axis=1) + np.array([-moved, 0, 0, moved])
     ours = SimpleNamespace(about={"corpus": "iemocap", "protocol": "wu2019", "test_halves": "MMFFF"})
-    ours.is_incomplete, ours.test_set = False, {"counts": dict(zip(EMOTIONS, counts.tolist(), strict=True))}
+    ours.is_incomplete, ours.test_set = False, {"counts": dict(zip(PAPER_EMOTIONS, counts.tolist(), strict=True))}
     assert same_test_set(ours, row) == (answer, reason)
 
 
@@ -73,7 +73,7 @@ def test_rows_of_a_matrix_are_actual():
     assert rows["neutral"]["ours: angry"] == (2, 2 / 5)
     assert rows["angry"]["ours: neutral"] == (0, 0)
     assert rows["happy"]["ours: happy"] is None
-    assert [rows[emotion]["ours: n"] for emotion in EMOTIONS] == [5, 1, 0, 1]
+    assert [rows[emotion]["ours: n"] for emotion in PAPER_EMOTIONS] == [5, 1, 0, 1]
 
 
 def test_recall_is_of_the_actual_utterances():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.report.sections.settings import protocol_table, settings_table, shared_sentence
 from tests.made_up.entries import entry, run
 from tests.made_up.hits import predictions
@@ -13,7 +13,7 @@ SPEAKERS = {"train": ["emodb:03"], "val": ["emodb:08", "emodb:09"], "test": ["em
 
 def result(title="ours", seeds=(4, 2), **about):
     """Two folds of each seed."""
-    details = {"counts": {name: dict(zip(EMOTIONS, counts, strict=True)) for name, counts in COUNTS.items()}}
+    details = {"counts": {name: dict(zip(PAPER_EMOTIONS, counts, strict=True)) for name, counts in COUNTS.items()}}
     more = {"details": details, "speakers": SPEAKERS, "train_segments": 150, "tails_left_out": 9}
     runs = [run(fold, seed, **more) for seed in sorted(seeds) for fold in (1, 2)]
     table = predictions(np.ones(2 * len(seeds)), seed=np.repeat(seeds, 2), names=["u", "v"] * len(seeds))
@@ -26,11 +26,11 @@ def test_every_fold_has_one_row_whatever_the_seeds():
     assert [dict(zip(names, row, strict=True)) for row in table.rows] == [
         {
             **{"fold": fold, "validates": "08, 09", "tested": "10"},
-            **{f"training: {name}": count for name, count in zip(EMOTIONS, COUNTS["train"], strict=True)},
+            **{f"training: {name}": count for name, count in zip(PAPER_EMOTIONS, COUNTS["train"], strict=True)},
             **{"training: n": 100, "training: segments": 150, "training: tails left out": 9},
-            **{f"validation: {name}": count for name, count in zip(EMOTIONS, COUNTS["val"], strict=True)},
+            **{f"validation: {name}": count for name, count in zip(PAPER_EMOTIONS, COUNTS["val"], strict=True)},
             "validation: n": 10,
-            **{f"test: {name}": count for name, count in zip(EMOTIONS, COUNTS["test"], strict=True)},
+            **{f"test: {name}": count for name, count in zip(PAPER_EMOTIONS, COUNTS["test"], strict=True)},
             "test: n": 26,
         }
         for fold in ("1", "2")

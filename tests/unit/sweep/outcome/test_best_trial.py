@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from optuna.distributions import CategoricalDistribution
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.pooled import describe_pooled
 from ser.results.pooled_result import read_pooled
 from ser.sweep.outcome.best_trial import claim
@@ -47,7 +47,7 @@ def test_a_study_whose_input_is_standardised_with_test_audio_says_so(tested, sta
 def test_a_ua_over_fewer_emotions_is_not_put_beside_another_without_a_word(tested):
     pooled = read_pooled(tested)
     rows = {"validation": pooled.validation, "test": pooled.predictions[pooled.predictions.emotion != "sad"]}
-    even = {f"{branch}_p_{emotion}": 0.25 for branch in ("capsule", "gru") for emotion in EMOTIONS}
+    even = {f"{branch}_p_{emotion}": 0.25 for branch in ("capsule", "gru") for emotion in PAPER_EMOTIONS}
     saved = SimpleNamespace(**{name: table.assign(**even) for name, table in rows.items()})
     plan = SimpleNamespace(space=Space({}), folds=(1, 2))
     row = SimpleNamespace(user_attrs={"wa": 0.5, "ua": 0.5}, params={"model.lambda_": 0.6})

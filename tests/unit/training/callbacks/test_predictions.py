@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ser.emotions import EMOTIONS
+from ser.emotions import PAPER_EMOTIONS
 from ser.results.predictions import posterior_columns
 from ser.training.callbacks.predictions import Predictions
 
@@ -16,7 +16,7 @@ UTTERANCES = pd.DataFrame(
         "utterance": ["a", "b", "c", "d", "e"],
         "speaker": ["x", "x", "y", "y", "x"],
         "session": "1",
-        "emotion": EMOTIONS[0],
+        "emotion": PAPER_EMOTIONS[0],
         "set": ["test", "test", "val", "test", "test"],
     }
 )
@@ -47,8 +47,10 @@ def test_every_utterance_has_its_own_posterior_whatever_its_batch():
     assert found.speaker.tolist() == ["x", "x", "y", "x"]
     assert found.predicted.tolist() == ["neutral", "angry", "sad", "happy"]
     assert (found.fold == 3).all()
-    torch.testing.assert_close(torch.tensor(found[posterior_columns()].to_numpy()), POSTERIORS)
-    torch.testing.assert_close(torch.tensor(found[posterior_columns("gru")].to_numpy()), POSTERIORS.flip(1))
+    torch.testing.assert_close(torch.tensor(found[posterior_columns(PAPER_EMOTIONS)].to_numpy()), POSTERIORS)
+    torch.testing.assert_close(
+        torch.tensor(found[posterior_columns(PAPER_EMOTIONS, "gru")].to_numpy()), POSTERIORS.flip(1)
+    )
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ UTTERANCES = (
     50,
     50,
     50,
-)  # of each speaker; the first two are tested and validated, as many as on IEMOCAP
+)  # of each speaker; the first two are tested and validated
 MEDIAN_SECONDS, SPREAD = 3.5, 0.71  # log-normal with a mean of 4.5 s
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.6, 34.0  # every speaker has one of the longest
 

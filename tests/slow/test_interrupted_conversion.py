@@ -43,7 +43,8 @@ def test_a_conversion_that_is_interrupted_leaves_whole_files_and_goes_on_from_th
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         environment = {**os.environ, "SER_CACHE": str(cache)}
         process = Command(command, tmp_path / "out", tmp_path / "err", environment=environment)
-        process.until(lambda before=len(kept): len(list(cache.glob("*.pcm"))) > before)
+        before = len(kept)
+        process.until(lambda before=before: len(list(cache.glob("*.pcm"))) > before)
         os.kill(process.pid, number)
         ended = process.wait(120)
         assert ended.code == code, ended.err

@@ -15,15 +15,16 @@ from pydantic import Field
 from torch.utils.data import DataLoader
 
 from ser.audio.frames import FRAMES_PER_SECOND, num_samples
+from ser.audio.silence import MarginSeconds, ThresholdDb, Trim
 from ser.audio.waveforms import Waveforms
 from ser.bounds import Emotions, Seed, checked
+from ser.data.anonymous_memory import avoid_shared_files, check_semaphores
 from ser.data.corpora.corpus import Corpus
 from ser.data.folds import set_warnings
 from ser.data.labels import Labels
 from ser.data.leaks import Shared, check_leaks, recording_digests
 from ser.data.protocols import make_protocol
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
-from ser.data.transfer import avoid_shared_files, check_semaphores
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.processes.interruption import leave_signals_to_parent
@@ -48,6 +49,9 @@ class EmotionData(LightningDataModule):
         allow_leaks: whether the sets of a "split" may share speakers or recordings (`--allow_leaks`).
         statistics: audio whose statistics standardise the spectrogram: "train" (the training set), "corpus" (all audio
             including test, as in the paper) or "speaker" (each speaker's own audio; transductive).
+        trim_silence: cut off silence at the two ends of every utterance, not at a pause inside.
+        trim_threshold_db: sound this much weaker than the loudest of an utterance is silence.
+        trim_margin_seconds: silence to keep at either end, rounded to 10 ms.
         segment_seconds: length of a training segment, counted in frames of 10 ms.
         min_tail_seconds: a shorter remainder after full segments is left out of training.
         batch_size: segments of a training step, summed over devices.
@@ -69,6 +73,9 @@ class EmotionData(LightningDataModule):
         splits: str | None = None,
         allow_leaks: bool = False,
         statistics: Literal["train", "corpus", "speaker"] = "train",
+        trim_silence: bool = False,
+        trim_threshold_db: ThresholdDb = Trim.threshold_db,
+        trim_margin_seconds: MarginSeconds = Trim.margin_seconds,
         segment_seconds: Annotated[float, Field(ge=0.1, le=60)] = 2.0,
         min_tail_seconds: Annotated[float, Field(ge=0, le=60)] = 0.3,
         batch_size: Annotated[int, Field(ge=1, le=4096)] = 16,
@@ -87,6 +94,7 @@ class EmotionData(LightningDataModule):
         if allow_leaks and not self.rules.may_leak:
             raise InputError(f"allow_leaks applies to protocol split, whose sets come from a file, not to {protocol}")
         self.statistics, self.batch_size, self.num_workers, self.seed = statistics, batch_size, num_workers, seed
+        self.trim = Trim(float(trim_threshold_db), float(trim_margin_seconds)) if trim_silence else None
         self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)
         self.min_tail_frames = round(min_tail_seconds * FRAMES_PER_SECOND)
         self.max_batch_frames = max(round(max_batch_seconds * FRAMES_PER_SECOND), 1)
@@ -100,8 +108,9 @@ class EmotionData(LightningDataModule):
             return
         check_semaphores(self.num_workers)
         utterances, self.left_out = self.corpus.select(self.labels)
+        self.rules.known = self.corpus.names
         sets = self.rules.sets(utterances, self.fold)
-        self.waveforms = Waveforms(utterances)
+        self.waveforms = Waveforms(utterances, trim=self.trim)
         self._divide(utterances.assign(set=sets))
 
     def _divide(self, utterances: pd.DataFrame) -> None:
@@ -126,7 +135,7 @@ class EmotionData(LightningDataModule):
 
     @cached_property
     def recordings(self) -> list[str]:
-        """Digest of every recording's samples; equal for copies under other names."""
+        """Digest of every utterance's samples before silence is trimmed; equal for copies under other names."""
         return recording_digests(self.waveforms, len(self.utterances))
 
     @property

@@ -30,11 +30,13 @@ Shared = dict[tuple[str, str], dict[str, list[str]]]
 def recording_digests(waveforms: Waveforms, num_utterances: int) -> list[str]:
     """Digests of the samples of a table's first recordings; equal for copies under other names.
 
+    Silence is not trimmed before, so that a copy is found whatever the options of its training were.
+
     Returns:
         16 hexadecimal digits for every row, independent of the files' headers.
     """
     rows = tqdm(range(num_utterances), "comparing audio", unit="file", disable=None, leave=False, delay=1)
-    return [blake2b(waveforms.read(row).tobytes(), digest_size=8).hexdigest() for row in rows]
+    return [blake2b(waveforms.read_untrimmed(row).tobytes(), digest_size=8).hexdigest() for row in rows]
 
 
 def dialogs(utterances: pd.DataFrame) -> pd.Series:

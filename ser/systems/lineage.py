@@ -1,10 +1,12 @@
 """Speakers and recordings that a system was trained and validated on, also those of its initial weights.
 
-A checkpoint has them in its entries `speakers`, `recordings`, `standardised_by`, `trained_on` and `initial_weights`.
-Older versions did not write the last two; what their checkpoints lack is None, or marked as not complete.
+A checkpoint has them in its entries `speakers`, `recordings`, `standardised_by`, `trim_silence`, `trained_on` and
+`initial_weights`. Older versions did not write the last three; what their checkpoints lack is None, or marked as not
+complete.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import pandas as pd
 from pydantic import JsonValue, ValidationError
@@ -50,6 +52,7 @@ def entries_of_fold(data: EmotionData, before: Mapping | None) -> dict:
         "speakers": data.speaker_identities,
         "recordings": data.digests,
         "standardised_by": data.statistics,
+        "trim_silence": data.trim and asdict(data.trim),
         "trained_on": {
             **place_of(data),
             "counts": counts_of(data),
@@ -83,6 +86,7 @@ def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
 def entries(checkpoint: Mapping) -> dict:
     """The entries of a checkpoint; entries that an older version did not write are derived from the others."""
     found = {name: checkpoint[name] for name in ("speakers", "recordings", "standardised_by")}
+    found["trim_silence"] = checkpoint.get("trim_silence")  # silence was not trimmed by older versions
     identity = checkpoint["identity"] if is_identity(checkpoint.get("identity")) else None
     written = checkpoint.get("trained_on") or _derived(found, identity)
     trained_on = {name: written.get(name) for name in TrainedOn.model_fields}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -59,6 +60,7 @@ def write_result(
         "emotions": list(data.emotions),
         "left_out": data.left_out,
         "statistics": STATISTICS[data.statistics],
+        "trim_silence": data.trim and asdict(data.trim),
         **about,
         **(scores(tables["test"]) if "test" in tables else {}),
         "validation": scores(tables["val"]) if "val" in tables else None,
@@ -94,6 +96,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             f"  test        {sizes['test']} utterances of {names['test']}",
             *left_out(data),
             f"  statistics  {STATISTICS[data.statistics]}",
+            *([f"  silence     {data.trim}"] if data.trim else []),
             f"  run         {folder}",
             *([f"  note        {note}"] if note else []),
             *(f"  leak        {line}" for line in data.leaks),
@@ -133,6 +136,7 @@ def training_record(found: Mapping) -> dict:
     return {
         **about,
         "statistics": found["standardised_by"],
+        "trim_silence": found["trim_silence"],
         **_people(found),
         "initial_weights": before and {**_people(before), "complete": before["complete"]},
     }

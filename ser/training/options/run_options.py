@@ -105,10 +105,13 @@ class RunOptions(LightningCLI):
         if "--data.emotions" in self.given and self.config.data.emotions != emotions:
             raise InputError(f"{path} was trained with --data.emotions [{', '.join(emotions)}]; test it with the same")
         self.config.data.emotions = model.init_args.emotions = emotions
-        statistics = self.checkpoint["standardised_by"]
-        if "--data.statistics" in self.given and self.config.data.statistics != statistics:
-            raise InputError(f"{path} was trained with --data.statistics {statistics}; test it with the same")
-        self.config.data.statistics = statistics
+        trim = self.checkpoint.get("trim_silence")
+        options = {"statistics": self.checkpoint["standardised_by"], "trim_silence": trim is not None}
+        for name, value in {**options, **{f"trim_{name}": value for name, value in (trim or {}).items()}}.items():
+            if f"--data.{name}" in self.given and self.config.data[name] != value:
+                said = str(value).lower() if isinstance(value, bool) else value
+                raise InputError(f"{path} was trained with --data.{name} {said}; test it with the same")
+            self.config.data[name] = value
 
     def instantiate_classes(self) -> None:
         """Do nothing; the caller calls `built`."""

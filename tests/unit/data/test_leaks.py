@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ser.audio.silence import Trim
 from ser.audio.waveforms import Waveforms
 from ser.data import IEMOCAP, EmoDB, Synthetic
 from ser.data.leaks import (
@@ -249,6 +250,15 @@ def test_the_header_of_a_recording_is_not_its_content(tmp_path, wav, speech):
     first, second = recording_digests(waveforms, 2)
     assert first == second
     assert np.array_equal(waveforms.read(0), waveforms.read(1))
+
+
+def test_a_copy_is_found_however_silence_was_trimmed(tmp_path, wav, speech):
+    silent = wav(tmp_path / "a.wav", np.pad(speech(0.2), 16_000))
+    table = pd.DataFrame({"path": [str(silent)]})
+    digests = {
+        recording_digests(Waveforms(table, trim=trim), 1)[0] for trim in (None, Trim(), Trim(margin_seconds=0.5))
+    }
+    assert len(digests) == 1
 
 
 @pytest.mark.emodb

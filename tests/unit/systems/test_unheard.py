@@ -24,7 +24,7 @@ def fold(protocol="speaker", **changes) -> SimpleNamespace:
 
 
 def entries(before=None) -> dict:
-    about = {"trained_on": {"counts": None}, "standardised_by": "train"}
+    about = {"trained_on": {"counts": None}, "standardised_by": "train", "trim_silence": None}
     return {"speakers": PEOPLE, "recordings": RECORDINGS, "initial_weights": before, **about}
 
 

@@ -94,8 +94,9 @@ def main(arguments: list[str]) -> int:
     halves = None if own else rules.test_halves
     remarks: list[tuple[int | str, list[str]]] = []
     if own:
-        sets, title = own.sets(utterances), f"Split {own.file} by the rules of protocol {protocol}"
+        sets, title = own.sets(utterances, data.corpus.names()), f"Split {own.file} by the rules of protocol {protocol}"
     else:
+        rules.known = data.corpus.names
         numbers = {fold: rules.fold_name(fold) or fold for fold in range(1, rules.num_folds(utterances) + 1)}
         sets = {name: rules.sets(utterances, fold) for fold, name in numbers.items()}
         remarks = [(name, rules.remarks(utterances, fold)) for fold, name in numbers.items()]

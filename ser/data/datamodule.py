@@ -18,13 +18,13 @@ from ser.audio.frames import FRAMES_PER_SECOND, num_samples
 from ser.audio.silence import MarginSeconds, ThresholdDb, Trim
 from ser.audio.waveforms import Waveforms
 from ser.bounds import Emotions, Seed, checked
+from ser.data.anonymous_memory import avoid_shared_files, check_semaphores
 from ser.data.corpora.corpus import Corpus
 from ser.data.folds import set_warnings
 from ser.data.labels import Labels
 from ser.data.leaks import Shared, check_leaks, recording_digests
 from ser.data.protocols import make_protocol
 from ser.data.segments import EvaluationBatches, Pieces, TrainingBatches, cut
-from ser.data.transfer import avoid_shared_files, check_semaphores
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.processes.interruption import leave_signals_to_parent
@@ -108,6 +108,7 @@ class EmotionData(LightningDataModule):
             return
         check_semaphores(self.num_workers)
         utterances, self.left_out = self.corpus.select(self.labels)
+        self.rules.known = self.corpus.names
         sets = self.rules.sets(utterances, self.fold)
         self.waveforms = Waveforms(utterances, trim=self.trim)
         self._divide(utterances.assign(set=sets))

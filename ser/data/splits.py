@@ -1,5 +1,6 @@
 """A user's own split of a corpus, read from a CSV file."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,11 @@ class SplitFile:
         """The names of the folds: numbers in their order, then other names in theirs."""
         return sorted({fold for _, fold, _, _ in self.lines}, key=lambda fold: (isinstance(fold, str), fold))
 
-    def sets(self, utterances: pd.DataFrame) -> dict[int | str, pd.Series]:
+    def sets(self, utterances: pd.DataFrame, known: Collection[str] = ()) -> dict[int | str, pd.Series]:
         """For each fold, the set of every utterance of a corpus's table; "" if the file does not list it.
+
+        Args:
+            known: further utterances of the corpus, which the file can list, since they have other labels.
 
         Raises:
             CorpusError: with every unreadable line, unknown set or utterance, and utterance repeated in a fold.
@@ -45,10 +49,10 @@ class SplitFile:
             place = f"{self.file}:{number}"
             if (before := first.setdefault((fold, utterance), number)) != number:
                 problems.append(f"{place}: utterance {utterance} was already given in line {before}")
-            elif utterance not in row_of:
-                problems.append(f"{place}: unknown utterance {utterance!r}")
-            else:
+            elif utterance in row_of:
                 columns[fold][row_of[utterance]] = SET_OF_WORD.get(word)
+            elif utterance not in known:
+                problems.append(f"{place}: unknown utterance {utterance!r}")
             if word not in SET_OF_WORD:
                 problems.append(f"{place}: unknown set {word!r} (known: {', '.join(SET_OF_WORD)})")
         if problems:

@@ -22,8 +22,11 @@ OF_RUN = ("seed", "fold", "epoch", "speakers", "train_segments", "tails_left_out
 OF_ALL = ("system", "corpus", "protocol", "test_halves", "emotions", "left_out", "statistics", "epochs")
 
 
-def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path) -> None:
+def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path, tested: bool) -> None:
     """Refuse a pooled table with missing or unexpected folds, or rows that `check_rows` refuses.
+
+    Args:
+        tested: whether an utterance may occur only once for a seed, in any fold.
 
     Raises:
         InputError: with the path and the fault.
@@ -36,7 +39,7 @@ def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: P
         if pairs:
             raise InputError(f"{path}: {what} {name_pairs(pairs)}")
     try:
-        check_rows(table)
+        check_rows(table.drop(columns="fold") if tested else table)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -139,7 +142,7 @@ def write_pooled(
     files = [*TABLES.values(), *(AVERAGED_TABLES.values() if epochs_averaged else [])]
     tables = {name: pool_runs(folder, runs, name) for name in files}
     for name, table in tables.items():
-        check_whole(table, folds, seeds, folder / name)
+        check_whole(table, folds, seeds, folder / name, tested=name in (TABLES["test"], AVERAGED_TABLES["test"]))
         write_text(folder / name, table.to_csv(index=False))
     test, validation = (tables[name] for name in TABLES.values())
     per_run = {key: scores(table) for key, table in test.groupby(["seed", "fold"])}

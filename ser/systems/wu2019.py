@@ -127,9 +127,10 @@ class CNNGRUSeqCap(System):
         **capsules,
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
-        shared = convolutions.taps, len(emotions)
-        capsule = CapsuleBranch(SeqCaps, *shared, dense_units=dense_units, dropout=dropout, **capsules)
-        gru = RecurrentBranch(nn.GRU, *shared, gru_units, dense_units, dropout, pool_bins=4)
+        taps, number = convolutions.taps, len(emotions)
+        # Without *: the command line reads from this call which options **capsules can have.
+        capsule = CapsuleBranch(SeqCaps, taps, number, dense_units=dense_units, dropout=dropout, **capsules)
+        gru = RecurrentBranch(nn.GRU, taps, number, gru_units, dense_units, dropout, pool_bins=4)
         branches, weights = {"capsule": capsule, "gru": gru}, [lambda_, 1 - lambda_]
         super().__init__(emotions, convolutions, branches, weights, magnitude, standardise, learning_rate)
         self.save_hyperparameters(logger=False)

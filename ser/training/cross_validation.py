@@ -7,6 +7,7 @@ from copy import copy
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -77,6 +78,7 @@ class CrossValidation:
 
     def run(self, starter: Starter) -> int:
         """Check for leaks, train the unfinished runs, pool the results; return the exit code."""
+        self._check_tested_once()
         shared = self._check_leaks()
         self._check_beginning()
         check_folder(self.folder, self.identity)
@@ -115,6 +117,18 @@ class CrossValidation:
     def _divided(self) -> Iterator[tuple[int, pd.DataFrame]]:
         """Each fold, and the utterances with their sets."""
         return ((fold, self.data.utterances.assign(set=sets)) for fold, sets in self._sets.items())
+
+    def _check_tested_once(self) -> None:
+        """Refuse folds that test an utterance twice, since the pooled result counts every utterance once."""
+        first: dict[int, int] = {}
+        for fold, sets in self._sets.items():
+            for row in np.flatnonzero(sets == "test"):
+                if (before := first.setdefault(int(row), fold)) != fold:
+                    twice = self.data.utterances.utterance.iloc[row]
+                    raise InputError(
+                        f"folds {before} and {fold} both test utterance {twice}, but a pooled result counts every "
+                        "utterance once; choose --folds, or use ser fit for each fold"
+                    )
 
     def _check_leaks(self) -> dict:
         """What validation and test share in any fold; leaks that are allowed are added to `leaks`."""

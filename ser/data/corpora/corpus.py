@@ -137,6 +137,10 @@ class Corpus(ABC):
         _warn_of_loud(table)
         return table.sort_values("utterance", ignore_index=True)[list(COLUMNS)], left_out
 
+    def names(self) -> set[str]:
+        """The names of all labelled utterances, whatever their labels."""
+        return {row["utterance"] for row in self.listed().rows}
+
     def utterances(self, labels: Labels | None = None) -> pd.DataFrame:
         """The table of `select`."""
         return self.select(labels)[0]

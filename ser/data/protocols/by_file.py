@@ -41,7 +41,8 @@ class SplitProtocol(Protocol):
         """The set of every utterance as in the file, which is read once for all folds."""
         names = tuple(utterances.utterance)
         if self._read is None or self._read[0] != names:
-            self._read = names, list(self.file.sets(utterances).values())
+            known = self.known() if {line[2] for line in self.file.lines}.difference(names) else ()
+            self._read = names, list(self.file.sets(utterances, known).values())
         return self._read[1][fold - 1].set_axis(utterances.index)
 
     def num_folds(self, utterances: pd.DataFrame) -> int:

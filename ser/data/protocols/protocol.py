@@ -1,6 +1,7 @@
 """The base of all protocols, and of those that test groups of speakers in turn."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
 from typing import ClassVar
 
 import pandas as pd
@@ -15,8 +16,10 @@ class Protocol(ABC):
     about: ClassVar[str]  # for the help of `ser protocol`
     option: ClassVar[str | None] = None  # the option of `data` that belongs to this protocol only
     shared_speakers: ClassVar[tuple[tuple[str, str], ...]] = ()  # pairs of sets that may share speakers
+    needed: ClassVar[tuple[str, ...]] = ("train", "val", "test")  # sets that must have utterances
     may_leak: ClassVar[bool] = False  # whether --allow_leaks applies
     test_halves: str | None = None
+    known: Callable[[], Collection[str]] = staticmethod(tuple)  # all utterances of the corpus, also of other labels
 
     @abstractmethod
     def num_folds(self, utterances: pd.DataFrame) -> int:
@@ -49,9 +52,10 @@ class Protocol(ABC):
             raise InputError(f"fold is {fold}, but protocol {self.name} has folds 1 to {folds} on this corpus")
         sets = self._divide(utterances, fold).rename("set")
         place = f"fold {self.fold_name(fold) or fold} of protocol {self.name}"
-        if missing := {"train", "val", "test"} - set(sets):
+        if missing := set(self.needed) - set(sets):
             raise InputError(f"{place} has no utterance for: {', '.join(sorted(missing))}")
-        if missing := set(utterances.emotion) - set(utterances.emotion[sets == "train"]):
+        lacking = set(utterances.emotion) - set(utterances.emotion[sets == "train"])
+        if missing := lacking if "train" in self.needed else set():
             raise InputError(
                 f"{place} has no training utterance of {', '.join(sorted(missing))}; leave it out of data.emotions, "
                 "or choose another protocol"
@@ -92,3 +96,17 @@ class CyclicProtocol(Protocol):
 
 def held_out_sets(utterances: pd.DataFrame, held_out: pd.Series, tested: pd.Series) -> pd.Series:
     return pd.Series("train", index=utterances.index).mask(held_out, "val").mask(tested, "test")
+
+
+class WholeCorpus(Protocol):
+    """Every utterance is tested, for a system that was trained on another corpus."""
+
+    name = "whole"
+    about = "every utterance tested"
+    needed = ("test",)
+
+    def num_folds(self, utterances: pd.DataFrame) -> int:
+        return 1
+
+    def _divide(self, utterances: pd.DataFrame, fold: int) -> pd.Series:
+        return pd.Series("test", index=utterances.index)

@@ -42,9 +42,9 @@ def test_one_training_serves_both_directions(ser, least, tmp_path):
 
 
 def test_three_folds_of_one_training_set_are_three_trainings_of_their_own(ser, least, tiny_corpus, tmp_path):
-    """Folds of a file that test one, two and again two speakers of the two sessions that are not trained."""
+    """Folds of a file that test one, two and one speaker of the two sessions that are not trained."""
     table = Synthetic(str(tiny_corpus), utterances_per_speaker=8).utterances()
-    tested = {"one": {"Ses01F"}, "two": {"Ses01M", "Ses02F"}, "three": {"Ses02F", "Ses02M"}}
+    tested = {"one": {"Ses01F"}, "two": {"Ses01M", "Ses02F"}, "three": {"Ses02M"}}
     rows = []
     for name, people in tested.items():
         sets = table.session.map({1: "dev", 2: "dev"}).fillna("train").mask(table.speaker.isin(people), "test")
@@ -66,7 +66,7 @@ def test_three_folds_of_one_training_set_are_three_trainings_of_their_own(ser, l
         assert results[0]["fold_name"] == name
         assert {who.split(":")[1] for who in results[0]["speakers"]["test"]} == tested[name]
         kept = [read_checkpoint(each / "checkpoints" / "best.ckpt") for each in (separate, together)]
-        for entry in ("speakers", "recordings", "trained_on", "epoch", "identity"):
+        for entry in ("speakers", "recordings", "trained_on", "epoch"):
             assert kept[0][entry] == kept[1][entry], (fold, entry)
 
 

@@ -72,6 +72,14 @@ def test_all_folds_with_one_training_set_are_one_training(tmp_path):
     assert jobs[0].runs == ["seed1-fold01", "seed1-fold02", "seed1-fold03"]
 
 
+def test_an_utterance_that_two_folds_test_is_refused_before_the_first_training(tmp_path):
+    made = planned(tmp_path, folds=[1, 2])
+    made._check_tested_once()
+    made._sets[2] = made._sets[2].mask(SPEAKERS.speaker == "a", "test")
+    with pytest.raises(InputError, match="folds 1 and 2 both test utterance u0, but a pooled result counts"):
+        made._check_tested_once()
+
+
 def test_every_run_has_the_seed_of_its_name(tmp_path):
     jobs = planned(tmp_path, {(3, 1)}, folds=[1, 2], seeds=[3, 7])._plan()
     assert [(value_of(job, "--seed_everything"), job.runs) for job in jobs] == [

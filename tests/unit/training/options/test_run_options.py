@@ -3,6 +3,7 @@
 import pytest
 from jsonargparse import Namespace
 
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.training.options import run_options
 from ser.training.options.run_options import RunOptions
@@ -23,7 +24,8 @@ def parse(monkeypatch, *words, statistics="train", system="CNNGRUSeqCap") -> Nam
 
 def test_a_checkpoint_is_tested_as_it_was_trained(monkeypatch):
     settings = parse(monkeypatch)
-    assert settings.model.init_args == Namespace(lambda_=0.9, dropout=0.1)
+    assert settings.model.init_args == Namespace(lambda_=0.9, dropout=0.1, emotions=PAPER_EMOTIONS)
+    assert settings.data.emotions == PAPER_EMOTIONS, "those of a checkpoint without emotions are the paper's"
     assert settings.data.statistics == "speaker"
 
 

@@ -39,5 +39,6 @@ def test_emodb_between_faint_noise():
     # Without a margin, whose noise differs from the silence of the recording itself.
     found = (posterior(longer, without_silence) - posterior(plain, without_silence)).abs().max(dim=1).values
     assert untrimmed.median() > 0.01
-    assert found.median() < 1e-5
-    assert found.max() < 2e-3
+    # Where the noise moves a soft end across the threshold, the cut is some frames away.
+    assert (found < 1e-5).float().mean() > 0.9
+    assert found.max() < 0.01

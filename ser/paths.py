@@ -3,7 +3,7 @@
 import os
 from argparse import Namespace
 
-PLACES = ("root", "csv", "init_weights", "ckpt_path", "dirpath")  # options that name a file or a folder
+PLACES = ("root", "csv", "splits", "init_weights", "ckpt_path", "dirpath")  # options that name a file or a folder
 NAMES = ("wandb",)  # options whose values are not paths
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -15,8 +16,9 @@ from ser.errors import InputError
 
 PCM = np.dtype("<i2")
 FULL_SCALE = 32_768
-LONGEST_SECONDS = 600  # a few bytes of FLAC can hold hours of silence
-MOST_SAMPLES = LONGEST_SECONDS * 48_000  # per channel: ten minutes at 48 kHz
+LONGEST_SECONDS = 600  # of an utterance; a few bytes of FLAC can hold hours of silence
+LONGEST_CUT_SECONDS = 7200  # of a recording that is cut into utterances
+_MOST_SAMPLES = 48_000  # per channel and allowed second
 
 LOUDEST_PEAK = 10 ** (1 / 20)  # 1 dB beyond full scale, for a resampler's ringing; higher peaks mean another scale
 RATES_HZ = (4_000, 400_000)
@@ -80,57 +82,104 @@ def find_samples(file: BinaryIO, path: str | Path) -> PlainSamples | None:
         raise AudioError(f"{path}: {error}") from None
 
 
+class Block(NamedTuple):
+    """Consecutive samples of a recording.
+
+    Args:
+        channels: (samples, channels) float32, as stored in the file.
+        samples: (samples,) their mean, clipped to [-1, 1].
+        sample_rate_hz: of the file.
+        promised: number of samples of the whole recording.
+    """
+
+    channels: np.ndarray
+    samples: np.ndarray
+    sample_rate_hz: int
+    promised: int
+
+
+class Extremes:
+    """Lowest and highest sample, of every channel, of the blocks added."""
+
+    def __init__(self) -> None:
+        self.lowest, self.highest = np.float32(np.inf), np.float32(-np.inf)
+
+    def add(self, channels: np.ndarray) -> None:
+        self.lowest = np.minimum(self.lowest, channels.min(axis=0))
+        self.highest = np.maximum(self.highest, channels.max(axis=0))
+
+    @property
+    def peak(self) -> float:
+        """Largest absolute sample."""
+        return float(np.maximum(-self.lowest, self.highest).max())
+
+    @property
+    def spread(self) -> float:
+        """Largest peak-to-peak range of any channel."""
+        return float((self.highest.astype(float) - self.lowest).max())
+
+
 def decode(path: str | Path) -> Decoded:
-    """Decode a recording without resampling it.
+    """Decode a recording of at most ten minutes without resampling it.
 
     Float samples beyond full scale by less than 1 dB are clipped; `Decoded.peak` keeps the original peak.
 
     Raises:
         AudioError: as `check_recording`, for faults of the file, not of the sound.
     """
+    found, extremes = [], Extremes()
+    for block in decode_blocks(path):
+        found.append(block.samples)
+        extremes.add(block.channels)
+    return Decoded(np.concatenate(found), block.sample_rate_hz, extremes.peak, extremes.spread)
+
+
+def decode_blocks(path: str | Path, longest_seconds: int = LONGEST_SECONDS) -> Iterator[Block]:
+    """Decode a recording block by block, because many channels, or an hour, need much memory.
+
+    Raises:
+        AudioError: as `decode`, also after the last block.
+    """
     try:
         with open_recording(path) as file:
             find_samples(file, path)
-            return _decode_with_libsndfile(file, path)
+            yield from _decode_with_libsndfile(file, path, longest_seconds)
     except OSError as error:
         raise AudioError(f"{path}: unreadable ({error.strerror})") from None
 
 
-def _decode_with_libsndfile(file: BinaryIO, path: str | Path) -> Decoded:
-    """Decode in blocks, because many channels need many times the memory of their mean."""
-    blocks, lowest, highest = [], np.float32(np.inf), np.float32(-np.inf)
+def _decode_with_libsndfile(file: BinaryIO, path: str | Path, longest_seconds: int) -> Iterator[Block]:
+    extremes, number = Extremes(), 0
     try:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # format by content, not by suffix
             promised, sample_rate_hz = sound.frames, sound.samplerate
             _check_container(path, sound)
+            check_length(path, promised, sample_rate_hz, longest_seconds)
             while len(block := sound.read(max(_BLOCK_SAMPLES // sound.channels, 1), dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
                     raise AudioError(f"{path}: has samples that are not finite numbers")
-                lowest, highest = np.minimum(lowest, block.min(axis=0)), np.maximum(highest, block.max(axis=0))
-                np.clip(block, -1, 1, out=block)
-                blocks.append(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
+                extremes.add(block)
+                number += len(block)
+                clipped = block if extremes.peak <= 1 else np.clip(block, -1, 1)
+                mean = clipped[:, 0] if sound.channels == 1 else clipped.mean(axis=1)
+                yield Block(block, mean, sample_rate_hz, promised)
     except soundfile.SoundFileError as error:
         cause = getattr(error, "error_string", "not audio").removeprefix("Error : ").rstrip(".")
         raise AudioError(f"{path}: unreadable ({cause})") from None
-    samples = np.concatenate([np.empty(0, np.float32), *blocks])
-    if len(samples) < promised:
-        raise AudioError(
-            f"{path}: truncated (its header promises {promised} samples a channel, {len(samples)} are there)"
-        )
-    if not len(samples):
+    if number < promised:
+        raise AudioError(f"{path}: truncated (its header promises {promised} samples a channel, {number} are there)")
+    if not number:
         raise AudioError(f"{path}: empty (no samples)")
-    peak = float(np.maximum(-lowest, highest).max())
-    if peak >= LOUDEST_PEAK:
+    if extremes.peak >= LOUDEST_PEAK:
         raise AudioError(
-            f"{path}: samples reach {peak:.6g}, but full scale is 1; multiply all recordings by one factor "
+            f"{path}: samples reach {extremes.peak:.6g}, but full scale is 1; multiply all recordings by one factor "
             "(1/32768 if 16-bit integers were stored as float)"
         )
-    return Decoded(samples, sample_rate_hz, peak, float((highest.astype(float) - lowest).max()))
 
 
 def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
-    """Refuse unsupported formats, lengths and sample rates."""
+    """Refuse unsupported formats and sample rates."""
     if sound.format not in _CONTAINERS:  # libsndfile does not notice when others are truncated or damaged
         raise AudioError(f"{path}: unreadable ({sound.format} is not supported; convert it to WAV or FLAC)")
     if sound.format in ("AIFF", "CAF") and _SHORTENED.search(sound.extra_info):
@@ -142,16 +191,20 @@ def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
             f"{path}: its sample rate of {sound.samplerate} Hz cannot be converted to {SAMPLE_RATE_HZ} Hz "
             f"(possible: {RATES_HZ[0]} to {RATES_HZ[1]} Hz)"
         )
-    _check_length(path, sound.frames, sound.samplerate)
 
 
-def _check_length(path: str | Path, num_samples: int, sample_rate_hz: int) -> None:
-    if num_samples > LONGEST_SECONDS * sample_rate_hz:
+def check_length(place: object, num_samples: int, sample_rate_hz: int, longest_seconds: int = LONGEST_SECONDS) -> None:
+    """Refuse an utterance, or a recording that is cut into utterances, that is too long.
+
+    Raises:
+        AudioError: with its length.
+    """
+    if num_samples > longest_seconds * sample_rate_hz:
         raise AudioError(
-            f"{path}: longer than {LONGEST_SECONDS} s ({num_samples / sample_rate_hz:.0f} s); cut it into utterances"
+            f"{place}: longer than {longest_seconds} s ({num_samples / sample_rate_hz:.0f} s); cut it into utterances"
         )
-    if num_samples > MOST_SAMPLES:
+    if num_samples > (most := longest_seconds * _MOST_SAMPLES):
         raise AudioError(
-            f"{path}: more than {MOST_SAMPLES} samples a channel ({num_samples} at {sample_rate_hz} Hz); "
+            f"{place}: more than {most} samples a channel ({num_samples} at {sample_rate_hz} Hz); "
             "convert it to a lower rate"
         )

@@ -1,52 +1,29 @@
-"""Read and check a recording, and convert it to 16 kHz mono 16-bit PCM."""
+"""Read a recording and convert it to 16 kHz mono 16-bit PCM."""
 
 import math
 from fractions import Fraction
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from ser.audio.decoding import FULL_SCALE, PCM, AudioError, Decoded, decode
+from ser.audio.decoding import (
+    FULL_SCALE,
+    LONGEST_CUT_SECONDS,
+    LONGEST_SECONDS,
+    PCM,
+    AudioError,
+    Extremes,
+    decode_blocks,
+)
 from ser.audio.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
-from ser.audio.levels import level_cautions
 
 _RESAMPLING_WEIGHTS = 1_000_000  # largest torchaudio kernel: enough for multiples of 100 Hz, 11 025 and 22 050 Hz
 _LARGEST_DIVISOR = 50_000  # in the ratio of other rates; the filter has 135 times as many weights
 
 
-class Checked(NamedTuple):
-    """Properties of a usable recording.
-
-    Args:
-        num_samples: at 16 kHz.
-        peak: largest absolute sample of any channel before clipping; full scale is 1.
-        digest: of sample rate and 16-bit samples; equal for the same recording in different file formats.
-        cautions: warnings about its level (`ser.audio.levels`).
-    """
-
-    num_samples: int
-    peak: float
-    digest: str
-    cautions: dict[str, str]
-
-
-def check_recording(path: str | Path) -> Checked:
-    """Read and check a recording without converting it.
-
-    Raises:
-        AudioError: if it is missing, empty, truncated, unreadable, not finite, 1 dB beyond full scale, silent, shorter
-            than one window, or longer than ten minutes.
-    """
-    decoded, num_samples = _load(path)
-    digest = blake2b(_quantise(decoded.samples), digest_size=8, salt=decoded.sample_rate_hz.to_bytes(4, "little"))
-    return Checked(num_samples, decoded.peak, digest.hexdigest(), level_cautions(decoded))
-
-
 def read_recording(path: str | Path) -> np.ndarray:
-    """Read, check and convert a recording.
+    """Read, check and convert a recording of at most two hours.
 
     Channels are averaged, other rates are resampled, and samples are rounded and clipped to 16 bits, because the
     resampling filter can ring beyond full scale.
@@ -57,40 +34,56 @@ def read_recording(path: str | Path) -> np.ndarray:
     Raises:
         AudioError: as `check_recording`.
     """
-    decoded, num_samples = _load(path)
-    samples, sample_rate_hz = decoded.samples, decoded.sample_rate_hz
+    # Ten minutes at a time, with a second of their neighbours, which is more than the filter needs.
+    held, before, converted = [], 0, []
+    channels, mean = Extremes(), Extremes()
+    for block in decode_blocks(path, LONGEST_CUT_SECONDS):
+        rate = block.sample_rate_hz
+        held.append(block.samples)
+        channels.add(block.channels)
+        mean.add(block.samples)
+        if sum(map(len, held)) > ((end := before + LONGEST_SECONDS) + 1) * rate:
+            samples = np.concatenate(held)
+            piece = _convert(samples[: (end + 1) * rate], rate)
+            converted.append(piece[before * SAMPLE_RATE_HZ : end * SAMPLE_RATE_HZ])
+            held, before = [samples[(end - 1) * rate :]], 1
+    converted.append(_convert(np.concatenate(held), rate)[before * SAMPLE_RATE_HZ :])
+    pcm = np.concatenate(converted)
+    check_content(path, len(pcm), mean, channels)
+    return pcm
+
+
+def _convert(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """Float samples as int16 at 16 kHz."""
     if sample_rate_hz == SAMPLE_RATE_HZ:
-        return _quantise(samples)
+        return quantise(samples)
     divisor = math.gcd(sample_rate_hz, SAMPLE_RATE_HZ)
     if sample_rate_hz * SAMPLE_RATE_HZ <= _RESAMPLING_WEIGHTS * divisor**2:
-        return _quantise(_resample(samples, sample_rate_hz))
-    return _quantise(_resample_unusual(samples, sample_rate_hz, num_samples))
+        return quantise(_resample(samples, sample_rate_hz))
+    return quantise(_resample_unusual(samples, sample_rate_hz, at_16_khz(len(samples), sample_rate_hz)))
 
 
-def _load(path: str | Path) -> tuple[Decoded, int]:
-    """Decode and check a recording; also return its number of samples at 16 kHz."""
-    decoded = decode(path)
-    num_samples = math.ceil(len(decoded.samples) * SAMPLE_RATE_HZ / decoded.sample_rate_hz)
-    _check_content(path, decoded, num_samples)
-    return decoded, num_samples
+def at_16_khz(num_samples: int, sample_rate_hz: int) -> int:
+    return math.ceil(num_samples * SAMPLE_RATE_HZ / sample_rate_hz)
 
 
-def _check_content(path: str | Path, decoded: Decoded, num_samples: int) -> None:
+def check_content(place: object, num_samples: int, mean: Extremes, channels: Extremes) -> None:
+    """Refuse an utterance that is too short or silent, by the extremes of its mean channel and of all channels."""
     if num_samples < WINDOW_SAMPLES:
         raise AudioError(
-            f"{path}: shorter than one analysis window ({1000 * num_samples / SAMPLE_RATE_HZ:.1f} ms, "
+            f"{place}: shorter than one analysis window ({1000 * num_samples / SAMPLE_RATE_HZ:.1f} ms, "
             f"at least {1000 * WINDOW_SAMPLES // SAMPLE_RATE_HZ} ms are needed)"
         )
-    lowest, highest = _quantise(np.array([decoded.samples.min(), decoded.samples.max()]))
-    if lowest == highest and decoded.spread > 2 / FULL_SCALE:
+    lowest, highest = quantise(np.array([mean.lowest, mean.highest]))
+    if lowest == highest and channels.spread > 2 / FULL_SCALE:
         raise AudioError(
-            f"{path}: the channels cancel out (their mean is silence); keep one of them: sox FILE new.wav remix 1"
+            f"{place}: the channels cancel out (their mean is silence); keep one of them: sox FILE new.wav remix 1"
         )
     if lowest == highest:
-        raise AudioError(f"{path}: silence (all samples are equal)")
+        raise AudioError(f"{place}: silence (all samples are equal)")
 
 
-def _quantise(samples: np.ndarray) -> np.ndarray:
+def quantise(samples: np.ndarray) -> np.ndarray:
     """Float samples in [-1, 1] as int16, rounded and clipped."""
     scaled = np.rint(np.clip(samples, -1, 1) * np.float32(FULL_SCALE))
     return np.minimum(scaled, FULL_SCALE - 1).astype(PCM)

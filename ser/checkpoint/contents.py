@@ -7,6 +7,7 @@ import torch
 from pydantic import FailFast, Field, InstanceOf, JsonValue, StringConstraints
 from torch import Tensor
 
+from ser.audio.silence import MarginSeconds, ThresholdDb
 from ser.errors import InputError
 from ser.results.records import Record, Sets, check_record
 from ser.systems import SYSTEMS
@@ -40,6 +41,13 @@ class InitialWeights(Record, extra="forbid"):
     complete: bool
 
 
+class TrimSilence(Record, extra="forbid"):
+    """How silence at the ends of utterances was cut off (`ser.audio.silence.Trim`)."""
+
+    threshold_db: ThresholdDb
+    margin_seconds: MarginSeconds
+
+
 class Contents(Record, allow_inf_nan=True):
     """The entries of a checkpoint in use; older versions did not write those with a default."""
 
@@ -50,6 +58,7 @@ class Contents(Record, allow_inf_nan=True):
     standardised_by: Literal["train", "corpus", "speaker"]
     epoch: Count
     global_step: Count
+    trim_silence: TrimSilence | None = None
     trained_on: TrainedOn | None = None
     initial_weights: InitialWeights | None = None
 

@@ -10,11 +10,12 @@ import torch
 
 from ser.checkpoint.contents import check_contents, check_weights, network
 from ser.checkpoint.safetensors_file import SUFFIX, read_weights
+from ser.data.datamodule import EmotionData
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.files import write_bytes
 from ser.systems import SYSTEMS
-from ser.systems.lineage import entries
+from ser.systems.lineage import entries, entries_of_fold
 from ser.systems.system import System
 
 LAST, WITHIN_EPOCH = "last", "within"
@@ -102,26 +103,17 @@ def load(path: str | Path) -> System:
     return system.eval()
 
 
-def exchange_roles(path: Path, target: Path, identity: dict) -> None:
-    """Write a checkpoint for the other direction of its session, with validation and test exchanged.
+def write_for_fold(path: Path, target: Path, data: EmotionData, identity: dict) -> None:
+    """Write a checkpoint of a training that serves several folds as the checkpoint of one of them.
 
     Args:
-        path: checkpoint of this direction, or of the other one with the roles not yet exchanged.
-        target: checkpoint of the other direction; left unchanged if its roles are exchanged already.
-        identity: of the other direction's run.
+        path: the checkpoint; can be the target.
+        data: the fold.
+        identity: of the fold's run.
     """
-
-    def exchanged(sets: dict) -> dict:
-        return {"train": sets["train"], "val": sets["test"], "test": sets["val"]}
-
-    checkpoint = read_checkpoint(path)
-    if path == target and checkpoint.get("exchanged"):
-        return
-    checkpoint |= {entry: exchanged(checkpoint[entry]) for entry in ("speakers", "recordings")}
-    about = entries(checkpoint)["trained_on"]
-    about |= {"fold": identity["config"]["data.fold"], "counts": about["counts"] and exchanged(about["counts"])}
-    checkpoint |= {"exchanged": True, "identity": identity, "trained_on": about}
-    write_checkpoint(checkpoint, target)
+    about = entries_of_fold(data, None)
+    roles = {entry: about[entry] for entry in ("speakers", "recordings", "trained_on")}
+    write_checkpoint(read_checkpoint(path) | roles | {"identity": identity}, target)
 
 
 def newest(folder: Path) -> tuple[Path, dict] | None:

@@ -18,7 +18,7 @@ from ser.systems.lineage import entries
 SUFFIX = ".safetensors"
 # Entries of a checkpoint stored as JSON in the file's metadata; its weights are stored as tensors.
 DESCRIPTION = ("system", "hyper_parameters", "speakers", "recordings", "standardised_by", "epoch", "global_step")
-LATER = ("trained_on", "initial_weights")  # files of older versions lack them
+LATER = ("trim_silence", "trained_on", "initial_weights")  # files of older versions lack them
 DIGEST = "blake2b"  # of metadata and weights
 
 

@@ -1,4 +1,4 @@
-"""Train both directions of a session at once; started by `ser crossval`."""
+"""Train once for several folds with the same training set; started by `ser crossval`."""
 
 from pathlib import Path
 
@@ -10,18 +10,19 @@ from ser.training.tracking.tracking import forget_run
 
 
 def main(arguments: list[str]) -> int:
-    """Run `ser session ARGUMENTS`: the options of `ser fit` and the folder of the other direction."""
+    """Run `ser session ARGUMENTS`: the options of `ser fit` and the folders of the other folds."""
     forget_run()
     run(lambda: _session(arguments), ["ser", "session", *arguments])
     return 0
 
 
 def _session(arguments: list[str]) -> None:
-    options = RunOptions("fit", arguments, "", _add_folder)
-    training = begin(options, lambda data: [data, data.other_direction()])
+    options = RunOptions("fit", arguments, "", _add_folders)
+    folders = {fold: Path(folder) for fold, folder in options.config["outs"].items()}
+    training = begin(options, folders)
     with training.alone():
-        session(training, Path(options.config["out_swapped"]))
+        session(training, folders)
 
 
-def _add_folder(parser: RunParser) -> None:
-    parser.add_argument("--out_swapped", type=str, help="Folder of the other direction.")
+def _add_folders(parser: RunParser) -> None:
+    parser.add_argument("--outs", type=dict[int, str], help="The other folds and their folders.")

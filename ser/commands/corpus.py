@@ -1,9 +1,12 @@
 """`ser corpus check FOLDER`: list the contents of a corpus and its problems.
-`ser corpus synth FOLDER`: write the built-in corpus."""
+`ser corpus manifest KIND FOLDER`: write the manifest of a public corpus.
+`ser corpus synth FOLDER`: write the built-in corpus.
+`ser corpus cache [--empty]`: list or empty the cache of converted recordings."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser.errors import InputError
@@ -29,7 +32,10 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="ser corpus", description="Check a corpus, or write the built-in one.")
+    parser = Parser(
+        prog="ser corpus",
+        description="Check, describe or write a corpus; list the cache.",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     check = commands.add_parser("check", help="list the contents of a corpus and its problems, with file and line")
@@ -43,12 +49,43 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--merge", metavar="MAP", help="labels that count as another, as excited=happy,calm=neutral")
     check.set_defaults(run=_check)
 
+    _add_manifest(commands)
+
     synth = commands.add_parser("synth", help="write the built-in corpus")
     synth.add_argument("folder", metavar="FOLDER", help="a new or empty folder, or one written by this command")
     synth.add_argument("--utterances-per-speaker", type=int, metavar="N", help="improvised utterances per speaker")
     synth.add_argument("--seed", type=int, metavar="N", help="seed of the voices and sentences")
     synth.set_defaults(run=_synth)
+
+    cache = commands.add_parser("cache", help="list or empty the cache of converted recordings")
+    cache.add_argument("--empty", action="store_true", help="remove them (not while a training reads them)")
+    cache.set_defaults(run=_cache)
     return parser
+
+
+def _add_manifest(commands: argparse._SubParsersAction) -> None:
+    folder = Path(__file__).parents[1] / "data" / "manifests"
+    kinds = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    manifest = commands.add_parser(
+        "manifest",
+        help="write the manifest (CSV) of a public corpus from the names of its files",
+        description="Write the manifest (CSV) of a public corpus with the columns utterance, path, speaker, gender and "
+        "emotion, taken from the names of its .wav files; no audio is read. All its emotions are listed, in the "
+        "words of data.emotions. Paths are relative to the manifest if the recordings are in its folder or below.",
+    )
+    manifest.add_argument("kind", metavar="KIND", help=", ".join(kinds))
+    manifest.add_argument("folder", metavar="FOLDER", help="folder of the recordings, which may have subfolders")
+    manifest.add_argument("--out", metavar="FILE.csv", required=True, help="a new file, in an existing folder")
+    manifest.set_defaults(run=_manifest, kinds=kinds)
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    if options.kind not in options.kinds:
+        raise InputError(f"{options.kind}: no such public corpus; choose from {', '.join(options.kinds)}")
+    from ser.data.manifests._writing import write_manifest
+
+    print(write_manifest(options.kind, options.folder, options.out))
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -103,3 +140,13 @@ def _synth(options: argparse.Namespace) -> int:
     report = census(corpus)
     print(f"{'Written to' if written else 'Already there:'} {corpus.location}\n\n{report}")
     return 2 if report.problems else 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from ser.audio.cache import contents, empty
+
+    if options.empty:
+        print(f"Removed: {empty()}")
+    else:
+        print(contents())
+    return 0

@@ -7,6 +7,7 @@ from ser.files import new_file, write_text, write_whole
 from ser.paths import expand_home
 from ser.report.sections.lambdas import SOFTWARE, draw, weigh
 from ser.results.lambda_curve import CURVE_COLUMNS, PAPER_LAMBDA
+from ser.results.names import protocol_of
 from ser.results.pooled_result import read_pooled
 from ser.training.options.arguments import Parser
 
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     if figure:
         write_whole(figure, lambda file: draw(curves, choices, file))
     posteriors = "mean posteriors of the last epochs" if options.averaged else "posteriors of each fold's chosen epoch"
-    print(f"{title} on {about['corpus']}, protocol {about['protocol']}, {posteriors}")
+    print(f"{title} on {about['corpus']}, protocol {protocol_of(about)}, {posteriors}")
     for table in found:
         print(f"\n{table.text()}")
     print("\n".join(["", *(f"Written: {path}" for path in (target, figure) if path)]))

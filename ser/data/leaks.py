@@ -1,10 +1,12 @@
 """Speakers, dialogs, utterances and recordings that the sets of a split share, and which of them are leaks.
 
-The split is a fold of a protocol (`ser.data.folds`) or comes from a user's file.
+The split is a fold of a protocol (`ser.data.protocols`) or comes from a user's file.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from ser.errors import InputError
 
 if TYPE_CHECKING:
     from ser.audio.waveforms import Waveforms
+    from ser.data.protocols import Protocol
 
 SETS = ("train", "val", "test")
 PAIRS = tuple(combinations(SETS, 2))
@@ -27,11 +30,13 @@ Shared = dict[tuple[str, str], dict[str, list[str]]]
 def recording_digests(waveforms: Waveforms, num_utterances: int) -> list[str]:
     """Digests of the samples of a table's first recordings; equal for copies under other names.
 
+    Silence is not trimmed before, so that a copy is found whatever the options of its training were.
+
     Returns:
         16 hexadecimal digits for every row, independent of the files' headers.
     """
     rows = tqdm(range(num_utterances), "comparing audio", unit="file", disable=None, leave=False, delay=1)
-    return [blake2b(waveforms.read(row).tobytes(), digest_size=8).hexdigest() for row in rows]
+    return [blake2b(waveforms.read_untrimmed(row).tobytes(), digest_size=8).hexdigest() for row in rows]
 
 
 def dialogs(utterances: pd.DataFrame) -> pd.Series:
@@ -56,12 +61,13 @@ def shared(utterances: pd.DataFrame, digests: list[str] | None) -> Shared:
     Returns:
         For ("train", "val"), ("train", "test") and ("val", "test") the sorted names of shared `speakers`, `dialogs` and
         `utterances`, and the shared `recordings`, each with its names in the first and in the second set
-        ("03a01Wb = copy_of_03a01Wb").
+        ("03a01Wb = copy_of_03a01Wb"); `cuts` are pairs of utterances that overlap in one recording ("a with b").
     """
     columns = {"speakers": utterances.speaker, "dialogs": dialogs(utterances), "utterances": utterances.utterance}
     content = pd.Series("" if digests is None else digests, index=utterances.index)
     rows = {name: utterances.set == name for name in SETS}
-    recordings = {name: _names_by_digest(utterances.utterance[rows[name]], content) for name in SETS}
+    recordings = {name: _names_by_digest(utterances.utterance[rows[name]], content[rows[name]]) for name in SETS}
+    cuts = _overlapping_cuts(utterances)
     found = {}
     for first, second in PAIRS:
         both = {
@@ -71,37 +77,57 @@ def shared(utterances: pd.DataFrame, digests: list[str] | None) -> Shared:
         one, other = recordings[first], recordings[second]
         common = one.keys() & other.keys() - {""}
         both["recordings"] = sorted(f"{', '.join(one[each])} = {', '.join(other[each])}" for each in common)
+        both["cuts"] = cuts.get((first, second), [])
         found[first, second] = both
     return found
 
 
-def _names_by_digest(names: pd.Series, content: pd.Series) -> dict[str, list[str]]:
-    return {digest: sorted(group) for digest, group in names.groupby(content)}
+def _overlapping_cuts(utterances: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """Utterances of different sets that overlap in one recording, by the pair of their sets."""
+    if "start" not in utterances or utterances[["start", "end"]].isna().all(axis=None):
+        return {}
+    used = utterances[utterances.set != ""]
+    table = used.assign(
+        start=used.start.fillna(0.0), end=used.end.fillna(float("inf")), path=used.path.map(os.path.realpath)
+    )
+    found: dict[tuple[str, str], list[str]] = {}
+    for _, group in table[table.path.duplicated(keep=False)].sort_values("start").groupby("path"):
+        open_cuts: list[tuple] = []  # those that begin no later than this one and may still go on
+        for cut in group.itertuples():
+            open_cuts = [each for each in open_cuts if each.end > cut.start]
+            for each in open_cuts:
+                if each.set != cut.set:
+                    one, other = sorted((each, cut), key=lambda part: SETS.index(part.set))
+                    found.setdefault((one.set, other.set), []).append(f"{one.utterance} with {other.utterance}")
+            open_cuts.append(cut)
+    return {pair: sorted(names) for pair, names in found.items()}
+
+
+def _names_by_digest(names: Iterable[str], digests: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, digest in sorted(zip(names, digests, strict=True)):
+        found.setdefault(digest, []).append(name)
+    return found
 
 
 def repeated_recordings(utterances: pd.DataFrame, digests: list[str]) -> list[str]:
     """Names of recordings that occur more than once in the table, in any sets ("a = b")."""
-    names = _names_by_digest(utterances.utterance, pd.Series(digests, index=utterances.index))
+    names = _names_by_digest(utterances.utterance, digests)
     return sorted(" = ".join(group) for group in names.values() if len(group) > 1)
 
 
-def leaks(overlaps: Shared, protocol: str) -> list[str]:
+def leaks(overlaps: Shared, rules: type[Protocol] | Protocol) -> list[str]:
     """The overlaps (`shared`) that a protocol does not allow, one line each.
 
-    Under `speaker` no two sets may share a speaker, an utterance or a recording. Under `wu2019` validation and test
-    come from the two dialog halves of one session, and both actors speak in both: these two sets may share speakers.
-    Dialogs may be shared under both: under `speaker`, a dialog's two speakers are in test and in validation.
-
-    Source:
-        Validation and test halves of Wu et al. (2019): derived from the row sums of Tables 2 and 3.
+    No two sets may share a speaker, an utterance, a recording or a part of one; pairs of `shared_speakers` may share
+    speakers. Dialogs may be shared: under `speaker`, a dialog's two speakers are in test and in validation.
     """
-    lines = []
-    for (first, second), overlap in overlaps.items():
-        for what in ("speakers", "utterances", "recordings"):
-            allowed = what == "speakers" and protocol == "wu2019" and (first, second) == ("val", "test")
-            if overlap[what] and not allowed:
-                lines.append(f"{first} and {second} share {some(what, overlap[what])}")
-    return lines
+    return [
+        f"{first} and {second} share {some(what, overlap[what])}"
+        for (first, second), overlap in overlaps.items()
+        for what in ("speakers", "utterances", "recordings", "cuts")
+        if overlap[what] and not (what == "speakers" and (first, second) in rules.shared_speakers)
+    ]
 
 
 def some(what: str, names: list[str]) -> str:
@@ -111,24 +137,27 @@ def some(what: str, names: list[str]) -> str:
         >>> some("speakers", ["Ses01F", "Ses01M"])
         '2 speakers: Ses01F, Ses01M'
     """
-    noun = what if len(names) != 1 else what.removesuffix("s")
+    noun = ("overlapping " if what == "cuts" else "") + (what if len(names) != 1 else what.removesuffix("s"))
     separator = "; " if what == "recordings" else ", "  # one recording may have several names
     rest = len(names) - NAMES_IN_A_MESSAGE
     more = f"{separator}and {rest} more" if rest > 0 else ""
     return f"{len(names)} {noun}: {separator.join(names[:NAMES_IN_A_MESSAGE])}{more}"
 
 
-def check_leaks(utterances: pd.DataFrame, digests: list[str] | None, protocol: str) -> Shared:
-    """Refuse sets with `leaks` under a protocol, otherwise return their overlaps (`shared`).
+def check_leaks(
+    utterances: pd.DataFrame, digests: list[str] | None, rules: Protocol, allowed: bool = False
+) -> tuple[Shared, list[str]]:
+    """The overlaps of three sets (`shared`) and their `leaks`, which are refused unless they are allowed.
 
     Raises:
-        InputError: with the names of all speakers, utterances and recordings (up to ten of each) that leak.
+        InputError: with the names of all speakers, utterances, recordings and cuts (up to ten of each) that leak.
     """
     overlaps = shared(utterances, digests)
-    if found := leaks(overlaps, protocol):
+    if (found := leaks(overlaps, rules)) and not allowed:
         lines = "\n".join(f"  {line}" for line in found)
+        mend = "correct the speaker names, or remove the copies from the corpus"
         raise InputError(
-            f"training, validation and test share what protocol {protocol} does not allow:\n{lines}\n"
-            "correct the speaker names, or remove the copies from the corpus"
+            f"training, validation and test share what protocol {rules.name} does not allow:\n{lines}\n"
+            + (f"{mend}; or use --allow_leaks, and every result says so" if rules.may_leak else mend)
         )
-    return overlaps
+    return overlaps, found

@@ -2,17 +2,19 @@
 
 import pandas as pd
 
-from ser.data.folds import fold_warnings
+from ser.data.folds import fold_warnings, set_warnings
 from ser.data.labels import in_order
 from ser.data.leaks import SETS, leaks, repeated_recordings, shared, some
+from ser.data.protocols import PROTOCOLS, Protocol
 
 
-def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, protocol: str) -> dict:
+def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, rules: type[Protocol] | Protocol) -> dict:
     """Describe a split with plain values.
 
     Args:
         folds: tables of a corpus by fold name, with a column `set`, "" for unused utterances.
         digests: of every recording (`ser.data.leaks.recording_digests`); None compares no audio.
+        rules: the protocol, or its class, which says what may be shared.
     """
     described = []
     for name, utterances in folds.items():
@@ -23,7 +25,7 @@ def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, pr
                 "sets": {each: _describe_set(utterances[utterances.set == each], emotions) for each in SETS},
                 "left_out": sorted(utterances.utterance[utterances.set == ""]),
                 "shared": [{"sets": list(pair), **overlap} for pair, overlap in overlaps.items()],
-                "leaks": leaks(overlaps, protocol),
+                "leaks": leaks(overlaps, rules),
             }
         )
     everything = next(iter(folds.values()))
@@ -33,7 +35,7 @@ def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, pr
         "never_tested": len(set(everything.utterance) - set(tested.utterance)),
         "repeated_recordings": repeated_recordings(everything, digests) if digests else [],
         "folds": described,
-        "warnings": fold_warnings(folds.items()),
+        "warnings": fold_warnings((name, set_warnings(table)) for name, table in folds.items()),
         "pooled_test": {
             **_counts(tested, in_order(everything.emotion)),
             "tested_twice": sorted(tested.utterance[tested.utterance.duplicated()].unique().tolist()),
@@ -68,8 +70,11 @@ def report(about: dict) -> str:
     ]
     lines = [f"  fold {fold}: {one} and {other} share {some(what, names)}" for fold, (one, other), what, names in found]
     common = ["Shared between the sets", *(lines or ["  nothing"])]
-    if protocol == "wu2019" and any((sets, what) == (["val", "test"], "speakers") for _, sets, what, _ in found):
-        common.append("Under wu2019 both actors speak in both halves of a session: validation and test share them.")
+    allowed = PROTOCOLS[protocol].shared_speakers
+    if any(what == "speakers" and tuple(sets) in allowed for _, sets, what, _ in found):
+        common.append(
+            f"Under {protocol} both actors speak in both halves of a session: validation and test share them."
+        )
     if not about["audio_compared"]:
         common.append("Recordings were not compared (--no-audio).")
     repeated, twice, never = about["repeated_recordings"], tested.pop("tested_twice"), about["never_tested"]

@@ -1,5 +1,6 @@
 """A user's own split of a corpus, read from a CSV file."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,31 +27,38 @@ class SplitFile:
     lines: list[tuple[int, int | str, str, str]]
     problems: list[str]
 
-    def sets(self, utterances: pd.DataFrame) -> dict[int | str, pd.Series]:
+    @property
+    def folds(self) -> list[int | str]:
+        """The names of the folds: numbers in their order, then other names in theirs."""
+        return sorted({fold for _, fold, _, _ in self.lines}, key=lambda fold: (isinstance(fold, str), fold))
+
+    def sets(self, utterances: pd.DataFrame, known: Collection[str] = ()) -> dict[int | str, pd.Series]:
         """For each fold, the set of every utterance of a corpus's table; "" if the file does not list it.
+
+        Args:
+            known: further utterances of the corpus, which the file can list, since they have other labels.
 
         Raises:
             CorpusError: with every unreadable line, unknown set or utterance, and utterance repeated in a fold.
         """
-        row_of = dict(zip(utterances.utterance, utterances.index, strict=True))
+        row_of = {utterance: row for row, utterance in enumerate(utterances.utterance)}
         problems = list(self.problems)
-        columns: dict[int | str, pd.Series] = {}
+        columns = {fold: [""] * len(utterances) for fold in self.folds}
         first: dict[tuple[int | str, str], int] = {}
         for number, fold, utterance, word in self.lines:
             place = f"{self.file}:{number}"
             if (before := first.setdefault((fold, utterance), number)) != number:
                 problems.append(f"{place}: utterance {utterance} was already given in line {before}")
-            elif utterance not in row_of:
+            elif utterance in row_of:
+                columns[fold][row_of[utterance]] = SET_OF_WORD.get(word)
+            elif utterance not in known:
                 problems.append(f"{place}: unknown utterance {utterance!r}")
-            else:
-                column = columns.setdefault(fold, pd.Series("", index=utterances.index, dtype=object))
-                column.at[row_of[utterance]] = SET_OF_WORD.get(word)
             if word not in SET_OF_WORD:
                 problems.append(f"{place}: unknown set {word!r} (known: {', '.join(SET_OF_WORD)})")
         if problems:
             problems.sort(key=lambda line: int(line.removeprefix(f"{self.file}:").split(":", 1)[0]))
             raise CorpusError(f"split {self.file}", one_line_a_label(problems))
-        return dict(sorted(columns.items(), key=lambda item: (isinstance(item[0], str), item[0])))
+        return {fold: pd.Series(column, index=utterances.index, dtype=object) for fold, column in columns.items()}
 
 
 def _fold(name: str) -> int | str:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
+from ser.results.names import protocol_of
 from ser.results.paper import TABLE_1
 from ser.results.pooled import describe_test_set, name_pairs, pooled_scores
 from ser.results.pooled_result import Pooled, PooledRecord, PooledRun, Scores, read_pooled
@@ -47,6 +48,7 @@ class Reported(PooledRecord):
     versions: dict
     commit: str | None
     warnings: list | None = None
+    leaks: list[str] | None = None
     corpus_digest: str | None = None
     code_digest: str | None = None
     runs: Filled[ReportedRun]
@@ -117,8 +119,8 @@ class Entry:
 
     @property
     def protocol(self) -> str:
-        """The protocol with its test halves: "wu2019 MMFFF"."""
-        return " ".join(filter(None, [self.about["protocol"], self.about["test_halves"]]))
+        """The protocol with its test halves, "wu2019 MMFFF", and whether it leaks, "split (leaks)"."""
+        return " ".join(filter(None, [protocol_of(self.about), self.about["test_halves"]]))
 
     @property
     def num_folds(self) -> int:

@@ -27,8 +27,9 @@ def identity(config: dict, corpus_digest: str, without: tuple[str, ...] = ()) ->
         without: options to leave out besides `FREE`.
     """
     flat = {name: value for name, value in flatten(config).items() if not name.startswith(FREE + without)}
-    if (first := flat.get("init_weights")) and Path(first).is_file():
-        flat["init_weights"] = f"SHA-256 {digest(Path(first))}"  # a file is identified by its content
+    for name in ("init_weights", "data.splits"):
+        if (file := flat.get(name)) and Path(file).is_file():
+            flat[name] = f"SHA-256 {digest(Path(file))}"  # a file is identified by its content
     return {"config": flat, "corpus": corpus_digest, "code": code_digest(), "versions": versions()}
 
 

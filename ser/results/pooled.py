@@ -9,6 +9,7 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.files import digest, write_text
+from ser.results.names import protocol_of
 from ser.results.predictions import check_rows, describe, emotions_of, scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_table
 from ser.results.speaker_counts import DRAWS, redraw_note
@@ -21,8 +22,11 @@ OF_RUN = ("seed", "fold", "epoch", "speakers", "train_segments", "tails_left_out
 OF_ALL = ("system", "corpus", "protocol", "test_halves", "emotions", "left_out", "statistics", "epochs")
 
 
-def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path) -> None:
+def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: Path, tested: bool) -> None:
     """Refuse a pooled table with missing or unexpected folds, or rows that `check_rows` refuses.
+
+    Args:
+        tested: whether an utterance may occur only once for a seed, in any fold.
 
     Raises:
         InputError: with the path and the fault.
@@ -35,7 +39,7 @@ def check_whole(table: pd.DataFrame, folds: list[int], seeds: list[int], path: P
         if pairs:
             raise InputError(f"{path}: {what} {name_pairs(pairs)}")
     try:
-        check_rows(table)
+        check_rows(table.drop(columns="fold") if tested else table)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -138,7 +142,7 @@ def write_pooled(
     files = [*TABLES.values(), *(AVERAGED_TABLES.values() if epochs_averaged else [])]
     tables = {name: pool_runs(folder, runs, name) for name in files}
     for name, table in tables.items():
-        check_whole(table, folds, seeds, folder / name)
+        check_whole(table, folds, seeds, folder / name, tested=name in (TABLES["test"], AVERAGED_TABLES["test"]))
         write_text(folder / name, table.to_csv(index=False))
     test, validation = (tables[name] for name in TABLES.values())
     per_run = {key: scores(table) for key, table in test.groupby(["seed", "fold"])}
@@ -155,6 +159,7 @@ def write_pooled(
         "runs": [
             {
                 **{key: run[key] for key in (*OF_RUN, "device", "threads", "commit")},
+                **({"fold_name": run["fold_name"]} if run.get("fold_name") else {}),
                 "folder": name,
                 **{key: per_run[run["seed"], run["fold"]][key] for key in ("wa", "ua", "ua_classes", "utterances")},
                 "validation": {key: run["validation"][key] for key in ("wa", "ua")},
@@ -165,7 +170,7 @@ def write_pooled(
         **{key: first[key] for key in ("corpus_digest", "code_digest", "versions")},
         "commit": " ".join(sorted({run["commit"] for run in runs.values() if run["commit"]})) or None,
         **about,
-        "warnings": _warnings(list(runs.values())),
+        **{name: _lines(list(runs.values()), name) for name in ("leaks", "warnings")},
         "digests": {name: digest(folder / name) for name in files},
     }
     if epochs_averaged:
@@ -175,11 +180,11 @@ def write_pooled(
     write_text(folder / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
 
 
-def _warnings(runs: list[dict]) -> list[str]:
-    """The warnings of all runs, each once, with its folds."""
+def _lines(runs: list[dict], name: str) -> list[str]:
+    """The leaks or warnings of all runs, each once, with its folds."""
     found: dict[str, set[int]] = {}
     for run in runs:
-        for line in run.get("warnings", []):
+        for line in run.get(name, []):
             found.setdefault(line, set()).add(run["fold"])
     return [
         f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, sorted(folds)))}: {line}"
@@ -189,12 +194,14 @@ def _warnings(runs: list[dict]) -> list[str]:
 
 def describe_pooled(about: dict) -> str:
     """A pooled result as text."""
-    what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}, {len(about['runs'])} runs pooled"
+    what = f"{about['system']} on {about['corpus']}, protocol {protocol_of(about)}, {len(about['runs'])} runs pooled"
     if len(about["folds"]) < about["num_folds"]:
         what += f" ({len(about['folds'])} of {about['num_folds']} folds)"
     if not about["statistics"].startswith("train"):
         what += f", statistics: {about['statistics']}"
-    lines = ["", what, *(f"  warning  {line}" for line in about.get("warnings", []))]
+    lines = ["", what]
+    for title, name in (("leak", "leaks"), ("warning", "warnings")):
+        lines += [f"  {title:7}  {line}" for line in about.get(name, [])]
     lines += ["", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
     if mean := about["averaged"]:
         lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]

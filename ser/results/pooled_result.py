@@ -84,8 +84,8 @@ def read_pooled(folder: str | Path, form: type[PooledRecord] = PooledRecord) -> 
     check_record(form, about, folder / "result.json")
     tables = {name: read_table(folder / file) for name, file in TABLES.items()}
     averaged = {name: read_table(folder / file) for name, file in AVERAGED_TABLES.items() if about["averaged"]}
-    for table in [*tables.values(), *averaged.values()]:
-        check_whole(table, about["folds"], about["seeds"], folder)
+    for name, table in [*tables.items(), *averaged.items()]:
+        check_whole(table, about["folds"], about["seeds"], folder, tested=name == "test")
     found = pooled_scores(tables["test"])
     for name in ("wa", "ua"):
         if abs(found[name] - about[name]) > SAME:

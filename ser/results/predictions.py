@@ -51,12 +51,14 @@ def predictions_table(
 
 
 def check_rows(predictions: pd.DataFrame) -> None:
-    """Refuse a table in which an utterance occurs twice (for a seed, if there are seeds) or an emotion is unknown.
+    """Refuse a table in which an utterance occurs twice (in a fold of a seed, if it has them) or an emotion is unknown.
+
+    Several folds can validate one utterance; that none is tested twice is checked where folds are pooled.
 
     Raises:
         InputError: with the first one.
     """
-    keys = ["utterance", "seed"] if "seed" in predictions else ["utterance"]
+    keys = [name for name in ("utterance", "seed", "fold") if name in predictions]
     if (twice := predictions.duplicated(keys)).any():
         row = predictions[twice].iloc[0]
         seed = f" for seed {row.seed}" if "seed" in predictions else ""

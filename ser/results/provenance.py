@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ser import __version__
 
-PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics")
+PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics", "scikit-learn")
 PACKAGE = Path(__file__).parents[1]
 # The files that determine what a training computes; the others read results, draw figures, or start processes.
 TRAINING = (

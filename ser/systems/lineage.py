@@ -1,10 +1,12 @@
 """Speakers and recordings that a system was trained and validated on, also those of its initial weights.
 
-A checkpoint has them in its entries `speakers`, `recordings`, `standardised_by`, `trained_on` and `initial_weights`.
-Older versions did not write the last two; what their checkpoints lack is None, or marked as not complete.
+A checkpoint has them in its entries `speakers`, `recordings`, `standardised_by`, `trim_silence`, `trained_on` and
+`initial_weights`. Older versions did not write the last three; what their checkpoints lack is None, or marked as not
+complete.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import pandas as pd
 from pydantic import JsonValue, ValidationError
@@ -50,6 +52,7 @@ def entries_of_fold(data: EmotionData, before: Mapping | None) -> dict:
         "speakers": data.speaker_identities,
         "recordings": data.digests,
         "standardised_by": data.statistics,
+        "trim_silence": data.trim and asdict(data.trim),
         "trained_on": {
             **place_of(data),
             "counts": counts_of(data),
@@ -68,20 +71,22 @@ def place_of(data: EmotionData) -> dict:
         "corpus": data.corpus.name,
         "protocol": data.protocol,
         "fold": data.fold,
-        "test_halves": data.test_halves if data.protocol == "wu2019" else None,
+        "test_halves": data.rules.test_halves,
         "corpus_digest": data.corpus_digest,
     }
 
 
 def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
     """Utterances of each emotion in each set."""
-    counts = pd.crosstab(data.utterances.set, data.utterances.emotion).reindex(columns=data.emotions, fill_value=0)
+    used = data.utterances[data.utterances.set != ""]
+    counts = pd.crosstab(used.set, used.emotion).reindex(columns=data.emotions, fill_value=0)
     return {name: {emotion: int(row[emotion]) for emotion in data.emotions} for name, row in counts.iterrows()}
 
 
 def entries(checkpoint: Mapping) -> dict:
     """The entries of a checkpoint; entries that an older version did not write are derived from the others."""
     found = {name: checkpoint[name] for name in ("speakers", "recordings", "standardised_by")}
+    found["trim_silence"] = checkpoint.get("trim_silence")  # silence was not trimmed by older versions
     identity = checkpoint["identity"] if is_identity(checkpoint.get("identity")) else None
     written = checkpoint.get("trained_on") or _derived(found, identity)
     trained_on = {name: written.get(name) for name in TrainedOn.model_fields}
@@ -159,8 +164,8 @@ def check_unheard(found: Mapping, path: object, data: EmotionData, tested: str) 
             raise InputError(f"{trained} on {len(same)} of the recordings evaluated here; {hint}")
         if tested == "test" and (same := recordings.intersection(part["recordings"]["val"])):
             raise InputError(f"{chosen} on {len(same)} of the recordings tested here; {hint}")
-        # Under "wu2019" validation and test share their speakers.
-        if tested == "test" and data.protocol == "speaker" and (same := people.intersection(part["speakers"]["val"])):
+        apart = tested == "test" and ("val", "test") not in data.rules.shared_speakers
+        if apart and (same := people.intersection(part["speakers"]["val"])):
             more = namesakes if same <= own else ""
             raise InputError(f"{chosen} on {', '.join(sorted(same))}, who would be tested here; {hint}{more}")
 

@@ -20,8 +20,9 @@ def measure(data: EmotionData, spectrogram: Callable[[Tensor], Tensor]) -> Tenso
         data: after its `setup`.
         spectrogram: (1, samples) -> (1, bins, frames).
     """
-    everything = np.arange(len(data.utterances))
-    groups = list(data.utterances.groupby("speaker").indices.values()) if data.statistics == "speaker" else []
+    everything = np.flatnonzero(data.utterances.set != "")
+    speakers = data.utterances.speaker.where(data.utterances.set != "")
+    groups = list(data.utterances.groupby(speakers).indices.values()) if data.statistics == "speaker" else []
     groups.append(everything if data.statistics == "corpus" else np.flatnonzero(data.utterances.set == "train"))
     found = []
     with tqdm(total=sum(map(len, groups)), desc="statistics", leave=False, disable=None) as bar:
@@ -32,9 +33,10 @@ def measure(data: EmotionData, spectrogram: Callable[[Tensor], Tensor]) -> Tenso
                 bar.update()
             found.append(moments.statistics())
     if data.statistics == "speaker":
-        by_row = torch.zeros(len(everything), *found[-1].shape)
+        by_row = torch.zeros(len(data.utterances), *found[-1].shape)
         for rows, statistics in zip(groups[:-1], found[:-1], strict=True):
             by_row[rows] = statistics
-        for pieces in data.pieces.values():
-            pieces.statistics = by_row
+        for fold in (data, *data.others):
+            for pieces in fold.pieces.values():
+                pieces.statistics = by_row
     return found[-1]

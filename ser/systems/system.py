@@ -1,6 +1,7 @@
 """The base of all systems: spectrogram, shared convolutions, parallel branches; training and scoring."""
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from typing import Literal
 
 import torch
@@ -16,7 +17,7 @@ from ser.data.segments import Batch
 from ser.emotions import IGNORED
 from ser.errors import InputError
 from ser.networks.branches import Branch
-from ser.networks.convolutions import Convolutions
+from ser.networks.convolutions import Convolutions, FeatureMap, joined
 from ser.networks.spectrogram import NUM_BINS, Spectrogram, Standardisation
 from ser.systems.dropout import SeededDropout
 from ser.systems.learning_rate import LearningRateRule
@@ -24,7 +25,12 @@ from ser.systems.lineage import entries, entries_of_fold, heard
 from ser.systems.metrics import EmotionScores
 from ser.systems.spectrogram_statistics import measure
 
-SWAPPED = "val_swapped"  # validation of the other direction, if one training serves both directions of a session
+CONVOLVED_FRAMES = 1500  # at once, if no gradient is needed; utterances of a batch are convolved independently
+
+
+def validation_of(fold: int) -> str:
+    """The stage in the metrics of another fold that is validated in the same training."""
+    return f"val_fold{fold}"
 
 
 class System(LightningModule, ABC):
@@ -69,21 +75,28 @@ class System(LightningModule, ABC):
         self.learning_rate = learning_rate
         # Training and validation data of these weights (`ser.systems.lineage`); None if they are random.
         self.lineage: dict | None = None
-        # Two, since training both directions of a session validates two speakers.
-        self.scores = nn.ModuleList([EmotionScores(emotions), EmotionScores(emotions)])
-        self.evaluation_losses = nn.ModuleList([MeanMetric("disable"), MeanMetric("disable")])  # NaN stays NaN
+        # One for each fold that a training validates; `setup` adds those of other folds.
+        self.scores = nn.ModuleList([EmotionScores(emotions)])
+        self.evaluation_losses = nn.ModuleList([MeanMetric("disable")])  # NaN stays NaN
 
     def logits(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each branch, (batch, emotions), with their gradient; the arguments are those of `posterior`.
 
         Arguments are not checked, since that would synchronise with the GPU in every training step.
         """
+        size = len(waveform)
+        if not torch.is_grad_enabled() and waveform.device.type == "cpu":
+            size = max(CONVOLVED_FRAMES // num_frames(waveform.shape[-1]), 1)
+        pieces = zip(waveform.split(size), lengths.split(size), strict=True)
+        each = [None] * len(lengths) if statistics is None else statistics.split(size)
+        maps = joined([self._maps(*piece, own) for piece, own in zip(pieces, each, strict=False)])
+        return {name: branch(maps) for name, branch in self.branches.items()}
+
+    def _maps(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> dict[str, FeatureMap]:
         beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
         # The DFT is longer than the window, so NaN beyond the end would spread to frames before it.
         spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
-        standardised = self.standardisation(spectrogram, statistics)
-        maps = self.convolutions(standardised, num_frames(lengths))
-        return {name: branch(maps) for name, branch in self.branches.items()}
+        return self.convolutions(self.standardisation(spectrogram, statistics), num_frames(lengths))
 
     def combine(self, posteriors: dict[str, Tensor]) -> Tensor:
         """The weighted mean of the branches' posteriors, (batch, emotions) each."""
@@ -133,6 +146,9 @@ class System(LightningModule, ABC):
         if isinstance(data, EmotionData) and data.emotions != self.emotions:
             own, given = ", ".join(self.emotions), ", ".join(data.emotions)
             raise InputError(f"the system answers with {own}, but the data have {given}, in this order")
+        for _ in range(len(self.scores), 1 + len(_others(data))):
+            self.scores.append(deepcopy(self.scores[0]))
+            self.evaluation_losses.append(deepcopy(self.evaluation_losses[0]))
         for metric in [*self.scores, *self.evaluation_losses]:
             metric.reset()  # an evaluation outside training leaves inference tensors, which training cannot update
         if stage == "fit":
@@ -170,8 +186,8 @@ class System(LightningModule, ABC):
         if self.trainer.state.fn == "fit":
             self._log_epoch()
         self._log_scores("val", 0)
-        if len(self.trainer.num_val_batches) > 1:
-            self._log_scores(SWAPPED, 1, logger=False)  # not shown: in this direction it is the tested speaker
+        for place, other in enumerate(_others(self.trainer.datamodule), start=1):
+            self._log_scores(validation_of(other.fold), place, logger=False)  # not shown: this fold may test them
 
     def on_test_epoch_end(self) -> None:
         self._log_scores("test", 0)
@@ -215,6 +231,10 @@ class System(LightningModule, ABC):
             self.lineage["initial_weights"] = found["initial_weights"]
         else:
             self.lineage["initial_weights"] = heard(found)
+
+
+def _others(data: object) -> list[EmotionData]:
+    return data.others if isinstance(data, EmotionData) else []
 
 
 def _check_shapes(waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> None:

@@ -128,6 +128,7 @@ class CNNGRUSeqCap(System):
     ) -> None:
         convolutions = SpectralTemporalConvolutions()
         taps, number = convolutions.taps, len(emotions)
+        # Without *: the command line reads from this call which options **capsules can have.
         capsule = CapsuleBranch(SeqCaps, taps, number, dense_units=dense_units, dropout=dropout, **capsules)
         gru = RecurrentBranch(nn.GRU, taps, number, gru_units, dense_units, dropout, pool_bins=4)
         branches, weights = {"capsule": capsule, "gru": gru}, [lambda_, 1 - lambda_]

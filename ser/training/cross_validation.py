@@ -4,19 +4,22 @@ import json
 import sys
 from collections.abc import Iterator
 from copy import copy
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from ser.bounds import Seed, check
-from ser.data.folds import fold_warnings, num_folds, split
+from ser.data.folds import fold_warnings, set_warnings
 from ser.data.leaks import check_leaks
 from ser.errors import InputError
 from ser.files import make_folder, without_folders
 from ser.processes.forked import Starter
 from ser.processes.jobs import Job, last_lines, only_one, run_jobs
 from ser.results.identity import PER_FOLD, flatten, identity
+from ser.results.names import protocol_of
 from ser.results.pooled import describe_pooled, pool_runs, pooled_scores, write_pooled
 from ser.results.pooled_result import Pooled, read_pooled
 from ser.results.predictions import in_short
@@ -65,15 +68,17 @@ class CrossValidation:
             )
         self.slots = slots(settings["devices"], settings["jobs"])
         self.group = self.tracking.group or "-".join([*words, self.folder.name])
+        self.leaks: dict[int, list[str]] = {}  # by fold, if they are allowed
         self.failures: dict[str, str] = {}
         self.finished: dict[str, dict] = {}  # the result of each run, by folder name
         self.unfinished: set[str] = set()  # runs whose job has not ended, even if it has written the result
 
     def _all_folds(self) -> list[int]:
-        return list(range(1, num_folds(self.data.utterances, self.data.protocol) + 1))
+        return list(range(1, self.data.rules.num_folds(self.data.utterances) + 1))
 
     def run(self, starter: Starter) -> int:
         """Check for leaks, train the unfinished runs, pool the results; return the exit code."""
+        self._check_tested_once()
         shared = self._check_leaks()
         self._check_beginning()
         check_folder(self.folder, self.identity)
@@ -104,18 +109,36 @@ class CrossValidation:
                     f"{', '.join(map(str, more))} would replace it. Add them to --{name}, or choose another --out"
                 )
 
+    @cached_property
+    def _sets(self) -> dict[int, pd.Series]:
+        """The set of every utterance in each fold."""
+        return {fold: self.data.rules.sets(self.data.utterances, fold) for fold in self.folds}
+
     def _divided(self) -> Iterator[tuple[int, pd.DataFrame]]:
         """Each fold, and the utterances with their sets."""
-        table = self.data.utterances
-        for fold in self.folds:
-            yield fold, table.assign(set=split(table, self.data.protocol, fold, self.data.test_halves))
+        return ((fold, self.data.utterances.assign(set=sets)) for fold, sets in self._sets.items())
+
+    def _check_tested_once(self) -> None:
+        """Refuse folds that test an utterance twice, since the pooled result counts every utterance once."""
+        first: dict[int, int] = {}
+        for fold, sets in self._sets.items():
+            for row in np.flatnonzero(sets == "test"):
+                if (before := first.setdefault(int(row), fold)) != fold:
+                    twice = self.data.utterances.utterance.iloc[row]
+                    raise InputError(
+                        f"folds {before} and {fold} both test utterance {twice}, but a pooled result counts every "
+                        "utterance once; choose --folds, or use ser fit for each fold"
+                    )
 
     def _check_leaks(self) -> dict:
+        """What validation and test share in any fold; leaks that are allowed are added to `leaks`."""
         between = {}
-        for _, table in self._divided():
-            leaks = check_leaks(table, self.data.recordings, self.data.protocol)
-            for what, names in leaks[("val", "test")].items():
+        for fold, table in self._divided():
+            overlaps, found = check_leaks(table, self.data.recordings, self.data.rules, self.data.allow_leaks)
+            for what, names in overlaps[("val", "test")].items():
                 between.setdefault(what, set()).update(names)
+            if found:
+                self.leaks[fold] = found
         return {what: sorted(names) for what, names in between.items()}
 
     def _check_beginning(self) -> None:
@@ -143,20 +166,20 @@ class CrossValidation:
         return name in self.finished
 
     def _plan(self) -> list[Job]:
-        """Jobs for the unfinished runs; both directions of a session are one job if both are unfinished."""
-        jobs, sessions = [], self.data.utterances.session.nunique()
+        """Jobs for the unfinished runs; folds with the same training set are one job."""
+        jobs = []
         for seed in self.seeds:
-            missing = [fold for fold in self.folds if not self._is_finished(seed, fold)]
-            for fold in missing:
-                if self.data.protocol == "speaker" and fold <= sessions and fold + sessions in missing:
-                    jobs.append(self._job(seed, [fold, fold + sessions]))
-                elif self.data.protocol != "speaker" or fold <= sessions or fold - sessions not in missing:
-                    jobs.append(self._job(seed, [fold]))
+            together: dict[bytes, list[int]] = {}
+            for fold, sets in self._sets.items():
+                if not self._is_finished(seed, fold):
+                    together.setdefault((sets == "train").to_numpy().tobytes(), []).append(fold)
+            jobs += [self._job(seed, folds) for folds in together.values()]
         return jobs
 
     def _job(self, seed: int, folds: list[int]) -> Job:
         names = [self._name(seed, fold) for fold in folds]
-        command = ["session", "--out_swapped", str(self.folder / names[1])] if len(folds) > 1 else ["fit"]
+        outs = {fold: str(self.folder / name) for fold, name in zip(folds[1:], names[1:], strict=True)}
+        command = ["session", "--outs", json.dumps(outs)] if outs else ["fit"]
         options = {
             "--config": self.folder / "config.yaml",
             "--seed_everything": seed,
@@ -168,27 +191,36 @@ class CrossValidation:
         }
         arguments = [*command, *(str(word) for option in options.items() for word in option)]
         several = f"seed {seed}, " if len(self.seeds) > 1 else ""
-        title = f"{several}fold{'s' if len(folds) > 1 else ''} {' and '.join(map(str, folds))}"
+        listed = ", ".join(map(str, folds[:-1])) + (" and " if outs else "") + str(folds[-1])
+        title = f"{several}fold{'s' if outs else ''} {listed}"
         return Job(title, names, arguments, self.folder / f"{names[0]}.log")
 
     def _headline(self, jobs: int, shared: dict) -> str:
-        data, runs = self.data, len(self.folds) * len(self.seeds)
+        data, runs, leaks = self.data, len(self.folds) * len(self.seeds), fold_warnings(self.leaks.items())
+        protocol = protocol_of({"protocol": data.protocol, "leaks": leaks})
         lines = [
-            f"{type(self.system).__name__} on {data.corpus.name}, protocol {data.protocol}",
+            f"{type(self.system).__name__} on {data.corpus.name}, protocol {protocol}",
             f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
             *left_out(data),
             f"  statistics  {STATISTICS[data.statistics]}",
+            *([f"  silence     {data.trim}"] if data.trim else []),
             f"  to train    {jobs} ({runs - len(self.unfinished)} finished before), {len(self.slots)} at once",
-            f"  leaks       none under protocol {data.protocol}",
+            *([f"  leaks       {line}" for line in leaks] or [f"  leaks       none under protocol {data.protocol}"]),
         ]
+        if named := [f"{fold} is {name!r}" for fold in self.folds if (name := data.rules.fold_name(fold))]:
+            lines.insert(3, f"  names       fold {', '.join(named)} in the file")
         common = [f"{len(names)} {what if len(names) > 1 else what[:-1]}" for what, names in shared.items() if names]
         if common:
             lines.append(f"  shared      by validation and test: {', '.join(common)} (allowed)")
         lines.append(f"  folder      {self.folder}")
         if note := data.corpus.note(data.utterances):
             lines.append(f"  note        {note}")
-        return "\n".join([*lines, *(f"  warning     {line}" for line in fold_warnings(self._divided()))])
+        return "\n".join([*lines, *(f"  warning     {line}" for line in fold_warnings(self._warnings()))])
+
+    def _warnings(self) -> Iterator[tuple[int, list[str]]]:
+        for fold, table in self._divided():
+            yield fold, [*set_warnings(table), *self.data.rules.remarks(table, fold)]
 
     def _ended(self, job: Job, code: int, seconds: float) -> None:
         if code:
@@ -244,6 +276,7 @@ class CrossValidation:
         self.tracking.name = f"{self.tracking.name or self.folder.name}-pooled"
         tags = [result[name] for name in ("system", "corpus", "protocol")]
         tags += [] if self.data.statistics == "train" else [f"statistics-{self.data.statistics}"]
+        tags += ["leaks"] if result["leaks"] else []
         loggers = self.tracking.loggers(self.folder, [*tags, "pooled"])
         for logger in loggers:
             logger.log_hyperparams(self.config)

@@ -22,13 +22,13 @@ def evaluate(trainer: Trainer, system: System, data: EmotionData, sets: Iterable
         trainer: has a `Predictions` callback.
         sets: "val", "test" or both.
     """
-    tables, scores = _run(trainer, system, data, sets)
+    tables, scores = predict(trainer, system, data, sets)
     record_scores(trainer.loggers, scores)
     return tables
 
 
-def _run(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str]) -> tuple[dict, dict[str, float]]:
-    """Predictions and scores, without logging."""
+def predict(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str]) -> tuple[dict, dict[str, float]]:
+    """Predictions and scores of a system, without logging."""
     predictions = next(each for each in trainer.callbacks if isinstance(each, Predictions))
     scores: dict[str, float] = {}
     loggers, trainer.loggers = trainer.loggers, [DummyLogger()]  # Lightning warns if there is none
@@ -52,7 +52,7 @@ def evaluate_mean(
     each = []
     for path in paths:
         load_weights(system, path)
-        each.append(_run(trainer, system, data, sets)[0])
+        each.append(predict(trainer, system, data, sets)[0])
     return {name: mean_predictions([tables[name] for tables in each]) for name in sets}
 
 

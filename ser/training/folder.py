@@ -37,7 +37,7 @@ def claim_folder(folder: Path, config: dict, now: dict) -> None:
     check_folder(folder, now)
     make_folder(folder)
     sweep_leftovers([folder, folder / "checkpoints"])
-    kept = {key: value for key, value in config.items() if key not in ("config", "out", "out_swapped", "ckpt_path")}
+    kept = {key: value for key, value in config.items() if key not in ("config", "out", "outs", "ckpt_path")}
     write_identity(folder, now)  # first, since it marks the folder as a run's
     write_text(folder / "config.yaml", to_yaml(kept))
 

@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -11,9 +11,6 @@ from lightning import Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint.reading import newest, put_weights, read_checkpoint
-from ser.data.datamodule import EmotionData
-from ser.data.folds import set_warnings
-from ser.data.leaks import check_leaks
 from ser.errors import InputError
 from ser.files import digest, make_folder
 from ser.processes import forked
@@ -43,7 +40,7 @@ class Run:
         words: first words of the name of a new folder.
 
     Attributes:
-        data: the fold; in a training of both directions of a session, first one, then the other.
+        data: the fold; if one training serves several folds, each of them in turn.
         config: the options as in `config.yaml`.
 
     Raises:
@@ -87,7 +84,9 @@ class Run:
         """System, corpus, protocol, fold, and the statistics if not of the training set."""
         data = self.data
         transductive = [] if data.statistics == "train" else [f"statistics-{data.statistics}"]
-        return [type(self.system).__name__, data.corpus.name, data.protocol, f"fold{data.fold}", *transductive]
+        leaks = ["leaks"] if data.leaks else []
+        fold = f"fold{data.fold}"
+        return [type(self.system).__name__, data.corpus.name, data.protocol, fold, *transductive, *leaks]
 
     def loggers(self) -> list:
         """A new W&B run in the folder, or none if tracking is disabled."""
@@ -188,7 +187,8 @@ class Run:
             "device": device_name(self.trainer.strategy.root_device),  # Lightning has moved the system back to the CPU
             "init_weights": digest(Path(first)) if first else None,
             "trained_on": training_record(entries(checkpoint)),
-            "warnings": [*doubts, *(set_warnings(self.data.utterances) if self.fitting else [])],
+            "leaks": self.data.leaks,
+            "warnings": [*doubts, *(self.data.warnings if self.fitting else [])],
         }
 
 
@@ -198,21 +198,24 @@ def warn(run: Run, *sets: str) -> None:
         print(f"ser: warning: {line}", file=sys.stderr)
 
 
-def begin(options: RunOptions, folds: Callable[[EmotionData], list[EmotionData]] = lambda data: [data]) -> Run:
+def begin(options: RunOptions, others: Iterable[int] = ()) -> Run:
     """Prepare a training: read the corpus, check for leaks, check the initial weights, choose the folder.
 
     Args:
-        folds: all folds of the training, given the fold of the options; each is checked.
+        others: folds that the training serves besides that of the options; they have the same training set.
 
     Raises:
-        InputError: if an option, the corpus, the initial weights or the folder is refused, or sets share a recording.
+        InputError: if an option, the corpus, the initial weights or the folder is refused, or sets leak.
     """
     experiment = Experiment(options)
     experiment.read_corpus()
-    divided = folds(experiment.data)
-    for data in divided:
-        check_leaks(data.utterances, data.recordings, data.protocol)
-    experiment.check_beginning(*divided)
+    first = experiment.data
+    first.others = [first.at_fold(fold) for fold in others]
+    for data in (first, *first.others):
+        if not ((data.utterances.set == "train") == (first.utterances.set == "train")).all():
+            raise InputError(f"folds {first.fold} and {data.fold} do not train on the same utterances")
+        data.check_leaks()
+    experiment.check_beginning(first, *first.others)
     run = Run(experiment)
     warn(run, "val", "test")
     return run

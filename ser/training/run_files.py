@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import torch
 
 from ser.data.datamodule import EmotionData
-from ser.data.folds import set_warnings
 from ser.data.labels import counted
 from ser.files import digest, write_text
+from ser.results.names import fold_of, protocol_of
 from ser.results.predictions import describe, scores
 from ser.results.provenance import code_digest, commit, versions
 from ser.results.reading import AVERAGED_TABLES, TABLES
@@ -55,9 +56,11 @@ def write_result(
     result = {
         "system": type(system).__name__,
         **place_of(data),
+        "fold_name": data.fold_name,
         "emotions": list(data.emotions),
         "left_out": data.left_out,
         "statistics": STATISTICS[data.statistics],
+        "trim_silence": data.trim and asdict(data.trim),
         **about,
         **(scores(tables["test"]) if "test" in tables else {}),
         "validation": scores(tables["val"]) if "val" in tables else None,
@@ -80,22 +83,24 @@ def write_result(
 
 def headline(system: System, data: EmotionData, folder: Path) -> str:
     """A summary of a training before it starts: system, fold, sets and folder."""
-    people = data.speaker_identities
+    people, place = data.speaker_identities, {**place_of(data), "fold_name": data.fold_name, "leaks": data.leaks}
     names = {name: ", ".join(speaker.split(":", 1)[1] for speaker in people[name]) for name in people}
     sizes = data.utterances.set.value_counts()
     note = data.corpus.note(data.utterances)
     return "\n".join(
         [
-            f"{type(system).__name__} on {data.corpus.name}, protocol {data.protocol}, fold {data.fold}",
+            f"{type(system).__name__} on {data.corpus.name}, protocol {protocol_of(place)}, fold {fold_of(place)}",
             f"  train       {sizes['train']} utterances of {names['train']}",
             f"              {len(data.pieces['train'])} segments, {data.tails_left_out} short tails left out",
             f"  validation  {sizes['val']} utterances of {names['val']}",
             f"  test        {sizes['test']} utterances of {names['test']}",
             *left_out(data),
             f"  statistics  {STATISTICS[data.statistics]}",
+            *([f"  silence     {data.trim}"] if data.trim else []),
             f"  run         {folder}",
             *([f"  note        {note}"] if note else []),
-            *(f"  warning     {line}" for line in set_warnings(data.utterances)),
+            *(f"  leak        {line}" for line in data.leaks),
+            *(f"  warning     {line}" for line in data.warnings),
         ]
     )
 
@@ -107,10 +112,11 @@ def left_out(data: EmotionData) -> list[str]:
 
 def report(result: dict) -> str:
     """The result of a run as text."""
-    what = f"{result['system']} on {result['corpus']}, protocol {result['protocol']}, fold {result['fold']}"
+    what = f"{result['system']} on {result['corpus']}, protocol {protocol_of(result)}, fold {fold_of(result)}"
     lines = ["", f"{what}, epoch {result['epoch']}, statistics: {result['statistics']}"]
     if result["epochs"] is None:
         lines += describe_origin(result["trained_on"], result["tested_on"])
+    lines += [f"  leak        {line}" for line in result["leaks"]]
     lines += [f"  warning     {line}" for line in result["warnings"]]
     for title, name, found in (("Test", "test", result), ("Validation", "val", result["validation"])):
         if found and "confusion" in found:
@@ -130,6 +136,7 @@ def training_record(found: Mapping) -> dict:
     return {
         **about,
         "statistics": found["standardised_by"],
+        "trim_silence": found["trim_silence"],
         **_people(found),
         "initial_weights": before and {**_people(before), "complete": before["complete"]},
     }

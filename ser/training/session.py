@@ -1,8 +1,8 @@
-"""One training for both directions of a session; `ser crossval` starts it if both folds are needed.
+"""One training for all folds with the same training set; `ser crossval` starts it if several of them are needed.
 
-Under protocol `speaker` the folds k and k + 5 leave out the same session and train on the same speakers; only their
-validation and test speakers are swapped. So one training validates both speakers after every epoch and keeps the best
-epoch of each direction; then each direction is evaluated as by `ser fit`, in its own folder.
+Under protocol `speaker` these are the folds k and k + 5: they leave out the same session and exchange the roles of its
+two speakers. The training validates every fold after each epoch and keeps the best epoch of each; then each fold is
+evaluated as by `ser fit`, in its own folder.
 """
 
 from pathlib import Path
@@ -11,63 +11,75 @@ import pandas as pd
 from lightning import Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 
-from ser.checkpoint.reading import exchange_roles
+from ser.checkpoint.reading import write_for_fold
+from ser.data.datamodule import EmotionData
 from ser.results.identity import identity
-from ser.systems.system import SWAPPED
+from ser.systems.system import validation_of
 from ser.training.callbacks.checkpointing import checkpoints
-from ser.training.callbacks.history import History, SwappedHistory
+from ser.training.callbacks.history import History, OtherHistory
 from ser.training.folder import claim_folder
 from ser.training.run import Run
 from ser.training.tracking.tracking import finish
 
 
-def session(run: Run, folder: Path) -> None:
-    """Train both directions, then evaluate one in the run's folder and the other in `folder`."""
+def session(run: Run, folders: dict[int, Path]) -> None:
+    """Train once, then evaluate the run's fold in its folder, and `run.data.others` in theirs.
+
+    Args:
+        folders: of the other folds, by fold.
+    """
     run.record_config()
-    other = run.data.other_direction()
-    config = run.config | {"data": run.config["data"] | {"fold": other.fold}}
-    known = identity(config, other.corpus_digest)
-    claim_folder(folder, config, known)
-    watch(run.trainer, folder)
-    _drop_single(run)
-    run.data.validated = ("val", "test")
+    others, run_config = run.data.others, run.config
+    configs = {other.fold: run_config | {"data": run_config["data"] | {"fold": other.fold}} for other in others}
+    identities = {other.fold: identity(configs[other.fold], other.corpus_digest) for other in others}
+    for fold, folder in folders.items():
+        claim_folder(folder, configs[fold], identities[fold])
+        watch(run.trainer, folder, validation_of(fold))
+    _drop_incomplete(run)
     run.train()
-    run.data.validated = ("val",)
-    _share_epochs(run.folder, folder, known)
+    run.data.others = []
+    for other in others:
+        _share_epochs(run.folder, folders[other.fold], other, identities[other.fold])
     run.evaluate(run.best, "val", "test")
-
-    finish()  # or W&B would continue the first direction's run
-    metrics = pd.read_csv(run.folder / "metrics.csv")
-    run.folder, run.data = folder, other
-    run.trainer.loggers = run.loggers() or [DummyLogger()]  # Lightning warns if there is none
-    for logger in run.trainer.loggers:
-        logger.log_hyperparams(config)
-        for row in metrics.to_dict("records"):
-            logger.log_metrics({key: value for key, value in row.items() if not pd.isna(value)}, int(row["step"]))
-    run.evaluate(run.best, "val", "test")
+    for other in others:
+        finish()  # or W&B would continue the run of the fold before
+        _turn_to(run, other, folders[other.fold], configs[other.fold])
+        run.evaluate(run.best, "val", "test")
 
 
-def watch(trainer: Trainer, folder: Path) -> None:
-    """Make a trainer also record the other direction's validation and keep that direction's best epoch."""
+def watch(trainer: Trainer, folder: Path, stage: str) -> None:
+    """Make a trainer also record the validation of another fold and keep that fold's best epoch."""
     history = next(each for each in trainer.callbacks if isinstance(each, History))
-    trainer.callbacks.insert(trainer.callbacks.index(history) + 1, SwappedHistory(folder, history, SWAPPED))
-    # Before this direction's: the last of those writes `last.ckpt`, which contains the state of all others.
-    best, *_ = checkpoints(folder / "checkpoints", monitor=f"{SWAPPED}/wa")
+    trainer.callbacks.insert(trainer.callbacks.index(history) + 1, OtherHistory(folder, history, stage))
+    # Before the run's own: the last of those writes `last.ckpt`, which contains the state of all others.
+    best, *_ = checkpoints(folder / "checkpoints", monitor=f"{stage}/wa")
     trainer.callbacks.insert(trainer.callbacks.index(trainer.checkpoint_callback), best)
 
 
-def _drop_single(run: Run) -> None:
-    """Remove checkpoints of trainings of this direction only, which lack the state of the other direction."""
+def _drop_incomplete(run: Run) -> None:
+    """Remove checkpoints of trainings of fewer folds, which lack the state of the others."""
+    needed = {each.state_key for each in run.trainer.callbacks if isinstance(each, OtherHistory)}
     while found := run.newest_checkpoint():
         path, checkpoint = found
-        if SwappedHistory.__qualname__ in checkpoint["callbacks"]:
+        if needed <= checkpoint["callbacks"].keys():
             return
         path.unlink()
 
 
-def _share_epochs(here: Path, there: Path, known: dict) -> None:
-    """Copy the checkpoints that both directions share to the other one, with validation and test swapped."""
+def _share_epochs(here: Path, there: Path, data: EmotionData, known: dict) -> None:
+    """Copy the checkpoints that all folds share to another fold, and give that fold's own best epoch its roles."""
     here, there = here / "checkpoints", there / "checkpoints"
     for path in [here / "last.ckpt", *here.glob("epoch=*.ckpt")]:
-        exchange_roles(path, there / path.name, known)
-    exchange_roles(there / "best.ckpt", there / "best.ckpt", known)
+        write_for_fold(path, there / path.name, data, known)
+    write_for_fold(there / "best.ckpt", there / "best.ckpt", data, known)
+
+
+def _turn_to(run: Run, data: EmotionData, folder: Path, config: dict) -> None:
+    """Make a run that of another fold, with loggers that know the fold's epochs."""
+    run.folder, run.data = folder, data
+    run.trainer.loggers = run.loggers() or [DummyLogger()]  # Lightning warns if there is none
+    metrics = pd.read_csv(folder / "metrics.csv")
+    for logger in run.trainer.loggers:
+        logger.log_hyperparams(config)
+        for row in metrics.to_dict("records"):
+            logger.log_metrics({key: value for key, value in row.items() if not pd.isna(value)}, int(row["step"]))

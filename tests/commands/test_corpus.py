@@ -1,10 +1,13 @@
 """`ser corpus`: its counts and warnings, and its recognition of corpora."""
 
 import shutil
+from datetime import date
 
+import pandas as pd
 import pytest
 import soundfile
 
+from ser.audio.waveforms import Waveforms
 from ser.commands.corpus import main
 from ser.data.corpora.emodb import EmoDB
 from ser.data.corpora.iemocap import IEMOCAP
@@ -169,6 +172,7 @@ def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speec
         (["check", "corpus.csv", "--merge", "sad"], ["--merge: 'sad' is not of the form excited=happy"]),
         (["check", "corpus.csv", "--merge", "a=b,b=a"], ["data.merge counts 'a' as 'b', and is circular: a -> b -> a"]),
         (["check", "corpus.csv", "--emotions", "sad,happy", "--merge", "a=joy"], ["'a' as 'joy', which is not in"]),
+        (["cache", "--emtpy"], ["ser: --emtpy: no such option", "--empty?", ": ser corpus cache --help"]),
         (["synth", "x", "--sed", 3], ["ser: --sed: no such option", "--seed?", ": ser corpus synth --help"]),
     ],
 )
@@ -186,6 +190,28 @@ def test_the_built_in_corpus_is_written_once(tmp_path, capsys):
     assert main(command) == 0
     assert capsys.readouterr().out == first.replace("Written to", "Already there:")
     assert isinstance(detect(command[1]), IEMOCAP)
+
+
+def test_the_cache_is_listed_and_emptied(tmp_path, speech, monkeypatch, capsys):
+    monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
+    soundfile.write(tmp_path / "a.flac", speech(1), 16_000)
+    Waveforms(pd.DataFrame({"path": [tmp_path / "a.flac"]}))
+    size = sum(path.stat().st_size for path in (tmp_path / "cache").iterdir())
+    line = f"1 converted recording in {tmp_path / 'cache'}, {size / 1e6:.1f} MB, written {date.today()}\n"
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == line
+    assert main(["cache", "--empty"]) == 0
+    assert capsys.readouterr().out == f"Removed: {line}"
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == f"0 converted recordings in {tmp_path / 'cache'}, 0.0 MB\n"
+
+
+def test_a_cache_that_is_a_file_is_refused(tmp_path, refused, monkeypatch):
+    (tmp_path / "taken").write_text("mine")
+    monkeypatch.setenv("SER_CACHE", str(tmp_path / "taken"))
+    for words in (["cache"], ["cache", "--empty"]):
+        refused(["corpus", *words], [f"ser: {tmp_path / 'taken'}: Not a directory", "SER_CACHE"])
 
 
 def test_usage(capsys):

@@ -24,6 +24,10 @@ REFUSALS = [
     ([*RECCAP, "--ckpt_path", "BEST OF cnn_gru"], ["holds a CNNGRU", "ser.systems.CNNRecCap"]),
     ([*RECCAP, "--ckpt_path", "BEST OF reccap", "--data.fold", 2], ["was trained on synthetic:Ses02F", "evaluated"]),
     ([*RECCAP, "--ckpt_path", "BEST OF reccap", "--data.fold", 6], ["was chosen on 8 of the recordings tested here"]),
+    (
+        [*RECCAP, "--ckpt_path", "BEST OF reccap", "--data.trim_silence", "true"],
+        ["was trained with --data.trim_silence false; test it with the same"],
+    ),
     (["test", "--config", CONF / "reccap.yaml", "--ckpt-pth", "x"], ["ser: ckpt_pth: no such option", "ckpt_path?"]),
 ]
 

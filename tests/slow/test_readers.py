@@ -12,8 +12,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ser.data import Synthetic
+from ser.data.anonymous_memory import FEW_BYTES, _rebuild, avoid_shared_files, check_semaphores
 from ser.data.datamodule import EmotionData
-from ser.data.transfer import FEW_BYTES, _rebuild, avoid_shared_files, check_semaphores
 from ser.errors import InputError
 from ser.training.options.command import run
 from tests.conftest import CONF

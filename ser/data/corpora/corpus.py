@@ -138,29 +138,23 @@ class Corpus(ABC):
         _warn_of_loud(table)
         return table.sort_values("utterance", ignore_index=True)[list(COLUMNS)], left_out
 
+    def names(self) -> set[str]:
+        """The names of all labelled utterances, whatever their labels."""
+        return {row["utterance"] for row in self.listed().rows}
+
     def utterances(self, labels: Labels | None = None) -> pd.DataFrame:
         """The table of `select`."""
         return self.select(labels)[0]
 
 
 def table_problems(table: pd.DataFrame, location: str) -> list[str]:
-    """Problems that make the table of any corpus unusable: no rows, repeated names,
-    a speaker in two sessions, a session without exactly two speakers."""
+    """Problems that make the table of any corpus unusable: no rows, repeated names."""
     if table.empty:
         return [f"{location}: no labelled utterance found"]
     problems = []
     repeated = table[table.utterance.duplicated(keep=False)]
     for name, paths in repeated.groupby("utterance").path:
         problems.append(f"{', '.join(paths.astype(str))}: the utterance name {name} is used for several recordings")
-    table = table[table.session != ""]
-    for speaker, sessions in table.groupby("speaker").session.unique().items():
-        if len(sessions) > 1:
-            names = ", ".join(map(str, sorted(sessions, key=str)))
-            problems.append(f"{location}: speaker {speaker} appears in sessions {names}; folds would leak")
-    for session, speakers in table.groupby("session").speaker.unique().items():
-        if len(speakers) != 2:
-            names = ", ".join(map(str, sorted(speakers, key=str)))
-            problems.append(f"{location}: session {session} has {len(speakers)} speaker(s) ({names}), not two")
     return problems
 
 

@@ -2,18 +2,20 @@
 
 import os
 import shlex
+from math import nan
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
+from ser.audio.checking import Checked, check_cuts
+from ser.audio.cuts import Cut
 from ser.audio.decoding import AudioError
 from ser.audio.frames import SAMPLE_RATE_HZ
-from ser.audio.recording import check_recording
 from ser.data.corpora.corpus import COLUMNS, Corpus
 from ser.errors import InputError
 
-AUDIO_COLUMNS = ("peak", "recording", "cautions")  # from `check_recording`
+AUDIO_COLUMNS = ("peak", "recording", "cautions", "silence_before", "silence_after")  # from `Checked`
 BUILT_IN_MARKER = "ser-synthetic.json"  # file in the root of the built-in corpus
 USE_BUILT_IN = "to use the built-in corpus instead: ser fit --config reccap --config demo"
 
@@ -65,22 +67,32 @@ def use_instead(place: Path) -> str:
 def check_audio(
     rows: list[dict], sources: list[str] | None = None, corpus: str = "audio"
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Read every recording completely and add `seconds` and `AUDIO_COLUMNS`.
+    """Read every recording completely, and once, and add `seconds` and `AUDIO_COLUMNS` of the utterances in it.
 
     Args:
-        rows: utterances without `seconds`.
+        rows: utterances without `seconds`; those with `start` or `end` are parts of their recordings.
         sources: "file:line" of each row, for messages.
         corpus: name beside the progress bar.
 
     Returns:
         A table of the usable rows with `COLUMNS` and `AUDIO_COLUMNS`, and the problems of the others.
     """
-    usable, problems = [], []
-    for index, row in enumerate(tqdm(rows, f"checking {corpus}", unit="file", disable=None, leave=False, delay=1)):
+    recordings: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        recordings.setdefault(row["path"], []).append(index)
+    found: dict[int, Checked | AudioError] = {}
+    for path, same in tqdm(recordings.items(), f"checking {corpus}", unit="file", disable=None, leave=False, delay=1):
+        cuts = [Cut(rows[index].get("start", nan), rows[index].get("end", nan)) for index in same]
         try:
-            num_samples, *found = check_recording(row["path"])
-            audio = dict(zip(AUDIO_COLUMNS, found, strict=True))
-            usable.append({**row, "seconds": num_samples / SAMPLE_RATE_HZ, **audio})
-        except AudioError as error:
-            problems.append(f"{sources[index]}: {error}" if sources else str(error))
+            found |= zip(same, check_cuts(path, cuts), strict=True)
+        except AudioError as error:  # of the recording: said once
+            found[same[0]] = AudioError(f"{error}; {len(same)} utterances are in it") if len(same) > 1 else error
+    usable, problems = [], []
+    for index, each in sorted(found.items()):
+        if isinstance(each, AudioError):
+            problems.append(f"{sources[index]}: {each}" if sources else str(each))
+        else:
+            num_samples, *audio = each
+            seconds = num_samples / SAMPLE_RATE_HZ
+            usable.append({**rows[index], "seconds": seconds, **dict(zip(AUDIO_COLUMNS, audio, strict=True))})
     return pd.DataFrame(usable, columns=[*COLUMNS, *AUDIO_COLUMNS]), problems

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from ser.data.corpora import kinds
-from ser.data.corpora.cautions import cautions
+from ser.data.corpora.cautions import cautions, median_silence
 from ser.data.corpora.corpus import Corpus, one_line_a_label, table_problems
 from ser.data.corpora.release import absolute
 from ser.data.labels import Labels, counted, in_order
@@ -58,10 +58,11 @@ class Census:
     def _tables(self) -> list[str]:
         if self.utterances.empty:
             return ["No usable utterance."]
-        seconds = self.utterances.seconds
+        seconds, silence = self.utterances.seconds, median_silence(self.utterances)
         parts = [
             f"{len(seconds)} utterances, {seconds.sum() / 60:.1f} minutes; "
-            f"shortest {seconds.min():.2f} s, median {seconds.median():.2f} s, longest {seconds.max():.2f} s",
+            f"shortest {seconds.min():.2f} s, median {seconds.median():.2f} s, longest {seconds.max():.2f} s\n"
+            f"silence before and after the speech: median {silence[0]:.2f} s and {silence[1]:.2f} s",
         ]
         if self.left_out:
             parts.append(f"Other labels, left out: {counted(self.left_out)}.")

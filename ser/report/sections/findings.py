@@ -57,6 +57,12 @@ def headline(entries: list[Entry], pairs: list[Pair]) -> list[str]:
         for entry in entries
         if entry.is_incomplete
     ]
+    lines += [
+        f"{entry.title} was tested on a split that leaks, which was allowed: {'; '.join(leaks)}. Its scores say little "
+        "about new speakers."
+        for entry in entries
+        if (leaks := entry.about.get("leaks"))
+    ]
     tested = [pair for pair in pairs if pair.comparison and any(map(pair.testable, MEASURES))]
     found = [pair for pair in tested if any(map(pair.distinguishable, MEASURES))]
     if len(tested) > 1:

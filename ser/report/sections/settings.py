@@ -6,6 +6,7 @@ from importlib.metadata import version
 from ser.report.page.blocks import Column, Table, percent
 from ser.report.reported_results import Entry, counts_of
 from ser.report.sections.comparisons import Pair
+from ser.results.names import protocol_of
 from ser.results.paper import RECIPE
 from ser.results.provenance import commit, versions
 from ser.results.speaker_counts import counted
@@ -15,7 +16,7 @@ NOT_SET, NOT_RECORDED = "not set", "not recorded"  # for None, and for an option
 UNSTATED = "not stated: the default here"
 SYSTEM = "model.class_path"
 # Options of testing and scoring, not of training; `same_test_set` compares the test set with the paper's.
-MEASURED = ("data.protocol", "data.test_halves", "epochs_averaged")
+MEASURED = ("data.protocol", "data.test_halves", "data.num_folds", "data.splits", "epochs_averaged")
 
 
 def protocol_table(entries: list[Entry], suffix: str) -> Table:
@@ -35,8 +36,9 @@ def protocol_table(entries: list[Entry], suffix: str) -> Table:
             [str(run.fold), people["val"], people["test"], *sizes["train"], *segments, *sizes["val"], *sizes["test"]]
         )
     notes = [
+        *(f"Leak, allowed with --allow_leaks: {line}." for line in entry.about.get("leaks") or []),
         "Utterances by emotion. Training uses segments; tails that are too short for one are left out. "
-        f"Folds of {', '.join(each.title for each in entries)}."
+        f"Folds of {', '.join(each.title for each in entries)}.",
     ]
     return Table(f"protocol{suffix}", f"Protocol {entry.protocol} on {entry.about['corpus']}", columns, rows, notes)
 
@@ -144,6 +146,7 @@ def settings_table(entries: list[Entry]) -> Table:
 def _settings(entry: Entry) -> dict[str, str]:
     about = entry.about
     values = {name: about[name] for name in ("system", "corpus", "protocol", "statistics", "epochs", "commit")}
+    values["protocol"] = protocol_of(about)
     values |= {"folds": entry.folds, "seeds": ", ".join(map(str, about["seeds"])), "lambda": about["lambda"]}
     values["validation WA / UA %"] = " / ".join(percent(about["validation"][score]) for score in ("wa", "ua"))
     values["test set"] = f"{entry.test_set['utterances']} utterances, digest {entry.test_set['digest']}"

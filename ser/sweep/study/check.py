@@ -6,7 +6,8 @@ import sys
 from lightning import Trainer
 
 from ser.data.datamodule import EmotionData
-from ser.data.folds import fold_warnings, num_folds, split
+from ser.data.folds import fold_warnings, set_warnings
+from ser.data.leaks import check_leaks
 from ser.errors import InputError
 from ser.results.identity import PER_FOLD, identity
 from ser.sweep.study.plan import LAMBDA, Plan
@@ -85,23 +86,17 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
         The identity of the runs, without what the study varies.
 
     Raises:
-        InputError: for a missing corpus, a missing fold, folds of both directions, or initial weights trained on a
-            validation or test speaker.
+        InputError: for a missing corpus, a missing fold, folds of which one validates what another tests, or initial
+            weights trained on a validation or test speaker.
     """
     several = any(name == "data" or name.startswith("data.corpus") for name in plan.space.dimensions)
     for corner in corners if several else corners[:1]:
         corner.read_corpus()
     data = corners[0].data
-    sessions = data.utterances.session.nunique()
-    last = num_folds(data.utterances, data.protocol)
+    last = data.rules.num_folds(data.utterances)
     if outside := [fold for fold in plan.folds if not 1 <= fold <= last]:
         raise InputError(f"study {plan.study}: there is no fold {outside[0]}; protocol {data.protocol} has 1 to {last}")
-    if data.protocol == "speaker" and len({fold > sessions for fold in plan.folds}) > 1:
-        raise InputError(
-            f"study {plan.study}: folds {', '.join(map(str, plan.folds))} are of both directions: the validation "
-            f"speaker of one is the test speaker of the other, so the study would see test utterances. Take folds "
-            f"from 1-{sessions} or from {sessions + 1}-{last}"
-        )
+    check_apart(plan, data)
     beginnings = {corner.init_weights: corner for corner in corners if corner.init_weights}
     for path in sorted(beginnings):
         check_beginning(plan, beginnings[path])
@@ -116,8 +111,26 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
     return known
 
 
+def check_apart(plan: Plan, data: EmotionData) -> None:
+    """Refuse (InputError) folds with leaks, and folds of which one validates utterances that another tests: the study
+    would see them."""
+    sets = {fold: data.rules.sets(data.utterances, fold) for fold in plan.folds}
+    for fold, each in sets.items():
+        try:
+            check_leaks(data.utterances.assign(set=each), data.recordings, data.rules, data.allow_leaks)
+        except InputError as error:
+            raise InputError(f"study {plan.study}, fold {fold}: {error}") from error
+    for one, validated in sets.items():
+        for other, tested in sets.items():
+            if ((validated == "val") & (tested == "test")).any():
+                raise InputError(
+                    f"study {plan.study}: fold {one} validates utterances that fold {other} tests, so the study would "
+                    f"see test utterances. Leave out one of the two folds"
+                )
+
+
 def warnings_of(plan: Plan, data: EmotionData) -> list[str]:
     """The warnings about the study's folds (`ser.data.folds.fold_warnings`)."""
     table = data.utterances
-    sets = {fold: split(table, data.protocol, fold, data.test_halves) for fold in plan.folds}
-    return fold_warnings((fold, table.assign(set=column)) for fold, column in sets.items())
+    found = ((fold, table.assign(set=data.rules.sets(table, fold))) for fold in plan.folds)
+    return fold_warnings((fold, [*set_warnings(each), *data.rules.remarks(each, fold)]) for fold, each in found)

@@ -78,18 +78,22 @@ class History(Callback):
         self._loss.fill_(state_dict["loss"])
 
 
-class SwappedHistory(Callback):
-    """`metrics.csv` of the other direction of a session, which shares the training with this one.
+class OtherHistory(Callback):
+    """`metrics.csv` of another fold that shares the training.
 
     Args:
-        folder: the other direction's folder.
-        history: this direction's history; it must run before this callback.
-        prefix: prefix of the other direction's validation metrics.
+        folder: the other fold's folder.
+        history: of the fold that is trained; it must run before this callback.
+        prefix: prefix of the other fold's validation metrics.
     """
 
     def __init__(self, folder: Path, history: History, prefix: str) -> None:
         self.path, self.history, self.prefix = folder / "metrics.csv", history, prefix
         self.rows: list[dict] = []
+
+    @property
+    def state_key(self) -> str:
+        return f"{type(self).__qualname__} {self.prefix}"
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         shared = {name: value for name, value in self.history.rows[-1].items() if not name.startswith("val/")}

@@ -73,6 +73,11 @@ class RunOptions(LightningCLI):
         parser.add_argument(
             "--epochs_averaged", type=int, default=0, help="Also score the average posterior of the last N epochs."
         )
+        parser.add_argument(
+            "--allow_leaks",
+            action="store_true",
+            help="Train on a split whose sets share speakers or recordings; every result says so.",
+        )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")
         parser.add_class_arguments(Checkpoints, "checkpoints")
@@ -80,6 +85,7 @@ class RunOptions(LightningCLI):
         parser._option_string_actions["--config"].help = "A YAML file, or a name such as reccap; several are combined."
         parser.link_arguments("seed_everything", "data.seed", compute_fn=plain_seed)
         parser.link_arguments("data.emotions", "model.init_args.emotions")
+        parser.link_arguments("allow_leaks", "data.allow_leaks")
         self.add_own(parser)
 
     def parse_arguments(self, parser: RunParser, args: ArgsType) -> None:
@@ -101,10 +107,13 @@ class RunOptions(LightningCLI):
         if "--data.emotions" in self.given and self.config.data.emotions != emotions:
             raise InputError(f"{path} was trained with --data.emotions [{', '.join(emotions)}]; test it with the same")
         self.config.data.emotions = model.init_args.emotions = emotions
-        statistics = self.checkpoint["standardised_by"]
-        if "--data.statistics" in self.given and self.config.data.statistics != statistics:
-            raise InputError(f"{path} was trained with --data.statistics {statistics}; test it with the same")
-        self.config.data.statistics = statistics
+        trim = self.checkpoint.get("trim_silence")
+        options = {"statistics": self.checkpoint["standardised_by"], "trim_silence": trim is not None}
+        for name, value in {**options, **{f"trim_{name}": value for name, value in (trim or {}).items()}}.items():
+            if f"--data.{name}" in self.given and self.config.data[name] != value:
+                said = str(value).lower() if isinstance(value, bool) else value
+                raise InputError(f"{path} was trained with --data.{name} {said}; test it with the same")
+            self.config.data[name] = value
 
     def instantiate_classes(self) -> None:
         """Do nothing; the caller calls `built`."""

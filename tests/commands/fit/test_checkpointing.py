@@ -6,7 +6,7 @@ from lightning import LightningModule, Trainer
 from torch.utils.data import DataLoader
 
 from ser.errors import InputError
-from ser.systems.system import SWAPPED
+from ser.systems.system import validation_of
 from ser.training.callbacks.checkpointing import AtomicCheckpointIO, checkpoints
 
 RISING = [0.5, 0.6, 0.7, 0.8]
@@ -58,10 +58,10 @@ def test_the_first_of_the_best_epochs_is_kept_and_the_last(scores, best, tmp_pat
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_each_direction_has_the_best_epoch_of_its_own_speaker(tmp_path):
-    swapped, *_ = checkpoints(tmp_path / "swapped", monitor=f"{SWAPPED}/wa")
-    kept([swapped, *checkpoints(tmp_path / "own")], val=RISING, val_swapped=[0.5, 0.9, 0.7, 0.6])
-    assert epochs(tmp_path / "swapped") == {"best": 2}
+def test_each_fold_has_the_best_epoch_of_its_own_speakers(tmp_path):
+    other, *_ = checkpoints(tmp_path / "other", monitor=f"{validation_of(6)}/wa")
+    kept([other, *checkpoints(tmp_path / "own")], val=RISING, val_fold6=[0.5, 0.9, 0.7, 0.6])
+    assert epochs(tmp_path / "other") == {"best": 2}
     assert epochs(tmp_path / "own") == {"best": 4, "last": 4}
 
 

@@ -7,7 +7,7 @@ import torch
 from lightning import Trainer
 
 from ser.checkpoint import load
-from ser.checkpoint.reading import exchange_roles, read_checkpoint
+from ser.checkpoint.reading import read_checkpoint, write_for_fold
 from ser.data.corpora.manifest import Manifest
 from ser.data.datamodule import EmotionData
 from ser.emotions import PAPER_EMOTIONS
@@ -77,7 +77,7 @@ def steps(runs, ser, options):
 )
 def test_everyone_is_remembered_on_the_way(steps, refused, options, command, of, corpus, fold, words):
     """Each of the three was trained on the last two speakers of its corpus; its epoch was chosen on the second."""
-    out = ["--out", "out", *(["--out_swapped", "other"] if command == "session" else [])]
+    out = ["--out", "out", *(["--outs", '{"3": "other"}'] if command == "session" else [])]
     given = ["--ckpt_path" if command in ("test", "validate") else "--init_weights", steps[of]]
     chosen = options(corpus, fold) if fold else options(corpus)[:-2]
     refused([command, *chosen, *given, *out], [words.format(path=steps[of])])
@@ -165,8 +165,10 @@ def test_a_plain_trainer_remembers_everyone(steps, corpora, tmp_path):
     assert CNNGRU.load_from_checkpoint(first, weights_only=True).lineage["speakers"]["train"] == two
 
 
-def test_the_other_direction_has_its_own_roles_and_the_same_beginning(steps, tmp_path):
-    exchange_roles(steps["two"], tmp_path / "other.ckpt", {"config": {"data.fold": 3}, "versions": {}})
+def test_another_fold_of_a_training_has_its_own_roles_and_the_same_beginning(steps, corpora, tmp_path):
+    data = EmotionData(Manifest(str(corpora / "two.csv")), **SHORT)
+    data.setup()
+    write_for_fold(steps["two"], tmp_path / "other.ckpt", data.at_fold(3), {"config": {}, "versions": {}})
     here, there = (entries(read_checkpoint(path)) for path in (steps["two"], tmp_path / "other.ckpt"))
     assert there["initial_weights"] == here["initial_weights"]
     assert there["trained_on"] == here["trained_on"] | {"fold": 3}

@@ -14,7 +14,7 @@ from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from tests.conftest import CONF
 from tests.made_up.release import noise, write_wav
-from tests.unit.data.test_folds import HALVES, SPEAKERS
+from tests.unit.data.protocols.test_by_session import HALVES, SPEAKERS
 
 LABELS = dict(zip(PAPER_EMOTIONS, ("neu", "ang", "hap", "sad"), strict=True))
 
@@ -102,7 +102,8 @@ def test_speaker_tests_everyone_once_with_the_counts_of_the_facts(protocol, full
 def test_the_table_of_sets_is_aligned(protocol, corpus):
     _, lines = protocol("speaker", *corpus, "--no-audio")
     assert lines[3] == "Other labels, left out: 15 excited, 12 frustrated, 15 undecided."
-    table = lines[5 : lines.index("", 5)]
+    first = next(place for place, line in enumerate(lines) if line.split()[:2] == ["fold", "set"])
+    table = lines[first : lines.index("", first)]
     assert len(table) == 1 + 10 * 3
     for row in table[1:]:
         cells = row.split()

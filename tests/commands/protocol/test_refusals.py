@@ -9,8 +9,13 @@ SYNTHETIC = ["--data.corpus", "Synthetic", "--data.corpus.utterances_per_speaker
 HALVES = "--data.test_halves"
 CORPUS = "THE CORPUS"  # replaced by the options of a release
 REFUSALS = [
-    ([], ["give a protocol, speaker or wu2019, or your own split"]),
+    ([], ["give a protocol (speaker, wu2019, session, one_speaker, speaker_groups, split) or your own split"]),
     (["random"], ["invalid choice: 'random'"]),
+    (["speaker_groups", CORPUS], ["protocol speaker_groups needs data.num_folds"]),
+    (["speaker_groups", CORPUS, "--data.num_folds", 11], ["data.num_folds is 11", "only 10 speaker(s)"]),
+    (["speaker", CORPUS, "--data.num_folds", 5], ["data.num_folds is 5", "belongs to protocol speaker_groups"]),
+    (["split", CORPUS], ["protocol split needs data.splits"]),
+    (["split", CORPUS, "--splits", "bad.csv"], ["bad.csv: 1 problem\n", "bad.csv:2: unknown utterance 'nobody'"]),
     (["speaker"], ["no folder was given for IEMOCAP"]),
     (["speaker", "--nonsense"], ["nonsense"]),
     (

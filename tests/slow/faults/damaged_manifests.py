@@ -69,14 +69,14 @@ MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
         content("1.wav", lambda old: b"x" * 99),
         "{root}/corpus.csv:3: {root}/1.wav: unreadable (Format",
     ),
-    "one speaker in a session": (text(CSV, "s1", "s0"), "{root}/corpus.csv: session 1 has 1 speaker(s) (s0), not two"),
+    "one speaker in a session": (text(CSV, "s1", "s0"), "session 1 has 1 speaker(s) (s0), not two"),
     "three speakers in a session": (
         text(CSV, "2,s2", "1,s2"),
-        "{root}/corpus.csv: session 1 has 3 speaker(s) (s0, s1, s2)",
+        "session 1 has 3 speaker(s) (s0, s1, s2)",
     ),
     "a speaker in two sessions": (
         text(CSV, "s2", "s1"),
-        "{root}/corpus.csv: speaker s1 appears in sessions 1, 2; folds would",
+        "speaker s1 appears in sessions 1, 2; folds would",
     ),
     "an unknown dialog half": (
         lambda root: [text(CSV, "emotion\n", "emotion,dialog_half\n")(root), text(CSV, "sad", "sad,X")(root)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -23,7 +24,7 @@ from tests.slow.faults.runs import EPOCHS, RECORDING_SECONDS, SYSTEMS, TABLES, M
 AT_ONCE = 2
 SHORT_BATCH_SECONDS = 2 * RECORDING_SECONDS + 0.05
 
-SESSION = "session"  # the first system, trained for both directions at once
+SESSION = "session"  # the first system, trained for two folds at once
 RUNS = (*SYSTEMS, SESSION)
 
 
@@ -50,7 +51,7 @@ class Kills:
         if system != SESSION:
             return fit_options(system, self.table, folder, workers, **more)
         _, *options = fit_options(SYSTEMS[0], self.table, folder, workers, **more)
-        return [SESSION, *options, "--model.learning_rate", "0.02", "--out_swapped", f"{folder}-swapped"]
+        return [SESSION, *options, "--model.learning_rate", "0.02", "--outs", json.dumps({3: f"{folder}-swapped"})]
 
     def _undisturbed(self, system: str) -> None:
         run = Run(self._arguments(system, self.folder / system), self.folder / f"{system}.log")

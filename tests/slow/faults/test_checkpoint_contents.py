@@ -1,5 +1,6 @@
 """A checkpoint contains the state of all callbacks at its moment, however the training then ends."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -69,15 +70,15 @@ def test_checkpoints_are_written_behind_everything_whose_state_they_hold(ser, ti
         raise InputError("looked at")
 
     monkeypatch.setattr(training.Run, "train", look)
-    swapped = ["--out_swapped", tmp_path / "swapped"] if command == "session" else []
-    options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--epochs_averaged", 1, "--out", tmp_path / "run", *swapped]
+    others = ["--outs", json.dumps({6: str(tmp_path / "other")})] if command == "session" else []
+    options = ["--config", CONF / "cnn_gru.yaml", *tiny, "--epochs_averaged", 1, "--out", tmp_path / "run", *others]
     assert ser(command, *options).err.endswith("looked at\n")
     callbacks = trainers[0].callbacks
     writers = [each for each in callbacks if isinstance(each, Checkpoint)]
     assert callbacks[-len(writers) :] == writers
     with_state = {type(each).__name__ for each in callbacks if type(each).state_dict is not Callback.state_dict}
-    assert with_state >= {"History", "LearningRateRule", "Kept"} | ({"SwappedHistory"} if swapped else set())
+    assert with_state >= {"History", "LearningRateRule", "Kept"} | ({"OtherHistory"} if others else set())
     *kept, ending = writers
     names = ["best", "{epoch}", "last", "within"]
-    assert [each.filename for each in kept] == (["best", *names] if swapped else names)
+    assert [each.filename for each in kept] == (["best", *names] if others else names)
     assert isinstance(ending, EndInOrder)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from ser.audio.checking import check_recording
 from ser.audio.decoding import AudioError, decode
-from ser.audio.recording import check_recording, read_recording
+from ser.audio.recording import read_recording
 from tests.slow.faults.processes import ask
 from tests.slow.faults.riff import EXTENSIBLE, FLOAT, PCM, chunk, extensible, form, readings, riff, samples, wav
 

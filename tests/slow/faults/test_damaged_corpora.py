@@ -13,6 +13,7 @@ from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.emodb import EmoDB
 from ser.data.corpora.iemocap import IEMOCAP
 from ser.data.corpora.manifest import Manifest
+from ser.data.protocols.by_session import SpeakerProtocol
 from ser.errors import InputError
 from tests.made_up.release import Release, noise, write_wav
 from tests.slow.faults.damaged_manifests import CSV, MANIFEST_DAMAGES, ROWS
@@ -105,7 +106,7 @@ IEMOCAP_DAMAGES: dict[str, tuple[Damage, str]] = {
         line(LABELS, 3, LINE.replace("M000", "M_X000")),
         ":3: Ses01F_impro01_M_X000 is not named like an utterance of dialog Ses01F_impro01",
     ),
-    "one speaker in a session": (without_women, "{root}: session 1 has 1 speaker(s) (Ses01M), not two"),
+    "one speaker in a session": (without_women, "session 1 has 1 speaker(s) (Ses01M), not two"),
     "only other emotions": (with_other_labels, "{root}: no utterance of the emotions neutral, angry, happy, sad found"),
 }
 
@@ -145,7 +146,7 @@ EMODB_DAMAGES: dict[str, tuple[Damage, str]] = {
         copied(WAV, "wav/03a01Nb.WAV"),
         "{root}/wav/03a01Nb.WAV, {root}/wav/03a01Nb.wav: the utterance name 03a01Nb is used for several recordings",
     ),
-    "half a pair": (gone("wav/08*"), "{root}/wav: session 1 has 1 speaker(s) (03), not two"),
+    "half a pair": (gone("wav/08*"), "session 1 has 1 speaker(s) (03), not two"),
     "only other emotions": (
         gone("wav/*[NWFT]b.wav"),
         "{root}/wav: no utterance of the emotions neutral, angry, happy, sad",
@@ -226,5 +227,5 @@ def test_a_damage_is_found_and_named(sound_corpora, tmp_path, layout, case):
     shutil.copytree(sound_corpora / layout, root)
     damage(root)
     with pytest.raises(InputError) as caught:
-        corpus(root).utterances()
+        SpeakerProtocol().num_folds(corpus(root).utterances())
     assert message.replace("{root}", str(root)) in str(caught.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.audio.recording import check_recording
+from ser.audio.checking import check_recording
 
 TIME = np.arange(16_000) / 16_000
 VOICE = sum(np.sin(2 * np.pi * 140 * k * TIME + k) / k for k in range(1, 12)) * np.sin(np.pi * TIME)

@@ -10,9 +10,10 @@ import soundfile
 import torch
 from torchaudio.transforms import Resample
 
+from ser.audio.checking import check_recording
 from ser.audio.decoding import AudioError
 from ser.audio.frames import SAMPLE_RATE_HZ
-from ser.audio.recording import check_recording, read_recording
+from ser.audio.recording import read_recording
 from ser.audio.waveforms import Waveforms
 from tests.made_up.recordings import table, tone
 

@@ -1,4 +1,4 @@
-"""A fold's other direction, its corpus digest, and the position at which a resumed training continues."""
+"""The corpus digest of a fold, and the position at which a resumed training continues."""
 
 from __future__ import annotations
 
@@ -17,19 +17,6 @@ TABLE = pd.DataFrame(
         **{"emotion": ["sad", "happy"], "start": nan, "end": nan, "seconds": 1.0, "set": "train"},
     }
 )
-
-
-@pytest.mark.parametrize(("fold", "opposite"), [(1, 6), (2, 7), (5, 10), (6, 1), (10, 5)])
-def test_the_other_direction_of_five_sessions_is_five_folds_away(fold, opposite):
-    data = EmotionData(None, fold=fold)
-    sets = ["train", "val", "train", "test", "train"]
-    data.utterances = pd.DataFrame({"session": [1, 2, 3, 4, 5], "set": sets})
-    data.pieces = {"train": "segments", "val": "validated", "test": "tested"}
-    other = data.other_direction()
-    assert (data.fold, other.fold) == (fold, opposite)
-    assert other.utterances.set.tolist() == ["train", "test", "train", "val", "train"]
-    assert other.pieces == {"train": "segments", "val": "tested", "test": "validated"}
-    assert data.utterances.set.tolist() == sets, "the fold itself is unchanged"
 
 
 def digest(recordings=("0a", "0b"), **changed):

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ser.audio.silence import Trim
 from ser.audio.waveforms import Waveforms
 from ser.data import IEMOCAP, EmoDB, Synthetic
-from ser.data.folds import num_folds, split
 from ser.data.leaks import (
     check_leaks,
     dialogs,
@@ -20,6 +20,7 @@ from ser.data.leaks import (
     shared,
     some,
 )
+from ser.data.protocols import make_protocol
 from ser.errors import InputError
 
 
@@ -35,6 +36,7 @@ SOUND = table(
     ("Ses02M_impro02a_M000", "Ses02M", "M", "train"),
 )
 CONTENT = ["a", "b", "c", "d"]
+RULES = {name: make_protocol(name) for name in ("speaker", "wu2019")}
 
 
 @pytest.fixture(scope="module")
@@ -87,15 +89,18 @@ def test_long_lists_are_cut():
 
 @pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
 def test_separate_sets_pass_and_their_dialog_is_reported(protocol):
-    found = check_leaks(SOUND, CONTENT, protocol)
-    assert found["val", "test"] == {"speakers": [], "dialogs": ["Ses01F_impro01"], "utterances": [], "recordings": []}
+    found, leaking = check_leaks(SOUND, CONTENT, RULES[protocol])
+    nothing = {"speakers": [], "utterances": [], "recordings": [], "cuts": []}
+    assert found["val", "test"] == {**nothing, "dialogs": ["Ses01F_impro01"]}
+    assert leaking == []
 
 
 def test_only_wu2019_lets_validation_and_test_share_actors():
     utterances = SOUND.assign(speaker=["Ses01F", "Ses01F", "Ses02F", "Ses02M"])
-    assert check_leaks(utterances, CONTENT, "wu2019")["val", "test"]["speakers"] == ["Ses01F"]
+    found, _ = check_leaks(utterances, CONTENT, RULES["wu2019"])
+    assert found["val", "test"]["speakers"] == ["Ses01F"]
     with pytest.raises(InputError, match="val and test share 1 speaker: Ses01F"):
-        check_leaks(utterances, CONTENT, "speaker")
+        check_leaks(utterances, CONTENT, RULES["speaker"])
 
 
 @pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
@@ -104,7 +109,7 @@ def test_a_speaker_of_training_is_heard_nowhere_else(protocol, row, other):
     utterances = SOUND.copy()
     utterances.loc[row, "speaker"] = "Ses02M"
     with pytest.raises(InputError, match=f"train and {other} share 1 speaker: Ses02M") as caught:
-        check_leaks(utterances, CONTENT, protocol)
+        check_leaks(utterances, CONTENT, RULES[protocol])
     assert "wu2019" in str(caught.value) or protocol == "speaker"
 
 
@@ -112,20 +117,20 @@ def test_a_speaker_of_training_is_heard_nowhere_else(protocol, row, other):
 @pytest.mark.parametrize(("digests", "sets"), [("abad", "train and test"), ("abbd", "train and val"), ("aacd", "val")])
 def test_no_two_sets_share_a_recording(protocol, digests, sets):
     with pytest.raises(InputError, match=f"{sets}.* share 1 recording: Ses0.* = Ses0"):
-        check_leaks(SOUND, list(digests), protocol)
+        check_leaks(SOUND, list(digests), RULES[protocol])
 
 
 @pytest.mark.parametrize("protocol", ["speaker", "wu2019"])
 def test_no_two_sets_share_an_utterance(protocol):
     twice = SOUND.assign(utterance=["x", "x", "y", "z"])
     with pytest.raises(InputError, match="val and test share 1 utterance: x"):
-        check_leaks(twice, None, protocol)
+        check_leaks(twice, None, RULES[protocol])
 
 
 def test_all_leaks_come_in_one_message():
     bad = SOUND.assign(speaker=["Ses01F", "Ses01F", "Ses01F", "Ses02M"])
     with pytest.raises(InputError) as caught:
-        check_leaks(bad, list("abac"), "speaker")
+        check_leaks(bad, list("abac"), RULES["speaker"])
     lines = str(caught.value).splitlines()
     assert lines[1:-1] == [
         "  train and val share 1 speaker: Ses01F",
@@ -135,6 +140,48 @@ def test_all_leaks_come_in_one_message():
     ]
 
 
+def test_leaks_that_are_allowed_are_told_and_only_a_file_may_have_them(tmp_path):
+    utterances, split = SOUND.assign(speaker="Ses01F"), make_protocol("split", splits=str(tmp_path / "s.csv"))
+    _, leaking = check_leaks(utterances, CONTENT, split, allowed=True)
+    assert leaking == [
+        f"{pair} share 1 speaker: Ses01F" for pair in ("train and val", "train and test", "val and test")
+    ]
+    with pytest.raises(InputError, match="or use --allow_leaks, and every result says so"):
+        check_leaks(utterances, CONTENT, split)
+    with pytest.raises(InputError, match=r"remove the copies from the corpus$"):
+        check_leaks(utterances, CONTENT, RULES["speaker"])
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "leak"),
+    [
+        ((0.0, 2.0), (1.5, 3.0), True),
+        ((1.5, 3.0), (0.0, 2.0), True),
+        ((0.0, 9.0), (1.0, 2.0), True),
+        ((0.0, 2.0), (2.0, 3.0), False),
+        ((NAN, NAN), (1.0, 2.0), True),
+        ((NAN, 1.0), (1.0, NAN), False),
+        ((3.0, NAN), (1.0, 4.0), True),
+    ],
+)
+def test_overlapping_cuts_of_one_recording_are_a_leak(tmp_path, first, second, leak):
+    (tmp_path / "link.wav").symlink_to("long.wav")
+    cuts = [(5.0, 6.0), first, second, (7.0, 8.0)]
+    paths = [tmp_path / name for name in ("other.wav", "long.wav", "link.wav", "other.wav")]
+    table = SOUND.assign(path=list(map(str, paths)), start=[cut[0] for cut in cuts], end=[cut[1] for cut in cuts])
+    if leak:
+        one, other = "Ses02M_impro02a_F000", "Ses01F_impro01_M000"
+        with pytest.raises(InputError, match=f"train and val share 1 overlapping cut: {one} with {other}"):
+            check_leaks(table, CONTENT, RULES["speaker"])
+        for together in ("train", ""):
+            check_leaks(table.assign(set=["test", together, "train", "train"]), CONTENT, RULES["speaker"])
+    else:
+        check_leaks(table, CONTENT, RULES["speaker"])
+
+
 # In a corpus
 
 
@@ -142,9 +189,9 @@ def test_all_leaks_come_in_one_message():
 def test_every_fold_of_the_built_in_corpus_is_clean(tiny_digests, protocol):
     utterances, digests = tiny_digests
     assert len(set(digests)) == len(digests) == 80
-    for fold in range(1, num_folds(utterances, protocol) + 1):
-        sets = split(utterances, protocol, fold)
-        found = check_leaks(utterances.assign(set=sets), digests, protocol)
+    for fold in range(1, RULES[protocol].num_folds(utterances) + 1):
+        sets = RULES[protocol].sets(utterances, fold)
+        found, _ = check_leaks(utterances.assign(set=sets), digests, RULES[protocol])
         session = utterances[sets == "test"].session.iloc[0]
         both = {"speaker": [], "wu2019": [f"Ses0{session}F", f"Ses0{session}M"]}
         assert found["val", "test"]["speakers"] == both[protocol]
@@ -166,7 +213,7 @@ def own_release(tiny_release, tmp_path):
 
 def check_fold_1(root):
     utterances = IEMOCAP(str(root)).utterances()
-    utterances["set"] = split(utterances, "speaker", 1)
+    utterances["set"] = RULES["speaker"].sets(utterances, 1)
     return utterances, recording_digests(Waveforms(utterances), len(utterances))
 
 
@@ -176,7 +223,7 @@ def test_a_recording_copied_under_another_name_is_found(own_release):
     shutil.copy(source, target)
     pair = [os.path.basename(path).removesuffix(".wav") for path in (target, source)]
     with pytest.raises(InputError, match=f"train and test share 1 recording: {pair[0]} = {pair[1]}"):
-        check_leaks(*check_fold_1(own_release), "speaker")
+        check_leaks(*check_fold_1(own_release), RULES["speaker"])
 
 
 def test_one_bit_makes_another_recording(own_release):
@@ -189,7 +236,7 @@ def test_one_bit_makes_another_recording(own_release):
         file.seek(-2, os.SEEK_END)
         file.write(bytes([low ^ 1]))
     changed, after = check_fold_1(own_release)
-    check_leaks(changed, after, "speaker")
+    check_leaks(changed, after, RULES["speaker"])
     assert [path for path, old, new in zip(utterances.path, before, after, strict=True) if old != new] == [target]
 
 
@@ -205,6 +252,15 @@ def test_the_header_of_a_recording_is_not_its_content(tmp_path, wav, speech):
     assert np.array_equal(waveforms.read(0), waveforms.read(1))
 
 
+def test_a_copy_is_found_however_silence_was_trimmed(tmp_path, wav, speech):
+    silent = wav(tmp_path / "a.wav", np.pad(speech(0.2), 16_000))
+    table = pd.DataFrame({"path": [str(silent)]})
+    digests = {
+        recording_digests(Waveforms(table, trim=trim), 1)[0] for trim in (None, Trim(), Trim(margin_seconds=0.5))
+    }
+    assert len(digests) == 1
+
+
 @pytest.mark.emodb
 @pytest.mark.skipif("EMODB_ROOT" not in os.environ, reason="EMODB_ROOT is not set: EMO-DB is not included")
 def test_the_folds_of_emodb_share_nothing():
@@ -212,5 +268,7 @@ def test_the_folds_of_emodb_share_nothing():
     digests = recording_digests(Waveforms(utterances), len(utterances))
     assert repeated_recordings(utterances, digests) == []
     for fold in range(1, 11):
-        found = check_leaks(utterances.assign(set=split(utterances, "speaker", fold)), digests, "speaker")
+        found, _ = check_leaks(
+            utterances.assign(set=RULES["speaker"].sets(utterances, fold)), digests, RULES["speaker"]
+        )
         assert not any(names for overlap in found.values() for names in overlap.values())

@@ -33,6 +33,14 @@ def test_a_split_is_read(split_file):
     assert one[1].tolist() == ["train", "", "", ""]
 
 
+def test_a_split_can_list_utterances_of_other_labels(split_file):
+    file = read_split(split_file("utterance,set\nSes01F_impro01_F000,test\nbored,train\nnobody,train\n"))
+    with pytest.raises(CorpusError, match="unknown utterance 'nobody'") as refused:
+        file.sets(SOUND, known={"bored"})
+    assert len(refused.value.problems) == 1
+    assert file.sets(SOUND, known={"bored", "nobody"})[1].tolist() == ["test", "", "", ""]
+
+
 def test_a_number_written_with_a_point_is_the_same_fold(split_file):
     rows = ["1.0,Ses01F_impro01_F000,test", "1,Ses01F_impro01_M000,dev", "1.5,Ses02M_impro02a_F000,train"]
     sets = read_split(split_file("\n".join(["fold,utterance,set", *rows, "b.0,Ses02M_impro02a_F000,dev"]))).sets(SOUND)

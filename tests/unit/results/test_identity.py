@@ -27,7 +27,7 @@ def test_the_identity_names_every_difference():
 
 def test_what_changes_no_number_is_free_and_nothing_else(tmp_path):
     free = {
-        **{"wandb": {"mode": "online"}, "checkpoints": "all", "config": ["x.yaml"], "out": "r", "out_swapped": "s"},
+        **{"wandb": {"mode": "online"}, "checkpoints": "all", "config": ["x.yaml"], "out": "r", "outs": {2: "s"}},
         "data": {"num_workers": 2, "corpus": {"class_path": "EmoDB", "init_args": {"root": "/here", "csv": "x.csv"}}},
         "trainer": {"enable_progress_bar": True, "enable_model_summary": False, "log_every_n_steps": 5},
     }

@@ -16,6 +16,10 @@ from ser.systems.system import System
 def test_two_sets_that_are_validated_at_once_are_counted_apart(monkeypatch):
     """All utterances of the first set are recognised, and one of three in the second."""
     system, neutral = CNNGRU(gru_units=2), torch.tensor([9.0, 0, 0, 0])
+    data = EmotionData(None)
+    data.others = [SimpleNamespace(fold=6)]
+    system._trainer = SimpleNamespace(datamodule=data)
+    system.setup("validate")
     monkeypatch.setattr(System, "logits", lambda self, waveform, *given: {"gru": neutral.expand(len(waveform), -1)})
     for place, emotion in ((0, [0, 0]), (1, [0, 1]), (1, [2])):
         batch = SimpleNamespace(
@@ -33,7 +37,7 @@ def test_two_sets_that_are_validated_at_once_are_counted_apart(monkeypatch):
 def test_when_the_audio_of_a_fold_is_measured(stage, statistics, measured, monkeypatch):
     """In a training; in a test only with statistics per speaker, which no checkpoint contains."""
     data, calls = EmotionData.__new__(EmotionData), []
-    data.statistics, data.emotions = statistics, tuple(PAPER_EMOTIONS)
+    data.statistics, data.others, data.emotions = statistics, [], tuple(PAPER_EMOTIONS)
     monkeypatch.setattr("ser.systems.system.measure", lambda *given: calls.append(given) or torch.full((2, 512), 7.0))
     monkeypatch.setattr("ser.systems.system.entries_of_fold", lambda data, before: {})
     system = CNNGRU(gru_units=2)

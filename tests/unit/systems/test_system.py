@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from ser.data.datamodule import EmotionData
 from ser.data.segments import Batch
 from ser.errors import InputError
 from ser.systems import SYSTEMS
@@ -48,18 +49,21 @@ def test_posterior_has_no_dropout_and_leaves_the_mode_alone(system):
 
 
 def test_every_validation_is_scored_by_itself(monkeypatch):
-    """Two epochs of two sets: logged values depend on neither the previous epoch nor the other set."""
+    """Two epochs of three sets: logged values depend on neither the previous epoch nor the other sets."""
     system, logged, neutral = build("CNNGRU"), {}, torch.tensor([2.0, 0, 0, 0])
-    system._trainer = SimpleNamespace(state=SimpleNamespace(fn="validate"), num_val_batches=[1, 1])
+    data = EmotionData(None)
+    data.others = [SimpleNamespace(fold=6), SimpleNamespace(fold=9)]
+    system._trainer = SimpleNamespace(state=SimpleNamespace(fn="validate"), datamodule=data)
+    system.setup("validate")
     monkeypatch.setattr(system, "logits", lambda waveform, *given: {"gru": neutral.expand(len(waveform), -1)})
     monkeypatch.setattr(system, "log", lambda name, value, **options: logged.update({name: value.item()}))
     of_emotion = -neutral.log_softmax(-1)
-    for here, there in (([0, 0, 0, 0], [1, 2]), ([0, 1], [0, 0, 0, 1])):
-        for place, emotion in enumerate((here, there)):
+    for sets in (([0, 0, 0, 0], [1, 2], [0, 1, 2]), ([0, 1], [0, 0, 0, 1], [3])):
+        for place, emotion in enumerate(sets):
             batch = SimpleNamespace(waveform=emotion, lengths=None, statistics=None, emotion=torch.tensor(emotion))
             system.validation_step(batch, 0, place)
         system.on_validation_epoch_end()
-        for name, emotion in (("val", here), ("val_swapped", there)):
+        for name, emotion in zip(("val", "val_fold6", "val_fold9"), sets, strict=True):
             assert logged[f"{name}/wa"] == pytest.approx(emotion.count(0) / len(emotion))
             assert logged[f"{name}/loss"] == pytest.approx(of_emotion[emotion].mean().item())
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ser.data.protocols import make_protocol
 from ser.errors import InputError
 from ser.systems.lineage import check_unheard, heard
 from ser.training.run_files import training_record
@@ -18,11 +19,12 @@ def fold(protocol="speaker", **changes) -> SimpleNamespace:
     for name, (speaker, recording) in changes.items():
         people[name], recordings[name] = [speaker or people[name][0]], [recording or recordings[name][0]]
     corpus = SimpleNamespace(name="d")
-    return SimpleNamespace(corpus=corpus, protocol=protocol, speaker_identities=people, digests=recordings)
+    rules = make_protocol(protocol)
+    return SimpleNamespace(corpus=corpus, rules=rules, speaker_identities=people, digests=recordings)
 
 
 def entries(before=None) -> dict:
-    about = {"trained_on": {"counts": None}, "standardised_by": "train"}
+    about = {"trained_on": {"counts": None}, "standardised_by": "train", "trim_silence": None}
     return {"speakers": PEOPLE, "recordings": RECORDINGS, "initial_weights": before, **about}
 
 

@@ -8,22 +8,26 @@ import pandas as pd
 import pytest
 
 import ser.training.cross_validation
+from ser.data.protocols import make_protocol
 from ser.errors import InputError
 from ser.processes.jobs import Job
 from ser.training.cross_validation import CrossValidation
 from ser.training.experiment import Experiment
 from tests.made_up.hits import predictions
 
-SPEAKERS = pd.DataFrame({"session": list("1122334455"), "speaker": list("abcdefghij")})
+SPEAKERS = pd.DataFrame({"session": list("1122334455"), "speaker": list("abcdefghij")}).assign(
+    emotion="sad", utterance=[f"u{row}" for row in range(10)], dialog_half=""
+)
 
 
 def planned(tmp_path, finished=(), *, protocol="speaker", folds=range(1, 11), seeds=(1,)):
     """A cross-validation of ten speakers in five sessions, with some finished runs."""
     made = CrossValidation.__new__(CrossValidation)
-    made.data = SimpleNamespace(utterances=SPEAKERS, protocol=protocol, test_halves=None, corpus=None)
+    rules = make_protocol(protocol)
+    made.data = SimpleNamespace(utterances=SPEAKERS, protocol=protocol, rules=rules, allow_leaks=False, corpus=None)
     made.folder, made.group, made.tracking = tmp_path, "group", SimpleNamespace(name=None)
     made.folds, made.seeds = list(folds), list(seeds)
-    made.failures, made.unfinished, made.command = {}, set(), "ser crossval"
+    made.failures, made.unfinished, made.command, made.leaks = {}, set(), "ser crossval", {}
     made._is_finished = lambda seed, fold: (seed, fold) in finished
     return made
 
@@ -38,7 +42,7 @@ def value_of(job, option):
         ("speaker", [], [[1, 6], [2, 7], [3, 8], [4, 9], [5, 10]]),
         ("speaker", [2, 8], [[1, 6], [3], [4, 9], [5, 10], [7]]),
         ("speaker", [1, 2, 3, 4, 5], [[6], [7], [8], [9], [10]]),
-        ("wu2019", [2], [[1], [3], [4], [5], [6], [7], [8], [9], [10]]),
+        ("one_speaker", [2], [[1], [3], [4], [5], [6], [7], [8], [9], [10]]),
     ],
 )
 def test_every_fold_that_is_not_finished_is_trained_once(tmp_path, protocol, finished, started):
@@ -49,7 +53,31 @@ def test_every_fold_that_is_not_finished_is_trained_once(tmp_path, protocol, fin
         assert value_of(job, "--out") == str(tmp_path / f"seed1-fold{folds[0]:02d}")
         assert job.arguments[0] == ("session" if len(folds) > 1 else "fit")
         if len(folds) > 1:
-            assert value_of(job, "--out_swapped") == str(tmp_path / f"seed1-fold{folds[1]:02d}")
+            others = {str(fold): str(tmp_path / f"seed1-fold{fold:02d}") for fold in folds[1:]}
+            assert json.loads(value_of(job, "--outs")) == others
+
+
+def test_all_folds_with_one_training_set_are_one_training(tmp_path):
+    tested = {1: "a", 2: "b", 3: "c", 4: "d"}
+    rows = [
+        (f"u{row}", fold, "test" if speaker == who else "dev" if speaker in "abc" else "train")
+        for fold, who in tested.items()
+        for row, speaker in enumerate(SPEAKERS.speaker)
+    ]
+    pd.DataFrame(rows, columns=["utterance", "fold", "set"]).to_csv(tmp_path / "own.csv", index=False)
+    made = planned(tmp_path, folds=range(1, 5))
+    made.data.rules = make_protocol("split", splits=str(tmp_path / "own.csv"))
+    jobs = made._plan()
+    assert [job.title for job in jobs] == ["folds 1, 2 and 3", "fold 4"]
+    assert jobs[0].runs == ["seed1-fold01", "seed1-fold02", "seed1-fold03"]
+
+
+def test_an_utterance_that_two_folds_test_is_refused_before_the_first_training(tmp_path):
+    made = planned(tmp_path, folds=[1, 2])
+    made._check_tested_once()
+    made._sets[2] = made._sets[2].mask(SPEAKERS.speaker == "a", "test")
+    with pytest.raises(InputError, match="folds 1 and 2 both test utterance u0, but a pooled result counts"):
+        made._check_tested_once()
 
 
 def test_every_run_has_the_seed_of_its_name(tmp_path):
@@ -98,12 +126,9 @@ def test_initial_weights_may_have_heard_neither_who_validates_nor_who_is_tested(
 @pytest.mark.parametrize("copied", [False, True])
 def test_a_recording_in_two_sets_of_any_fold_is_refused(tmp_path, copied):
     made = planned(tmp_path, folds=[1, 2])
-    names = {"utterance": [f"u{row}" for row in range(10)], "dialog_half": "", "emotion": "sad"}
     recordings = [*"0123456789"]
     recordings[3] = "0" if copied else "3"  # recording 0 is in session 1, this one in session 2
-    made.data = SimpleNamespace(
-        utterances=SPEAKERS.assign(**names), protocol="speaker", test_halves=None, recordings=recordings
-    )
+    made.data.recordings = recordings
     if copied:
         with pytest.raises(InputError, match="train and test share 1 recording: u3 = u0"):
             made._check_leaks()

@@ -78,10 +78,11 @@ def test_a_result_counts_the_epoch_of_its_checkpoint_from_1(monkeypatch, fitting
     made = SimpleNamespace(system=SimpleNamespace(hparams={}), fitting=fitting, epochs_averaged=3)
     made.experiment = SimpleNamespace(init_weights=None, options=options, doubts=lambda data, sets: [*sets])
     made.trainer = SimpleNamespace(max_epochs=20, strategy=SimpleNamespace(root_device="cpu"))
-    made.data = SimpleNamespace(utterances=pd.DataFrame({"set": [], "emotion": []}))
+    made.data = SimpleNamespace(warnings=["small"], leaks=["shared"])
     about = Run._about(made, {"epoch": 6}, ("test",), bool(averaged))
     assert (about["epoch"], about["epochs"], about["epochs_averaged"]) == (7, epochs, averaged)
-    assert (about["seed"], about["warnings"]) == (5, ["val", "test"] if fitting else ["test"])
+    assert (about["seed"], about["leaks"]) == (5, ["shared"])
+    assert about["warnings"] == (["val", "test", "small"] if fitting else ["test"])
 
 
 @pytest.mark.parametrize("steps", [0, 9, 11])

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score, recall_score
 
 from ser.data.folds import set_warnings
+from ser.data.protocols import make_protocol
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.systems import CNNGRU
@@ -28,9 +29,10 @@ def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
     sets = pd.concat([table(name, [1] * 5).assign(set=name) for name in ("train", "val", "test")])
     data = SimpleNamespace(
         corpus=SimpleNamespace(name="made up"),
-        **{"protocol": "speaker", "fold": 1, "test_halves": "MMFFF", "statistics": "train", "corpus_digest": "0"},
+        **{"protocol": "speaker", "fold": 1, "fold_name": None, "statistics": "train", "corpus_digest": "0"},
         **{"emotions": tuple(PAPER_EMOTIONS), "left_out": {"bored": 3}},
         **{"pieces": {"train": range(7)}, "tails_left_out": 1, "utterances": sets.reset_index()},
+        rules=make_protocol("speaker"),
         speaker_identities={name: [f"made up:{name}"] for name in ("train", "val", "test")},
     )
     about = {"epochs": 3, "warnings": set_warnings(data.utterances)}

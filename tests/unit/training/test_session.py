@@ -1,4 +1,4 @@
-"""One training for both directions, each with its own best epoch, evaluation and record."""
+"""One training for several folds, each with its own best epoch, evaluation and record."""
 
 from types import SimpleNamespace
 
@@ -12,26 +12,27 @@ from ser.training.run import Run
 
 
 class Steps:
-    """A run that only records its steps, with the fold and the validation sets of each."""
+    """A run that only records its steps, with the fold and the other folds that are validated in each."""
 
-    def __init__(self, folder):
-        here, there = (SimpleNamespace(validated=("val",), fold=fold, corpus_digest="0") for fold in (2, 7))
-        here.other_direction = lambda: there
-        self.data, self.folder, self.config, self.seen = here, folder / "here", {"data": {"fold": 2}}, []
-        self.trainer = SimpleNamespace(loggers=["first"])
+    def __init__(self, folder, others):
+        self.data, *more = (SimpleNamespace(fold=fold, others=[], corpus_digest="0") for fold in (2, *others))
+        self.data.others = more
+        self.folder, self.config, self.seen = folder / "fold2", {"data": {"fold": 2}}, []
+        self.trainer = SimpleNamespace(loggers=["first"], callbacks=[])
 
     best = Run.best
 
     def record_config(self):
-        self.folder.mkdir()
-        (self.folder / "metrics.csv").write_text("epoch,step,val/wa\n1,4,0.5\n")
+        for place, fold in enumerate((2, *(other.fold for other in self.data.others))):
+            (self.folder.parent / f"fold{fold}").mkdir()
+            (self.folder.parent / f"fold{fold}" / "metrics.csv").write_text(f"epoch,step,val/wa\n1,4,0.{place}\n")
 
     def train(self):
-        self.seen.append(("train", self.data.fold, self.data.validated))
+        self.seen.append(("train", self.data.fold, [other.fold for other in self.data.others]))
 
     def evaluate(self, path, *sets):
         place = path.relative_to(self.folder.parent).as_posix()
-        self.seen.append((place, self.data.fold, self.data.validated, *sets))
+        self.seen.append((place, self.data.fold, self.data.others, *sets))
 
     def newest_checkpoint(self):
         return None
@@ -44,38 +45,64 @@ class Steps:
 
 @pytest.fixture
 def steps(monkeypatch, tmp_path):
-    """The recorded steps of a session, without training."""
-    run = Steps(tmp_path)
-    monkeypatch.setattr(session, "identity", lambda config, digest: {"fold": config["data"]["fold"]})
-    monkeypatch.setattr(session, "claim_folder", lambda folder, config, known: run.seen.append((folder.name, known)))
-    monkeypatch.setattr(session, "watch", lambda trainer, folder: run.seen.append(("watch", folder.name)))
-    monkeypatch.setattr(session, "_share_epochs", lambda here, there, known: run.seen.append(("share", known)))
-    monkeypatch.setattr(session, "finish", lambda: run.seen.append(("finish",)))
-    session.session(run, tmp_path / "there")
-    return run.seen
+    """The recorded steps of a session with other folds, without training: steps(7, 9)."""
+
+    def record(*others):
+        run = Steps(tmp_path, others)
+        monkeypatch.setattr(session, "identity", lambda config, digest: {"fold": config["data"]["fold"]})
+        monkeypatch.setattr(
+            session, "claim_folder", lambda folder, config, known: run.seen.append((folder.name, known["fold"]))
+        )
+        monkeypatch.setattr(session, "watch", lambda trainer, folder, stage: run.seen.append((stage, folder.name)))
+        monkeypatch.setattr(
+            session, "_share_epochs", lambda here, there, data, known: run.seen.append(("share", data.fold, known))
+        )
+        monkeypatch.setattr(session, "finish", lambda: run.seen.append(("finish",)))
+        session.session(run, {fold: tmp_path / f"fold{fold}" for fold in others})
+        return run.seen
+
+    return record
 
 
-def test_both_are_validated_in_the_training_and_each_on_its_own_speaker_afterwards(steps):
-    assert steps == [
-        ("there", {"fold": 7}),
-        ("watch", "there"),
-        ("train", 2, ("val", "test")),
-        ("share", {"fold": 7}),
-        ("here/checkpoints/best.ckpt", 2, ("val",), "val", "test"),
-        ("finish",),
-        ("config", 7),
-        ("there", 0.5, 4),
-        ("there/checkpoints/best.ckpt", 7, ("val",), "val", "test"),
+def test_all_are_validated_in_the_training_and_each_by_itself_afterwards(steps):
+    assert steps(7, 9) == [
+        *(("fold7", 7), ("val_fold7", "fold7"), ("fold9", 9), ("val_fold9", "fold9")),
+        ("train", 2, [7, 9]),
+        *(("share", 7, {"fold": 7}), ("share", 9, {"fold": 9})),
+        ("fold2/checkpoints/best.ckpt", 2, [], "val", "test"),
+        *(("finish",), ("config", 7), ("fold7", 0.1, 4)),
+        ("fold7/checkpoints/best.ckpt", 7, [], "val", "test"),
+        *(("finish",), ("config", 9), ("fold9", 0.2, 4)),
+        ("fold9/checkpoints/best.ckpt", 9, [], "val", "test"),
     ]
 
 
-def test_each_direction_has_checkpoints_and_a_record_of_its_own(tmp_path):
-    """The other direction's callbacks come before this one's last checkpoint, which contains the state of all."""
+def test_each_fold_has_checkpoints_and_a_record_of_its_own(tmp_path):
+    """The callbacks of other folds come before the run's last checkpoint, which contains the state of all."""
     history, best, last = History(tmp_path), ModelCheckpoint(), ModelCheckpoint()
     trainer = SimpleNamespace(callbacks=[history, Callback(), best, last], checkpoint_callback=best)
-    session.watch(trainer, tmp_path / "there")
-    (_, curve, _, swapped, *own) = trainer.callbacks
+    for fold in (7, 9):
+        session.watch(trainer, tmp_path / str(fold), f"val_fold{fold}")
+    (_, second, first, _, one, other, *own) = trainer.callbacks
     assert own == [best, last]
-    assert (swapped.monitor, swapped.mode, swapped.save_top_k) == ("val_swapped/wa", "max", 1)
-    assert swapped.dirpath == str(tmp_path / "there" / "checkpoints")
-    assert (curve.path, curve.prefix, curve.history) == (tmp_path / "there" / "metrics.csv", "val_swapped", history)
+    for fold, curve, kept in ((7, first, one), (9, second, other)):
+        assert (kept.monitor, kept.mode, kept.save_top_k) == (f"val_fold{fold}/wa", "max", 1)
+        assert kept.dirpath == str(tmp_path / str(fold) / "checkpoints")
+        assert (curve.path, curve.prefix) == (tmp_path / str(fold) / "metrics.csv", f"val_fold{fold}")
+        assert curve.history == history
+    assert first.state_key != second.state_key
+
+
+@pytest.mark.parametrize(("known", "kept"), [((7,), False), ((7, 9), True), ((7, 9, 10), True), ((), False)])
+def test_a_training_of_fewer_folds_is_not_continued(tmp_path, known, kept):
+    history = History(tmp_path)
+    watching = [session.OtherHistory(tmp_path, history, f"val_fold{fold}") for fold in (7, 9)]
+    states = {session.OtherHistory(tmp_path, history, f"val_fold{fold}").state_key: {} for fold in known}
+    path = tmp_path / "last.ckpt"
+    path.touch()
+    run = SimpleNamespace(
+        trainer=SimpleNamespace(callbacks=[history, *watching]),
+        newest_checkpoint=lambda: (path, {"callbacks": states}) if path.exists() else None,
+    )
+    session._drop_incomplete(run)
+    assert path.exists() == kept

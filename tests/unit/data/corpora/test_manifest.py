@@ -143,7 +143,6 @@ def test_sessions_are_integers_only_if_all_are(manifest):
 )
 def test_a_bad_line_is_named(manifest, tmp_path, line, cause):
     (tmp_path / "other").mkdir()
-    # A third speaker keeps session 1 at two even if the bad line is dropped.
     path = manifest(HEADER, "# comment,audio/d.wav,1,03,neutral", SOUND[1], line)
     folder = tmp_path.parent if "../corpus" in str(line) else tmp_path
     assert problems(path, "neutral", "angry") == [f"4: {cause.format(folder=folder)}"]
@@ -156,7 +155,6 @@ def test_one_recording_under_two_names_is_found_through_links(manifest, tmp_path
     assert problems(path) == [
         f"5: path {tmp_path}/audio/e.wav was already given in line 2",
         f"6: path {tmp_path}/more/b.wav was already given in line 3",
-        " session 2 has 1 speaker(s) (05), not two",
     ]
 
 
@@ -181,13 +179,6 @@ def test_a_bad_file(manifest, lines, expected):
 def test_all_problems_come_at_once_and_a_line_may_have_several(manifest):
     path = manifest(HEADER, "a,,1,,neutral", "b,audio/x.wav,1,04,sad", *SOUND[2:], "e,audio/d.wav,2,06,sad")
     assert len(problems(path)) == 4
-
-
-def test_a_session_with_one_speaker_and_a_speaker_in_two_sessions(manifest):
-    found = problems(manifest(HEADER, *SOUND[:3], SOUND[3].replace("06", "03")))
-    assert any("speaker 03 appears in sessions 1, 2" in line for line in found)
-    found = problems(manifest(HEADER, *SOUND[:3]), "neutral", "angry", "happy")
-    assert any("session 2 has 1 speaker(s) (05)" in line for line in found)
 
 
 def test_without_a_file_two_lines_say_where_it_was_looked_for(tmp_path):

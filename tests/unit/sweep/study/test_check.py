@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
+from ser.data.protocols import make_protocol
 from ser.errors import InputError
 from ser.sweep.study.check import check_beginning, check_runs
 from ser.sweep.study.plan import LAMBDA
@@ -24,8 +25,11 @@ class Corner:
     """An experiment of `corners_of`, on a corpus of five sessions of two speakers."""
 
     def __init__(self, protocol="speaker", weights=None, read=None):
-        sessions = pd.DataFrame({"session": list("1122334455")})
-        self.data = SimpleNamespace(utterances=sessions, protocol=protocol, corpus_digest="c0ffee")
+        speakers = [f"{session}{letter}" for session in range(1, 6) for letter in "FM"]
+        table = pd.DataFrame({"session": list("1122334455") * 2, "speaker": speakers * 2, "emotion": "sad"})
+        table = table.assign(utterance=[f"u{row}" for row in range(20)], dialog_half=["F"] * 10 + ["M"] * 10)
+        self.data = SimpleNamespace(utterances=table, protocol=protocol, corpus_digest="c0ffee", allow_leaks=False)
+        self.data.rules, self.data.recordings = make_protocol(protocol), [*range(20)]
         self.options = SimpleNamespace(plain=lambda: CONFIG, words=["--init_weights", weights])
         self.init_weights, self.read = weights, [] if read is None else read
 
@@ -38,8 +42,11 @@ class Corner:
     [
         ("speaker", (1, 2, 3, 4, 5), None),
         ("speaker", (6, 10), None),
-        ("speaker", (5, 6), "folds 5, 6 are of both directions.* Take folds from 1-5 or from 6-10"),
-        ("speaker", (1, 10), "both directions"),
+        ("speaker", (5, 6), None),
+        ("speaker", (1, 5, 6), "fold 1 validates utterances that fold 6 tests.* Leave out one"),
+        ("speaker", (5, 10), "fold 5 validates utterances that fold 10 tests"),
+        ("one_speaker", (1, 3, 5), None),
+        ("one_speaker", (1, 2), "fold 1 validates utterances that fold 2 tests"),
         ("speaker", (0, 1), "there is no fold 0; protocol speaker has 1 to 10"),
         ("speaker", (10, 11), "there is no fold 11"),
         ("wu2019", (1, 5), None),
@@ -108,3 +115,10 @@ def test_first_weights_are_checked_for_every_fold_and_every_file(monkeypatch, ca
     assert capsys.readouterr().err == 2 * "ser: warning: trained by another version\n"
     with pytest.raises(InputError, match="study s, fold 3: it was trained on speaker 09"):
         check_beginning(replace(plan, folds=(2, 3)), Corner(weights="a.ckpt"))
+
+
+def test_folds_that_leak_are_refused_before_the_first_trial():
+    corner = Corner()
+    corner.data.recordings[2] = 0
+    with pytest.raises(InputError, match=r"study s, fold 1: training, validation and test share .*speaker.* does not"):
+        check_runs(make_plan(folds=(1,)), [corner])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ser.systems.learning_rate import LearningRateRule
-from ser.training.callbacks.history import History, SwappedHistory
+from ser.training.callbacks.history import History, OtherHistory
 from ser.training.callbacks.progress import Progress
 
 
@@ -23,21 +23,21 @@ def trainer(epoch: int, scores: dict, segments: int) -> SimpleNamespace:
 def test_the_loss_of_an_epoch_is_the_mean_over_its_segments(tmp_path):
     """Five segments in a batch of three and a batch of two with filler; a step's loss is the sum times its scale."""
     history, module = History(tmp_path), SimpleNamespace(log=lambda *given, **options: None)
-    swapped = SwappedHistory(tmp_path / "swapped", history, "val_swapped")
+    second = OtherHistory(tmp_path / "other", history, "val_fold6")
     for epoch, losses in enumerate([[1.0, 2.0, 4.0, 7.0, 11.0], [5.0, 4.0, 3.0, 2.0, 0.5]]):
         for pieces, scale in (([0, 3, 2], 1 / 3), ([4, 1, -1], 1 / 2)):
             outputs = {"loss": torch.tensor(sum(losses[piece] for piece in pieces if piece >= 0) * scale)}
             history.on_train_batch_end(None, module, outputs, SimpleNamespace(scale=scale), 0)
-        scores = {"val/wa": 0.25 + epoch, "val/ua": 0.5, "val_swapped/wa": 0.75 + epoch, "train/other": 9.0}
-        for each in (history, swapped):
+        scores = {"val/wa": 0.25 + epoch, "val/ua": 0.5, "val_fold6/wa": 0.75 + epoch, "train/other": 9.0}
+        for each in (history, second):
             each.on_train_epoch_end(trainer(epoch, scores, segments=5), module)
-    found, other = (pd.read_csv(folder / "metrics.csv") for folder in (tmp_path, tmp_path / "swapped"))
+    found, other = (pd.read_csv(folder / "metrics.csv") for folder in (tmp_path, tmp_path / "other"))
     assert found["train/loss"].tolist() == pytest.approx([5.0, 2.9])
     for name, values in {"epoch": [1, 2], "step": [2, 4], "rate": [0.5, 0.25]}.items():
         assert found[name].tolist() == other[name].tolist() == values
     assert found["val/wa"].tolist() == [0.25, 1.25]
     assert found["val/ua"].tolist() == [0.5, 0.5]
-    assert other["val/wa"].tolist() == [0.75, 1.75], "of the speaker of the other direction"
+    assert other["val/wa"].tolist() == [0.75, 1.75], "of the other fold's speaker"
     assert set(other) == {"epoch", "step", "rate", "train/loss", "val/wa"}
 
 

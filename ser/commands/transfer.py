@@ -1,0 +1,60 @@
+"""`ser transfer RUN --data manifest --data.corpus.csv FILE [--out FOLDER]`: test a run or a cross-validation on every
+utterance of another corpus, over the emotions that both have."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from jsonargparse import DefaultHelpFormatter
+
+from ser.errors import InputError
+from ser.training.options.arguments import files_first
+from ser.training.options.command import run
+from ser.training.options.configuration import restrict
+from ser.training.options.parser import ClassParser
+from ser.training.transfer import Target, transfer
+
+DESCRIPTION = """Test a trained system on another corpus. RUN is the folder of a `ser fit`, or of a
+`ser crossval`, whose systems are tested one by one and by the mean of their posteriors. Posteriors
+are divided by their sum over the emotions that both corpora have. Speakers and recordings that the
+systems were trained or validated on are refused.
+
+  ser transfer runs/emodb-reccap --data manifest --data.corpus.csv nemo.csv --out runs/emodb-on-nemo
+  ser report runs/emodb-reccap runs/nemo-reccap runs/emodb-on-nemo runs/nemo-on-emodb --out report"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run `ser transfer ARGUMENTS`.
+
+    Raises:
+        InputError: if an option, the run or the corpus cannot be used.
+    """
+    from ser.results.transferred import describe_transfer
+
+    typed = ["ser", "transfer", *arguments]
+    parser = _parser()
+    settings = parser.read(files_first(arguments))
+    if not (source := Path(settings.run)).is_dir():
+        raise InputError(f"{source}: no such folder; give the folder of a `ser fit` or `ser crossval`")
+    target: Target = parser.build(settings).data
+    folder = Path(settings.out or Path("runs") / f"{source.resolve().name}-on-{target.corpus.name}")
+    about = run(lambda: transfer(source, target, settings.accelerator, folder, shlex.join(typed)), typed)
+    print(f"{describe_transfer(about)}\n\nThis result: {folder}")
+    return 0
+
+
+class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
+    """Keeps the line breaks of the examples."""
+
+
+def _parser() -> ClassParser:
+    restrict()
+    parser = ClassParser(prog="ser transfer", description=DESCRIPTION, formatter_class=_Help)
+    parser.add_argument("run", metavar="RUN", help="Folder of a run or cross-validation, with its checkpoints.")
+    parser.add_class_arguments(Target, "data", sub_configs=True)
+    parser.set_defaults({"data.corpus": {"class_path": "ser.data.Manifest"}})
+    parser.add_argument("--accelerator", type=str, default="auto", help="cpu, gpu or auto.")
+    parser.add_argument(
+        "--out", type=str | None, metavar="FOLDER", help="New folder of the result; by default runs/RUN-on-CORPUS."
+    )
+    return parser

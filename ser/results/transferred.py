@@ -1,0 +1,185 @@
+"""The result of a system on another corpus: posteriors over the emotions that both corpora have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser.errors import InputError
+from ser.results.pooled import describe_test_set, spread_of_runs
+from ser.results.predictions import PREFIX, check_rows, describe, emotions_of, in_short, posterior_columns, scores
+from ser.results.reading import TABLES, read_about, read_table
+from ser.results.records import Filled, Record, check_record
+from ser.results.speaker_counts import DRAWS, counted
+from ser.results.statistics import bootstrap_speakers, ua_note
+
+KIND = "transfer"
+EACH = "predictions_each.csv"  # of every fold and seed; `predictions.csv` has the mean posterior
+LEFT_OUT = "left_out"  # column: the share of the posterior that other emotions have
+LEFT_SHARE = "probability_left_out"  # the mean of that column
+SAME = 1e-9
+
+
+class Source(Record):
+    """The entry `trained_on` of a result on another corpus."""
+
+    corpus: str
+    protocol: str
+    folds: Filled[int]
+    seeds: Filled[int]
+    emotions: Filled[str]
+
+
+class TransferRecord(Record):
+    """The entries of such a `result.json` that every reader needs."""
+
+    system: str
+    corpus: str
+    trained_on: Source
+    emotions: Filled[str]
+    wa: float
+    ua: float
+    command: str
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """The checked result of a system on another corpus.
+
+    Attributes:
+        about: its `result.json`.
+        predictions: of the mean posterior, one row per utterance.
+        each: of every fold and seed.
+    """
+
+    folder: Path
+    about: dict
+    predictions: pd.DataFrame
+    each: pd.DataFrame
+
+
+def restrict(predictions: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame:
+    """A predictions table over some of its emotions, each posterior divided by their sum.
+
+    Args:
+        predictions: its utterances have these emotions only.
+        emotions: in the order of the new posterior.
+
+    Returns:
+        The table with the posteriors of these emotions, the answers that they give, and the share `left_out` of the
+        system's posterior that the other emotions had.
+
+    Raises:
+        InputError: if all these emotions have probability 0 for an utterance.
+
+    Example:
+        >>> table = pd.DataFrame({"utterance": ["u"], "p_sad": [0.2], "p_calm": [0.5], "p_angry": [0.3]})
+        >>> restrict(table, ["sad", "angry"])[["p_sad", "p_angry", "predicted", "left_out"]].round(9).values.tolist()
+        [[0.4, 0.6, 'angry', 0.5]]
+    """
+    others = [emotion for emotion in emotions_of(predictions) if emotion not in emotions]
+    branches = [
+        name.removesuffix(f"_{PREFIX}{emotions[0]}") for name in predictions if name.endswith(f"_{PREFIX}{emotions[0]}")
+    ]
+    found = predictions.copy()
+    for branch in ("", *branches):
+        columns = posterior_columns(emotions, branch)
+        values = predictions[columns].to_numpy(float)
+        total = values.sum(1, keepdims=True)
+        if not (total > 0).all():
+            utterance = predictions.utterance.to_numpy()[(total <= 0)[:, 0]][0]
+            raise InputError(f"utterance {utterance}: {', '.join(emotions)} all have probability 0")
+        # In the new order, at the end of the table.
+        found = found.drop(columns=[*columns, *posterior_columns(others, branch)])
+        found[columns] = values / total
+        if not branch:
+            found[LEFT_OUT] = predictions[posterior_columns(others)].sum(axis=1)
+            found["predicted"] = np.array(emotions)[values.argmax(1)]
+    return found
+
+
+def summarise_transfer(mean: pd.DataFrame, each: pd.DataFrame, emotions_of_system: Sequence[str]) -> dict:
+    """Everything in `result.json` that is computed from the two tables.
+
+    Args:
+        mean: of the mean posterior, from `restrict`.
+        each: of every fold and seed, from `restrict`.
+        emotions_of_system: all emotions that it answers with.
+    """
+    found, intervals = scores(mean), bootstrap_speakers(mean)
+    per_run = {key: (scores(table), table[LEFT_OUT].mean()) for key, table in each.groupby(["seed", "fold"])}
+    shared = emotions_of(mean)
+    return {
+        "emotions": list(shared),
+        "emotions_left_out": [emotion for emotion in emotions_of_system if emotion not in shared],
+        LEFT_SHARE: float(mean[LEFT_OUT].mean()),
+        **found,
+        # None for a single speaker, or if too few speakers have an emotion.
+        "intervals": {key: None if np.isnan(intervals[key]).any() else list(intervals[key]) for key in ("wa", "ua")},
+        "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"], "note": ua_note(intervals)},
+        "over_folds": spread_of_runs([each for each, _ in per_run.values()], found["ua_classes"]),
+        "runs": [
+            {
+                "seed": int(seed),
+                "fold": int(fold),
+                **{name: one[name] for name in ("wa", "ua")},
+                LEFT_SHARE: float(left),
+            }
+            for (seed, fold), (one, left) in per_run.items()
+        ],
+        "test_set": describe_test_set(mean),
+    }
+
+
+def read_transfer(folder: str | Path) -> Transferred:
+    """Read the result of a system on another corpus and check that it is complete.
+
+    Raises:
+        InputError: if there is none, a table was changed, or the scores differ from those of the table.
+    """
+    folder = Path(folder)
+    about = read_about(folder)
+    check_record(TransferRecord, about, folder / "result.json")
+    mean, each = read_table(folder / TABLES["test"]), read_table(folder / EACH)
+    try:
+        for table in (mean, *(table for _, table in each.groupby(["seed", "fold"]))):
+            check_rows(table)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
+    if any(list(emotions_of(table)) != about["emotions"] for table in (mean, each)):
+        raise InputError(f"{folder}: the tables have other emotions than result.json")
+    found = scores(mean)
+    for name in ("wa", "ua"):
+        if abs(found[name] - about[name]) > SAME:
+            raise InputError(f"{folder}/result.json: {name} is {about[name]}, but {TABLES['test']} gives {found[name]}")
+    return Transferred(folder, about, mean, each)
+
+
+def describe_transfer(about: dict) -> str:
+    """The result as text."""
+    source, test_set, intervals = about["trained_on"], about["test_set"], about["intervals"]
+    trained = f"{counted(len(source['folds']), 'fold')}, {counted(len(source['seeds']), 'seed')}"
+    lines = [f"{about['system']} trained on {source['corpus']} ({trained}), tested on {about['corpus']}"]
+    lines.append(f"  emotions    {', '.join(about['emotions'])}")
+    if about["emotions_left_out"]:
+        share = f"{100 * about['probability_left_out']:.1f} % of the probability on average"
+        lines.append(f"              without {', '.join(about['emotions_left_out'])}, which had {share}")
+    if about["left_out"]:
+        listed = ", ".join(f"{number} {label}" for label, number in about["left_out"].items())
+        lines.append(f"  left out    utterances of other labels: {listed}")
+    lines += [f"  warning     {line}" for line in about["warnings"]]
+    what = "Mean posterior" if len(about["runs"]) > 1 else "Test"
+    lines += ["", f"{what}: {describe(about)}", ""]
+    if intervals["wa"]:
+        wa, ua = (
+            f"{100 * limits[0]:.1f} to {100 * limits[1]:.1f}" if limits else "not available"
+            for limits in (intervals["wa"], intervals["ua"])
+        )
+        lines.append(f"95 % intervals ({counted(len(test_set['speakers']), 'speaker')} drawn): WA {wa}, UA {ua}")
+        lines += [about["bootstrap"]["note"]] if about["bootstrap"]["note"] else []
+    if len(about["runs"]) > 1:
+        lines.append("Each training alone:")
+        lines += [f"  seed {run['seed']}, fold {run['fold']:2d}: {in_short({**about, **run})}" for run in about["runs"]]
+    return "\n".join(lines)

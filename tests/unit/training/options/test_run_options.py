@@ -40,6 +40,22 @@ def test_other_statistics_than_those_it_was_trained_with_are_refused(monkeypatch
         parse(monkeypatch, "--data.statistics=corpus", statistics="corpus")
 
 
+def test_the_systems_emotions_are_the_datas_whatever_a_file_says(tmp_path):
+    """The configuration of a run names both."""
+    path = tmp_path / "a.yaml"
+    model = "model: {class_path: ser.systems.CNNGRU, init_args: {emotions: [a, b]}}\n"
+    path.write_text(model + "data: {emotions: [a, b], corpus: {class_path: ser.data.EmoDB}}\n")
+    for words, emotions in ([], ["a", "b"]), (["--data.emotions", "[c, d, e]"], ["c", "d", "e"]):
+        config = RunOptions("fit", ["--config", str(path), *words], "").config
+        assert config.model.init_args.emotions == config.data.emotions == emotions
+
+
+@pytest.mark.parametrize("word", ["--model.emotions", "--model.init_args.emotions"])
+def test_emotions_of_the_system_alone_are_refused(word):
+    with pytest.raises(InputError, match=r"model\.emotions is always data\.emotions; use --data\.emotions"):
+        RunOptions("fit", ["--model", "CNNGRU", word, "[a, b]"], "")
+
+
 def test_a_checkpoint_of_another_system_is_refused(monkeypatch):
     with pytest.raises(InputError, match="holds a CNNGRUSeqCap, but the configuration asks for"):
         parse(monkeypatch, system="CNNGRU")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER, shorten
+from benchmarks.silence import main as write_copies
 from tests.conftest import TINY_SECONDS, TINY_SEGMENTS
 
 ROOT = Path(__file__).parents[1]
@@ -145,6 +146,7 @@ def one_sentence_of_emodb(place):
         for speaker in ("03", "08", "10", "09"):
             for recording in sorted(Path(os.environ["EMODB_ROOT"]).glob(f"{speaker}b03*.wav")):
                 (folder / recording.name).symlink_to(recording.resolve())
+        write_copies(folder, place / "copies")
     return folder
 
 
@@ -152,7 +154,8 @@ def lines_that_make(words):
     """The commands whose results a command reads."""
     read = [word for before, word in pairwise(words) if before != "--out"]
     read += ["studies/demo"] if words[:2] in (["sweep", "status"], ["sweep", "report"]) else []
-    return [line for line in LINES for place in read if line[-2:] == ("--out", place)]
+    made = {line[-1]: line for line in LINES if line[-2:-1] == ("--out",) and "/" in line[-1]}
+    return [line for place, line in made.items() if any(word == place or word.startswith(f"{place}/") for word in read)]
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
     for needed in lines_that_make(words):
         if not (workplace / needed[-1]).is_file() and not list((workplace / needed[-1]).glob("*.csv")):
             test_line(needed, ser, tiny_release, workplace, monkeypatch)
-    if words[0] == "transfer":
+    if words[0] == "transfer" and "--out" in words:
         shutil.rmtree(words[-1], ignore_errors=True)  # made for another line
     elif words[:2] == ["corpus", "manifest"]:
         Path(words[-1]).unlink(missing_ok=True)

@@ -59,7 +59,12 @@ class Cell:
     @property
     def title(self) -> str:
         """Its name in sentences and tables: "CNN_RecCap, emodb on nemo"."""
-        return f"{self.system}, {self.trained}" + ("" if self.each is None else f" on {self.tested}")
+        return f"{self.system}, {self.trained_name}" + ("" if self.each is None else f" on {self.tested}")
+
+    @property
+    def trained_name(self) -> str:
+        """The corpus it was trained on, and whether the sets of that training leak: "emodb (leaks)"."""
+        return f"{self.trained} (leaks)" if self.leaks else self.trained
 
     @property
     def leaks(self) -> list[str]:

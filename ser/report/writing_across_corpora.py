@@ -5,6 +5,7 @@ from pathlib import Path
 from ser.report.across_corpora import Cell, common_emotions, named
 from ser.report.page.blocks import Commands, Section
 from ser.report.sections.corpora import (
+    NOTES,
     alone_table,
     confusion_tables,
     corpora_of,
@@ -40,7 +41,11 @@ def _sections(cells: list[Cell], commands: list[str]) -> list[Section]:
     settings = [settings_table(cells), report_versions(), "The commands that made the results and this report:"]
     return [
         Section("findings", "Findings", [findings(cells, common), draw_matrices(cells)]),
-        Section("matrices", "Trained on one corpus, tested on another", [*matrix_tables(cells), results_table(cells)]),
+        Section(
+            "matrices",
+            "Trained on one corpus, tested on another",
+            [*NOTES, *matrix_tables(cells), results_table(cells)],
+        ),
         *([] if same else [_over_common(common, emotions)]),
         Section("alone", "Every system alone", [alone_table(transfers)]),
         Section("left-out", "Emotions left out", [left_out_table(transfers)]),

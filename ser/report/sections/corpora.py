@@ -1,7 +1,5 @@
 """Tables of systems on their own and on other corpora."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from ser.report.across_corpora import Cell
@@ -12,10 +10,11 @@ from ser.results.transferred import LEFT_OUT
 
 SCORES = {"wa": "WA", "ua": "UA"}
 NOTES = [
-    "Diagonal: cross-validation, its folds pooled; the one system that has not heard the speaker answers. Off the "
-    "diagonal: the mean posterior of all systems of the training, on every utterance. That averages several systems, "
-    "which the diagonal does not: see the scores of every system alone.",
-    "Intervals: 95 %, bootstrap over the tested speakers.",
+    "Rows: trained on; columns: tested on. Diagonal: cross-validation, its folds pooled; the one system that has not "
+    "heard the speaker answers. Off the diagonal: the mean posterior of all systems of the training, on every "
+    "utterance. That averages several systems, which the diagonal does not: see the scores of every system alone.",
+    "Intervals: bootstrap over the tested speakers. Constant answer: always the most frequent emotion of the tested "
+    "utterances. Rows below a matrix have several values if the results of a column differ in emotions.",
 ]
 
 
@@ -44,7 +43,7 @@ def matrix_tables(cells: list[Cell], over: str = "") -> list[Table]:
         if not over:
             grid = {row: found for row, found in grid.items() if any(found)}
         for score, measure in SCORES.items():
-            title = f"{measure} of {system}, rows trained on, columns tested on{over and f', over {over}'}"
+            title = f"{measure} of {system}{over and f', over {over}'}"
             stem = f"{score}-{system}{over and '-common'}"
             tables.append(_matrix_table(stem, title, tested, grid, score))
     return tables
@@ -64,45 +63,32 @@ def _matrix_table(stem: str, title: str, tested: list[str], grid: dict[str, list
             else [None] * (2 + differ)
             for cell in found
         ]
-        leaks = any(cell.leaks for cell in found if cell)
-        rows.append([f"{trained} (leaks)" if leaks else trained, *(value for each in cells for value in each)])
-    by_column = [[cell for cell in found if cell] for found in zip(*grid.values(), strict=True)]
-    summary = {
-        "utterances": [_alternatives(str(cell.utterances) for cell in found) for found in by_column],
-        "speakers": [_alternatives(str(cell.speakers) for cell in found) for found in by_column],
-        "constant answer": [_alternatives(percent(cell.constant[score]) for cell in found) for found in by_column],
-    }
-    below = [
-        [name, *(value for each in found for value in [each, *[None] * (1 + differ)])]
-        for name, found in summary.items()
-    ]
-    notes = [
-        *NOTES,
-        *(["Where results of one column differ in emotions, so do the rows below the matrix."] if differ else []),
-    ]
-    return Table(stem, title, columns, rows + below, notes, summary_rows=len(below), csv_rows=rows)
-
-
-def _alternatives(found: Iterable[str]) -> str | None:
-    """What all results of a column have, or all that they have: "339 or 535"."""
-    return " or ".join(sorted(set(found), key=float)) or None
+        name = next((cell.trained_name for cell in found if cell and cell.leaks), trained)
+        rows.append([name, *(value for each in cells for value in each)])
+    below = [[name] for name in ("utterances", "speakers", "constant answer, %")]
+    for cells in zip(*grid.values(), strict=True):
+        facts = dict.fromkeys(
+            (str(cell.utterances), str(cell.speakers), percent(cell.constant[score])) for cell in cells if cell
+        )
+        for row, found in zip(below, zip(*facts, strict=True) if facts else [()] * 3, strict=True):
+            row += [" or ".join(found if len(set(found)) > 1 else found[:1]) or None, *[""] * (1 + differ)]
+    return Table(stem, title, columns, rows + below, summary_rows=len(below), csv_rows=rows)
 
 
 def results_table(cells: list[Cell], over: str = "") -> Table:
-    """All results in one list, with what each was tested by and on."""
-    columns = [Column("result"), Column("tested by"), Column("emotions", "count"), Column("utterances", "count")]
-    columns += [Column("speakers", "count"), *SCORE_COLUMNS]
+    """All results in one list, with what each was tested on."""
+    columns = [Column("result"), *(Column(name, "count") for name in ("emotions", "utterances", "speakers"))]
+    columns += SCORE_COLUMNS
     columns += [Column("WA", "percent", "constant answer, %"), Column("UA", "percent", "constant answer, %")]
     rows = [
         [
-            *(cell.title, cell.tested_by, len(cell.emotions), cell.utterances, cell.speakers),
+            *(cell.title, len(cell.emotions), cell.utterances, cell.speakers),
             *score_cells(cell.scores, cell.intervals),
             *cell.constant.values(),
         ]
         for cell in cells
     ]
-    note = "Constant answer: always the most frequent emotion of the tested utterances."
-    return Table(f"results{over and '-common'}", f"All results{over and f', over {over}'}", columns, rows, [note])
+    return Table(f"results{over and '-common'}", f"All results{over and f', over {over}'}", columns, rows)
 
 
 def left_out_table(cells: list[Cell]) -> Table:
@@ -174,24 +160,32 @@ def recall_table(cells: list[Cell]) -> Table:
 
 
 def settings_table(cells: list[Cell]) -> Table:
-    """How each result was made, one row per result."""
-    columns = [Column(name) for name in ("result", "trained by", "folds", "seeds", "statistics", "silence", "lambda")]
-    columns += [Column(name) for name in ("merged labels", "trained corpus digest", "tested corpus digest")]
-    columns += [Column(name) for name in ("training code digest", "commit", "versions")]
-    return Table("settings", "Settings and versions", columns, [_settings(cell) for cell in cells])
+    """How each result was made, one column per result."""
+    settings = [_settings(cell) for cell in cells]
+    columns = [Column("setting"), *(Column(cell.title) for cell in cells)]
+    names = dict.fromkeys(name for each in settings for name in each)
+    rows = [[name, *(str(each[name]) if each.get(name) else None for each in settings)] for name in names]
+    return Table("settings", "Settings and versions", columns, rows)
 
 
-def _settings(cell: Cell) -> list[str | None]:
+def _settings(cell: Cell) -> dict[str, object]:
     about, source, options = cell.about, cell.source, cell.about.get("options") or {}
     is_transfer = cell.each is not None
     trim = source.get("trim_silence") if is_transfer else options.get("data.trim_silence")
     merge = (about.get("merge") if is_transfer else options.get("data.merge")) or {}
-    values = [
-        *(cell.title, source.get("folder") or cell.folder.name),
-        *(", ".join(map(str, source[name])) for name in ("folds", "seeds")),
-        *(source["statistics"], "trimmed" if trim else "as it is", about.get("lambda")),
-        ", ".join(f"{label} as {emotion}" for label, emotion in merge.items()),
-        *(source.get("corpus_digest"), about.get("corpus_digest"), source.get("code_digest"), about["commit"]),
-        ", ".join(f"{name} {number}" for name, number in about["versions"].items()),
-    ]
-    return [None if value in (None, "") else str(value) for value in values]
+    return {
+        "trained on": cell.trained_name,
+        "tested on": cell.tested,
+        "tested by": cell.tested_by,
+        **{name: ", ".join(map(str, source[name])) for name in ("folds", "seeds")},
+        "emotions": ", ".join(cell.emotions),
+        "merged labels": ", ".join(f"{label} as {emotion}" for label, emotion in merge.items()),
+        "statistics": source["statistics"],
+        "silence at the ends": "trimmed" if trim else "as recorded",
+        "lambda": about.get("lambda"),
+        "digest of the trained corpus": source.get("corpus_digest"),
+        "digest of the tested corpus": about.get("corpus_digest"),
+        "digest of the training's code": source.get("code_digest"),
+        "commit": about["commit"],
+        **{f"version of {name}": number for name, number in about["versions"].items()},
+    }

@@ -32,6 +32,8 @@ def draw_matrices(cells: list[Cell], over: str = "") -> Picture:
         title = "WA and UA, rows trained on, columns tested on; darker is higher, boxes are cross-validations."
         values = "; ".join(f"{cell.title} {percent(cell.scores['wa'], 1)}" for cell in cells)
         words = f"Over {over}: " if over else ""
+        if len({frozenset(cell.emotions) for cell in cells}) > 1:
+            title += " The results are over different emotions, see the tables."
         return sheet.picture(
             f"corpora{over and '-common'}", f"{words}{title}", f"{words}WA, rows trained on: {values}."
         )

@@ -41,13 +41,13 @@ def findings(cells: list[Cell], common: list[Cell]) -> list[str]:
 
 
 def _sentence(cell: Cell) -> str:
-    wa, constant = cell.scores["wa"], cell.constant["wa"]
+    found, constant = cell.scores, cell.constant["wa"]
     most = max(cell.counts, key=cell.counts.get)
-    verdict = "" if wa > constant else ", not less than the system"
+    verdict = "" if found["wa"] > constant else ", not less than the system"
     return (
-        f"{cell.system} trained on {cell.trained} and tested on {cell.tested}: WA {percent(wa, 1)} % (95 % interval "
-        f"{percent_interval(cell.intervals['wa'])}), UA {percent(cell.scores['ua'], 1)} %{of_emotions(cell.scores)}, "
-        f"{counted(cell.utterances, 'utterance')} of {counted(cell.speakers, 'speaker')}, "
+        f"{cell.system} trained on {cell.trained_name} and tested on {cell.tested}: WA {percent(found['wa'], 1)} % "
+        f"(95 % interval {percent_interval(cell.intervals['wa'])}), UA {percent(found['ua'], 1)} %"
+        f"{of_emotions(found)}, {counted(cell.utterances, 'utterance')} of {counted(cell.speakers, 'speaker')}, "
         f"{len(cell.emotions)} emotions. Always answering {most} would reach a WA of {percent(constant, 1)} %{verdict}."
     )
 
@@ -71,11 +71,13 @@ def _beside_own(cell: Cell, own: dict[tuple[str, str], Cell], same: bool) -> str
     if not beside or beside.counts != cell.counts:
         return ""
     over = "" if same else f"Over {', '.join(cell.emotions)}: "
+    wa, other, alone = cell.scores["wa"], beside.scores["wa"], [each["wa"] for each in cell.alone()]
+    single = sum(alone) / len(alone)
+    systems = f"; its {len(alone)} systems alone {percent(single, 1)} % on average, {points(single - other)} points"
     return (
-        f"{over}on {cell.tested}, {cell.system} trained on {cell.trained} differs from the cross-validation on "
-        f"{cell.tested} by {points(cell.scores['wa'] - beside.scores['wa'])} points of WA "
-        f"({percent(cell.scores['wa'], 1)} and {percent(beside.scores['wa'], 1)} %) and "
-        f"{points(cell.scores['ua'] - beside.scores['ua'])} points of UA."
+        f"{over}{cell.system} trained on {cell.trained_name} has a WA of {percent(wa, 1)} % on {cell.tested}, the "
+        f"cross-validation on {beside.trained_name} {percent(other, 1)} % ({points(wa - other)} points"
+        f"{systems if len(alone) > 1 else ''})."
     )
 
 

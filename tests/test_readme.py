@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,7 +46,8 @@ def test_there_are_lines_to_test():
 
 def test_every_line_that_begins_with_ser_is_among_them():
     """Commands at the start of a line, read without a shell; the shell also finds those in loops."""
-    begun = {tuple(line.split("#")[0].split()) for line in "".join(BLOCKS).splitlines() if line.startswith("ser ")}
+    lines = [line for line in "".join(BLOCKS).splitlines() if line.startswith("ser ")]
+    begun = {tuple(shlex.split(line, comments=True)) for line in lines}
     assert begun
     assert begun <= set(LINES)
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER, shorten
-from benchmarks.silence import main as write_copies
 from tests.conftest import TINY_SECONDS, TINY_SEGMENTS
 
 ROOT = Path(__file__).parents[1]
@@ -101,6 +99,7 @@ def workplace(tmp_path_factory, tiny_corpus, tiny_release):
 
     The user's tables are those of `docs/guide/own-corpus.md`.
     """
+    from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER, shorten
     from ser.data import Synthetic
 
     place = tmp_path_factory.mktemp("readme")
@@ -141,14 +140,16 @@ def fit_in_little_time(words):
 
 
 def one_sentence_of_emodb(place):
-    """A folder with the recordings of one EMO-DB sentence by four speakers of two sessions."""
+    """A folder with the recordings of one EMO-DB sentence by four speakers of two sessions; makes its copies with silence."""
+    from benchmarks import silence
+
     folder = place / "emodb" / "wav"
     if not folder.exists():
         folder.mkdir(parents=True)
         for speaker in ("03", "08", "10", "09"):
             for recording in sorted(Path(os.environ["EMODB_ROOT"]).glob(f"{speaker}b03*.wav")):
                 (folder / recording.name).symlink_to(recording.resolve())
-        write_copies(folder, place / "copies")
+        silence.main(folder, place / "copies")
     return folder
 
 

@@ -140,7 +140,7 @@ def fit_in_little_time(words):
 
 
 def one_sentence_of_emodb(place):
-    """A folder with the recordings of one EMO-DB sentence by four speakers of two sessions; makes its copies with silence."""
+    """A folder with one EMO-DB sentence by four speakers of two sessions; also makes its copies with silence."""
     from benchmarks import silence
 
     folder = place / "emodb" / "wav"

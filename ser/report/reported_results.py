@@ -198,13 +198,16 @@ def read_entries(folders: list[str]) -> list[Entry]:
     named = corpora.keys() - {"manifest"}  # the name that older versions gave to every CSV file
     if len(corpora) > 1 and not (len(named) == 1 == len(digests) and None not in digests):
         listed = ", ".join(f"{corpus} ({folder})" for corpus, folder in corpora.items())
-        raise InputError(f"results of different corpora: {listed}; make a report for each corpus")
+        raise InputError(
+            f"results of different corpora: {listed}; make a report for each corpus, or add results of `ser transfer` "
+            "for a matrix of corpora"
+        )
     emotions = {emotions_of(result.predictions): folder for folder, result in zip(folders, found, strict=True)}
     if len(emotions) > 1:
         listed = "; ".join(f"{', '.join(names)} ({folder})" for names, folder in emotions.items())
         raise InputError(f"results of different emotions: {listed}; make a report for each set of emotions")
     systems = Counter(result.about["system"] for result in found)
-    stems = _stems([path.name for path in paths])
+    stems = file_stems([path.name for path in paths])
     entries = []
     for path, result, stem in zip(paths, found, stems, strict=True):
         system = result.about["system"]
@@ -213,7 +216,8 @@ def read_entries(folders: list[str]) -> list[Entry]:
     return entries
 
 
-def _stems(names: list[str]) -> list[str]:
+def file_stems(names: list[str]) -> list[str]:
+    """Distinct parts of file names for the names of results."""
     stems: list[str] = []
     for name in names:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "result"

@@ -28,11 +28,25 @@ def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: st
     """Write the report that `command` makes; returns lines for the terminal: the findings and the files."""
     commands = [*dict.fromkeys(entry.about["command"] for entry in entries), command]
     sections = _sections(entries, unpaired, commands)
-    blocks = [block for section in sections for block in section.blocks]
     corpus = entries[0].about["corpus"]
     and_paper = " and the paper" if has_papers_emotions(entries) else ""
     title = f"Capsule networks for speech emotion recognition: {corpus}{and_paper}"
     subtitle = f"{_what(entries)} The paper: Wu et al., ICASSP 2019."
+    results = [{"name": entry.name, "test_set": entry.test_set["digest"]} for entry in entries]
+    about = {"results": results, "corpus": corpus, "command": command}
+    return write_pages(folder, title, subtitle, sections, about)
+
+
+def write_pages(folder: Path, title: str, subtitle: str, sections: list[Section], about: dict) -> list[str]:
+    """Write the sections as a page, as Markdown, and each table and figure as a file.
+
+    Args:
+        about: entries of the report's marker.
+
+    Returns:
+        Lines for the terminal: the findings, which are the first block, and the files.
+    """
+    blocks = [block for section in sections for block in section.blocks]
     with new_folder(folder) as place:
         write_text(place / "index.html", html_page(title, subtitle, sections))
         write_text(place / "tables.md", markdown_page(title, subtitle, sections))
@@ -41,8 +55,7 @@ def write_report(folder: Path, entries: list[Entry], unpaired: bool, command: st
                 write_text(place / f"{block.name}.csv", block.csv())
             elif isinstance(block, Picture):
                 write_bytes(place / f"{block.name}.png", block.png)
-        results = [{"name": entry.name, "test_set": entry.test_set["digest"]} for entry in entries]
-        write_marker(place, {"results": results, "corpus": corpus, "command": command})
+        write_marker(place, about)
     files = [f"{folder}/index.html  the report", f"{folder}/tables.md  its tables"]
     return ["", *sections[0].blocks[0], "", *files, f"{folder}/*.csv, *.png  every table and figure"]
 

@@ -1,17 +1,14 @@
 """The result of a system on another corpus: posteriors over the emotions that both corpora have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
+from ser.results.names import protocol_of
 from ser.results.pooled import describe_test_set, spread_of_runs
-from ser.results.predictions import PREFIX, check_rows, describe, emotions_of, in_short, posterior_columns, scores
-from ser.results.reading import TABLES, read_about, read_table
-from ser.results.records import Filled, Record, check_record
+from ser.results.predictions import PREFIX, describe, emotions_of, in_short, posterior_columns, scores
 from ser.results.speaker_counts import DRAWS, counted
 from ser.results.statistics import bootstrap_speakers, ua_note
 
@@ -19,45 +16,6 @@ KIND = "transfer"
 EACH = "predictions_each.csv"  # of every fold and seed; `predictions.csv` has the mean posterior
 LEFT_OUT = "left_out"  # column: the share of the posterior that other emotions have
 LEFT_SHARE = "probability_left_out"  # the mean of that column
-SAME = 1e-9
-
-
-class Source(Record):
-    """The entry `trained_on` of a result on another corpus."""
-
-    corpus: str
-    protocol: str
-    folds: Filled[int]
-    seeds: Filled[int]
-    emotions: Filled[str]
-
-
-class TransferRecord(Record):
-    """The entries of such a `result.json` that every reader needs."""
-
-    system: str
-    corpus: str
-    trained_on: Source
-    emotions: Filled[str]
-    wa: float
-    ua: float
-    command: str
-
-
-@dataclass(frozen=True)
-class Transferred:
-    """The checked result of a system on another corpus.
-
-    Attributes:
-        about: its `result.json`.
-        predictions: of the mean posterior, one row per utterance.
-        each: of every fold and seed.
-    """
-
-    folder: Path
-    about: dict
-    predictions: pd.DataFrame
-    each: pd.DataFrame
 
 
 def restrict(predictions: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame:
@@ -133,42 +91,20 @@ def summarise_transfer(mean: pd.DataFrame, each: pd.DataFrame, emotions_of_syste
     }
 
 
-def read_transfer(folder: str | Path) -> Transferred:
-    """Read the result of a system on another corpus and check that it is complete.
-
-    Raises:
-        InputError: if there is none, a table was changed, or the scores differ from those of the table.
-    """
-    folder = Path(folder)
-    about = read_about(folder)
-    check_record(TransferRecord, about, folder / "result.json")
-    mean, each = read_table(folder / TABLES["test"]), read_table(folder / EACH)
-    try:
-        for table in (mean, *(table for _, table in each.groupby(["seed", "fold"]))):
-            check_rows(table)
-    except InputError as error:
-        raise InputError(f"{folder}: {error}") from error
-    if any(list(emotions_of(table)) != about["emotions"] for table in (mean, each)):
-        raise InputError(f"{folder}: the tables have other emotions than result.json")
-    found = scores(mean)
-    for name in ("wa", "ua"):
-        if abs(found[name] - about[name]) > SAME:
-            raise InputError(f"{folder}/result.json: {name} is {about[name]}, but {TABLES['test']} gives {found[name]}")
-    return Transferred(folder, about, mean, each)
-
-
 def describe_transfer(about: dict) -> str:
     """The result as text."""
     source, test_set, intervals = about["trained_on"], about["test_set"], about["intervals"]
-    trained = f"{counted(len(source['folds']), 'fold')}, {counted(len(source['seeds']), 'seed')}"
+    trained = f"protocol {protocol_of(source)}, {counted(len(source['folds']), 'fold')}"
+    trained += f", {counted(len(source['seeds']), 'seed')}"
     lines = [f"{about['system']} trained on {source['corpus']} ({trained}), tested on {about['corpus']}"]
     lines.append(f"  emotions    {', '.join(about['emotions'])}")
     if about["emotions_left_out"]:
-        share = f"{100 * about['probability_left_out']:.1f} % of the probability on average"
+        share = f"{100 * about[LEFT_SHARE]:.1f} % of the probability on average"
         lines.append(f"              without {', '.join(about['emotions_left_out'])}, which had {share}")
     if about["left_out"]:
         listed = ", ".join(f"{number} {label}" for label, number in about["left_out"].items())
         lines.append(f"  left out    utterances of other labels: {listed}")
+    lines += [f"  leak        in training: {line}" for line in source["leaks"]]
     lines += [f"  warning     {line}" for line in about["warnings"]]
     what = "Mean posterior" if len(about["runs"]) > 1 else "Test"
     lines += ["", f"{what}: {describe(about)}", ""]

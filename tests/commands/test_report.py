@@ -29,7 +29,7 @@ def change(path, **values):
         (["empty"], ["no result"]),
         (["nowhere"], ["nowhere", "ser crossval"]),
         (["seqcap", "seqcap"], ["the same folder twice"]),
-        (["seqcap", "ravdess"], ["different corpora", "emodb", "ravdess"]),
+        (["seqcap", "ravdess"], ["different corpora", "emodb", "ravdess", "add results of `ser transfer`"]),
         (["seqcap", "other/seqcap"], ["two results of the same name", "'seqcap'"]),
         (["seqcap/seed1-fold03"], ["is one run, fold 3 only", "`ser crossval`", "Did you mean ", "/seqcap?"]),
         (["older", "digest"], ["different corpora", "manifest", "mine"]),

@@ -1,5 +1,7 @@
 """The paper's Tables 1, 2 and 3 with our results, and the recalls."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ser.emotions import PAPER_EMOTIONS
@@ -145,13 +147,20 @@ def _matrix_table(stem: str, title: str, row: PaperRow | None, entry: Entry | No
         seeds = counted(entry.num_seeds, "seed")
         notes.append(f"Ours: {entry.about['corpus']}, protocol {entry.protocol}, counts summed over {seeds}.")
     emotions = entry.emotions if entry else PAPER_EMOTIONS
+    return counts_table(stem, f"{title} of {entry.title if entry else row.name}", emotions, matrices, notes)
+
+
+def counts_table(
+    stem: str, title: str, emotions: Sequence[str], matrices: dict[str, np.ndarray], notes: list[str]
+) -> Table:
+    """Confusion matrices side by side, by the heading of their columns: counts, and per cent of the row."""
     columns, rows = [Column("actual")], [[emotion] for emotion in emotions]
     for group, matrix in matrices.items():
         columns += [*(Column(emotion, "count and percent", group) for emotion in emotions), Column("n", "count", group)]
         for cells, counts in zip(rows, matrix.tolist(), strict=True):
             total = sum(counts)
             cells += [*((count, count / total) if total else None for count in counts), total]
-    return Table(stem, f"{title} of {entry.title if entry else row.name}", columns, rows, notes)
+    return Table(stem, title, columns, rows, notes)
 
 
 def confusion_matrices(entries: list[Entry]) -> dict[str, np.ndarray]:

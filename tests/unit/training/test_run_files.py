@@ -30,7 +30,7 @@ def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
     data = SimpleNamespace(
         corpus=SimpleNamespace(name="made up"),
         **{"protocol": "speaker", "fold": 1, "fold_name": None, "statistics": "train", "corpus_digest": "0"},
-        **{"emotions": tuple(PAPER_EMOTIONS), "left_out": {"bored": 3}},
+        **{"emotions": tuple(PAPER_EMOTIONS), "left_out": {"bored": 3}, "trim": None},
         **{"pieces": {"train": range(7)}, "tails_left_out": 1, "utterances": sets.reset_index()},
         rules=make_protocol("speaker"),
         speaker_identities={name: [f"made up:{name}"] for name in ("train", "val", "test")},

@@ -66,5 +66,5 @@ def test_refusals(corpus, options, error, message):
 
 def test_problems_of_the_corpus_are_told_before_missing_emotions(corpus, tmp_path):
     (tmp_path / "mine.csv").write_text("path,speaker,emotion\nmine0.wav,a,angry\nmine1.wav,,angry\n")
-    with pytest.raises(CorpusError, match="mine.csv:3: column speaker is empty"):
+    with pytest.raises(CorpusError, match=r"mine\.csv:3: column speaker is empty"):
         Target(corpus).data(CHECKPOINT)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ser.networks.spectrogram import Spectrogram, Standardisation
 
-NUM_EMOTIONS = 4
+NUM_EMOTIONS = 4  # of the paper
 CAPSULE_SIZES = {
     "routing_iterations": 3,
     "capsule_tap": "pool3",
@@ -99,19 +99,21 @@ class PrintedPlainConvolutions(nn.Module):
 class PrintedHead(nn.Sequential):
     """Section 3: a dense layer with ReLU and dropout, then the output layer."""
 
-    def __init__(self, in_features: int, units: int, dropout: float) -> None:
-        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, NUM_EMOTIONS))
+    def __init__(self, in_features: int, units: int, num_emotions: int, dropout: float) -> None:
+        super().__init__(nn.Linear(in_features, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, num_emotions))
 
 
 class BidirectionalBranch(nn.Module):
     """One bidirectional recurrent layer over segments of full length, and the dense layers."""
 
-    def __init__(self, cell, taps, *, units: int, dense_units: int, dropout: float, pool_bins: int) -> None:
+    def __init__(
+        self, cell, taps, num_emotions: int, *, units: int, dense_units: int, dropout: float, pool_bins: int
+    ) -> None:
         super().__init__()
         channels, bins = taps["pool3"]
         self.units, self.pool_bins = units, pool_bins
         self.recurrent = cell(channels * bins // pool_bins, units, batch_first=True, bidirectional=True)
-        self.head = PrintedHead(2 * units, dense_units, dropout)
+        self.head = PrintedHead(2 * units, dense_units, num_emotions, dropout)
 
     def forward(self, maps: dict[str, Map]) -> Tensor:
         features = F.max_pool2d(maps["pool3"][0], (self.pool_bins, 1))
@@ -140,18 +142,18 @@ def route(prediction: Tensor, real: Tensor, iterations: int) -> Tensor:
 
 
 def orientations_and_lengths(output: Tensor) -> Tensor:
-    """Eqs. (5) and (7): v_1 to v_4, then their lengths, (batch, 4 * (dim + 1))."""
+    """Eqs. (5) and (7): v_1 to v_N, then their lengths, (batch, N * (dim + 1))."""
     return torch.cat([output.flatten(1), output.norm(dim=2)], dim=1)
 
 
 class PrintedSeqCaps(nn.Module):
-    """Section 2.2: u-hat_{j|i} = W_ij u_i + b_ij (Eq. 3), window by window."""
+    """Section 2.2: u-hat_{j|i} = W_ij u_i + b_ij (Eq. 3), window by window; `upper` capsules j, one per emotion."""
 
-    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
+    def __init__(self, lower: int, lower_dim: int, upper: int, dim: int, iterations: int) -> None:
         super().__init__()
         self.iterations = iterations
-        self.weight = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim, lower_dim))
-        self.bias = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim))
+        self.weight = nn.Parameter(torch.randn(lower, upper, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(lower, upper, dim))
 
     def forward(self, windows: list[Tensor]) -> list[Tensor]:
         """Capsules u_i of each window, (batch, i, dim) -> its emo-vector o."""
@@ -166,9 +168,9 @@ class PrintedSeqCaps(nn.Module):
 class PrintedRecCaps(PrintedSeqCaps):
     """Section 2.3: u-hat_{j|i} = W_ij u_i + W^o_ij o_{t-1} + b_ij (Eq. 6), and o_0 = 0."""
 
-    def __init__(self, lower: int, lower_dim: int, dim: int, iterations: int) -> None:
-        super().__init__(lower, lower_dim, dim, iterations)
-        self.recurrent_weight = nn.Parameter(torch.randn(lower, NUM_EMOTIONS, dim, NUM_EMOTIONS * (dim + 1)))
+    def __init__(self, lower: int, lower_dim: int, upper: int, dim: int, iterations: int) -> None:
+        super().__init__(lower, lower_dim, upper, dim, iterations)
+        self.recurrent_weight = nn.Parameter(torch.randn(lower, upper, dim, upper * (dim + 1)))
 
     def forward(self, windows: list[Tensor]) -> list[Tensor]:
         vectors = [windows[0].new_zeros(len(windows[0]), self.recurrent_weight.shape[3])]
@@ -197,11 +199,11 @@ class PrintedWindowCapsules(nn.Module):
 class PrintedUtteranceCapsules(nn.Module):
     """Section 3: every window is a lower-level capsule of the utterance; all windows share W_j and b_j."""
 
-    def __init__(self, lower_dim: int, dim: int, iterations: int) -> None:
+    def __init__(self, lower_dim: int, upper: int, dim: int, iterations: int) -> None:
         super().__init__()
         self.iterations = iterations
-        self.weight = nn.Parameter(torch.randn(NUM_EMOTIONS, dim, lower_dim))
-        self.bias = nn.Parameter(torch.randn(NUM_EMOTIONS, dim))
+        self.weight = nn.Parameter(torch.randn(upper, dim, lower_dim))
+        self.bias = nn.Parameter(torch.randn(upper, dim))
 
     def forward(self, vectors: list[Tensor], real: Tensor) -> Tensor:
         """Emo-vectors of the windows, and which are real, (batch, windows) -> v_j, (batch, j, dim)."""
@@ -216,6 +218,7 @@ class PrintedCapsuleBranch(nn.Module):
         self,
         kind: type[PrintedSeqCaps],
         taps: dict[str, tuple[int, int]],
+        num_emotions: int,
         *,
         routing_iterations: int,
         capsule_tap: str,
@@ -238,11 +241,11 @@ class PrintedCapsuleBranch(nn.Module):
         self.window_capsules = PrintedWindowCapsules(
             channels, num_window_convolutions, window_capsule_dim, window_kernel, window_stride
         )
-        self.emo_caps = kind(lower, window_capsule_dim, emo_capsule_dim, routing_iterations)
+        self.emo_caps = kind(lower, window_capsule_dim, num_emotions, emo_capsule_dim, routing_iterations)
         self.utterance_capsules = PrintedUtteranceCapsules(
-            NUM_EMOTIONS * (emo_capsule_dim + 1), utterance_capsule_dim, routing_iterations
+            num_emotions * (emo_capsule_dim + 1), num_emotions, utterance_capsule_dim, routing_iterations
         )
-        self.head = PrintedHead(NUM_EMOTIONS * (utterance_capsule_dim + 1), dense_units, dropout)
+        self.head = PrintedHead(num_emotions * (utterance_capsule_dim + 1), dense_units, num_emotions, dropout)
 
     def forward(self, maps: dict[str, Map]) -> Tensor:
         features, steps = maps[self.tap]
@@ -277,11 +280,12 @@ class Network(nn.Module):
 def plain_network(system: str) -> Network:
     """A system of `SYSTEMS` as printed in the paper."""
     convolutions = PrintedPlainConvolutions() if system == "CNN_LSTM" else PrintedConvolutions()
+    sizes = convolutions.taps, NUM_EMOTIONS
     branches = {
-        "gru": lambda: BidirectionalBranch(nn.GRU, convolutions.taps, **GRU_SIZES),
-        "lstm": lambda: BidirectionalBranch(nn.LSTM, convolutions.taps, **LSTM_SIZES),
-        "seqcap": lambda: PrintedCapsuleBranch(PrintedSeqCaps, convolutions.taps, **CAPSULE_SIZES),
-        "reccap": lambda: PrintedCapsuleBranch(PrintedRecCaps, convolutions.taps, **CAPSULE_SIZES),
+        "gru": lambda: BidirectionalBranch(nn.GRU, *sizes, **GRU_SIZES),
+        "lstm": lambda: BidirectionalBranch(nn.LSTM, *sizes, **LSTM_SIZES),
+        "seqcap": lambda: PrintedCapsuleBranch(PrintedSeqCaps, *sizes, **CAPSULE_SIZES),
+        "reccap": lambda: PrintedCapsuleBranch(PrintedRecCaps, *sizes, **CAPSULE_SIZES),
     }
     return Network(convolutions, [branches[name]() for name in SYSTEMS[system]])
 

@@ -28,12 +28,11 @@ from statistics import median, quantiles
 import torch
 from ceiling import OperationRates, time_square_product
 from numpy.linalg import norm
-from plain import CAPSULE_SIZES, GRU_SIZES, LSTM_SIZES, SYSTEMS, Network, plain_name, plain_network
+from plain import CAPSULE_SIZES, GRU_SIZES, LSTM_SIZES, NUM_EMOTIONS, SYSTEMS, Network, plain_name, plain_network
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ser.audio.frames import num_samples
-from ser.emotions import PAPER_EMOTIONS
 from ser.networks.branches import CapsuleBranch, RecurrentBranch
 from ser.networks.capsule_layers import RecCaps, SeqCaps
 from ser.networks.convolutions import PlainConvolutions, SpectralTemporalConvolutions
@@ -52,18 +51,19 @@ def make_batch(device: str = "cpu") -> tuple[torch.Tensor, torch.Tensor, torch.T
     noise = torch.randn(BATCH, num_samples(FRAMES) + 1, generator=generator)
     colour = torch.rand(BATCH, 1, generator=generator)
     waveform = 0.1 * (noise[:, 1:] + colour * noise[:, :-1])
-    emotion = torch.randint(len(PAPER_EMOTIONS), (BATCH,), generator=generator)
+    emotion = torch.randint(NUM_EMOTIONS, (BATCH,), generator=generator)
     return waveform.to(device), torch.full((BATCH,), FRAMES, device=device), emotion.to(device)
 
 
 def our_network(system: str) -> Network:
     """A system of `SYSTEMS` with the layers of `ser`."""
     convolutions = PlainConvolutions() if system == "CNN_LSTM" else SpectralTemporalConvolutions()
+    sizes = convolutions.taps, NUM_EMOTIONS
     branches = {
-        "gru": lambda: RecurrentBranch(nn.GRU, convolutions.taps, **GRU_SIZES),
-        "lstm": lambda: RecurrentBranch(nn.LSTM, convolutions.taps, **LSTM_SIZES),
-        "seqcap": lambda: CapsuleBranch(SeqCaps, convolutions.taps, **CAPSULE_SIZES),
-        "reccap": lambda: CapsuleBranch(RecCaps, convolutions.taps, **CAPSULE_SIZES),
+        "gru": lambda: RecurrentBranch(nn.GRU, *sizes, **GRU_SIZES),
+        "lstm": lambda: RecurrentBranch(nn.LSTM, *sizes, **LSTM_SIZES),
+        "seqcap": lambda: CapsuleBranch(SeqCaps, *sizes, **CAPSULE_SIZES),
+        "reccap": lambda: CapsuleBranch(RecCaps, *sizes, **CAPSULE_SIZES),
     }
     return Network(convolutions, [branches[name]() for name in SYSTEMS[system]])
 

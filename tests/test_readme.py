@@ -126,7 +126,7 @@ def one_sentence_of_emodb(place):
     if not folder.exists():
         folder.mkdir(parents=True)
         for speaker in ("03", "08", "10", "09"):
-            for recording in sorted(Path(os.environ["EMODB_ROOT"]).glob(f"{speaker}a05*.wav")):
+            for recording in sorted(Path(os.environ["EMODB_ROOT"]).glob(f"{speaker}b03*.wav")):
                 (folder / recording.name).symlink_to(recording.resolve())
     return folder
 

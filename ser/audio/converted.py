@@ -14,8 +14,9 @@ from ser.audio.recording import read_recording
 from ser.errors import InputError
 from ser.files import sweep_leftovers, write_bytes
 
-_WRITER_SECONDS = 3600  # an unfinished file unchanged for this long was left by a killed writer
+WRITER_SECONDS = 3600  # an unfinished file unchanged for this long was left by a killed writer
 
+CONVERTED = r"[0-9a-f]{32}\.pcm"  # names of the files
 # A file is named by the digest of its source and holds blocks with checksums; only the last block is shorter.
 _VERSION = b"ser-pcm3"
 _BLOCK_BYTES = 16_384  # half a second; a slice is read up to this much beyond its ends, to verify checksums
@@ -38,12 +39,17 @@ def convert(sources: list[str], folder: Path | None = None) -> dict[str, tuple[P
         AudioError: a recording cannot be used.
         InputError: the folder cannot be written.
     """
-    folder = folder or _cache_folder()
-    sweep_leftovers([folder], _WRITER_SECONDS)
-    targets = {source: folder / _name(source) for source in sources}
-    lengths = {target: _check(target) for target in set(targets.values())}
+    folder = folder or cache_folder()
+    sweep_leftovers([folder], WRITER_SECONDS)
+    targets: dict[str, Path] = {}
+    lengths: dict[Path, int | None] = {}
+    bar = {"unit": "file", "disable": None, "leave": False}
+    for source in tqdm(sources, "finding converted audio", delay=1, **bar):
+        targets[source] = target = folder / _name(source)
+        if target not in lengths:
+            lengths[target] = _check(target)
     missing = {target: source for source, target in targets.items() if lengths[target] is None}
-    for target, source in tqdm(missing.items(), "converting audio", unit="file", disable=None, leave=False):
+    for target, source in tqdm(missing.items(), "converting audio", **bar):
         pcm = read_recording(source)
         try:
             write_bytes(target, _pack(pcm))
@@ -104,7 +110,8 @@ def _name(source: str) -> str:
         return hashlib.sha256(_VERSION + hashlib.file_digest(file, "sha256").digest()).hexdigest()[:32] + ".pcm"
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """The default cache."""
     if chosen := os.environ.get("SER_CACHE"):
         return Path(chosen).expanduser()
     if shared := os.environ.get("XDG_CACHE_HOME"):

@@ -19,6 +19,7 @@ from ser.audio.decoding import (
 from ser.audio.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
 _RESAMPLING_WEIGHTS = 1_000_000  # largest torchaudio kernel: enough for multiples of 100 Hz, 11 025 and 22 050 Hz
+_PIECE_SECONDS = 60
 _LARGEST_DIVISOR = 50_000  # in the ratio of other rates; the filter has 135 times as many weights
 
 
@@ -34,7 +35,7 @@ def read_recording(path: str | Path) -> np.ndarray:
     Raises:
         AudioError: as `check_recording`.
     """
-    # Ten minutes at a time, with a second of their neighbours, which is more than the filter needs.
+    # More than ten minutes are converted piece by piece, with a second of the neighbours, more than the filter needs.
     held, before, converted = [], 0, []
     channels, mean = Extremes(), Extremes()
     for block in decode_blocks(path, LONGEST_CUT_SECONDS):
@@ -42,7 +43,8 @@ def read_recording(path: str | Path) -> np.ndarray:
         held.append(block.samples)
         channels.add(block.channels)
         mean.add(block.samples)
-        if sum(map(len, held)) > ((end := before + LONGEST_SECONDS) + 1) * rate:
+        piece_seconds = LONGEST_SECONDS if block.promised <= LONGEST_SECONDS * rate else _PIECE_SECONDS
+        while sum(map(len, held)) > ((end := before + piece_seconds) + 1) * rate:
             samples = np.concatenate(held)
             piece = _convert(samples[: (end + 1) * rate], rate)
             converted.append(piece[before * SAMPLE_RATE_HZ : end * SAMPLE_RATE_HZ])

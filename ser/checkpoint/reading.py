@@ -11,6 +11,7 @@ import torch
 from ser.checkpoint.contents import check_contents, check_weights, network
 from ser.checkpoint.safetensors_file import SUFFIX, read_weights
 from ser.data.datamodule import EmotionData
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.files import write_bytes
 from ser.systems import SYSTEMS
@@ -81,7 +82,10 @@ def load_weights(system: System, path: str | Path) -> None:
 
 def put_weights(system: System, checkpoint: dict, path: str | Path) -> None:
     """`load_weights` for a checkpoint already read; the path is for messages."""
-    weights = checkpoint["state_dict"]
+    weights, emotions = checkpoint["state_dict"], checkpoint["hyper_parameters"].get("emotions", PAPER_EMOTIONS)
+    if tuple(emotions) != system.emotions:
+        own = ", ".join(system.emotions)
+        raise InputError(f"{path} was trained with data.emotions {', '.join(emotions)}, not {own}, in this order")
     check_weights(system, weights, path)
     system.load_state_dict({**system.state_dict(), **network(weights)})
     system.lineage = entries(checkpoint)

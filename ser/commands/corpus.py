@@ -1,6 +1,7 @@
 """`ser corpus check FOLDER`: list the contents of a corpus and its problems.
 `ser corpus manifest KIND FOLDER`: write the manifest of a public corpus.
-`ser corpus synth FOLDER`: write the built-in corpus."""
+`ser corpus synth FOLDER`: write the built-in corpus.
+`ser corpus cache [--empty]`: list or empty the cache of converted recordings."""
 
 from __future__ import annotations
 
@@ -31,7 +32,10 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="ser corpus", description="Check a corpus, describe a public one, or write the built-in one.")
+    parser = Parser(
+        prog="ser corpus",
+        description="Check, describe or write a corpus; list the cache.",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     check = commands.add_parser("check", help="list the contents of a corpus and its problems, with file and line")
@@ -52,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--utterances-per-speaker", type=int, metavar="N", help="improvised utterances per speaker")
     synth.add_argument("--seed", type=int, metavar="N", help="seed of the voices and sentences")
     synth.set_defaults(run=_synth)
+
+    cache = commands.add_parser("cache", help="list or empty the cache of converted recordings")
+    cache.add_argument("--empty", action="store_true", help="remove them (not while a training reads them)")
+    cache.set_defaults(run=_cache)
     return parser
 
 
@@ -132,3 +140,13 @@ def _synth(options: argparse.Namespace) -> int:
     report = census(corpus)
     print(f"{'Written to' if written else 'Already there:'} {corpus.location}\n\n{report}")
     return 2 if report.problems else 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from ser.audio.cache import contents, empty
+
+    if options.empty:
+        print(f"Removed: {empty()}")
+    else:
+        print(contents())
+    return 0

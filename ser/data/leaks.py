@@ -6,6 +6,7 @@ The split is a fold of a protocol (`ser.data.protocols`) or comes from a user's 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ def shared(utterances: pd.DataFrame, digests: list[str] | None) -> Shared:
     columns = {"speakers": utterances.speaker, "dialogs": dialogs(utterances), "utterances": utterances.utterance}
     content = pd.Series("" if digests is None else digests, index=utterances.index)
     rows = {name: utterances.set == name for name in SETS}
-    recordings = {name: _names_by_digest(utterances.utterance[rows[name]], content) for name in SETS}
+    recordings = {name: _names_by_digest(utterances.utterance[rows[name]], content[rows[name]]) for name in SETS}
     cuts = _overlapping_cuts(utterances)
     found = {}
     for first, second in PAIRS:
@@ -102,13 +103,16 @@ def _overlapping_cuts(utterances: pd.DataFrame) -> dict[tuple[str, str], list[st
     return {pair: sorted(names) for pair, names in found.items()}
 
 
-def _names_by_digest(names: pd.Series, content: pd.Series) -> dict[str, list[str]]:
-    return {digest: sorted(group) for digest, group in names.groupby(content)}
+def _names_by_digest(names: Iterable[str], digests: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, digest in sorted(zip(names, digests, strict=True)):
+        found.setdefault(digest, []).append(name)
+    return found
 
 
 def repeated_recordings(utterances: pd.DataFrame, digests: list[str]) -> list[str]:
     """Names of recordings that occur more than once in the table, in any sets ("a = b")."""
-    names = _names_by_digest(utterances.utterance, pd.Series(digests, index=utterances.index))
+    names = _names_by_digest(utterances.utterance, digests)
     return sorted(" = ".join(group) for group in names.values() if len(group) > 1)
 
 

@@ -32,6 +32,13 @@ class FeatureMap(NamedTuple):
     steps: Tensor
 
 
+def joined(parts: list[dict[str, FeatureMap]]) -> dict[str, FeatureMap]:
+    """The feature maps of a batch, given those of its parts."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: FeatureMap(*map(torch.cat, zip(*(maps[name] for maps in parts), strict=True))) for name in parts[0]}
+
+
 def masked_image(spectrogram: Tensor, frames: Tensor) -> Tensor:
     """Set a spectrogram (batch, bins, frames) to zero beyond each utterance's end."""
     beyond = ~within(frames, spectrogram.shape[-1]).squeeze(1)

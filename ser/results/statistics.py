@@ -109,7 +109,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, draws: int = DRAWS, seed:
     differences = _differences(counts, others)
     p_values = sign_flips("speakers", counts, others, seed)
     speakers, sessions = len(counts.speakers), 0
-    if "session" in first and "session" in second:
+    if all("session" in table and (table.session != "").all() for table in (first, second)):
         by_session = [tally(table.assign(speaker=table.session)) for table in (first, second)]
         sessions = len(by_session[0].speakers)
         p_values |= sign_flips("sessions", *by_session, seed)

@@ -17,13 +17,15 @@ from ser.data.segments import Batch
 from ser.emotions import IGNORED
 from ser.errors import InputError
 from ser.networks.branches import Branch
-from ser.networks.convolutions import Convolutions
+from ser.networks.convolutions import Convolutions, FeatureMap, joined
 from ser.networks.spectrogram import NUM_BINS, Spectrogram, Standardisation
 from ser.systems.dropout import SeededDropout
 from ser.systems.learning_rate import LearningRateRule
 from ser.systems.lineage import entries, entries_of_fold, heard
 from ser.systems.metrics import EmotionScores
 from ser.systems.spectrogram_statistics import measure
+
+CONVOLVED_FRAMES = 1500  # at once, if no gradient is needed; utterances of a batch are convolved independently
 
 
 def validation_of(fold: int) -> str:
@@ -82,12 +84,19 @@ class System(LightningModule, ABC):
 
         Arguments are not checked, since that would synchronise with the GPU in every training step.
         """
+        size = len(waveform)
+        if not torch.is_grad_enabled() and waveform.device.type == "cpu":
+            size = max(CONVOLVED_FRAMES // num_frames(waveform.shape[-1]), 1)
+        pieces = zip(waveform.split(size), lengths.split(size), strict=True)
+        each = [None] * len(lengths) if statistics is None else statistics.split(size)
+        maps = joined([self._maps(*piece, own) for piece, own in zip(pieces, each, strict=False)])
+        return {name: branch(maps) for name, branch in self.branches.items()}
+
+    def _maps(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> dict[str, FeatureMap]:
         beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
         # The DFT is longer than the window, so NaN beyond the end would spread to frames before it.
         spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
-        standardised = self.standardisation(spectrogram, statistics)
-        maps = self.convolutions(standardised, num_frames(lengths))
-        return {name: branch(maps) for name, branch in self.branches.items()}
+        return self.convolutions(self.standardisation(spectrogram, statistics), num_frames(lengths))
 
     def combine(self, posteriors: dict[str, Tensor]) -> Tensor:
         """The weighted mean of the branches' posteriors, (batch, emotions) each."""

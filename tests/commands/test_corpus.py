@@ -1,15 +1,19 @@
 """`ser corpus`: its counts and warnings, and its recognition of corpora."""
 
 import shutil
+from datetime import date
 
+import pandas as pd
 import pytest
 import soundfile
 
+from ser.audio.waveforms import Waveforms
 from ser.commands.corpus import main
 from ser.data.corpora.emodb import EmoDB
 from ser.data.corpora.iemocap import IEMOCAP
 from ser.data.corpora.manifest import Manifest
 from ser.data.corpora.summary import census, detect
+from ser.data.labels import Labels
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 
@@ -24,20 +28,57 @@ def manifest(tmp_path, wav, speech):
 
 
 def test_counts(release):
-    report = census(IEMOCAP(str(release.root)))
+    report = census(IEMOCAP(str(release.root)), Labels())
+    assert report.left_out == {"excited": 4, "undecided": 4}
     speakers = report.counts("session", "speaker").set_index("speaker")
     assert speakers.loc["Ses01F", ["neutral", "angry", "happy", "sad", "all"]].tolist() == [0, 2, 0, 2, 4]
     assert speakers.iloc[-1][["session", "neutral", "angry", "happy", "sad", "all"]].tolist() == ["all", 4, 4, 4, 4, 16]
     assert speakers.minutes.tolist() == pytest.approx([0.4 / 60] * 4 + [1.6 / 60])
     halves = report.counts("session", "dialog_half")
     assert halves["all"].tolist() == [4, 4, 4, 4, 16]
+    assert report.counts("gender").set_index("gender").loc["F", ["angry", "sad", "all"]].tolist() == [4, 4, 8]
+
+
+def test_without_chosen_labels_all_are_counted(release):
+    report = census(IEMOCAP(str(release.root)))
+    assert report.emotions == ["neutral", "angry", "happy", "sad", "excited", "undecided"]
+    assert report.counts("speaker").iloc[-1].tolist() == ["all", 4, 4, 4, 4, 4, 4, 24, pytest.approx(2.4 / 60)]
+    assert (report.left_out, report.problems) == ({}, [])
+
+
+def test_chosen_labels_are_counted_in_the_given_order(release, capsys):
+    chosen = ["--emotions", "sad, positive", "--merge", "happy=positive, excited=positive"]
+    assert main(["check", str(release.root), *chosen]) == 0
+    text = capsys.readouterr().out
+    assert "12 utterances" in text
+    assert "Other labels, left out: 4 angry, 4 neutral, 4 undecided.\n" in text
+    speakers, genders = (
+        part.split("\n")[1:] for part in text.split("\n\n") if part.startswith("By ") and "half" not in part
+    )
+    assert speakers[0].split() == ["session", "speaker", "sad", "positive", "all", "minutes"]
+    assert speakers[1].split()[:-1] == ["1", "Ses01F", "2", "0", "2"]
+    assert speakers[-1].split()[:-1] == ["all", "4", "8", "12"]
+    assert [line.split()[:4] for line in genders] == [
+        ["gender", "sad", "positive", "all"],
+        ["F", "4", "0", "4"],
+        ["M", "0", "8", "8"],
+        ["all", "4", "8", "12"],
+    ]
+
+
+def test_a_label_that_never_occurs_is_a_problem(release, capsys):
+    assert main(["check", str(release.root), "--emotions", "sad,hapy"]) == 2
+    expected = (
+        "data.emotions: no utterance is labelled 'hapy'; did you mean happy? (its labels: angry, excited, happy, "
+    )
+    assert f"\n{expected}" in capsys.readouterr().out
 
 
 def test_a_sound_corpus_is_reported_with_exit_code_0(release, capsys):
     assert main(["check", str(release.root)]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"iemocap in {release.root}\n")
-    assert "16 utterances, 0.0 minutes; shortest 0.10 s, median 0.10 s, longest 0.10 s" in text
+    assert "24 utterances, 0.0 minutes; shortest 0.10 s, median 0.10 s, longest 0.10 s" in text
     assert "By session and speaker" in text
     assert "By session and dialog half" in text
     assert text.endswith("No problems found.\n")
@@ -57,7 +98,7 @@ def test_warnings_are_no_problems(tmp_path, wav, speech, capsys):
     assert text.split("\n\n")[-2].splitlines() == [
         "5 warnings",
         f"{tmp_path}/b.wav (happy): the same recording has another label in {tmp_path}/c.wav (sad)",
-        f"{path}: no utterance of neutral, angry at all",
+        f"{path}: no utterance of neutral, angry at all; its labels: happy, sad",
         f"{path}: speaker w has no utterance of happy",
         f"{path}: speaker x has no utterance of sad",
         f"{path}: session 2 has no utterance of happy",
@@ -98,10 +139,13 @@ def test_nothing_usable(manifest, capsys):
 
 
 def test_options_of_iemocap(release, capsys):
-    assert main(["check", str(release.root), "--style", "all", "--merge-excited"]) == 0
-    assert "30 utterances" in capsys.readouterr().out
-    assert main(["check", str(release.root), "--merge-excited"]) == 0
-    assert "20 utterances" in capsys.readouterr().out, "only improvised dialogs by default"
+    for style, number in ((["--style", "all"], 30), ([], 20)):  # only improvised dialogs by default
+        assert (
+            main(["check", str(release.root), *style, "--emotions", "neutral,angry,happy,sad", "--merge-excited"]) == 0
+        )
+        assert f"{number} utterances" in capsys.readouterr().out
+        assert main(["check", str(release.root), *style, "--merge", "excited=happy"]) == 0
+        assert f"{number} utterances" in capsys.readouterr().out
 
 
 def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speech):
@@ -124,6 +168,11 @@ def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speec
         (["check", "IEMOCAP_full_release", "--kind", "emodb"], ["EMO-DB not found"]),
         (["check", "corpus.csv", "--style", "all"], ["for IEMOCAP only"]),
         (["check", "x", "--knd", "emodb"], ["ser: --knd: no such option", "--kind?", ": ser corpus check --help"]),
+        (["check", "corpus.csv", "--emotions", "sad"], ["data.emotions is ['sad'], but must be 2 to 100 names"]),
+        (["check", "corpus.csv", "--merge", "sad"], ["--merge: 'sad' is not of the form excited=happy"]),
+        (["check", "corpus.csv", "--merge", "a=b,b=a"], ["data.merge counts 'a' as 'b', and is circular: a -> b -> a"]),
+        (["check", "corpus.csv", "--emotions", "sad,happy", "--merge", "a=joy"], ["'a' as 'joy', which is not in"]),
+        (["cache", "--emtpy"], ["ser: --emtpy: no such option", "--empty?", ": ser corpus cache --help"]),
         (["synth", "x", "--sed", 3], ["ser: --sed: no such option", "--seed?", ": ser corpus synth --help"]),
     ],
 )
@@ -137,10 +186,32 @@ def test_the_built_in_corpus_is_written_once(tmp_path, capsys):
     assert main(command) == 0
     first = capsys.readouterr().out
     assert first.startswith(f"Written to {tmp_path / 'demo'}\n")
-    assert "80 utterances" in first
+    assert "122 utterances" in first, "80 of the paper's emotions and 42 of others"
     assert main(command) == 0
     assert capsys.readouterr().out == first.replace("Written to", "Already there:")
     assert isinstance(detect(command[1]), IEMOCAP)
+
+
+def test_the_cache_is_listed_and_emptied(tmp_path, speech, monkeypatch, capsys):
+    monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
+    soundfile.write(tmp_path / "a.flac", speech(1), 16_000)
+    Waveforms(pd.DataFrame({"path": [tmp_path / "a.flac"]}))
+    size = sum(path.stat().st_size for path in (tmp_path / "cache").iterdir())
+    line = f"1 converted recording in {tmp_path / 'cache'}, {size / 1e6:.1f} MB, written {date.today()}\n"
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == line
+    assert main(["cache", "--empty"]) == 0
+    assert capsys.readouterr().out == f"Removed: {line}"
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == f"0 converted recordings in {tmp_path / 'cache'}, 0.0 MB\n"
+
+
+def test_a_cache_that_is_a_file_is_refused(tmp_path, refused, monkeypatch):
+    (tmp_path / "taken").write_text("mine")
+    monkeypatch.setenv("SER_CACHE", str(tmp_path / "taken"))
+    for words in (["cache"], ["cache", "--empty"]):
+        refused(["corpus", *words], [f"ser: {tmp_path / 'taken'}: Not a directory", "SER_CACHE"])
 
 
 def test_usage(capsys):

@@ -6,19 +6,19 @@ import pandas as pd
 from ser.emotions import PAPER_EMOTIONS
 
 
-def predictions(hits, actual=None, speakers=None, seed=1, names=None):
+def predictions(hits, actual=None, speakers=None, seed=1, names=None, emotions=PAPER_EMOTIONS):
     """A table with given hits; a wrong prediction is the emotion after the actual one."""
     hits = np.asarray(hits, dtype=bool)
     actual = np.zeros(len(hits), int) if actual is None else np.asarray(actual)
-    predicted = [PAPER_EMOTIONS[(i + (not hit)) % 4] for i, hit in zip(actual, hits, strict=True)]
+    predicted = [emotions[(i + (not hit)) % len(emotions)] for i, hit in zip(actual, hits, strict=True)]
     return pd.DataFrame(
         {
             "utterance": [f"u{i}" for i in range(len(hits))] if names is None else names,
             "speaker": np.arange(len(hits)).astype(str) if speakers is None else np.asarray(speakers).astype(str),
             "seed": seed,
-            "emotion": [PAPER_EMOTIONS[i] for i in actual],
+            "emotion": [emotions[i] for i in actual],
             "predicted": predicted,
-            **{f"p_{emotion}": [float(each == emotion) for each in predicted] for emotion in PAPER_EMOTIONS},
+            **{f"p_{emotion}": [float(each == emotion) for each in predicted] for emotion in emotions},
         }
     )
 

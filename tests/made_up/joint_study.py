@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import optuna
 
+from ser.emotions import PAPER_EMOTIONS
 from ser.files import digest
 from ser.results.predictions import scores
 from ser.sweep.study.plan import read_plan
@@ -28,10 +29,10 @@ folds: 1-3
 """
 
 
-def make_fold(folder, system, fold, skill, generator):
+def make_fold(folder, system, fold, skill, generator, emotions):
     """Write the files of a fold of `ser validated` that a study reads."""
-    utterances = split(speakers_corpus(), "speaker", fold, None)["val"]
-    table = table_of(utterances, system, skill, generator).assign(fold=fold)
+    utterances = split(speakers_corpus(emotions), "speaker", fold, None)["val"]
+    table = table_of(utterances, system, skill, generator, emotions).assign(fold=fold)
     folder.mkdir(parents=True)
     table.to_csv(folder / "validation.csv", index=False)
     about = {
@@ -43,7 +44,7 @@ def make_fold(folder, system, fold, skill, generator):
     (folder / "result.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def settle(shared, folder, place, system, skill, pruned_after=None, error=None):
+def settle(shared, folder, place, system, skill, pruned_after=None, error=None, emotions=PAPER_EMOTIONS):
     """Complete a planned trial with simulated posteriors, or record it as pruned or failed."""
     plan = shared.plan
     generator = np.random.default_rng([place, len(system)])
@@ -60,7 +61,7 @@ def settle(shared, folder, place, system, skill, pruned_after=None, error=None):
         shared.optuna.add_trial(create(state=states.PRUNED, user_attrs=attributes, value=0.3, **make))
         return
     for fold in plan.folds:
-        make_fold(trial.folder / f"seed1-fold{fold:02d}", system, fold, skill, generator)
+        make_fold(trial.folder / f"seed1-fold{fold:02d}", system, fold, skill, generator, emotions)
     outcome = trial.outcome()
     attributes = {PLANNED: place, **outcome, "folder": trial.folder.name, "worker": "here:1"}
     shared.optuna.add_trial(create(value=outcome[plan.metric], user_attrs=attributes, **make))

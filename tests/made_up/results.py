@@ -32,13 +32,13 @@ OPTIONS = {
 VERSIONS = {"ser": "0.1.0", "python": "3.11.7", "torch": "2.11.0"}
 
 
-def speakers_corpus():
+def speakers_corpus(emotions=PAPER_EMOTIONS):
     """Ten speakers in five sessions, 12 to 24 utterances each."""
     rows = []
     for session, pair in enumerate(PAIRS, start=1):
         for place, speaker in enumerate(sorted(pair)):
             for number in range(12 + 3 * place + 2 * session):
-                emotion = PAPER_EMOTIONS[number % 4]
+                emotion = emotions[number % len(emotions)]
                 rows.append((f"{speaker}a{number:02d}{emotion[0].upper()}", speaker, str(session), emotion, "F"))
     return pd.DataFrame(rows, columns=["utterance", "speaker", "session", "emotion", "dialog_half"])
 
@@ -56,9 +56,9 @@ def dialogs_corpus():
     return pd.DataFrame(rows, columns=["utterance", "speaker", "session", "emotion", "dialog_half"])
 
 
-def posteriors_of(utterances, system, skill, generator):
+def posteriors_of(utterances, system, skill, generator, emotions):
     """Plausible posteriors of a system: better than chance by `skill`, some speakers harder than others."""
-    actual = np.eye(4)[[PAPER_EMOTIONS.index(emotion) for emotion in utterances.emotion]]
+    actual = np.eye(len(emotions))[[emotions.index(emotion) for emotion in utterances.emotion]]
     ease = utterances.speaker.map(lambda name: 0.6 + sum(map(ord, name)) % 5 / 5).to_numpy()[:, None]
     found = {}
     for branch in BRANCHES[system]:
@@ -69,14 +69,14 @@ def posteriors_of(utterances, system, skill, generator):
     return {"": system_posterior, **found}
 
 
-def table_of(utterances, system, skill, generator):
-    posteriors = posteriors_of(utterances, system, skill, generator)
+def table_of(utterances, system, skill, generator, emotions=PAPER_EMOTIONS):
+    posteriors = posteriors_of(utterances, system, skill, generator, emotions)
     table = utterances[["utterance", "speaker", "session"]].reset_index(drop=True)
     table["fold"] = 0
     table["emotion"] = utterances.emotion.to_numpy()
-    table["predicted"] = [PAPER_EMOTIONS[place] for place in posteriors[""].argmax(axis=1)]
+    table["predicted"] = [emotions[place] for place in posteriors[""].argmax(axis=1)]
     for branch, values in posteriors.items():
-        table[posterior_columns(PAPER_EMOTIONS, branch)] = values
+        table[posterior_columns(emotions, branch)] = values
     return table
 
 
@@ -124,11 +124,12 @@ def make_result(
     folds=None,
     averaged=0,
     random=1,
+    emotions=PAPER_EMOTIONS,
     **about_it,
 ):
     """Write the folder of a finished `ser crossval`; `about_it` overrides its `result.json`."""
     generator = np.random.default_rng([random, len(system), sum(map(ord, system))])
-    utterances = dialogs_corpus() if protocol == "wu2019" else speakers_corpus()
+    utterances = dialogs_corpus() if protocol == "wu2019" else speakers_corpus(emotions)
     num_folds = 10 if protocol == "speaker" else 5
     folds, epochs = folds or list(range(1, num_folds + 1)), 20
     folder.mkdir(parents=True)
@@ -139,15 +140,15 @@ def make_result(
         for fold in folds:
             sets = split(utterances, protocol, fold, halves)
             for name in ("test", "val"):
-                found[name][seed, fold] = table_of(sets[name], system, skill, generator)
-                mean[name][seed, fold] = table_of(sets[name], system, skill + 0.3, generator)
+                found[name][seed, fold] = table_of(sets[name], system, skill, generator, emotions)
+                mean[name][seed, fold] = table_of(sets[name], system, skill + 0.3, generator, emotions)
             people = {name: [f"{corpus}:{who}" for who in sorted(part.speaker.unique())] for name, part in sets.items()}
             run = folder / f"seed{seed}-fold{fold:02d}"
             run.mkdir()
             curves = make_curves(epochs, generator)
             curves.to_csv(run / "metrics.csv", index=False)
             counts = {
-                name: {emotion: int((part.emotion == emotion).sum()) for emotion in PAPER_EMOTIONS}
+                name: {emotion: int((part.emotion == emotion).sum()) for emotion in emotions}
                 for name, part in sets.items()
             }
             details = {"system": system, "corpus": corpus, "fold": fold, "seed": seed, "counts": counts}

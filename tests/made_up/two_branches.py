@@ -7,7 +7,7 @@ from ser.emotions import PAPER_EMOTIONS
 from ser.results.predictions import posterior_columns
 
 
-def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6):
+def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6, emotions=PAPER_EMOTIONS):
     """A predictions table of a system with two branches, from given posteriors."""
     capsule, gru = np.asarray(capsule, float), np.asarray(gru, float)
     posterior = lambda_ * capsule + (1 - lambda_) * gru
@@ -18,23 +18,25 @@ def table(actual, capsule, gru, speakers, folds=1, lambda_=0.6):
             "session": "1",
             "seed": 1,
             "fold": folds,
-            "emotion": [PAPER_EMOTIONS[i] for i in actual],
-            "predicted": [PAPER_EMOTIONS[i] for i in posterior.argmax(1)],
+            "emotion": [emotions[i] for i in actual],
+            "predicted": [emotions[i] for i in posterior.argmax(1)],
         }
     )
     for branch, values in (("", posterior), ("capsule", capsule), ("gru", gru)):
-        rows[posterior_columns(PAPER_EMOTIONS, branch)] = values
+        rows[posterior_columns(emotions, branch)] = values
     return rows
 
 
-def sample(seed, utterances=120, folds=2, sharpness=1.5):
+def sample(seed, utterances=120, folds=2, sharpness=1.5, emotions=PAPER_EMOTIONS):
     """Two branches with independent errors, each right in most cases."""
     generator = np.random.default_rng(seed)
-    actual = generator.integers(0, 4, utterances)
-    logits = generator.normal(size=(2, utterances, 4)) + sharpness * np.eye(4)[actual]
+    number = len(emotions)
+    actual = generator.integers(0, number, utterances)
+    logits = generator.normal(size=(2, utterances, number)) + sharpness * np.eye(number)[actual]
     capsule, gru = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     fold = np.arange(utterances) % folds + 1
-    return table(actual, capsule, gru, speakers=10 * fold + generator.integers(0, 3, utterances), folds=fold)
+    speakers = 10 * fold + generator.integers(0, 3, utterances)
+    return table(actual, capsule, gru, speakers, folds=fold, emotions=emotions)
 
 
 def one_branch_wrong_each():

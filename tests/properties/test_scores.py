@@ -30,7 +30,7 @@ labels = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, m
 @settings(deadline=None, max_examples=100)
 def test_scores_equal_scikit_learn_in_any_number_of_updates(pairs, updates):
     actual, predicted = np.array(pairs).T
-    scores = EmotionScores()
+    scores = EmotionScores(PAPER_EMOTIONS)
     for part in np.array_split(np.arange(len(actual)), updates):
         if len(part):
             scores.update(torch.eye(4)[predicted[part]], torch.from_numpy(actual[part]))

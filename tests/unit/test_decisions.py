@@ -33,7 +33,7 @@ AUDIO = [
 def data(statistics):
     """A fold of constant utterances, whose mean shows which of them were used."""
     made = EmotionData.__new__(EmotionData)
-    made.statistics, made.pieces = statistics, {"test": SimpleNamespace(statistics=None)}
+    made.statistics, made.others, made.pieces = statistics, [], {"test": SimpleNamespace(statistics=None)}
     made.utterances = pd.DataFrame({"set": ["train", "train", "val", "test"], "speaker": ["a", "b", "c", "d"]})
     made.waveforms = SimpleNamespace(read=lambda row: AUDIO[row].numpy())
     return made

@@ -50,6 +50,7 @@ def _levels(table: pd.DataFrame) -> list[str]:
 
 
 def _two_labels(table: pd.DataFrame) -> list[str]:
+    table = table[table.recording.duplicated(keep=False)]  # few; each group takes 0.1 ms
     lines = []
     for _, same in table.assign(cut=_cuts(table)).groupby("recording", sort=False):
         for overlapping in _overlapping(same):
@@ -95,16 +96,18 @@ def median_silence(table: pd.DataFrame) -> tuple[float, float]:
 def _lacking(table: pd.DataFrame, emotions: Sequence[str]) -> list[str]:
     """Classes missing in the corpus, in sessions, and in speakers whose session has them."""
 
-    def lacking(part: pd.DataFrame, among: Iterable[str]) -> str:
-        return ", ".join(emotion for emotion in emotions if emotion in set(among) - set(part.emotion))
+    def lacking(part: set[str], among: Iterable[str]) -> str:
+        return ", ".join(emotion for emotion in emotions if emotion in set(among) - part)
 
     lines = []
-    if missing := lacking(table, emotions):
+    present = set(table.emotion)
+    if missing := lacking(present, emotions):
         lines.append(f"no utterance of {missing} at all; its labels: {', '.join(in_order(table.emotion))}")
     for session, of_session in table.groupby("session"):
-        if session != "" and (missing := lacking(of_session, table.emotion)):
+        of_all = set(of_session.emotion)
+        if session != "" and (missing := lacking(of_all, present)):
             lines.append(f"session {session} has no utterance of {missing}")
-        for speaker, of_speaker in of_session.groupby("speaker"):
-            if missing := lacking(of_speaker, of_session.emotion):
+        for speaker, of_speaker in of_session.groupby("speaker").emotion:
+            if missing := lacking(set(of_speaker), of_all):
                 lines.append(f"speaker {speaker} has no utterance of {missing}")
     return lines

@@ -25,12 +25,12 @@ class Listing(NamedTuple):
 
     Args:
         rows: `COLUMNS` but `seconds`, those of `OPTIONAL` only if known; `emotion` is the label in the field's words.
-        sources: "file:line" of each row, or its path.
+        sources: "file:line" of each row; None if a row's path is enough.
         problems: "file:line: cause" for every other line.
     """
 
     rows: list[dict]
-    sources: list[str]
+    sources: list[str] | None
     problems: list[str]
 
 
@@ -102,7 +102,7 @@ class Corpus(ABC):
 
         rows, sources, problems = self.listed()
         chosen, left_out = [], {}
-        for row, source in zip(rows, sources, strict=True):
+        for row, source in zip(rows, sources or [None] * len(rows), strict=True):
             emotion = labels.emotion_of(row["emotion"]) if labels else row["emotion"]
             if emotion is None:
                 left_out[row["emotion"]] = left_out.get(row["emotion"], 0) + 1
@@ -110,7 +110,8 @@ class Corpus(ABC):
                 chosen.append((OPTIONAL | row | {"emotion": emotion}, source))
         if labels and rows and not problems:
             problems = [*problems, *labels.unknown(row["emotion"] for row in rows)]
-        table, unusable = check_audio([row for row, _ in chosen], [source for _, source in chosen], corpus=self.title)
+        places = [source for _, source in chosen] if sources else None
+        table, unusable = check_audio([row for row, _ in chosen], places, corpus=self.title)
         return Reading(table, problems + unusable, dict(sorted(left_out.items())))
 
     def select(self, labels: Labels | None = None) -> tuple[pd.DataFrame, dict[str, int]]:

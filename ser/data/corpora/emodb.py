@@ -68,7 +68,7 @@ class EmoDB(Corpus):
                         "emotion": EMOTION_OF_LETTER[form[2]],
                     }
                 )
-        return Listing(rows, [row["path"] for row in rows], problems)
+        return Listing(rows, None, problems)
 
 
 def recordings(folder: Path) -> list[Path]:

@@ -86,7 +86,7 @@ class IEMOCAP(Corpus):
                     found, unsound = read_dialog(labels, audio_folder / dialog)
                     problems += unsound
                     rows += [_row(name, path, emotions[label]) for name, path, label in found]
-        return Listing(rows, [row["path"] for row in rows], problems)
+        return Listing(rows, None, problems)
 
     def _selects(self, dialog: str) -> bool:
         return self.style == "all" or ("impro" in dialog) == (self.style == "improvised")

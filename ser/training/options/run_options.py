@@ -89,6 +89,8 @@ class RunOptions(LightningCLI):
         self.add_own(parser)
 
     def parse_arguments(self, parser: RunParser, args: ArgsType) -> None:
+        if self.given & {"--model.emotions", "--model.init_args.emotions"}:
+            raise InputError("model.emotions is always data.emotions; use --data.emotions")
         self.config = parser.read(self.words)
 
     def _parse_ckpt_path(self) -> None:
@@ -119,7 +121,7 @@ class RunOptions(LightningCLI):
     @property
     def given(self) -> set[str]:
         """Names of the options on the command line."""
-        return {word.split("=", 1)[0] for word in self.words if word.startswith("--")}
+        return {word.split("=", 1)[0].removesuffix("+") for word in self.words if word.startswith("--")}
 
     def built(self) -> Namespace:
         """The options with their classes instantiated.

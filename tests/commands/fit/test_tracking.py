@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 
 import pandas as pd
 import pytest
 import wandb
+from sklearn.metrics import confusion_matrix
 
 from ser.errors import InputError
 from ser.training.tracking import wandb_run
@@ -110,6 +112,8 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, ho
     out = tmp_path / "run"
     options = [option for option in tiny if option not in ("--wandb.mode", "disabled")]
     options += ["--wandb.group", "trial", "--wandb.tags", "[mine]", "--out", out]
+    emotions = ["sad", "happy", "joyful", "neutral", "angry"]
+    options += ["--data.emotions", f"[{', '.join(emotions)}]", "--data.merge", "{excited: joyful}"]
     done = ser("fit", "--config", CONF / "gru_seqcap.yaml", *options)
     assert done.code == 0, done.err
     (folder,) = out.glob("wandb/offline-run-*")
@@ -131,6 +135,12 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, ho
         assert word in content
     (table,) = (folder / "files" / "media" / "table" / "test").glob("predictions_*.table.json")
     assert "capsule_p_neutral" in table.read_text()
+    (matrix,) = (folder / "files" / "media" / "table" / "test").glob("confusion_table_*.table.json")
+    rows = json.loads(matrix.read_text())["data"]
+    assert [(actual, predicted) for actual, predicted, _ in rows] == list(product(emotions, emotions))
+    predictions = pd.read_csv(out / "predictions.csv")
+    counts = confusion_matrix(predictions.emotion, predictions.predicted, labels=emotions)
+    assert [number for *_, number in rows] == counts.flatten().tolist()
 
     # The curves equal metrics.csv: the evaluation of the best epoch adds no point.
     records = [json.loads(line) for line in inspect(folder, "--json").splitlines()]

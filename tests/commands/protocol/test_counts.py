@@ -101,6 +101,7 @@ def test_speaker_tests_everyone_once_with_the_counts_of_the_facts(protocol, full
 
 def test_the_table_of_sets_is_aligned(protocol, corpus):
     _, lines = protocol("speaker", *corpus, "--no-audio")
+    assert lines[3] == "Other labels, left out: 15 excited, 12 frustrated, 15 undecided."
     first = next(place for place, line in enumerate(lines) if line.split()[:2] == ["fold", "set"])
     table = lines[first : lines.index("", first)]
     assert len(table) == 1 + 10 * 3

@@ -1,11 +1,12 @@
 """Damaged manifests: what is done to a sound one, and what the message says."""
 
+from ser.emotions import PAPER_EMOTIONS
 from tests.slow.faults.damages import Damage, content, folder, gone, line, linked, text
 
 CSV = "corpus.csv"
 ROWS = [
     "utterance,path,session,speaker,emotion",
-    *(f"{name},{name}.wav,{1 + name // 2},s{name},sad" for name in range(4)),
+    *(f"{name},{name}.wav,{1 + name // 2},s{name},{emotion}" for name, emotion in enumerate(PAPER_EMOTIONS)),
 ]
 MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
     "no file": (gone(CSV), "manifest not found in {root}/corpus.csv: no such file"),
@@ -13,21 +14,21 @@ MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
     "an empty file": (content(CSV, lambda old: b""), "{root}/corpus.csv: empty"),
     "only the header": (
         content(CSV, lambda old: old[: old.index(b"\n")]),
-        "{root}/corpus.csv: no utterance of the emotions",
+        "{root}/corpus.csv: no labelled utterance found",
     ),
     "no header": (
         line(CSV, 1, ""),
-        "{root}/corpus.csv:2: no column utterance, path, session, speaker, emotion (needed: ",
+        "{root}/corpus.csv:2: no column path, speaker, emotion (needed: ",
     ),
     "a column missing": (
         text(CSV, ",speaker,", ",person,"),
-        "{root}/corpus.csv:1: no column speaker (needed: utterance, ",
+        "{root}/corpus.csv:1: no column speaker (needed: path, ",
     ),
     "a column twice": (text(CSV, ",speaker,", ",path,speaker,"), "{root}/corpus.csv:1: two columns with the same name"),
     "another separator": (
         text(CSV, ",", "|"),
-        "{root}/corpus.csv:1: no column utterance, path, session, speaker, emotion (needed: utterance, path, session, "
-        "speaker, emotion; read with the separator ',')",
+        "{root}/corpus.csv:1: no column path, speaker, emotion (needed: path, speaker, emotion; "
+        "read with the separator ',')",
     ),
     "UTF-16": (content(CSV, lambda old: old.decode().encode("utf-16")), "{root}/corpus.csv:1: not UTF-8 (byte 0xff)"),
     "Latin-1": (
@@ -46,15 +47,19 @@ MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
         line(CSV, 3, "1,1\0.wav,1,s1,sad"),
         "{root}/corpus.csv:3: '{root}/1\\x00.wav': unreadable (embedded null",
     ),
-    "an unknown emotion": (
-        text(CSV, "sad", "joy"),
-        "{root}/corpus.csv:2: unknown emotion 'joy' (known: neutral, angry, ",
+    "an emotion misspelt": (
+        text(CSV, "happy", "hapy"),
+        "data.emotions: no utterance is labelled 'happy'; did you mean hapy? (its labels: angry, hapy, neutral, sad)",
     ),
-    "unknown emotions": (
-        text(CSV, "sad", "joy"),
-        "'joy' (known: neutral, angry, happy, sad); 4 in all, also {root}/corpus.csv:3, {root}/corpus.csv:4",
+    "only other emotions": (
+        lambda root: [text(CSV, word, "joy")(root) for word in PAPER_EMOTIONS],
+        "data.emotions: no utterance is labelled 'neutral' (its labels: joy)",
     ),
-    "an emotion in capitals": (text(CSV, "sad", "Sad"), "{root}/corpus.csv:2: unknown emotion 'Sad' (known: neutral, "),
+    "an emotion in capitals": (
+        text(CSV, "sad", "Sad"),
+        "no utterance is labelled 'sad'; did you mean Sad? (its labels",
+    ),
+    "no emotion": (text(CSV, ",sad", ","), "{root}/corpus.csv:5: column emotion is empty"),
     "a name twice": (line(CSV, 3, "0,1.wav,1,s1,sad"), "{root}/corpus.csv:3: utterance 0 was already given in line 2"),
     "a path twice": (
         line(CSV, 3, "1,0.wav,1,s1,sad"),
@@ -79,7 +84,10 @@ MANIFEST_DAMAGES: dict[str, tuple[Damage, str]] = {
         "speaker s1 appears in sessions 1, 2; folds would",
     ),
     "an unknown dialog half": (
-        lambda root: [text(CSV, "emotion\n", "emotion,dialog_half\n")(root), text(CSV, "sad", "sad,X")(root)],
+        lambda root: [
+            text(CSV, old, new)(root)
+            for old, new in [("emotion\n", "emotion,dialog_half\n"), *((word, f"{word},X") for word in PAPER_EMOTIONS)]
+        ],
         "{root}/corpus.csv:2: dialog_half is 'X', but must be F, M or empty",
     ),
 }

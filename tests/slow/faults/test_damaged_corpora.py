@@ -107,7 +107,10 @@ IEMOCAP_DAMAGES: dict[str, tuple[Damage, str]] = {
         ":3: Ses01F_impro01_M_X000 is not named like an utterance of dialog Ses01F_impro01",
     ),
     "one speaker in a session": (without_women, "session 1 has 1 speaker(s) (Ses01M), not two"),
-    "only other emotions": (with_other_labels, "{root}: no utterance of the emotions neutral, angry, happy, sad found"),
+    "only other emotions": (
+        with_other_labels,
+        "data.emotions: no utterance is labelled 'neutral' (its labels: excited, other, ",
+    ),
 }
 
 WAV = "wav/03a01Nb.wav"
@@ -149,7 +152,7 @@ EMODB_DAMAGES: dict[str, tuple[Damage, str]] = {
     "half a pair": (gone("wav/08*"), "session 1 has 1 speaker(s) (03), not two"),
     "only other emotions": (
         gone("wav/*[NWFT]b.wav"),
-        "{root}/wav: no utterance of the emotions neutral, angry, happy, sad",
+        "data.emotions: no utterance is labelled 'neutral' (its labels: bored)",
     ),
     "the built-in corpus": (
         content("ser-synthetic.json", lambda old: b"{}"),

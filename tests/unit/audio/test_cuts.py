@@ -119,6 +119,7 @@ def test_long_recordings_are_converted_in_pieces_without_a_seam(tmp_path, monkey
     )
     expected = read_recording(tmp_path / "a.wav")
     monkeypatch.setattr(recording, "LONGEST_SECONDS", 2)
+    monkeypatch.setattr(recording, "_PIECE_SECONDS", 2)
     monkeypatch.setattr(decoding, "_BLOCK_SAMPLES", 10_007)
     found = read_recording(tmp_path / "a.wav")
     assert len(found) == len(expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from types import SimpleNamespace
 
 import pandas as pd
@@ -11,7 +12,10 @@ from ser.data.datamodule import EmotionData
 from ser.errors import InputError
 
 TABLE = pd.DataFrame(
-    {"utterance": ["a", "b"], "speaker": ["x", "y"], "emotion": ["sad", "happy"], "set": "train", "path": ["1", "2"]}
+    {
+        **{"utterance": ["a", "b"], "path": ["1", "2"], "session": "", "speaker": ["x", "y"], "dialog_half": ""},
+        **{"emotion": ["sad", "happy"], "start": nan, "end": nan, "seconds": 1.0, "set": "train"},
+    }
 )
 
 
@@ -27,14 +31,18 @@ def test_the_digest_of_a_corpus_knows_names_labels_and_audio():
         digest(emotion=["sad", "sad"]),
         digest(speaker=["y", "x"]),
         digest(utterance=["a", "c"]),
+        digest(session=[1, 2]),
+        digest(seconds=[1.0, 2.0]),
+        digest(end=[nan, 0.5]),
         digest(("0a", "0c")),
         digest(("0b", "0a")),
     ]
-    assert len({digest(), *others}) == 7
+    assert len({digest(), *others}) == 10
 
 
 def test_the_digest_of_a_corpus_knows_neither_its_place_nor_the_fold():
     assert digest(path=["elsewhere/1", "elsewhere/2"]) == digest(set=["val", "test"]) == digest()
+    assert digest(gender=["F", "M"]) == digest(), "which older versions did not know"
 
 
 def trainer(world_size=1, sampler=False, epochs=0, batches=0):

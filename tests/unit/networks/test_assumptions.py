@@ -50,14 +50,14 @@ def test_window_capsules_are_squashed_outputs_of_their_convolutions():
 
 def test_all_windows_of_an_utterance_have_one_matrix():
     """The order of the windows does not matter."""
-    layer, vectors = UtteranceCapsules(lower_dim=5, dim=3, iterations=3), torch.randn(2, 6, 5)
+    layer, vectors = UtteranceCapsules(lower_dim=5, upper=4, dim=3, iterations=3), torch.randn(2, 6, 5)
     everywhere = torch.ones(2, 6, dtype=torch.bool)
     torch.testing.assert_close(layer(vectors.flip(1), everywhere)[0], layer(vectors, everywhere)[0])
 
 
 def test_before_the_first_window_the_emo_vector_is_zero():
     """The first window of RecCaps equals that of SeqCaps with the same weights."""
-    recurrent, alone = RecCaps(6, 3, dim=4, iterations=2), SeqCaps(6, 3, dim=4, iterations=2)
+    recurrent, alone = RecCaps(6, 3, upper=5, dim=4, iterations=2), SeqCaps(6, 3, upper=5, dim=4, iterations=2)
     alone.load_state_dict({name: value for name, value in recurrent.state_dict().items() if "recurrent" not in name})
     capsules = torch.randn(2, 3, 6, 3)
     torch.testing.assert_close(recurrent(capsules)[:, 0], alone(capsules)[:, 0])

@@ -55,7 +55,7 @@ def test_a_segment_has_the_maps_of_fig_2():
 @pytest.mark.parametrize(("tap", "windows", "capsules"), [("pool3", 2, 224), ("conv3", 4, 480)])
 def test_a_segment_has_the_windows_of_each_tap(tap, windows, capsules):
     convolutions = SpectralTemporalConvolutions()
-    branch = CapsuleBranch(SeqCaps, convolutions.taps, capsule_tap=tap)
+    branch = CapsuleBranch(SeqCaps, convolutions.taps, 4, capsule_tap=tap)
     maps = convolutions(torch.randn(1, 512, 200), torch.tensor([200]))
     cut, mask = branch.windows(*maps[tap])
     assert cut.shape[1] == windows
@@ -162,7 +162,7 @@ def test_windows_cover_every_step_and_nothing_else():
 
 
 def test_reccaps_without_recurrent_weights_are_seqcaps():
-    recurrent, sequential = RecCaps(9, 8, 16, 3), SeqCaps(9, 8, 16, 3)
+    recurrent, sequential = RecCaps(9, 8, 4, 16, 3), SeqCaps(9, 8, 4, 16, 3)
     sequential.load_state_dict({k: v for k, v in recurrent.state_dict().items() if k != "recurrent_weight"})
     nn.init.zeros_(recurrent.recurrent_weight)
     capsules = torch.randn(2, 5, 9, 8)
@@ -170,7 +170,7 @@ def test_reccaps_without_recurrent_weights_are_seqcaps():
 
 
 def test_only_the_past_reaches_a_window():
-    caps = RecCaps(5, 3, 4, 3)
+    caps = RecCaps(5, 3, 4, 4, 3)
     capsules = torch.randn(1, 4, 5, 3)
     changed = capsules.clone()
     changed[:, 2] += 1

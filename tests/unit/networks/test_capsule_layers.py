@@ -17,7 +17,7 @@ SIZES = {"window_steps": 4, "window_shift": 2, "window_kernel": 3, "window_strid
 
 
 def test_the_head_is_dense_relu_dense():
-    head, features = DenseHead(5, 7, dropout=0.5).eval(), torch.randn(3, 5)
+    head, features = DenseHead(5, 7, 4, dropout=0.5).eval(), torch.randn(3, 5)
     nn.init.normal_(head[0].bias)
     hidden = features @ head[0].weight.T + head[0].bias
     assert (hidden < 0).any(), "ReLU must change something"
@@ -27,7 +27,7 @@ def test_the_head_is_dense_relu_dense():
 
 def test_dropout_of_the_head_stands_between_its_dense_layers():
     """The last layer is the identity on four units, so each output is a dense unit, doubled or dropped."""
-    head, features = DenseHead(5, 4, dropout=0.5).train(), torch.randn(1, 5).expand(500, -1)
+    head, features = DenseHead(5, 4, 4, dropout=0.5).train(), torch.randn(1, 5).expand(500, -1)
     with torch.no_grad():
         head[0].bias.fill_(3)  # keeps the sums positive
         head[0].weight.mul_(0.1)
@@ -43,13 +43,13 @@ def test_dropout_of_the_head_stands_between_its_dense_layers():
 @pytest.mark.parametrize("iterations", [1, 2, 3])
 def test_windows_and_utterance_are_routed_as_often_as_was_asked(iterations):
     capsules, vectors = torch.randn(2, 3, 6, 5), torch.randn(2, 3, 20)
-    windows = SeqCaps(6, 5, dim=4, iterations=iterations)
+    windows = SeqCaps(6, 5, upper=4, dim=4, iterations=iterations)
     prediction = windows.prediction(capsules).detach()
     for item in range(2):
         for window in range(3):
             output, _ = literal_route(prediction[item, window], iterations)
             torch.testing.assert_close(windows(capsules)[item, window, :16], output.flatten().float())
-    utterance = UtteranceCapsules(20, dim=3, iterations=iterations)
+    utterance = UtteranceCapsules(20, upper=4, dim=3, iterations=iterations)
     found, _ = utterance(vectors, torch.ones(2, 3, dtype=torch.bool))
     for item in range(2):
         prediction = torch.stack(
@@ -61,16 +61,16 @@ def test_windows_and_utterance_are_routed_as_often_as_was_asked(iterations):
 @pytest.mark.parametrize("kind", [SeqCaps, RecCaps])
 @pytest.mark.parametrize("iterations", [1, 2, 4])
 def test_the_iterations_of_a_branch_reach_both_routings(kind, iterations):
-    branch = CapsuleBranch(kind, TAPS, routing_iterations=iterations, **SIZES)
+    branch = CapsuleBranch(kind, TAPS, 4, routing_iterations=iterations, **SIZES)
     assert (branch.emo_caps.iterations, branch.utterance_capsules.iterations) == (iterations, iterations)
 
 
 def test_the_last_window_of_reccaps_sends_a_gradient_to_the_first():
-    layer, capsules = RecCaps(6, 5, dim=4, iterations=3), torch.randn(1, 3, 6, 5, requires_grad=True)
+    layer, capsules = RecCaps(6, 5, upper=4, dim=4, iterations=3), torch.randn(1, 3, 6, 5, requires_grad=True)
     layer(capsules)[0, 2].square().sum().backward()
     assert all(capsules.grad[0, window].abs().max() > 0 for window in range(3))
     alone = copy.deepcopy(capsules.detach()).requires_grad_()
-    SeqCaps(6, 5, dim=4, iterations=3)(alone)[0, 2].square().sum().backward()
+    SeqCaps(6, 5, upper=4, dim=4, iterations=3)(alone)[0, 2].square().sum().backward()
     assert not alone.grad[0, :2].any(), "no gradient without recurrence"
 
 

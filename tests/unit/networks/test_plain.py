@@ -72,7 +72,7 @@ def map_of(tap: str, lengths: list[int]) -> dict:
 )
 def test_capsule_branches_are_those_of_the_equations(ours, printed, iterations, lengths):
     sizes = SIZES | {"routing_iterations": iterations}
-    both = CapsuleBranch(ours, TAPS, **sizes), plain.PrintedCapsuleBranch(printed, TAPS, **sizes)
+    both = CapsuleBranch(ours, TAPS, 4, **sizes), plain.PrintedCapsuleBranch(printed, TAPS, 4, **sizes)
     same_weights(*both)
     maps = map_of("pool3", lengths)
     compare(*both, maps)
@@ -80,7 +80,7 @@ def test_capsule_branches_are_those_of_the_equations(ours, printed, iterations, 
 
 def test_the_other_map_may_be_tapped():
     sizes = SIZES | {"capsule_tap": "conv3"}
-    both = CapsuleBranch(SeqCaps, TAPS, **sizes), plain.PrintedCapsuleBranch(plain.PrintedSeqCaps, TAPS, **sizes)
+    both = CapsuleBranch(SeqCaps, TAPS, 4, **sizes), plain.PrintedCapsuleBranch(plain.PrintedSeqCaps, TAPS, 4, **sizes)
     same_weights(*both)
     maps = map_of("conv3", [11, 8])
     with torch.no_grad():
@@ -91,7 +91,7 @@ def test_the_other_map_may_be_tapped():
 @pytest.mark.parametrize(("ours", "printed"), KINDS)
 def test_windows_of_a_layer_follow_each_other(ours, printed):
     """Emo-vectors of four windows by Eqs. (1) to (7); Eq. (6) includes a bias."""
-    both = ours(6, 3, 5, 3), printed(6, 3, 5, 3)
+    both = ours(6, 3, 4, 5, 3), printed(6, 3, 4, 5, 3)
     same_weights(*both)
     capsules = torch.randn(2, 4, 6, 3, dtype=torch.float64)
     torch.testing.assert_close(both[0](capsules), torch.stack(both[1](list(capsules.unbind(1))), dim=1))
@@ -101,7 +101,7 @@ def test_windows_of_a_layer_follow_each_other(ours, printed):
 @pytest.mark.parametrize("pool_bins", [1, 3])
 def test_the_recurrent_branch_is_a_bidirectional_layer_with_dense_layers(cell, pool_bins):
     sizes = {"units": 3, "dense_units": 8, "dropout": 0.5, "pool_bins": pool_bins}
-    both = RecurrentBranch(cell, TAPS, **sizes), plain.BidirectionalBranch(cell, TAPS, **sizes)
+    both = RecurrentBranch(cell, TAPS, 4, **sizes), plain.BidirectionalBranch(cell, TAPS, 4, **sizes)
     same_weights(*both)
     compare(*both, map_of("pool3", [9, 9]))
 
@@ -109,7 +109,7 @@ def test_the_recurrent_branch_is_a_bidirectional_layer_with_dense_layers(cell, p
 @pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
 def test_the_recurrent_branch_ends_where_an_utterance_does(cell):
     sizes = {"units": 3, "dense_units": 8, "dropout": 0.5, "pool_bins": 3}
-    both = RecurrentBranch(cell, TAPS, **sizes), plain.BidirectionalBranch(cell, TAPS, **sizes)
+    both = RecurrentBranch(cell, TAPS, 4, **sizes), plain.BidirectionalBranch(cell, TAPS, 4, **sizes)
     same_weights(*both)
     features, steps = map_of("pool3", [9, 4, 1])["pool3"]
     alone = [both[1]({"pool3": (each[None, ..., :count], None)}) for each, count in zip(features, steps, strict=True)]

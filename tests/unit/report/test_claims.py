@@ -75,6 +75,7 @@ def test_the_test_over_sessions_stands_beside_and_decides_nothing(seqcap, reccap
     assert any("One training predicts both speakers of a session" in line for line in cautions(entries))
     first = pd.DataFrame({"session": np.repeat(list("12345"), 4), "speaker": np.repeat(list("abcdefghij"), 2)})
     first = first.assign(utterance=[f"u{i}" for i in range(20)], seed=1, emotion="sad", predicted=["sad", "happy"] * 10)
+    first = first.assign(p_sad=0.5, p_happy=0.5)
     pair = Pair("one", "other", compare(first, first.assign(predicted="sad")))
     assert pair.comparison.p_values["sign-flip over sessions (WA)"] == 0.0625
     assert pair.distinguishable("WA"), "over speakers"

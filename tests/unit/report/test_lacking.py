@@ -18,7 +18,7 @@ def entry(tmp_path_factory):
     lacking = {"03": ("sad",), "11": ("angry", "happy", "sad")}  # test speakers of folds 1 and 3
     lacks = [emotion in lacking.get(who, ()) for who, emotion in zip(corpus.speaker, corpus.emotion, strict=True)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(made_up, "speakers_corpus", lambda: corpus[~np.array(lacks)])
+        patch.setattr(made_up, "speakers_corpus", lambda emotions: corpus[~np.array(lacks)])
         older = {"intervals": {"wa": [0.1, 0.9], "ua": [0.1, 0.9]}}
         folder = made_up.make_result(
             tmp_path_factory.mktemp("lacking") / "one", "CNNGRUSeqCap", averaged=5, folds=[1, 2, 3], **older

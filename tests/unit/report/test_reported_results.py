@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.report.reported_results import counts_of, printed_name, read_entries
 from tests.made_up.entries import entry
@@ -24,10 +25,11 @@ def test_a_run_of_another_seed_or_fold_is_refused(name, folder, tmp_path):
         read_entries([str(made)])
 
 
-def test_counts_are_those_of_the_named_set_in_the_papers_order():
+def test_counts_are_those_of_the_named_set_in_the_given_order():
     details = {"counts": {"train": {"sad": 4, "neutral": 1, "angry": 2, "happy": 3}, "test": {"sad": 8}}}
-    assert counts_of(details, "train") == [1, 2, 3, 4]
-    assert counts_of(details, "test") == [0, 0, 0, 8]
+    assert counts_of(details, "train", PAPER_EMOTIONS) == [1, 2, 3, 4]
+    assert counts_of(details, "test", PAPER_EMOTIONS) == [0, 0, 0, 8]
+    assert counts_of(details, "train", ["sad", "bored", "neutral"]) == [4, 0, 1]
 
 
 def test_two_results_of_one_system_have_their_folders_names(tmp_path):

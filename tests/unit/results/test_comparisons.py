@@ -73,6 +73,8 @@ def test_swapping_a_session_swaps_both_its_speakers():
         assert found[f"sign-flip over sessions ({score})"] == expected[f"sign-flip over speakers ({score})"]
         assert found[f"sign-flip over sessions ({score})"] >= 2 / 2**3
     assert not any("sessions" in name for name in expected), "no such test without the column"
+    without = compare(*(table.assign(session="") for table in by_session)).p_values
+    assert without == expected, "nor in a corpus without sessions"
 
 
 def test_of_the_test_over_sessions_it_is_said_what_it_cannot():

@@ -40,6 +40,7 @@ def write_runs(folder, warnings=()):
             rows_of(hits[seed, fold], fold, file[0]).to_csv(folder / name / f"{file}.csv", index=False)
         runs[name] = {
             **dict.fromkeys(ALIKE, "x"),
+            **{"emotions": PAPER_EMOTIONS, "left_out": {"bored": 81}},
             **{"seed": seed, "fold": fold, "epochs": 20, "epoch": 10 * seed + fold, "commit": None, "threads": 1},
             **{"wa": 0.99, "ua": 0.98, "validation": {"wa": seed / 10, "ua": fold / 100, "utterances": 4}},
             **{"speakers": {"test": [f"p{fold}"]}, "train_segments": 7, "tails_left_out": 0, "counts": {}},
@@ -58,6 +59,7 @@ def test_every_score_is_that_of_its_own_rows(tmp_path):
     about = write(tmp_path).about
     assert about["wa"] == pytest.approx(9 / 16)
     assert about["validation"]["wa"] == pytest.approx(4 / 16)
+    assert (about["emotions"], about["left_out"]) == (PAPER_EMOTIONS, {"bored": 81})
     assert about["averaged"]["epochs"] == 5
     assert about["averaged"]["wa"] == pytest.approx(3 / 4)
     assert about["averaged"]["validation"]["wa"] == pytest.approx(1 / 2)

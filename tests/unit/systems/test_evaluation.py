@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from ser.data.datamodule import EmotionData
+from ser.emotions import PAPER_EMOTIONS
+from ser.errors import InputError
 from ser.systems import CNNGRU
 from ser.systems.metrics import EmotionScores
 from ser.systems.system import System
@@ -35,7 +37,7 @@ def test_two_sets_that_are_validated_at_once_are_counted_apart(monkeypatch):
 def test_when_the_audio_of_a_fold_is_measured(stage, statistics, measured, monkeypatch):
     """In a training; in a test only with statistics per speaker, which no checkpoint contains."""
     data, calls = EmotionData.__new__(EmotionData), []
-    data.statistics, data.others = statistics, []
+    data.statistics, data.others, data.emotions = statistics, [], tuple(PAPER_EMOTIONS)
     monkeypatch.setattr("ser.systems.system.measure", lambda *given: calls.append(given) or torch.full((2, 512), 7.0))
     monkeypatch.setattr("ser.systems.system.entries_of_fold", lambda data, before: {})
     system = CNNGRU(gru_units=2)
@@ -43,3 +45,13 @@ def test_when_the_audio_of_a_fold_is_measured(stage, statistics, measured, monke
     system.setup(stage)
     assert calls == measured * [(data, system.spectrogram)]
     assert bool((system.standardisation.statistics == 7).all()) == (stage == "fit"), "a test keeps the checkpoint's"
+
+
+@pytest.mark.parametrize("emotions", [["neutral", "angry", "happy"], ["angry", "neutral", "happy", "sad"]])
+def test_data_with_other_emotions_or_in_another_order_are_refused(emotions):
+    data = EmotionData.__new__(EmotionData)
+    data.statistics, data.emotions = "train", tuple(emotions)
+    system = CNNGRU(gru_units=2)
+    system._trainer = SimpleNamespace(datamodule=data)
+    with pytest.raises(InputError, match=f"neutral, angry, happy, sad, but the data have {', '.join(emotions)}, in"):
+        system.setup("test")

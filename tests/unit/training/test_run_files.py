@@ -30,6 +30,7 @@ def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
     data = SimpleNamespace(
         corpus=SimpleNamespace(name="made up"),
         **{"protocol": "speaker", "fold": 1, "fold_name": None, "statistics": "train", "corpus_digest": "0"},
+        **{"emotions": tuple(PAPER_EMOTIONS), "left_out": {"bored": 3}, "trim": None},
         **{"pieces": {"train": range(7)}, "tails_left_out": 1, "utterances": sets.reset_index()},
         rules=make_protocol("speaker"),
         speaker_identities={name: [f"made up:{name}"] for name in ("train", "val", "test")},
@@ -52,6 +53,8 @@ def test_every_score_of_a_result_is_that_of_its_own_table(tmp_path):
         assert [scores["recall"][emotion] for emotion in PAPER_EMOTIONS[:3]] == pytest.approx(recalls.tolist()), name
         assert scores["recall"][PAPER_EMOTIONS[3]] is None, "it does not occur"
     assert len({scores["wa"] for scores in places.values()}) == 4
+    assert found["emotions"] == PAPER_EMOTIONS
+    assert found["left_out"] == {"bored": 3}
     assert found["test_halves"] is None, "the protocol has no halves"
     assert set(found["digests"]) == set(places)
     assert found["tested_on"]["counts"]["test"] == {"neutral": 3, "angry": 1, "happy": 1, "sad": 0}

@@ -114,7 +114,10 @@ def test_unknown_labels_take_one_line_each(release):
         ("[1.0 - 2.0]\t{name}\t\t[1, 2, 3]", "malformed line"),
         ("[1.0 - 2.0]\t{name}\tneu\t[1, 2", "malformed line"),
         ("[1.0 - 2.0] {name} neu [1, 2, 3]", "malformed line"),
-        ("[1.0 - 2.0]\t{name}\tjoy\t[1, 2, 3]", "unknown emotion 'joy' (known: neu, ang, hap, sad, dis, "),
+        (
+            "[1.0 - 2.0]\t{name}\tjoy\t[1, 2, 3]",
+            "unknown emotion 'joy' (known: neu, ang, hap, sad, exc, fru, sur, fea, dis, ",
+        ),
         (b"[1.0 - 2.0]\tSes01F_impro01_M000\tneu\xff\t[1, 2, 3]", "not UTF-8 (byte 0xff)"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from ser.data.corpora.manifest import Manifest
+from ser.data.labels import Labels
 from ser.errors import CorpusError, InputError
 
 HEADER = "utterance,path,session,speaker,emotion"
@@ -24,9 +25,9 @@ def manifest(tmp_path, wav, speech):
     return write
 
 
-def problems(path) -> list[str]:
+def problems(path, *emotions: str) -> list[str]:
     with pytest.raises(CorpusError) as caught:
-        Manifest(str(path)).utterances()
+        Manifest(str(path)).utterances(Labels(emotions) if emotions else None)
     assert all(line.startswith(f"{path}") for line in caught.value.problems)
     return [line.removeprefix(f"{path}:") for line in caught.value.problems]
 
@@ -57,7 +58,8 @@ def test_order_of_columns_further_columns_quotes_bom_blank_lines_and_windows_lin
         b"\r",
         b"sad,one,S2,M,Oh,%s,b\r" % str(tmp_path / "audio" / "b.wav").encode(),
     )
-    table = Manifest(str(path)).utterances()
+    table = Manifest(str(path)).utterances(Labels(["neutral", "sad"]))
+    assert table.emotion.tolist() == ["neutral", "sad"]
     assert table.session.tolist() == ["one", "one"]
     assert table.dialog_half.tolist() == ["F", "M"]
 
@@ -83,12 +85,18 @@ def test_a_separator_that_does_not_fit_is_named(manifest, first, separator):
     assert problems(path)[0].endswith(f"read with the separator {separator!r})")
 
 
-def test_unknown_emotions_take_one_line_each(manifest):
+def test_labels_are_in_any_words_and_missing_emotions_take_one_line_each(manifest):
     lines = [line.replace("neutral", "joy").replace("angry", "fear").replace("sad", "joy") for line in SOUND]
-    path = manifest(HEADER, *lines, "e,audio/e.wav,3,07,joy", "f,audio/f.wav,3,08,joy")
-    assert problems(path)[:2] == [
-        f"2: unknown emotion 'joy' (known: neutral, angry, happy, sad); 4 in all, also {path}:5, {path}:6",
-        "3: unknown emotion 'fear' (known: neutral, angry, happy, sad)",
+    path = manifest(HEADER, *lines)
+    table, problems, left_out = Manifest(str(path)).read(Labels(["joy", "fear"]))
+    assert not problems
+    assert table.emotion.tolist() == ["joy", "fear", "joy"]
+    assert left_out == {"happy": 1}
+    with pytest.raises(CorpusError) as caught:
+        Manifest(str(path)).utterances()
+    assert caught.value.problems == [
+        f"data.emotions: no utterance is labelled {emotion!r} (its labels: fear, happy, joy)"
+        for emotion in ("neutral", "angry", "sad")
     ]
 
 
@@ -121,23 +129,23 @@ def test_sessions_are_integers_only_if_all_are(manifest):
         ("a,,1,03,neutral", "column path is empty"),
         (" ,audio/a.wav,1,03,neutral", "column utterance is empty"),
         ("a,audio/a.wav,,03,neutral", "column session is empty"),
-        ("a,audio/a.wav,1,03,joy", "unknown emotion 'joy' (known: neutral, angry, happy, sad)"),
+        ("a,audio/a.wav,1,03,", "column emotion is empty"),
         ("a,audio/a.wav,1,03", "4 cells, but the header has 5"),
         ("a,audio/a.wav,1,03,sad,", "6 cells, but the header has 5"),
         ("a,audio/b.wav,1,03,sad", "path {folder}/audio/b.wav was already given in line 3"),
         ("a,audio/../audio/b.wav,1,03,sad", "path {folder}/audio/b.wav was already given in line 3"),
         ("b,audio/a.wav,1,03,sad", "utterance b was already given in line 3"),
-        ("a,audio/x.wav,1,03,sad", "{folder}/audio/x.wav: missing"),
-        ("a,../corpus.csv/,1,03,sad", "{folder}/corpus.csv: missing"),
+        ("a,audio/x.wav,1,03,neutral", "{folder}/audio/x.wav: missing"),
+        ("a,../corpus.csv/,1,03,neutral", "{folder}/corpus.csv: missing"),
         (b"a,audio/\xff.wav,1,03,sad", "not UTF-8 (byte 0xff)"),
-        (b"a\0,audio/\0.wav,1,03,sad", "'{folder}/audio/\\x00.wav': unreadable (embedded null byte)"),
+        (b"a\0,audio/\0.wav,1,03,neutral", "'{folder}/audio/\\x00.wav': unreadable (embedded null byte)"),
     ],
 )
 def test_a_bad_line_is_named(manifest, tmp_path, line, cause):
     (tmp_path / "other").mkdir()
     path = manifest(HEADER, "# comment,audio/d.wav,1,03,neutral", SOUND[1], line)
     folder = tmp_path.parent if "../corpus" in str(line) else tmp_path
-    assert problems(path) == [f"4: {cause.format(folder=folder)}"]
+    assert problems(path, "neutral", "angry") == [f"4: {cause.format(folder=folder)}"]
 
 
 def test_one_recording_under_two_names_is_found_through_links(manifest, tmp_path):
@@ -158,7 +166,7 @@ def test_dialog_halves(manifest):
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        (["utterance,path,session"], "1: no column speaker, emotion (needed: utterance, path, "),
+        (["utterance,path,session"], "1: no column speaker, emotion (needed: path, speaker, emotion; "),
         ([HEADER + ",path", "a,b,1,2,sad,c"], "1: two columns with the same name"),
         ([HEADER, 'a,"audio/a.wav,1,03,neutral'], "2: not a line of CSV (unexpected end of data)"),
         ([""], " empty"),
@@ -169,7 +177,7 @@ def test_a_bad_file(manifest, lines, expected):
 
 
 def test_all_problems_come_at_once_and_a_line_may_have_several(manifest):
-    path = manifest(HEADER, "a,,1,03,joy", "b,audio/x.wav,1,04,sad", *SOUND[2:], "e,audio/d.wav,2,06,sad")
+    path = manifest(HEADER, "a,,1,,neutral", "b,audio/x.wav,1,04,sad", *SOUND[2:], "e,audio/d.wav,2,06,sad")
     assert len(problems(path)) == 4
 
 
@@ -189,7 +197,7 @@ def test_without_a_file_two_lines_say_where_it_was_looked_for(tmp_path):
 def test_sessions_are_numbers_only_where_each_has_its_own(manifest):
     def sessions(*names: str) -> list:
         lines = [f"{name},audio/{name}.wav,{names[place // 2]},{place},sad" for place, name in enumerate("abcd")]
-        return Manifest(str(manifest(HEADER, *lines))).utterances().session.tolist()[::2]
+        return Manifest(str(manifest(HEADER, *lines))).read().table.session.tolist()[::2]
 
     assert sessions("01", "02") == [1, 2]
     assert sessions("1", "01") == ["1", "01"]

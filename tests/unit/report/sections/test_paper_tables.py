@@ -63,7 +63,10 @@ def test_test_utterances_are_the_papers_only_if_every_emotion_is_as_frequent(mov
     counts = np.sum(SEQCAP_CONFUSION, axis=1) + np.array([-moved, 0, 0, moved])
     ours = SimpleNamespace(about={"corpus": "iemocap", "protocol": "wu2019", "test_halves": "MMFFF"})
     ours.is_incomplete, ours.test_set = False, {"counts": dict(zip(PAPER_EMOTIONS, counts.tolist(), strict=True))}
+    ours.emotions = tuple(PAPER_EMOTIONS)
     assert same_test_set(ours, row) == (answer, reason)
+    ours.emotions = ("angry", "neutral", "happy", "sad")
+    assert same_test_set(ours, row) == ("no", "ours has other emotions")
 
 
 def test_rows_of_a_matrix_are_actual():

@@ -24,7 +24,7 @@ ROWS = [0, 1, 3, 4]  # rows of the test set
 
 
 def trainer(**changes) -> SimpleNamespace:
-    data = SimpleNamespace(utterances=UTTERANCES, fold=3)
+    data = SimpleNamespace(utterances=UTTERANCES, fold=3, emotions=PAPER_EMOTIONS)
     given = {"state": SimpleNamespace(fn="test"), "world_size": 1, "datamodule": data}
     return SimpleNamespace(**given | changes)
 

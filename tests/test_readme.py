@@ -2,14 +2,18 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY_SEGMENTS
+from benchmarks.short_corpus import UTTERANCES_PER_SPEAKER, shorten
+from benchmarks.silence import main as write_copies
+from tests.conftest import TINY_SECONDS, TINY_SEGMENTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,7 +46,8 @@ def test_there_are_lines_to_test():
 
 def test_every_line_that_begins_with_ser_is_among_them():
     """Commands at the start of a line, read without a shell; the shell also finds those in loops."""
-    begun = {tuple(line.split("#")[0].split()) for line in "".join(BLOCKS).splitlines() if line.startswith("ser ")}
+    lines = [line for line in "".join(BLOCKS).splitlines() if line.startswith("ser ")]
+    begun = {tuple(shlex.split(line, comments=True)) for line in lines}
     assert begun
     assert begun <= set(LINES)
 
@@ -92,13 +97,26 @@ def test_numbers_of_another_processor_are_said_to_differ(page, after):
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory, tiny_corpus, tiny_release):
-    """A folder without `conf`, with a manifest, and the tiny corpus in place of those of the demo and its study."""
-    from ser.data import IEMOCAP
+    """A folder without `conf`, with the tiny corpus in place of those of the demo, of its study and of the user.
+
+    The user's tables are those of `docs/guide/own-corpus.md`.
+    """
+    from ser.data import Synthetic
 
     place = tmp_path_factory.mktemp("readme")
-    for name in ("demo", "small"):
+    for name in ("demo", "small", "mine"):
         shutil.copytree(tiny_corpus, place / "data" / name)
-    IEMOCAP(str(tiny_release)).utterances().to_csv(place / "mine.csv", index=False)
+    Synthetic(str(place / "data" / "other"), UTTERANCES_PER_SPEAKER, seed=2).prepare()
+    shorten(sorted((place / "data" / "other").rglob("[!.]*.wav")), TINY_SECONDS)
+    page = PAGES[ROOT / "docs" / "guide" / "own-corpus.md"]
+    [tables], [options] = (re.findall(rf"```{language}\n(.*?)```", page, flags=re.S) for language in ("python", "yaml"))
+    subprocess.run([sys.executable, "-c", tables], cwd=place, check=True)
+    for name in ("mine", "other"):
+        (place / f"{name}.yaml").write_text(options.replace("mine", name))
+    utterances = [Path(line.split(",")[0]).stem for line in (place / "mine.csv").read_text().splitlines()[1:]]
+    sets = {"Ses04": "dev", "Ses05": "test"}
+    lines = ["utterance,set", *(f"{name},{sets.get(name[:5], 'train')}" for name in utterances)]
+    (place / "official.csv").write_text("\n".join(lines) + "\n")
     return place
 
 
@@ -106,6 +124,8 @@ def fit_in_little_time(words):
     """The words of a command, with few utterances, one epoch, one fold and no tracking."""
     if words[:2] == ["corpus", "synth"]:
         return [*words, "--utterances-per-speaker", "8"]
+    if words[0] == "transfer":
+        return [*words, "--wandb.mode", "disabled"]
     if words[0] == "sweep" and "lambda" in words:
         return [*words, "--folds", "1"]
     small = ["--trainer.max_epochs", "1"]
@@ -128,15 +148,16 @@ def one_sentence_of_emodb(place):
         for speaker in ("03", "08", "10", "09"):
             for recording in sorted(Path(os.environ["EMODB_ROOT"]).glob(f"{speaker}b03*.wav")):
                 (folder / recording.name).symlink_to(recording.resolve())
+        write_copies(folder, place / "copies")
     return folder
 
 
 def lines_that_make(words):
     """The commands whose results a command reads."""
-    reads = words[0] in ("report", "lambda") or "--runs" in words
-    folders = [word for word in words if word.startswith("runs/")] if reads else []
-    folders += ["studies/demo"] if words[:2] in (["sweep", "status"], ["sweep", "report"]) else []
-    return [line for line in LINES for folder in folders if line[-2:] == ("--out", folder)]
+    read = [word for before, word in pairwise(words) if before != "--out"]
+    read += ["studies/demo"] if words[:2] in (["sweep", "status"], ["sweep", "report"]) else []
+    made = {line[-1]: line for line in LINES if line[-2:-1] == ("--out",) and "/" in line[-1]}
+    return [line for place, line in made.items() if any(word == place or word.startswith(f"{place}/") for word in read)]
 
 
 @pytest.mark.parametrize(
@@ -161,9 +182,13 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
             options = ["--data.corpus.root", tiny_release, "--out", folder]
             assert ser(*fit_in_little_time(["fit", "--config", "gru_seqcap"]), *options).code == 0
     for needed in lines_that_make(words):
-        if not list((workplace / needed[-1]).glob("*.csv")):
+        if not (workplace / needed[-1]).is_file() and not list((workplace / needed[-1]).glob("*.csv")):
             test_line(needed, ser, tiny_release, workplace, monkeypatch)
-    takes_time = words[0] in ("fit", "crossval", "sweep") or words[:2] == ["corpus", "synth"]
+    if words[0] == "transfer" and "--out" in words:
+        shutil.rmtree(words[-1], ignore_errors=True)  # made for another line
+    elif words[:2] == ["corpus", "manifest"]:
+        Path(words[-1]).unlink(missing_ok=True)
+    takes_time = words[0] in ("fit", "crossval", "sweep", "transfer") or words[:2] == ["corpus", "synth"]
     finished = ser(*(fit_in_little_time(words) if takes_time and words[1] != "status" else words))
     assert finished.code == 0, finished.err
     assert finished.out.strip()

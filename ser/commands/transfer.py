@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> int:
     if not (source := Path(settings.run)).is_dir():
         raise InputError(f"{source}: no such folder; give the folder of a `ser fit` or `ser crossval`")
     built = parser.build(settings)
-    folder = Path(settings.out or Path("runs") / f"{source.resolve().name}-on-{built.data.corpus.name}")
+    corpus = built.data.corpus.name.replace("/", "-")
+    folder = Path(settings.out or Path("runs") / f"{source.resolve().name}-on-{corpus}")
     command = shlex.join(typed)
     run(lambda: _test(source, built.data, settings.accelerator, folder, command, built.wandb), typed)
     return 0

@@ -90,8 +90,7 @@ def check_audio(
     usable, problems = [], []
     for index, each in sorted(found.items()):
         if isinstance(each, AudioError):
-            named = not sources or sources[index] == rows[index]["path"]  # the message names the path
-            problems.append(str(each) if named else f"{sources[index]}: {each}")
+            problems.append(f"{sources[index]}: {each}" if sources else str(each))
         else:
             num_samples, *audio = each
             seconds = num_samples / SAMPLE_RATE_HZ

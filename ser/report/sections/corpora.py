@@ -4,6 +4,7 @@ import numpy as np
 
 from ser.report.across_corpora import Cell
 from ser.report.page.blocks import Column, Table, percent
+from ser.report.reported_results import file_stems
 from ser.report.sections.folds import SCORE_COLUMNS, score_cells
 from ser.report.sections.paper_tables import counts_table
 from ser.results.transferred import LEFT_OUT
@@ -37,34 +38,30 @@ def matrix_tables(cells: list[Cell], over: str = "") -> list[Table]:
     """
     trained, tested = corpora_of(cells)
     tables = []
-    for system, own in by_system(cells).items():
+    systems = by_system(cells)
+    for stem, (system, own) in zip(file_stems(list(systems)), systems.items(), strict=True):
         places = {(cell.trained, cell.tested): cell for cell in own}
         grid = {row: [places.get((row, column)) for column in tested] for row in trained}
-        if not over:
-            grid = {row: found for row, found in grid.items() if any(found)}
         for score, measure in SCORES.items():
             title = f"{measure} of {system}{over and f', over {over}'}"
-            stem = f"{score}-{system}{over and '-common'}"
-            tables.append(_matrix_table(stem, title, tested, grid, score))
+            name = f"{score}-{stem}{over and '-common'}"
+            tables.append(_matrix_table(name, title, tested, grid, score))
     return tables
 
 
-def _matrix_table(stem: str, title: str, tested: list[str], grid: dict[str, list[Cell | None]], score: str) -> Table:
+def _matrix_table(name: str, title: str, tested: list[str], grid: dict[str, list[Cell | None]], score: str) -> Table:
     differ = len({frozenset(cell.emotions) for found in grid.values() for cell in found if cell}) > 1
     columns = [Column("trained on")]
-    for name in tested:
-        columns += [Column("%", "percent", name), Column("95 % interval", "interval", name)]
-        columns += [Column("emotions", "count", name)] if differ else []
+    for corpus in tested:
+        columns += [Column("%", "percent", corpus), Column("95 % interval", "interval", corpus)]
+        columns += [Column("emotions", "count", corpus)] if differ else []
     rows = []
     for trained, found in grid.items():
-        cells = [
-            [cell.scores[score], cell.intervals[score], len(cell.emotions)][: 2 + differ]
-            if cell
-            else [None] * (2 + differ)
-            for cell in found
-        ]
-        name = next((cell.trained_name for cell in found if cell and cell.leaks), trained)
-        rows.append([name, *(value for each in cells for value in each)])
+        row: list = [next((cell.trained_name for cell in found if cell and cell.leaks), trained)]
+        for cell in found:
+            values = [cell.scores[score], cell.intervals[score], len(cell.emotions)] if cell else [None] * 3
+            row += values[: 2 + differ]
+        rows.append(row)
     below = [[name] for name in ("utterances", "speakers", "constant answer, %")]
     for cells in zip(*grid.values(), strict=True):
         facts = dict.fromkeys(
@@ -72,7 +69,7 @@ def _matrix_table(stem: str, title: str, tested: list[str], grid: dict[str, list
         )
         for row, found in zip(below, zip(*facts, strict=True) if facts else [()] * 3, strict=True):
             row += [" or ".join(found if len(set(found)) > 1 else found[:1]) or None, *[""] * (1 + differ)]
-    return Table(stem, title, columns, rows + below, summary_rows=len(below), csv_rows=rows)
+    return Table(name, title, columns, rows + below, summary_rows=len(below), csv_rows=rows)
 
 
 def results_table(cells: list[Cell], over: str = "") -> Table:

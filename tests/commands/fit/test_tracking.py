@@ -144,6 +144,8 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, ho
 
     # The curves equal metrics.csv: the evaluation of the best epoch adds no point.
     records = [json.loads(line) for line in inspect(folder, "--json").splitlines()]
+    config = next(row["config"]["update"] for row in records if row["type"] == "config")
+    assert (config["data"]["emotions"], config["data"]["merge"]) == (emotions, {"excited": "joyful"})
     rows = [row["history"]["item"] for row in records if row["type"] == "history"]
     metrics = pd.read_csv(out / "metrics.csv")
     for name in ("val/wa", "val/ua", "train/loss"):

@@ -12,7 +12,7 @@ THREE = ["--trainer.devices", 3, "--trainer.accelerator", "cpu", "--trainer.stra
 HELP = "\n(all options"
 
 OPTIONS = [  # after a configuration and the tiny corpus
-    (["--data.fold", 11], ["fold is 11", "protocol speaker on 5 sessions", "1 to 10"]),
+    (["--data.fold", 11], ["fold is 11", "protocol speaker has folds 1 to 10"]),
     (["--data.fold", 0], ["fold is 0"]),
     (["--data.fold", "x"], ["data.fold"]),
     (["--data.protocol", "random"], ["data.protocol", "random"]),

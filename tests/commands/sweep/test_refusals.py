@@ -71,7 +71,7 @@ PLANS = {
     "folds: []": "folds",
     "folds: 0-2": "there is no fold 0",
     "folds: [1, 11]": "there is no fold 11",
-    "folds: 4-6": "of both directions",
+    "folds: [1, 6]": "fold 1 validates utterances that fold 6 tests",
     "seeds: many": "seeds",
     "space: {model.lambda_: {float: [0, 1], step: 0.1}}": "needs no training",
     "space: {model.gru_unit: {int: [1, 2]}}": "gru_unit",

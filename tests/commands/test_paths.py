@@ -33,6 +33,7 @@ OPTIONS = {  # option: the path in the home folder that the message must name, a
     "export-weights --out": ("taken.safetensors", ["export-weights", "x", "--out=~/taken.safetensors"]),
     "report": ("none", ["report", "~/none", "--out", "report"]),
     "report --out": ("taken", ["report", "x", "--out=~/taken"]),
+    "transfer": ("none", ["transfer", "~/none", "--data.corpus.csv", "x.csv"]),
     "lambda": ("none", ["lambda", "~/none"]),
     "protocol --splits": ("none", ["protocol", "--splits=~/none"]),
     "protocol --out": ("none/x.csv", ["protocol", "speaker", "--out=~/none/x.csv"]),

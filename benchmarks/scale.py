@@ -54,10 +54,10 @@ def write_corpus(folder: Path, number: int, sample_rate_hz: int) -> Path:
     """Write short recordings, all different, of `number` / 20 speakers, two a session; return the manifest."""
     random = np.random.default_rng(number)
     noise = random.normal(0, 3000, 60 * sample_rate_hz).astype("<i2")
+    starts = random.permutation(len(noise) - round(SECONDS * sample_rate_hz))  # no two are equal, or they would leak
     lines = ["utterance,path,session,speaker,emotion"]
-    for place in range(number):
+    for place, start in enumerate(starts[:number]):
         name, speaker = f"u{place:06}", place // UTTERANCES_PER_SPEAKER
-        start = random.integers(len(noise) - round(SECONDS * sample_rate_hz))
         write_wav(folder / f"{name}.wav", noise[start:][: round(SECONDS * sample_rate_hz)], sample_rate_hz)
         lines.append(f"{name},{name}.wav,{speaker // 2},s{speaker},{PAPER_EMOTIONS[place % len(PAPER_EMOTIONS)]}")
     manifest = folder / "many.csv"

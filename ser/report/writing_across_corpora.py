@@ -28,7 +28,8 @@ def write_across_corpora(folder: Path, cells: list[Cell], command: str) -> list[
     corpora = ", ".join(corpora_of(cells)[1])
     subtitle = f"{named(cells)} of {', '.join(sorted({cell.system for cell in cells}))}. Corpora: {corpora}."
     results = [{"name": cell.folder.name, "test_set": describe_test_set(cell.predictions)["digest"]} for cell in cells]
-    commands = [*dict.fromkeys(cell.about["command"] for cell in cells), command]
+    trainings_first = sorted(cells, key=lambda cell: cell.each is not None)
+    commands = [*dict.fromkeys(cell.about["command"] for cell in trainings_first), command]
     about = {"results": results, "corpora": corpora_of(cells)[1], "command": command}
     return write_pages(folder, title, subtitle, _sections(cells, commands), about)
 

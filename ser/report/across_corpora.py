@@ -15,7 +15,6 @@ from ser.results.names import protocol_of
 from ser.results.pooled_result import read_pooled
 from ser.results.predictions import emotions_of, scores
 from ser.results.records import read_record
-from ser.results.speaker_counts import counted
 from ser.results.statistics import Intervals, bootstrap_speakers
 from ser.results.transferred import KIND, restrict
 from ser.results.transferred_result import read_transfer
@@ -197,11 +196,3 @@ def _check_digests(cells: list[Cell]) -> None:
                     f"{other.folder} and {cell.folder} {key[0]} on two corpora of the name {key[1]} (digests {before} "
                     f"and {digest}): other utterances, emotions, labels or recordings; make a report for each"
                 )
-
-
-def named(cells: list[Cell]) -> str:
-    """The number of results for a sentence: "2 cross-validations and 1 test on another corpus"."""
-    transfers = sum(cell.each is not None for cell in cells)
-    tests = f"{counted(transfers, 'test')} on another corpus"
-    own = len(cells) - transfers
-    return f"{counted(own, 'cross-validation')} and {tests}" if own else tests

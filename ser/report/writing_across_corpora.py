@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ser.report.across_corpora import Cell, common_emotions, named
+from ser.report.across_corpora import Cell, common_emotions
 from ser.report.page.blocks import Commands, Section
 from ser.report.sections.corpora import (
     NOTES,
@@ -20,17 +20,27 @@ from ser.report.sections.corpora_findings import cautions, findings
 from ser.report.sections.settings import report_versions
 from ser.report.writing import write_pages
 from ser.results.pooled import describe_test_set
+from ser.results.speaker_counts import counted
 
 
 def write_across_corpora(folder: Path, cells: list[Cell], command: str) -> list[str]:
     """Write the report that `command` makes; returns lines for the terminal: the findings and the files."""
     title = "Capsule networks for speech emotion recognition: across corpora"
     corpora = ", ".join(corpora_of(cells)[1])
-    subtitle = f"{named(cells)} of {', '.join(sorted({cell.system for cell in cells}))}. Corpora: {corpora}."
+    subtitle = f"{_number(cells)} of {', '.join(sorted({cell.system for cell in cells}))}. Corpora: {corpora}."
     results = [{"name": cell.folder.name, "test_set": describe_test_set(cell.predictions)["digest"]} for cell in cells]
-    commands = [*dict.fromkeys(cell.about["command"] for cell in cells), command]
+    trainings_first = sorted(cells, key=lambda cell: cell.each is not None)
+    commands = [*dict.fromkeys(cell.about["command"] for cell in trainings_first), command]
     about = {"results": results, "corpora": corpora_of(cells)[1], "command": command}
     return write_pages(folder, title, subtitle, _sections(cells, commands), about)
+
+
+def _number(cells: list[Cell]) -> str:
+    """The number of results for a sentence: "2 cross-validations and 1 test on another corpus"."""
+    transfers = sum(cell.each is not None for cell in cells)
+    tests = f"{counted(transfers, 'test')} on another corpus"
+    own = len(cells) - transfers
+    return f"{counted(own, 'cross-validation')} and {tests}" if own else tests
 
 
 def _sections(cells: list[Cell], commands: list[str]) -> list[Section]:

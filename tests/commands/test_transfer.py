@@ -141,8 +141,8 @@ def test_both_directions_make_a_matrix(ser, to_telephone, undisturbed, called, t
         share = 100 * accuracy_score(table.emotion, table.predicted)
         assert matrix.loc[trained][f"{tested}: %"] == pytest.approx(share, abs=1e-4)
     assert "CNN_GRU-SeqCap trained on telephone and tested on synthetic: WA" in finished.out
-    assert "on telephone, the cross-validation on telephone" in finished.out
-    assert "the cross-validation on synthetic" not in finished.out, "it is on other utterances"
+    assert "n telephone the cross-validation of CNN_GRU-SeqCap" in finished.out
+    assert "n synthetic the cross-validation" not in finished.out, "it is on other utterances"
 
 
 def copy_of(folder: Path, to: Path, *without: str) -> None:

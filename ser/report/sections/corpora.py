@@ -11,8 +11,8 @@ from ser.results.transferred import LEFT_OUT
 
 SCORES = {"wa": "WA", "ua": "UA"}
 NOTES = [
-    "Rows: trained on; columns: tested on. Diagonal: cross-validation, its folds pooled; the one system of its fold "
-    "answers to an utterance. Off the diagonal: the mean posterior of all systems of the training, on every "
+    "Rows: trained on; columns: tested on. Diagonal: cross-validation, its folds pooled; every utterance is answered "
+    "by the one system of its fold. Off the diagonal: the mean posterior of all systems of the training, on every "
     "utterance. That averages several systems, which the diagonal does not: see the scores of every system alone.",
     "Intervals: bootstrap over the tested speakers. Constant answer: always the most frequent emotion of the tested "
     "utterances. Rows below a matrix have several values if the results of a column differ in emotions or utterances.",
@@ -91,7 +91,7 @@ def results_table(cells: list[Cell], over: str = "") -> Table:
 def left_out_table(cells: list[Cell]) -> Table:
     """What each test on another corpus leaves out: labels of the corpus, and emotions of the system."""
     columns = [Column("result"), Column("emotions"), Column("labels left out"), Column("system's other emotions")]
-    columns += [Column("their probability", "short percent")]
+    columns += [Column("their probability, %", "short percent")]
     rows = [
         [
             *(cell.title, ", ".join(cell.emotions)),

@@ -70,13 +70,15 @@ def _beside_own(cell: Cell, own: dict[tuple[str, str], Cell], same: bool) -> str
     beside = own.get((cell.system, cell.tested))
     if not beside or beside.counts != cell.counts:
         return ""
-    over = "" if same else f"Over {', '.join(cell.emotions)}: "
+    on = "On" if same else f"Over {', '.join(cell.emotions)}: on"
     wa, other, alone = cell.scores["wa"], beside.scores["wa"], [each["wa"] for each in cell.alone()]
     single = sum(alone) / len(alone)
-    systems = f"; its {len(alone)} systems alone {percent(single, 1)} % on average, {points(single - other)} points"
+    systems = (
+        f"; its {len(alone)} systems, each alone, {percent(single, 1)} % on average, {points(single - other)} points"
+    )
     return (
-        f"{over}{cell.system} trained on {cell.trained_name} has a WA of {percent(wa, 1)} % on {cell.tested}, the "
-        f"cross-validation on {beside.trained_name} {percent(other, 1)} % ({points(wa - other)} points"
+        f"{on} {cell.tested}{' (leaks)' if beside.leaks else ''} the cross-validation of {cell.system} has a WA of "
+        f"{percent(other, 1)} %, the training on {cell.trained_name} {percent(wa, 1)} % ({points(wa - other)} points"
         f"{systems if len(alone) > 1 else ''})."
     )
 

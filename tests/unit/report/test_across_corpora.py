@@ -131,7 +131,7 @@ def test_confusion_recall_and_the_systems_alone(made, written):
     columns = [f"WA %: {name} %" for name in ("mean", "lowest", "highest")]
     assert alone[columns].tolist() == pytest.approx([shares.mean(), shares.min(), shares.max()], abs=1e-3)
     left = pd.read_csv(written / "left-out.csv", index_col=0).loc["CNN_RecCap, emodb on nemo"]
-    assert left["their probability %"] == pytest.approx(100 * predictions.left_out.mean(), abs=1e-3)
+    assert left["their probability, %"] == pytest.approx(100 * predictions.left_out.mean(), abs=1e-3)
     assert left["labels left out"] == "81 bored"
 
 
@@ -201,16 +201,14 @@ def test_a_difference_is_told_with_the_systems_alone(tmp_path):
     )
     transfer = make_transfer(tmp_path / "transfer", "CNNGRU")
     cells = read_cells([str(emodb), str(nemo), str(transfer)])
-    (line,) = [line for line in findings(cells, cells) if "cross-validation on nemo" in line]
+    (line,) = [line for line in findings(cells, cells) if "On nemo the cross-validation" in line]
     was = [100 * (table.emotion == table.predicted).mean() for table in (saved(transfer), saved(nemo))]
     each = pd.read_csv(transfer / "predictions_each.csv")
     single = 100 * (each.emotion == each.predicted).mean()
-    differences = (
-        f"{was[0] - was[1]:+.1f} points; its 3 systems alone {single:.1f} % on average, {single - was[1]:+.1f}"
-    )
+    differences = f"{was[0] - was[1]:+.1f} points; its 3 systems, each alone, {single:.1f} % on average"
     assert line == (
-        f"CNN_GRU trained on emodb has a WA of {was[0]:.1f} % on nemo, the cross-validation on nemo {was[1]:.1f} % "
-        f"({differences} points)."
+        f"On nemo the cross-validation of CNN_GRU has a WA of {was[1]:.1f} %, the training on emodb {was[0]:.1f} % "
+        f"({differences}, {single - was[1]:+.1f} points)."
     )
 
 

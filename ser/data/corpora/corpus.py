@@ -24,7 +24,8 @@ class Listing(NamedTuple):
     """The labelled utterances of a corpus, before any audio is read.
 
     Args:
-        rows: `COLUMNS` but `seconds` and `recording`, those of `OPTIONAL` only if known; `emotion` is the label in the field's words.
+        rows: `COLUMNS` but `seconds` and `recording`, those of `OPTIONAL` only if known; `emotion` is the label in the
+            field's words.
         sources: "file:line" of each row; None if a row's path is enough.
         problems: "file:line: cause" for every other line.
     """

@@ -104,7 +104,7 @@ def main(arguments: list[str]) -> int:
     digests = None if settings.no_audio else recording_digests(Waveforms(utterances), len(utterances))
     folds = {name: utterances.assign(set=column) for name, column in sets.items()}
     about = {"corpus": data.corpus.name, "protocol": protocol, "test_halves": halves, "own_split": bool(own)}
-    about |= {"audio_compared": digests is not None, **describe(folds, digests, rules)}
+    about |= {"audio_compared": digests is not None, **describe(folds, digests, rules, data.labels.emotions)}
     about["warnings"] += fold_warnings(remarks)
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
     if left_out:

@@ -87,11 +87,11 @@ def _overlapping_cuts(utterances: pd.DataFrame) -> dict[tuple[str, str], list[st
     if "start" not in utterances or utterances[["start", "end"]].isna().all(axis=None):
         return {}
     used = utterances[utterances.set != ""]
-    table = used.assign(
-        start=used.start.fillna(0.0), end=used.end.fillna(float("inf")), path=used.path.map(os.path.realpath)
-    )
+    # A copy of a recording has its digest; a table whose audio was not read has none.
+    recording = used.recording if "recording" in used else used.path.map(os.path.realpath)
+    table = used.assign(start=used.start.fillna(0.0), end=used.end.fillna(float("inf")), recording=recording)
     found: dict[tuple[str, str], list[str]] = {}
-    for _, group in table[table.path.duplicated(keep=False)].sort_values("start").groupby("path"):
+    for _, group in table[table.recording.duplicated(keep=False)].sort_values("start").groupby("recording"):
         open_cuts: list[tuple] = []  # those that begin no later than this one and may still go on
         for cut in group.itertuples():
             open_cuts = [each for each in open_cuts if each.end > cut.start]

@@ -1,24 +1,31 @@
 """Contents, overlaps and leaks of each fold of a split, as plain values and as text."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from ser.data.folds import fold_warnings, set_warnings
-from ser.data.labels import in_order
 from ser.data.leaks import SETS, leaks, repeated_recordings, shared, some
 from ser.data.protocols import PROTOCOLS, Protocol
 
 
-def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, rules: type[Protocol] | Protocol) -> dict:
+def describe(
+    folds: dict[int | str, pd.DataFrame],
+    digests: list[str] | None,
+    rules: type[Protocol] | Protocol,
+    emotions: Sequence[str],
+) -> dict:
     """Describe a split with plain values.
 
     Args:
         folds: tables of a corpus by fold name, with a column `set`, "" for unused utterances.
         digests: of every recording (`ser.data.leaks.recording_digests`); None compares no audio.
         rules: the protocol, or its class, which says what may be shared.
+        emotions: in the order of the tables.
     """
     described = []
     for name, utterances in folds.items():
-        overlaps, emotions = shared(utterances, digests), in_order(utterances.emotion)
+        overlaps = shared(utterances, digests)
         described.append(
             {
                 "fold": name,
@@ -37,17 +44,17 @@ def describe(folds: dict[int | str, pd.DataFrame], digests: list[str] | None, ru
         "folds": described,
         "warnings": fold_warnings((name, set_warnings(table)) for name, table in folds.items()),
         "pooled_test": {
-            **_counts(tested, in_order(everything.emotion)),
+            **_counts(tested, emotions),
             "tested_twice": sorted(tested.utterance[tested.utterance.duplicated()].unique().tolist()),
         },
     }
 
 
-def _counts(utterances: pd.DataFrame, emotions: list[str]) -> dict[str, int]:
+def _counts(utterances: pd.DataFrame, emotions: Sequence[str]) -> dict[str, int]:
     return {emotion: int((utterances.emotion == emotion).sum()) for emotion in emotions} | {"all": len(utterances)}
 
 
-def _describe_set(utterances: pd.DataFrame, emotions: list[str]) -> dict:
+def _describe_set(utterances: pd.DataFrame, emotions: Sequence[str]) -> dict:
     names = {name: sorted(utterances[name].unique().tolist()) for name in ("session", "dialog_half", "speaker")}
     halves = [half for half in names["dialog_half"] if half]
     return {

@@ -266,6 +266,8 @@ def evaluate_checkpoint(command: str, tested: str, words: list[str], about: str)
     experiment = Experiment(options)
     experiment.read_corpus()
     experiment.check_checkpoint(tested)
+    if experiment.data.allow_leaks:
+        experiment.data.check_leaks()  # the result says so
     run = Run(experiment, (command,))
     warn(run, tested)
     run.record_config()

@@ -15,7 +15,7 @@ from ser.errors import CorpusError
 
 COLUMNS = (
     *("utterance", "path", "session", "speaker", "gender", "dialog_half", "emotion", "start", "end"),
-    "seconds",
+    *("seconds", "recording"),
 )
 OPTIONAL = {"session": "", "gender": "", "dialog_half": "", "start": math.nan, "end": math.nan}
 
@@ -24,7 +24,8 @@ class Listing(NamedTuple):
     """The labelled utterances of a corpus, before any audio is read.
 
     Args:
-        rows: `COLUMNS` but `seconds`, those of `OPTIONAL` only if known; `emotion` is the label in the field's words.
+        rows: `COLUMNS` but `seconds` and `recording`, those of `OPTIONAL` only if known; `emotion` is the label in the
+            field's words.
         sources: "file:line" of each row; None if a row's path is enough.
         problems: "file:line: cause" for every other line.
     """
@@ -123,8 +124,9 @@ class Corpus(ABC):
         Returns:
             A table of `COLUMNS`: path absolute; session an integer or a string, "" without sessions; gender "F", "M"
             or another word, "" if unknown; dialog_half "F", "M" or "" if the corpus has no dialogs; emotion one of
-            `labels.emotions`; start and end in seconds for a part of a recording, NaN for a whole one. And the left-out
-            utterances by label. A warning about recordings beyond full scale goes to standard error.
+            `labels.emotions`; start and end in seconds for a part of a recording, NaN for a whole one; recording a
+            digest of the whole recording. And the left-out utterances by label. A warning about recordings beyond full
+            scale goes to standard error.
 
         Raises:
             CorpusError: with every problem found.

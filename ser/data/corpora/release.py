@@ -95,4 +95,4 @@ def check_audio(
             num_samples, *audio = each
             seconds = num_samples / SAMPLE_RATE_HZ
             usable.append({**rows[index], "seconds": seconds, **dict(zip(AUDIO_COLUMNS, audio, strict=True))})
-    return pd.DataFrame(usable, columns=[*COLUMNS, *AUDIO_COLUMNS]), problems
+    return pd.DataFrame(usable, columns=list(dict.fromkeys([*COLUMNS, *AUDIO_COLUMNS]))), problems

@@ -72,6 +72,12 @@ def test_an_allowed_leak_is_told_by_every_result(ser, options, split_file, tmp_p
     tested = ser("test", "--config", tmp_path / "leaky" / "config.yaml", "--ckpt_path", best(tmp_path / "leaky"))
     assert tested.code == 2
     assert "was trained on synthetic:Ses01F" in tested.err
+    fold = tmp_path / "leaky" / "seed1-fold01"
+    words = ["--config", fold / "config.yaml", "--ckpt_path", best(tmp_path / "leaky"), "--out", tmp_path / "validated"]
+    validated = ser("validate", *words)
+    assert validated.code == 0, validated.err
+    assert "protocol split (leaks)" in validated.out
+    assert json.loads((tmp_path / "validated" / "result.json").read_text())["leaks"] == [LEAK]
 
 
 def best(folder):

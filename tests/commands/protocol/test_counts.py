@@ -51,6 +51,16 @@ def below(lines, title):
 # The protocols
 
 
+def test_the_emotions_are_in_the_order_of_the_option(protocol, tiny_release, tmp_path):
+    wanted, out = ["sad", "neutral", "happy", "angry"], tmp_path / "folds.json"
+    options = ["--data.corpus.root", tiny_release, "--data.emotions", f"[{', '.join(wanted)}]", "--no-audio"]
+    _, lines = protocol("speaker", *options, "--out", out)
+    assert [line.split() for line in lines if "sad" in line][-1] == [*wanted, "all"]
+    about = json.loads(out.read_text())
+    assert list(about["folds"][0]["sets"]["train"])[:4] == wanted
+    assert list(about["pooled_test"])[:4] == wanted
+
+
 @pytest.mark.parametrize(
     ("halves", "expected"), [("MMFFF", [513, 155, 118, 342, 1128]), ("MMFFM", [514, 138, 126, 311, 1089])]
 )

@@ -11,7 +11,8 @@ import pytest
 
 from ser.audio.silence import Trim
 from ser.audio.waveforms import Waveforms
-from ser.data import IEMOCAP, EmoDB, Synthetic
+from ser.data import IEMOCAP, EmoDB, Manifest, Synthetic
+from ser.data.labels import Labels
 from ser.data.leaks import (
     check_leaks,
     dialogs,
@@ -180,6 +181,18 @@ def test_overlapping_cuts_of_one_recording_are_a_leak(tmp_path, first, second, l
             check_leaks(table.assign(set=["test", together, "train", "train"]), CONTENT, RULES["speaker"])
     else:
         check_leaks(table, CONTENT, RULES["speaker"])
+
+
+def test_cuts_of_a_copy_overlap(tmp_path, wav, speech):
+    sound = speech(0.5, 1)
+    for name in ("a", "copy"):
+        wav(tmp_path / f"{name}.wav", sound)
+    lines = ["path,speaker,emotion,start,end", "a.wav,x,calm,,0.3", "copy.wav,y,bored,0.2,", "a.wav,z,calm,0.4,"]
+    (tmp_path / "mine.csv").write_text("\n".join(lines))
+    cuts = Manifest(str(tmp_path / "mine.csv")).utterances(Labels(["calm", "bored"]))
+    sets = cuts.speaker.map({"x": "test", "y": "train", "z": "train"})
+    overlaps = shared(cuts.assign(set=sets), None)
+    assert overlaps["train", "test"]["cuts"] == ["copy-0.2 with a-0.3"]
 
 
 # In a corpus

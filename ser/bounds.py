@@ -19,6 +19,7 @@ LearningRate = Annotated[float, Field(gt=0, le=1)]
 
 NAME = re.compile(r"[^\W_][\w -]{0,39}")  # becomes part of column names and of metrics such as val/recall/happy
 MOST_EMOTIONS = 100
+TAKEN = ("all", "fold", "halves", "sessions", "set", "speakers")  # columns beside the emotions
 
 
 def _emotions(names: list[str]) -> list[str]:
@@ -28,8 +29,11 @@ def _emotions(names: list[str]) -> list[str]:
     if not 2 <= len(names) <= MOST_EMOTIONS:
         raise ValueError(f"must be 2 to {MOST_EMOTIONS} names")
     for name in names:
-        if not NAME.fullmatch(name) or name != name.strip() or name == "all":
-            raise ValueError(f"{name!r} cannot be used: use letters, digits, spaces and hyphens, and not 'all'")
+        if not NAME.fullmatch(name) or name != name.strip() or name in TAKEN:
+            raise ValueError(
+                f"{name!r} cannot be used: use letters, digits, spaces and hyphens, and not {', '.join(TAKEN)}; "
+                "--data.merge counts a label as an emotion of another name"
+            )
         if names.count(name) > 1:
             raise ValueError(f"{name!r} is there twice")
     return names

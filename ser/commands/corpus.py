@@ -45,7 +45,11 @@ def _parser() -> argparse.ArgumentParser:
         "--style", choices=["improvised", "scripted", "all"], help="IEMOCAP: dialogs to use (default: improvised)"
     )
     check.add_argument("--merge-excited", action="store_true", help="IEMOCAP: count excited as happy")
-    check.add_argument("--emotions", metavar="LIST", help="labels to use, as neutral,happy (default: all)")
+    check.add_argument(
+        "--emotions",
+        metavar="LIST",
+        help="labels to use, as neutral,happy (default: all; with --merge, the paper's four, as for data.emotions)",
+    )
     check.add_argument("--merge", metavar="MAP", help="labels that count as another, as excited=happy,calm=neutral")
     check.set_defaults(run=_check)
 
@@ -110,6 +114,8 @@ def _labels(options: argparse.Namespace) -> Labels | None:
     if unsound := ["".join(pair) for pair in pairs if not pair[1]]:
         raise InputError(f"--merge: {unsound[0]!r} is not of the form excited=happy")
     merge = {label.strip(): emotion.strip() for label, _, emotion in pairs}
+    if len(merge) < len(pairs):
+        raise InputError(f"--merge: {options.merge!r} counts a label twice")
     if options.emotions is None:
         return Labels(merge=merge)
     return Labels([name.strip() for name in options.emotions.strip("[]").split(",")], merge)

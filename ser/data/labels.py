@@ -29,6 +29,8 @@ class Labels:
         self.emotions, self.merge = tuple(emotions), dict(merge or {})
         for label, emotion in self.merge.items():
             said = f"data.merge counts {label!r} as {emotion!r}"
+            if not isinstance(label, str):  # YAML reads 1 as a number and no as False
+                raise InputError(f"{said}, but labels are text; put the label in quotes")
             if self._leads_back(label):
                 raise InputError(f"{said}, and is circular: {' -> '.join(self._chain(label))}")
             if emotion in self.merge:

@@ -74,7 +74,7 @@ def read_split(file: Path) -> SplitFile:
         CorpusError: the file is unreadable, lacks a column, or has no line below the header.
     """
     lines, problems = [], []
-    for number, row in read_lines(file, ("utterance", "set"), problems):
+    for number, row in read_lines(file, ("utterance", "set"), problems, ("fold",)):
         fold = row.get("fold", "1")
         if not fold:
             problems.append(f"{file}:{number}: column fold is empty")

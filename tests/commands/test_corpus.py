@@ -66,6 +66,18 @@ def test_chosen_labels_are_counted_in_the_given_order(release, capsys):
     ]
 
 
+def test_labels_with_the_names_of_columns_are_counted_beside_these(manifest, capsys):
+    """A native label can be any word."""
+    manifest.write_text("path,speaker,emotion,gender\na.wav,x,all,F\nb.wav,y,speaker,F\n")
+    assert main(["check", str(manifest)]) == 0
+    speakers = capsys.readouterr().out.split("By speaker\n")[1].splitlines()[:4]
+    assert speakers[0].split() == ["speaker", '"all"', '"speaker"', "all", "minutes"]
+    assert [line.split()[:4] for line in speakers[1:]] == [["x", "1", "0", "1"], ["y", "0", "1", "1"], ["all", *"112"]]
+    manifest.write_text("path,speaker,emotion,gender\na.wav,x,gender,F\nb.wav,y,minutes,F\n")
+    assert main(["check", str(manifest)]) == 0
+    assert '"gender"  "minutes"  all  minutes\n     F' in capsys.readouterr().out
+
+
 def test_a_label_that_never_occurs_is_a_problem(release, capsys):
     assert main(["check", str(release.root), "--emotions", "sad,hapy"]) == 2
     expected = (
@@ -98,7 +110,8 @@ def test_warnings_are_no_problems(tmp_path, wav, speech, capsys):
     assert text.split("\n\n")[-2].splitlines() == [
         "5 warnings",
         f"{tmp_path}/b.wav (happy): the same recording has another label in {tmp_path}/c.wav (sad)",
-        f"{path}: no utterance of neutral, angry at all; its labels: happy, sad",
+        f"{path}: no utterance of neutral, angry, but training uses the emotions in data.emotions (default: the "
+        "paper's four); its labels: happy, sad",
         f"{path}: speaker w has no utterance of happy",
         f"{path}: speaker x has no utterance of sad",
         f"{path}: session 2 has no utterance of happy",
@@ -170,6 +183,7 @@ def test_what_a_path_holds_is_recognised(release, manifest, tmp_path, wav, speec
         (["check", "x", "--knd", "emodb"], ["ser: --knd: no such option", "--kind?", ": ser corpus check --help"]),
         (["check", "corpus.csv", "--emotions", "sad"], ["data.emotions is ['sad'], but must be 2 to 100 names"]),
         (["check", "corpus.csv", "--merge", "sad"], ["--merge: 'sad' is not of the form excited=happy"]),
+        (["check", "corpus.csv", "--merge", "a=sad,a=happy"], ["--merge: 'a=sad,a=happy' counts a label twice"]),
         (["check", "corpus.csv", "--merge", "a=b,b=a"], ["data.merge counts 'a' as 'b', and is circular: a -> b -> a"]),
         (["check", "corpus.csv", "--emotions", "sad,happy", "--merge", "a=joy"], ["'a' as 'joy', which is not in"]),
         (["cache", "--emtpy"], ["ser: --emtpy: no such option", "--empty?", ": ser corpus cache --help"]),

@@ -1,5 +1,6 @@
 """Warnings about a usable corpus, for faults that can spoil results."""
 
+import re
 from collections.abc import Iterable, Sequence
 from math import nan
 from typing import NamedTuple
@@ -23,14 +24,14 @@ def cautions(table: pd.DataFrame, location: str, emotions: Sequence[str]) -> lis
         emotions: the labels that are asked for.
 
     Returns:
-        Recordings of suspicious level or with two labels, long silence around the speech, classes missing in sessions
-        or speakers, a single session.
+        Recordings of suspicious level or with two labels, long silence around the speech, speakers with nearly the
+        same name, classes missing in sessions or speakers, a single session.
     """
     if table.empty:
         return []
     checked = {"cautions", "recording", "silence_before"} <= set(table.columns)
     audio = [*_levels(table), *_two_labels(table)] if checked else []
-    causes = [*(_silence(table) if checked else []), *_lacking(table, emotions)]
+    causes = [*(_silence(table) if checked else []), *_alike(table.speaker), *_lacking(table, emotions)]
     if table.session.nunique() == 1 and (table.session != "").all():
         session = table.session.iloc[0]
         causes.append(f"one session only ({session}): folds leave one out, so none remains for training")
@@ -93,6 +94,18 @@ def median_silence(table: pd.DataFrame) -> tuple[float, float]:
     return float(table.silence_before.median()), float(table.silence_after.median())
 
 
+def _alike(speakers: Iterable[str]) -> list[str]:
+    """Speakers whose names differ only in capitals, zeros or spaces: if they are one, the leak check does not know."""
+    names: dict[str, list[str]] = {}
+    for name in sorted(set(speakers)):
+        names.setdefault(re.sub(r"\s+|(?<!\d)0+(?=\d)", "", name.casefold()), []).append(name)
+    return [
+        f"speakers {', '.join(alike)} count as different people; if they are one, give one name"
+        for alike in names.values()
+        if len(alike) > 1
+    ]
+
+
 def _lacking(table: pd.DataFrame, emotions: Sequence[str]) -> list[str]:
     """Classes missing in the corpus, in sessions, and in speakers whose session has them."""
 
@@ -102,7 +115,10 @@ def _lacking(table: pd.DataFrame, emotions: Sequence[str]) -> list[str]:
     lines = []
     present = set(table.emotion)
     if missing := lacking(present, emotions):
-        lines.append(f"no utterance of {missing} at all; its labels: {', '.join(in_order(table.emotion))}")
+        lines.append(
+            f"no utterance of {missing}, but training uses the emotions in data.emotions (default: the paper's four); "
+            f"its labels: {', '.join(in_order(table.emotion))}"
+        )
     for session, of_session in table.groupby("session"):
         of_all = set(of_session.emotion)
         if session != "" and (missing := lacking(of_all, present)):

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_lines(
+    file: Path, required: tuple[str, ...], problems: list[str], optional: tuple[str, ...] = ()
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and cells of every valid record.
 
     Args:
         file: CSV, UTF-8; separated by commas, semicolons or tabs, or as declared in the first line (`sep=;`).
-        required: columns that must exist; others are allowed.
+        required: columns that must exist, in small or capital letters; others are allowed.
         problems: receives one line ("file:line: cause") for every invalid record.
+        optional: columns that may exist, in small or capital letters.
     """
     try:
         content = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
@@ -36,9 +39,11 @@ def read_lines(file: Path, required: tuple[str, ...], problems: list[str]) -> It
             if announced:
                 announced = False
             elif header is None:
-                header = cells
+                known = {column.lower(): column for column in (*required, *optional)}
+                header = [known.get(cell.lower(), cell) for cell in cells]
                 missing = [column for column in required if column not in header]
-                if missing or len(set(header)) < len(header):
+                named = [column for column in header if column]  # spreadsheets write empty columns
+                if missing or len(set(named)) < len(named):
                     cause = f"no column {', '.join(missing)}" if missing else "two columns with the same name"
                     needed = f"needed: {', '.join(required)}; read with the separator {separator!r}"
                     problems.append(f"{file}:{reader.line_num}: {cause} ({needed})")
@@ -68,6 +73,7 @@ def _separator(text: str, required: tuple[str, ...]) -> tuple[str, bool]:
         return said[1], True
 
     def found(separator: str) -> int:
-        return len({cell.strip().strip('"') for cell in first.split(separator)} & set(required))
+        cells = {cell.strip().strip('"').lower() for cell in first.split(separator)}
+        return len(cells & {column.lower() for column in required})
 
     return max(",;\t", key=found), False

@@ -12,6 +12,7 @@ from ser.errors import InputError
 MOST_DIGITS = 9  # longer numbers are treated as names
 UNNAMED = "manifest"  # older versions recorded every manifest under this name
 REQUIRED = ("path", "speaker", "emotion")
+OPTIONAL = ("utterance", "session", "gender", "dialog_half", "start", "end")
 GENDERS = {"f": "F", "female": "F", "m": "M", "male": "M"}
 
 
@@ -74,12 +75,12 @@ class Manifest(Corpus):
         rows, sources = [], []
         first: dict[tuple, int] = {}
         real: dict[str, str] = {}  # a recording has one label, even if several links lead to it
-        for number, cells in read_lines(file, REQUIRED, problems):
+        for number, cells in read_lines(file, REQUIRED, problems, OPTIONAL):
             row, causes = _row(cells, file.parent)
             path = row["path"]
             if path not in real:
                 real[path] = path if "\0" in path else os.path.realpath(path)
-            part = () if math.isnan(row["start"]) and math.isnan(row["end"]) else (str(row["start"]), str(row["end"]))
+            part = (str(_start(row)), str(row["end"])) if _start(row) or not math.isnan(row["end"]) else ()
             keys = {("utterance", row["utterance"]): row["utterance"]}
             if cells["path"]:
                 keys["path", real[path], *part] = f"{path} {' to '.join(part)} s" if part else path
@@ -110,8 +111,8 @@ def _row(cells: dict[str, str], folder: Path) -> tuple[dict, list[str]]:
     for column in ("start", "end"):
         row[column], cause = _seconds(column, cells.get(column, ""))
         causes += cause
-    if row["end"] <= row["start"]:
-        causes.append(f"end is {cells['end']}, but must be after start, {cells['start']}")
+    if row["end"] <= _start(row):
+        causes.append(f"end is {cells['end']}, but must be after start, {cells.get('start') or 0}")
     part = [text for column in ("start", "end") if (text := cells.get(column))]
     row["utterance"] = cells.get("utterance", "-".join([Path(cells["path"]).stem, *part]))
     if not row["utterance"] and "utterance" in cells:
@@ -121,6 +122,10 @@ def _row(cells: dict[str, str], folder: Path) -> tuple[dict, list[str]]:
     return row, causes
 
 
+def _start(row: dict) -> float:
+    return 0.0 if math.isnan(row["start"]) else row["start"]
+
+
 def _seconds(column: str, text: str) -> tuple[float, list[str]]:
     """Seconds from a cell, NaN for an empty one, and the problem with it, if any."""
     try:
@@ -128,7 +133,7 @@ def _seconds(column: str, text: str) -> tuple[float, list[str]]:
     except ValueError:
         seconds = math.inf
     if text and not 0 <= seconds < math.inf:
-        return math.nan, [f"{column} is {text!r}, but must be a number of seconds"]
+        return math.nan, [f"{column} is {text!r}, but must be a number of seconds, such as 1.5"]
     return seconds, []
 
 

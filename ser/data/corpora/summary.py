@@ -11,6 +11,8 @@ from ser.data.corpora.release import absolute
 from ser.data.labels import Labels, counted, in_order
 from ser.errors import InputError
 
+TAKEN = ("session", "speaker", "gender", "dialog_half", "all", "minutes")  # columns beside the labels
+
 
 @dataclass(frozen=True)
 class Census:
@@ -35,14 +37,18 @@ class Census:
     warnings: list[str] = field(default_factory=list)
 
     def counts(self, *by: str) -> pd.DataFrame:
-        """Utterances of each emotion and minutes, by the given columns, with totals in the last row."""
+        """Utterances of each emotion and minutes, by the given columns, with totals in the last row.
+
+        A label with the name of another column is in quotes.
+        """
+        emotions = [f'"{emotion}"' if emotion in TAKEN else emotion for emotion in self.emotions]
         table = pd.crosstab([self.utterances[column] for column in by], self.utterances.emotion)
-        table = table.reindex(columns=self.emotions, fill_value=0)
+        table = table.reindex(columns=self.emotions, fill_value=0).set_axis(emotions, axis=1)
         table["all"] = table.sum(axis=1)
         table["minutes"] = self.utterances.groupby(list(by)).seconds.sum() / 60
         total = table.sum().to_frame().T.assign(**dict.fromkeys(by[1:], "") | {by[0]: "all"})
         rows = pd.concat([table.reset_index().astype(dict.fromkeys(by, object)), total], ignore_index=True)
-        return rows[[*by, *self.emotions, "all", "minutes"]].astype(dict.fromkeys([*self.emotions, "all"], int))
+        return rows[[*by, *emotions, "all", "minutes"]].astype(dict.fromkeys([*emotions, "all"], int))
 
     def __str__(self) -> str:
         parts = [f"{self.name} in {self.location}", *self._tables()]

@@ -29,6 +29,7 @@ def test_a_split_is_read(split_file):
     assert list(sets) == [2, 10]
     assert sets[2].tolist() == ["test", "", "", ""]
     assert sets[10].tolist() == ["", "val", "val", ""]
+    assert list(read_split(split_file(text.replace("fold", "Fold"))).sets(SOUND)) == [2, 10]
     one = read_split(split_file("utterance,set\nSes01F_impro01_F000,train\n")).sets(SOUND)
     assert one[1].tolist() == ["train", "", "", ""]
 

@@ -65,5 +65,13 @@ def test_long_silence_is_said_with_the_option_against_it(silence, shown):
     assert found.endswith("--data.trim_silence true")
 
 
+def test_speakers_with_nearly_the_same_name():
+    table = corpus()
+    names = {"w": "S01", "x": "s1", "y": "S 1", "z": "S10"}
+    assert cautions(table.assign(speaker=table.speaker.map(names)), "here", PAPER_EMOTIONS) == [
+        "here: speakers S 1, S01, s1 count as different people; if they are one, give one name"
+    ]
+
+
 def test_short_silence_is_not():
     assert warned(silence=(0.3, 0.3)) == []

@@ -73,10 +73,11 @@ def test_utterances_inside_a_recording(read):
     [
         ("one/a.wav,x,calm,0.3,0.2", "end is 0.2, but must be after start, 0.3"),
         ("one/a.wav,x,calm,0.3,0.3", "end is 0.3, but must be after start, 0.3"),
-        ("one/a.wav,x,calm,early,0.2", "start is 'early', but must be a number of seconds"),
-        ("one/a.wav,x,calm,-1,0.2", "start is '-1', but must be a number of seconds"),
-        ("one/a.wav,x,calm,0,nan", "end is 'nan', but must be a number of seconds"),
-        ("one/a.wav,x,calm,inf,", "start is 'inf', but must be a number of seconds"),
+        ("one/a.wav,x,calm,,0", "end is 0, but must be after start, 0"),
+        ("one/a.wav,x,calm,early,0.2", "start is 'early', but must be a number of seconds, such as 1.5"),
+        ("one/a.wav,x,calm,-1,0.2", "start is '-1', but must be a number of seconds, such as 1.5"),
+        ("one/a.wav,x,calm,0,nan", "end is 'nan', but must be a number of seconds, such as 1.5"),
+        ("one/a.wav,x,calm,inf,", "start is 'inf', but must be a number of seconds, such as 1.5"),
         ("two/a.wav,y,bored,0.10,0.2", "path {folder}/two/a.wav 0.1 to 0.2 s was already given in line 2"),
         ("two/a.wav,y,bored,0.1,0.2", "utterance a-0.1-0.2 was already given in line 2"),
     ],
@@ -85,6 +86,19 @@ def test_a_bad_part_of_a_recording_is_named(read, tmp_path, line, cause):
     with pytest.raises(CorpusError) as caught:
         read("path,speaker,emotion,start,end", "two/a.wav,x,calm,0.1,0.2", line)
     assert caught.value.problems[0].startswith(f"{tmp_path}/mine.csv:3: {cause.format(folder=tmp_path)}")
+
+
+def test_a_part_from_the_beginning_can_be_given_once(read):
+    for first, again in ((",0.2", "0,0.2"), (",", "0,")):
+        with pytest.raises(CorpusError, match="was already given in line 2"):
+            read("path,speaker,emotion,start,end", f"one/a.wav,x,calm,{first}", f"one/a.wav,y,bored,{again}")
+
+
+def test_columns_of_a_spreadsheet(read):
+    """Capital letters, and empty columns at the end."""
+    table = read("Path,SPEAKER,Emotion,Start,Gender,,", "one/a.wav,x,calm,0.2,f,,", "two/a.wav,y,bored,,m,,")
+    assert table.seconds.tolist() == pytest.approx([0.5, 0.3])
+    assert table.gender.tolist() == ["M", "F"]
 
 
 def test_all_lines_have_a_session_or_none(read):

@@ -94,7 +94,9 @@ class EmotionData(LightningDataModule):
         if allow_leaks and not self.rules.may_leak:
             raise InputError(f"allow_leaks applies to protocol split, whose sets come from a file, not to {protocol}")
         self.statistics, self.batch_size, self.num_workers, self.seed = statistics, batch_size, num_workers, seed
-        self.trim = Trim(float(trim_threshold_db), float(trim_margin_seconds)) if trim_silence else None
+        trim = Trim(float(trim_threshold_db), float(trim_margin_seconds))
+        self.trim = trim if trim_silence else None
+        self.trims_in_vain = not trim_silence and trim != Trim()
         self.segment_frames = round(segment_seconds * FRAMES_PER_SECOND)
         self.min_tail_frames = round(min_tail_seconds * FRAMES_PER_SECOND)
         self.max_batch_frames = max(round(max_batch_seconds * FRAMES_PER_SECOND), 1)
@@ -164,7 +166,9 @@ class EmotionData(LightningDataModule):
     @property
     def warnings(self) -> list[str]:
         """What weakens the fold, and what its protocol has to say about it."""
-        return [*set_warnings(self.utterances), *self.rules.remarks(self.utterances, self.fold)]
+        vain = ["silence is not trimmed, although a threshold or margin is given: data.trim_silence is false"]
+        found = [*set_warnings(self.utterances), *self.rules.remarks(self.utterances, self.fold)]
+        return found + vain * self.trims_in_vain
 
     def check_leaks(self) -> Shared:
         """What the sets share; leaks are refused, or kept in `leaks` if they are allowed.

@@ -202,7 +202,7 @@ class CrossValidation:
             f"{type(self.system).__name__} on {data.corpus.name}, protocol {protocol}",
             f"  utterances  {len(data.utterances)} of {data.utterances.speaker.nunique()} speakers",
             f"  runs        {runs}: folds {', '.join(map(str, self.folds))}, seeds {', '.join(map(str, self.seeds))}",
-            *left_out(data),
+            *left_out(data.left_out),
             f"  statistics  {STATISTICS[data.statistics]}",
             *([f"  silence     {data.trim}"] if data.trim else []),
             f"  to train    {jobs} ({runs - len(self.unfinished)} finished before), {len(self.slots)} at once",

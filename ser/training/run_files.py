@@ -94,7 +94,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
             f"              {len(data.pieces['train'])} segments, {data.tails_left_out} short tails left out",
             f"  validation  {sizes['val']} utterances of {names['val']}",
             f"  test        {sizes['test']} utterances of {names['test']}",
-            *left_out(data),
+            *left_out(data.left_out),
             f"  statistics  {STATISTICS[data.statistics]}",
             *([f"  silence     {data.trim}"] if data.trim else []),
             f"  run         {folder}",
@@ -105,9 +105,9 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
     )
 
 
-def left_out(data: EmotionData) -> list[str]:
-    """A line of the headline on utterances of other labels than `data.emotions`, if there are any."""
-    return [f"  left out    utterances of other labels: {counted(data.left_out)}"] if data.left_out else []
+def left_out(numbers: Mapping[str, int]) -> list[str]:
+    """A line on utterances of other labels than `data.emotions`, if there are any."""
+    return [f"  left out    utterances of other labels: {counted(numbers)}"] if numbers else []
 
 
 def report(result: dict) -> str:
@@ -115,7 +115,7 @@ def report(result: dict) -> str:
     what = f"{result['system']} on {result['corpus']}, protocol {protocol_of(result)}, fold {fold_of(result)}"
     lines = ["", f"{what}, epoch {result['epoch']}, statistics: {result['statistics']}"]
     if result["epochs"] is None:
-        lines += describe_origin(result["trained_on"], result["tested_on"])
+        lines += [*describe_origin(result["trained_on"], result["tested_on"]), *left_out(result["left_out"])]
     lines += [f"  leak        {line}" for line in result["leaks"]]
     lines += [f"  warning     {line}" for line in result["warnings"]]
     for title, name, found in (("Test", "test", result), ("Validation", "val", result["validation"])):

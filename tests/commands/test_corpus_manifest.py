@@ -93,7 +93,7 @@ def test_what_is_left_out_and_the_licence(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith(": 1 of 1440 recordings")
     assert lines[-5:-3] == [
-        "Left out: 1 sung recordings",
+        "Left out, sung: 1",
         "Cite: Livingstone and Russo, 2018. Licence: CC BY-NC-SA 4.0",
     ]
     assert [row["utterance"] for row in read(tmp_path / "r.csv")] == ["03-01-06-01-02-01-12"]

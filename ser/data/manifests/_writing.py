@@ -62,7 +62,7 @@ def _summary(corpus: PublicCorpus, rows: list[dict[str, str]], left_out: Counter
     lines = [
         f"{corpus.title} in {corpus.folder}: {len(rows)} of {published.sum()} recordings",
         f"\n{counts.to_string(index=False)}\n",
-        *(f"Left out: {number} {kind} recordings" for kind, number in left_out.items()),
+        *(f"Left out, {kind}: {number}" for kind, number in left_out.items()),
         f"Cite: {corpus.reference}" + (f". Licence: {corpus.licence}" if corpus.licence else ""),
     ]
     return "\n".join(lines)

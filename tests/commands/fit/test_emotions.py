@@ -100,6 +100,7 @@ def test_a_checkpoint_is_tested_with_its_emotions(trained, corpus, ser, tmp_path
         assert (tmp_path / f"{place}" / "predictions.csv").read_text() == (folder / "predictions.csv").read_text()
         result = json.loads((tmp_path / f"{place}" / "result.json").read_text())
         assert result["emotions"] == TWO
+        assert "\n  left out    utterances of other labels: 4 angry, 4 bored, 4 excited, 4 happy\n" in finished.out
 
 
 def test_merged_labels_are_tested_again_from_the_runs_own_configuration(trained, ser, tmp_path):

@@ -45,6 +45,22 @@ def test_the_digest_of_a_corpus_knows_neither_its_place_nor_the_fold():
     assert digest(gender=["F", "M"]) == digest(), "which older versions did not know"
 
 
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [
+        ({}, 0),
+        ({"trim_threshold_db": 40.0, "trim_margin_seconds": 0.1}, 0),
+        ({"trim_threshold_db": 30.0}, 1),
+        ({"trim_margin_seconds": 0.2}, 1),
+        ({"trim_margin_seconds": 0.2, "trim_silence": True}, 0),
+    ],
+)
+def test_a_threshold_without_trimming_is_warned_of(options, number):
+    data = EmotionData(None, **options)
+    data.utterances = TABLE
+    assert sum("data.trim_silence is false" in line for line in data.warnings) == number
+
+
 def trainer(world_size=1, sampler=False, epochs=0, batches=0):
     """The parts of a trainer that a fold uses, after some epochs and some batches of the next one."""
     done = [SimpleNamespace(current=SimpleNamespace(processed=number)) for number in (epochs, batches)]

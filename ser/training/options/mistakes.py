@@ -24,6 +24,7 @@ IN_WORDS = {
     r"typing\.Literal\[(.*)\]": r"one of \1",
     r"Expected a ": "expected ",
     r"\. Got value: ": ", got ",
+    r"(expected str, got (?:[\d.]+|True|False|None))$": r"\1; put text in quotes",  # YAML reads no as False
 }
 
 

@@ -35,6 +35,8 @@ REFUSALS = [
         ["--splits", "bad.csv", CORPUS, "--out", "out.json"],
         ["bad.csv: 1 problem\n", "bad.csv:2: unknown utterance 'nobody'"],
     ),
+    (["speaker", CORPUS, "--data.emotions", "[1, sad]"], ["data.emotions: expected str, got 1; put text in quotes"]),
+    (["speaker", CORPUS, "--data.merge", "{no: sad}"], ["data.merge counts False as 'sad', but labels are text; put"]),
     (["speaker", CORPUS, "--out", "mine.csv"], ["mine.csv", "exists already"]),
 ]
 

@@ -146,16 +146,13 @@ def write_pooled(
         write_text(folder / name, table.to_csv(index=False))
     test, validation = (tables[name] for name in TABLES.values())
     per_run = {key: scores(table) for key, table in test.groupby(["seed", "fold"])}
-    intervals = bootstrap_speakers(test)
     result = {
         "kind": "crossval",
         **{key: first[key] for key in OF_ALL},
         "folds": folds,
         "seeds": seeds,
         **summarise(test, validation),
-        # None for a single speaker, or if too few speakers have an emotion.
-        "intervals": {key: None if np.isnan(intervals[key]).any() else list(intervals[key]) for key in ("wa", "ua")},
-        "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"]},
+        **recorded_intervals(test),
         "runs": [
             {
                 **{key: run[key] for key in (*OF_RUN, "device", "threads", "commit")},
@@ -202,7 +199,7 @@ def describe_pooled(about: dict) -> str:
     lines = ["", what]
     for title, name in (("leak", "leaks"), ("warning", "warnings")):
         lines += [f"  {title:7}  {line}" for line in about.get(name, [])]
-    lines += ["", f"Test: {describe(about)}", "", *_intervals(about), _over_runs(about)]
+    lines += ["", f"Test: {describe(about)}", "", *describe_intervals(about), _over_runs(about)]
     if mean := about["averaged"]:
         lines += ["", f"Mean posterior of the last {mean['epochs']} epochs: {describe(mean)}"]
     if people := about["shared"].get("speakers"):
@@ -210,7 +207,16 @@ def describe_pooled(about: dict) -> str:
     return "\n".join(lines)
 
 
-def _intervals(about: dict) -> list[str]:
+def recorded_intervals(predictions: pd.DataFrame) -> dict:
+    """The entries `intervals` and `bootstrap` of a result."""
+    found = bootstrap_speakers(predictions)
+    # None for a single speaker, or if too few speakers have an emotion.
+    intervals = {key: None if np.isnan(found[key]).any() else list(found[key]) for key in ("wa", "ua")}
+    return {"intervals": intervals, "bootstrap": {"draws": DRAWS, "redrawn": found["redrawn"]}}
+
+
+def describe_intervals(about: dict) -> list[str]:
+    """Lines of text on the intervals of a result; none for a single speaker."""
     intervals, speakers = about["intervals"], len(about["test_set"]["speakers"])
     if not intervals["wa"]:
         return []

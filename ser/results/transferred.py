@@ -7,10 +7,9 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.results.names import protocol_of
-from ser.results.pooled import describe_test_set, spread_of_runs
+from ser.results.pooled import describe_intervals, describe_test_set, recorded_intervals, spread_of_runs
 from ser.results.predictions import PREFIX, describe, emotions_of, in_short, posterior_columns, scores
-from ser.results.speaker_counts import DRAWS, counted
-from ser.results.statistics import bootstrap_speakers, ua_note
+from ser.results.speaker_counts import counted
 
 KIND = "transfer"
 EACH = "predictions_each.csv"  # of every fold and seed; `predictions.csv` has the mean posterior
@@ -66,7 +65,7 @@ def summarise_transfer(mean: pd.DataFrame, each: pd.DataFrame, emotions_of_syste
         each: of every fold and seed, from `restrict`.
         emotions_of_system: all emotions that it answers with.
     """
-    found, intervals = scores(mean), bootstrap_speakers(mean)
+    found = scores(mean)
     per_run = {key: (scores(table), table[LEFT_OUT].mean()) for key, table in each.groupby(["seed", "fold"])}
     shared = emotions_of(mean)
     return {
@@ -74,9 +73,7 @@ def summarise_transfer(mean: pd.DataFrame, each: pd.DataFrame, emotions_of_syste
         "emotions_left_out": [emotion for emotion in emotions_of_system if emotion not in shared],
         LEFT_SHARE: float(mean[LEFT_OUT].mean()),
         **found,
-        # None for a single speaker, or if too few speakers have an emotion.
-        "intervals": {key: None if np.isnan(intervals[key]).any() else list(intervals[key]) for key in ("wa", "ua")},
-        "bootstrap": {"draws": DRAWS, "redrawn": intervals["redrawn"], "note": ua_note(intervals)},
+        **recorded_intervals(mean),
         "over_folds": spread_of_runs([each for each, _ in per_run.values()], found["ua_classes"]),
         "runs": [
             {
@@ -93,7 +90,7 @@ def summarise_transfer(mean: pd.DataFrame, each: pd.DataFrame, emotions_of_syste
 
 def describe_transfer(about: dict) -> str:
     """The result as text."""
-    source, test_set, intervals = about["trained_on"], about["test_set"], about["intervals"]
+    source = about["trained_on"]
     trained = f"protocol {protocol_of(source)}, {counted(len(source['folds']), 'fold')}"
     trained += f", {counted(len(source['seeds']), 'seed')}"
     lines = [f"{about['system']} trained on {source['corpus']} ({trained}), tested on {about['corpus']}"]
@@ -107,14 +104,7 @@ def describe_transfer(about: dict) -> str:
     lines += [f"  leak        in training: {line}" for line in source["leaks"]]
     lines += [f"  warning     {line}" for line in about["warnings"]]
     what = "Mean posterior" if len(about["runs"]) > 1 else "Test"
-    lines += ["", f"{what}: {describe(about)}", ""]
-    if intervals["wa"]:
-        wa, ua = (
-            f"{100 * limits[0]:.1f} to {100 * limits[1]:.1f}" if limits else "not available"
-            for limits in (intervals["wa"], intervals["ua"])
-        )
-        lines.append(f"95 % intervals ({counted(len(test_set['speakers']), 'speaker')} drawn): WA {wa}, UA {ua}")
-        lines += [about["bootstrap"]["note"]] if about["bootstrap"]["note"] else []
+    lines += ["", f"{what}: {describe(about)}", "", *describe_intervals(about)]
     if len(about["runs"]) > 1:
         lines.append("Each training alone:")
         lines += [f"  seed {run['seed']}, fold {run['fold']:2d}: {in_short({**about, **run})}" for run in about["runs"]]

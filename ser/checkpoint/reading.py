@@ -11,11 +11,10 @@ import torch
 from ser.checkpoint.contents import check_contents, check_weights, network
 from ser.checkpoint.safetensors_file import SUFFIX, read_weights
 from ser.data.datamodule import EmotionData
-from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.files import write_bytes
 from ser.systems import SYSTEMS
-from ser.systems.lineage import entries, entries_of_fold
+from ser.systems.lineage import emotions_in, entries, entries_of_fold
 from ser.systems.system import System
 
 LAST, WITHIN_EPOCH = "last", "within"
@@ -82,7 +81,7 @@ def load_weights(system: System, path: str | Path) -> None:
 
 def put_weights(system: System, checkpoint: dict, path: str | Path) -> None:
     """`load_weights` for a checkpoint already read; the path is for messages."""
-    weights, emotions = checkpoint["state_dict"], checkpoint["hyper_parameters"].get("emotions", PAPER_EMOTIONS)
+    weights, emotions = checkpoint["state_dict"], emotions_in(checkpoint)
     if tuple(emotions) != system.emotions:
         own = ", ".join(system.emotions)
         raise InputError(f"{path} was trained with data.emotions {', '.join(emotions)}, not {own}, in this order")

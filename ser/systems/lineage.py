@@ -13,6 +13,7 @@ from pydantic import JsonValue, ValidationError
 
 from ser.data.corpora.manifest import UNNAMED, Manifest
 from ser.data.datamodule import EmotionData
+from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.results.identity import is_identity
 from ser.results.provenance import code_digest, versions
@@ -81,6 +82,18 @@ def counts_of(data: EmotionData) -> dict[str, dict[str, int]]:
     used = data.utterances[data.utterances.set != ""]
     counts = pd.crosstab(used.set, used.emotion).reindex(columns=data.emotions, fill_value=0)
     return {name: {emotion: int(row[emotion]) for emotion in data.emotions} for name, row in counts.iterrows()}
+
+
+def emotions_in(checkpoint: Mapping) -> list[str]:
+    """The emotions of a checkpoint's system; systems of older versions had the paper's."""
+    return checkpoint["hyper_parameters"].get("emotions", PAPER_EMOTIONS)
+
+
+def audio_options(checkpoint: Mapping) -> dict:
+    """The options of `EmotionData` with which a checkpoint's system must be evaluated: statistics and trimming."""
+    trim = checkpoint.get("trim_silence")
+    options = {"statistics": checkpoint["standardised_by"], "trim_silence": trim is not None}
+    return options | {f"trim_{name}": value for name, value in (trim or {}).items()}
 
 
 def entries(checkpoint: Mapping) -> dict:

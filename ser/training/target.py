@@ -10,8 +10,8 @@ from ser.data.corpora.corpus import Corpus
 from ser.data.datamodule import EmotionData
 from ser.data.labels import Labels
 from ser.data.protocols.protocol import WholeCorpus
-from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError, nearest
+from ser.systems.lineage import audio_options, emotions_in
 
 
 class Target:
@@ -46,7 +46,7 @@ class Target:
             InputError: if there are fewer than two, a chosen one is not an emotion of the system, or no utterance has a
                 chosen emotion or a merged label.
         """
-        known = checkpoint["hyper_parameters"].get("emotions", PAPER_EMOTIONS)
+        known = emotions_in(checkpoint)
         for emotion in self.emotions or ():
             if emotion not in known:
                 raise InputError(
@@ -54,8 +54,8 @@ class Target:
                     f"(it answers with {', '.join(known)})"
                 )
         labels = Labels(self._shared(known), self.merge)
-        heard = {"statistics": checkpoint["standardised_by"], **_trimming(checkpoint)}
-        data = EmotionData(self.corpus, list(labels.emotions), labels.merge, **heard, **self.options)
+        options = {**audio_options(checkpoint), **self.options}
+        data = EmotionData(self.corpus, list(labels.emotions), labels.merge, **options)
         data.emotions, data.rules = tuple(known), WholeCorpus()
         data.setup()
         return data
@@ -80,9 +80,3 @@ class Target:
             f"{', '.join(shared) or 'none'} (its labels: {', '.join(there)}); "
             "--data.merge '{LABEL: EMOTION}' counts a label as one of the system's emotions"
         )
-
-
-def _trimming(checkpoint: Mapping) -> dict:
-    """The options by which silence is trimmed as it was in training."""
-    trim = checkpoint.get("trim_silence")
-    return {"trim_silence": trim is not None, **{f"trim_{name}": value for name, value in (trim or {}).items()}}

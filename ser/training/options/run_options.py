@@ -9,10 +9,10 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from ser.bounds import Seed, check
 from ser.checkpoint.reading import read_checkpoint
 from ser.data.datamodule import EmotionData
-from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
 from ser.paths import absolute_places
 from ser.systems.learning_rate import LearningRateRule
+from ser.systems.lineage import audio_options, emotions_in
 from ser.systems.system import System
 from ser.training.callbacks.checkpointing import Checkpoints
 from ser.training.options.arguments import files_first
@@ -103,13 +103,11 @@ class RunOptions(LightningCLI):
         for name, value in self.checkpoint["hyper_parameters"].items():
             if not self.given & {f"--model.{name}", f"--model.init_args.{name}"}:
                 model.init_args[name] = value
-        emotions = self.checkpoint["hyper_parameters"].get("emotions", PAPER_EMOTIONS)
+        emotions = emotions_in(self.checkpoint)
         if "--data.emotions" in self.given and self.config.data.emotions != emotions:
             raise InputError(f"{path} was trained with --data.emotions [{', '.join(emotions)}]; test it with the same")
         self.config.data.emotions = model.init_args.emotions = emotions
-        trim = self.checkpoint.get("trim_silence")
-        options = {"statistics": self.checkpoint["standardised_by"], "trim_silence": trim is not None}
-        for name, value in {**options, **{f"trim_{name}": value for name, value in (trim or {}).items()}}.items():
+        for name, value in audio_options(self.checkpoint).items():
             if f"--data.{name}" in self.given and self.config.data[name] != value:
                 said = str(value).lower() if isinstance(value, bool) else value
                 raise InputError(f"{path} was trained with --data.{name} {said}; test it with the same")

@@ -23,8 +23,10 @@ TAKEN = ("all", "fold", "halves", "sessions", "set", "speakers")  # columns besi
 
 
 def _emotions(names: list[str]) -> list[str]:
-    """Raises:
-    ValueError: for fewer than two or too many names, a name used twice, or one that cannot be part of a metric.
+    """Check the names of emotions.
+
+    Raises:
+        ValueError: for fewer than two or too many names, a name used twice, or one that cannot be part of a metric.
     """
     if not 2 <= len(names) <= MOST_EMOTIONS:
         raise ValueError(f"must be 2 to {MOST_EMOTIONS} names")

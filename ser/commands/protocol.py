@@ -10,13 +10,13 @@ from ser.audio.waveforms import Waveforms
 from ser.data.corpora.corpus import Corpus
 from ser.data.corpora.release import absolute
 from ser.data.folds import fold_warnings
-from ser.data.labels import Labels, counted
+from ser.data.labels import Labels
 from ser.data.leaks import recording_digests
 from ser.data.protocols import PROTOCOLS, Protocol, make_protocol
 from ser.data.protocols.by_file import SplitProtocol
 from ser.data.split_report import describe, report
 from ser.data.splits import read_split
-from ser.emotions import PAPER_EMOTIONS
+from ser.emotions import PAPER_EMOTIONS, by_label
 from ser.errors import InputError
 from ser.files import new_file, write_text
 from ser.training.options.arguments import files_first
@@ -108,7 +108,7 @@ def main(arguments: list[str]) -> int:
     about["warnings"] += fold_warnings(remarks)
     print(f"{title}\n{data.corpus.name} in {data.corpus.location}: {len(utterances)} utterances\n")
     if left_out:
-        print(f"Other labels, left out: {counted(left_out)}.\n")
+        print(f"Other labels, left out: {by_label(left_out)}.\n")
     print(report(about))
     if out:
         new_file("--out", out)  # reading the audio takes a while, and the file may exist by now

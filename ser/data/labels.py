@@ -74,16 +74,6 @@ class Labels:
         ]
 
 
-def counted(numbers: Mapping[str, int]) -> str:
-    """Numbers of utterances by label, as text.
-
-    Example:
-        >>> counted({"bored": 81, "disgust": 46})
-        '81 bored, 46 disgust'
-    """
-    return ", ".join(f"{number} {label}" for label, number in numbers.items())
-
-
 def in_order(labels: Iterable[str]) -> list[str]:
     """Labels for a table: the paper's emotions in its order, then the others by name."""
     found = set(labels)

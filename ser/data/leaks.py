@@ -30,7 +30,7 @@ Shared = dict[tuple[str, str], dict[str, list[str]]]
 def recording_digests(waveforms: Waveforms, num_utterances: int) -> list[str]:
     """Digests of the samples of a table's first recordings; equal for copies under other names.
 
-    Silence is not trimmed before, so that a copy is found whatever the options of its training were.
+    Silence is not trimmed before, so that a copy is found with any options of the training.
 
     Returns:
         16 hexadecimal digits for every row, independent of the files' headers.

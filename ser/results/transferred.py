@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ser.emotions import by_label
 from ser.errors import InputError
 from ser.results.names import protocol_of
 from ser.results.pooled import describe_intervals, describe_test_set, recorded_intervals, spread_of_runs
@@ -99,8 +100,7 @@ def describe_transfer(about: dict) -> str:
         share = f"{100 * about[LEFT_SHARE]:.1f} % of the probability on average"
         lines.append(f"              without {', '.join(about['emotions_left_out'])}, which had {share}")
     if about["left_out"]:
-        listed = ", ".join(f"{number} {label}" for label, number in about["left_out"].items())
-        lines.append(f"  left out    utterances of other labels: {listed}")
+        lines.append(f"  left out    utterances of other labels: {by_label(about['left_out'])}")
     lines += [f"  leak        in training: {line}" for line in source["leaks"]]
     lines += [f"  warning     {line}" for line in about["warnings"]]
     what = "Mean posterior" if len(about["runs"]) > 1 else "Test"

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from ser.data.datamodule import EmotionData
-from ser.data.labels import counted
+from ser.emotions import by_label
 from ser.files import digest, write_text
 from ser.results.names import fold_of, protocol_of
 from ser.results.predictions import describe, scores
@@ -107,7 +107,7 @@ def headline(system: System, data: EmotionData, folder: Path) -> str:
 
 def left_out(numbers: Mapping[str, int]) -> list[str]:
     """A line on utterances of other labels than `data.emotions`, if there are any."""
-    return [f"  left out    utterances of other labels: {counted(numbers)}"] if numbers else []
+    return [f"  left out    utterances of other labels: {by_label(numbers)}"] if numbers else []
 
 
 def report(result: dict) -> str:
@@ -175,7 +175,7 @@ def _utterances(about: dict, name: str) -> str:
     """The number of utterances of a set, per emotion, and its speakers."""
     counts = (about.get("counts") or {}).get(name)
     number = sum(counts.values()) if counts else about["utterances"][name]
-    emotions = f" ({counted(counts)})" if counts else ""
+    emotions = f" ({by_label(counts)})" if counts else ""
     people = about["speakers"][name]
     bare = len({who.partition(":")[0] for who in people}) == 1 and "corpus" in about
     names = ", ".join(printable(who.partition(":")[2] if bare else who) for who in people)

@@ -141,7 +141,7 @@ class Corpus(ABC):
         return table.sort_values("utterance", ignore_index=True)[list(COLUMNS)], left_out
 
     def names(self) -> set[str]:
-        """The names of all labelled utterances, whatever their labels."""
+        """The names of all labelled utterances, also of labels that are not used."""
         return {row["utterance"] for row in self.listed().rows}
 
     def utterances(self, labels: Labels | None = None) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from ser.data.corpora import kinds
 from ser.data.corpora.cautions import cautions, median_silence
 from ser.data.corpora.corpus import Corpus, one_line_a_label, table_problems
 from ser.data.corpora.release import absolute
-from ser.data.labels import Labels, counted, in_order
+from ser.data.labels import Labels, in_order
+from ser.emotions import by_label
 from ser.errors import InputError
 
 TAKEN = ("session", "speaker", "gender", "dialog_half", "all", "minutes")  # columns beside the labels
@@ -71,7 +72,7 @@ class Census:
             f"silence before and after the speech: median {silence[0]:.2f} s and {silence[1]:.2f} s",
         ]
         if self.left_out:
-            parts.append(f"Other labels, left out: {counted(self.left_out)}.")
+            parts.append(f"Other labels, left out: {by_label(self.left_out)}.")
         in_sessions = (self.utterances.session != "").all()
         by = ["session", "speaker"] if in_sessions else ["speaker"]
         parts.append(f"By {' and '.join(by)}\n{_text(self.counts(*by))}")

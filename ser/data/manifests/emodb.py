@@ -3,9 +3,10 @@
 import re
 from typing import ClassVar
 
-from ser.data.corpora.emodb import SESSIONS
+from ser.data.corpora.emodb import EMOTION_OF_LETTER, SESSIONS
 from ser.data.manifests._public_corpus import PublicCorpus
 
+PUBLISHED = {"N": 79, "W": 127, "F": 71, "T": 62, "L": 81, "E": 46, "A": 69}  # recordings
 MEN = {man for man, _ in SESSIONS.values()}
 
 
@@ -22,15 +23,7 @@ class EmoDB(PublicCorpus):
     reference = "Burkhardt et al., 2005"
     example = "03a01Fa.wav"
     form = r"(?P<speaker>03|08|09|1[0-6])[a-z]\d\d(?P<emotion>[NFTWAEL])[a-z]?"
-    emotions: ClassVar = {
-        "N": ("neutral", 79),
-        "F": ("happy", 71),
-        "T": ("sad", 62),
-        "W": ("angry", 127),
-        "A": ("fearful", 69),
-        "E": ("disgust", 46),
-        "L": ("bored", 81),
-    }
+    emotions: ClassVar = {letter: (emotion, PUBLISHED[letter]) for letter, emotion in EMOTION_OF_LETTER.items()}
 
     def speaker(self, form: re.Match) -> tuple[str, str]:
         return form["speaker"], "M" if form["speaker"] in MEN else "F"

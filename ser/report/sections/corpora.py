@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ser.emotions import by_label
 from ser.report.across_corpora import Cell
 from ser.report.page.blocks import Column, Table, percent
 from ser.report.reported_results import file_stems
@@ -95,7 +96,7 @@ def left_out_table(cells: list[Cell]) -> Table:
     rows = [
         [
             *(cell.title, ", ".join(cell.emotions)),
-            ", ".join(f"{number} {label}" for label, number in cell.about["left_out"].items()) or None,
+            by_label(cell.about["left_out"]) or None,
             ", ".join(cell.about["emotions_left_out"]) or None,
             float(cell.predictions[LEFT_OUT].mean()),
         ]

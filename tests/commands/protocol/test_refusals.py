@@ -15,7 +15,7 @@ REFUSALS = [
     (["speaker_groups", CORPUS, "--data.num_folds", 11], ["data.num_folds is 11", "only 10 speaker(s)"]),
     (["speaker", CORPUS, "--data.num_folds", 5], ["data.num_folds is 5", "belongs to protocol speaker_groups"]),
     (["split", CORPUS], ["protocol split needs data.splits"]),
-    (["split", CORPUS, "--splits", "bad.csv"], ["bad.csv: 1 problem\n", "bad.csv:2: unknown utterance 'nobody'"]),
+    (["split", CORPUS, "--splits", "bad.csv"], ["bad.csv: 1 problem\n", "bad.csv:2: unknown utterance 'u99'"]),
     (["speaker"], ["no folder was given for IEMOCAP"]),
     (["speaker", "--nonsense"], ["nonsense"]),
     (
@@ -33,7 +33,7 @@ REFUSALS = [
     (["wu2019", "--splits", "mine.csv", CORPUS, HALVES, "XX"], ["test_halves is 'XX'", "one F or M for each"]),
     (
         ["--splits", "bad.csv", CORPUS, "--out", "out.json"],
-        ["bad.csv: 1 problem\n", "bad.csv:2: unknown utterance 'nobody'"],
+        ["bad.csv: 1 problem\n", "bad.csv:2: unknown utterance 'u99'"],
     ),
     (["speaker", CORPUS, "--data.emotions", "[1, sad]"], ["data.emotions: expected str, got 1; put text in quotes"]),
     (["speaker", CORPUS, "--data.merge", "{no: sad}"], ["data.merge counts False as 'sad', but labels are text; put"]),
@@ -48,7 +48,7 @@ def test_refusals(refused, tiny_release, tmp_path, words, parts):
     mine = table.assign(set=sets)[["utterance", "set"]].to_csv(index=False)
     corpus = ["--data.corpus.root", tiny_release]
     words = [each for word in words for each in (corpus if word == CORPUS else [word])]
-    message = refused(["protocol", *words], parts, {"bad.csv": "utterance,set\nnobody,train\n", "mine.csv": mine})
+    message = refused(["protocol", *words], parts, {"bad.csv": "utterance,set\nu99,train\n", "mine.csv": mine})
     assert ": ser protocol --help" not in parts or message.splitlines()[-1].startswith("(all options")
 
 

@@ -77,11 +77,11 @@ def test_a_fold_that_cannot_be_trained_is_refused(split_file, folds, words):
 
 def test_unknown_and_repeated_utterances_are_named_with_their_lines(tmp_path):
     path = tmp_path / "official.csv"
-    path.write_text("utterance,set\nnobody,train\n00-0,train\n00-0,test\n")
+    path.write_text("utterance,set\nu99,train\n00-0,train\n00-0,test\n")
     with pytest.raises(CorpusError) as refused:
         SplitProtocol(str(path)).sets(TABLE, 1)
     assert refused.value.problems == [
-        f"{path}:2: unknown utterance 'nobody'",
+        f"{path}:2: unknown utterance 'u99'",
         f"{path}:4: utterance 00-0 was already given in line 3",
     ]
 

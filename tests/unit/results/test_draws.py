@@ -8,6 +8,7 @@ import pytest
 
 from ser.emotions import PAPER_EMOTIONS
 from ser.results.lambda_curve import curve
+from ser.results.pooled import recorded_intervals
 from ser.results.statistics import bootstrap_speakers, compare, compare_unpaired
 from tests.made_up.hits import predictions
 from tests.made_up.two_branches import table as two_branches
@@ -63,6 +64,17 @@ def test_every_interval_of_a_constant_answer():
     speakers, actual = zip(*LACKING, strict=True)
     points = curve(two_branches(actual, certain, certain, speakers), draws=500)
     assert (points[["ua", "ua_low", "ua_high"]] == 0.25).all(axis=None)
+
+
+def test_a_result_records_the_intervals_and_the_draws_made_again():
+    """A complete draw takes 1 / (24 / 27) draws on average, so an eighth of 10 000 is drawn again."""
+    found = recorded_intervals(constant(LACKING))
+    assert found["intervals"]["ua"] == [0.25, 0.25]
+    assert found["intervals"]["wa"] == pytest.approx([1 / 3, 1 / 3]), "a third of every speaker's utterances is angry"
+    assert found["bootstrap"]["draws"] == 10_000
+    assert found["bootstrap"]["redrawn"] == pytest.approx(1250, rel=0.15)
+    alone = [each for each in LACKING if each[0] == 0]
+    assert recorded_intervals(constant(alone))["intervals"] == {"wa": None, "ua": None}
 
 
 def test_intervals_are_those_of_all_draws_with_every_emotion():

@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+from ser.errors import InputError
 from ser.files import make_folder
 from ser.processes.jobs import only_one
 from ser.training.options.arguments import Parser
@@ -28,12 +29,19 @@ def _session(arguments: list[str]) -> None:
     parser.add_argument("--outs", type=json.loads, default={})
     own, words = parser.parse_known_args(arguments)
     folders = {own.fold: own.out, **{int(fold): Path(folder) for fold, folder in own.outs.items()}}
-    make_folder(own.out)
-    with only_one(own.out):
-        left = {fold: folder for fold, folder in folders.items() if not (folder / "result.json").is_file()}
-        if not left:
-            print(f"finished before: {', '.join(map(str, folders.values()))}")
-            return
+    if left := _unfinished(folders):
         (fold, folder), *others = left.items()
-        options = RunOptions("fit", [*words, "--data.fold", str(fold), "--out", str(folder)], "")
-        session(begin(options, dict(others)), dict(others))
+        training = begin(RunOptions("fit", [*words, "--data.fold", str(fold), "--out", str(folder)], ""), dict(others))
+        make_folder(own.out)
+        with only_one(own.out):
+            now = _unfinished(folders)
+            if now == left:
+                session(training, dict(others))
+                return
+        if now:
+            raise InputError(f"another process has finished some of the folds of {own.out}; run the same line again")
+    print(f"finished before: {', '.join(map(str, folders.values()))}")
+
+
+def _unfinished(folders: dict[int, Path]) -> dict[int, Path]:
+    return {fold: folder for fold, folder in folders.items() if not (folder / "result.json").is_file()}

@@ -3,8 +3,6 @@
 
 from pathlib import Path
 
-from ser.files import make_folder
-from ser.processes.jobs import only_one
 from ser.training.options.arguments import Parser
 from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions
@@ -21,9 +19,10 @@ def _validated(arguments: list[str]) -> None:
     parser = Parser(prog="ser validated", allow_abbrev=False, add_help=False)
     parser.add_argument("--out", type=Path, required=True)
     folder = parser.parse_known_args(arguments)[0].out
-    make_folder(folder)
-    with only_one(folder):
-        if (folder / "result.json").is_file():
-            print(f"finished before: {folder}")
-        else:
-            validated(begin(RunOptions("fit", arguments, "")))
+    if not (folder / "result.json").is_file():
+        training = begin(RunOptions("fit", arguments, ""))
+        with training.alone():
+            if not (folder / "result.json").is_file():
+                validated(training)
+                return
+    print(f"finished before: {folder}")

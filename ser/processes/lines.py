@@ -34,6 +34,10 @@ class Lines:
         self.path = folder.absolute() / LINES
 
     def run(self, jobs: list[Job], lock: int | None, ended: Callable[[Job, int | None, float], object]) -> None:
+        """Write the lines; they run later, so no job ends."""
+        self.write(jobs)
+
+    def write(self, jobs: list[Job]) -> None:
         """Write a line per job, and print which are left.
 
         Raises:

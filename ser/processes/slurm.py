@@ -56,7 +56,12 @@ class Resources:
     gpus: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
     cpus: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
     memory: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE
+    parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_AT_ONCE)] | None = None
+
+    @property
+    def at_once(self) -> int:
+        """The number of jobs in the queue."""
+        return self.parallel or MOST_AT_ONCE
 
     @property
     def minutes(self) -> int:
@@ -73,7 +78,7 @@ class Resources:
             "slurm_partition": self.partition,
             "slurm_account": self.account,
             "slurm_constraint": self.constraint,
-            "slurm_array_parallelism": self.parallel,
+            "slurm_array_parallelism": self.at_once,
             "slurm_signal_delay_s": NOTICE_SECONDS,
             "slurm_additional_parameters": {"requeue": True},
         }
@@ -207,7 +212,7 @@ class Slurm:
                 self.states.pop(key, None)
                 failed(self._with_log(job, number))
         in_queue = [queue[number] for number in self.numbers.values() if number in queue]
-        if new := new[: max(0, self.resources.parallel - len(in_queue))]:
+        if new := new[: max(0, self.resources.at_once - len(in_queue))]:
             self._submit(new)
         running = sum(state.startswith("running") for state in in_queue)
         bar.set_postfix_str(f"{running} running, {len(in_queue) - running + len(new)} waiting, {len(jobs)} left")

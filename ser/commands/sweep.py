@@ -74,7 +74,8 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     runner = elsewhere(options.plan, options.submit, folder, {**here, "storage": options.storage})
     if runner:
         check_remote(plan, runner)
-    environments = [] if runner else worker_slots(options.workers, options.devices, options.per_device or 1)
+    per_device = 1 if options.per_device is None else options.per_device
+    environments = [] if runner else worker_slots(options.workers, options.devices, per_device)
     check_definition(folder, plan)
     make_folder(folder)
     for corner in corners:

@@ -169,7 +169,7 @@ class Slurm:
             return left
 
         def failed(job: Job) -> None:
-            left.remove(job)
+            left[:] = [other for other in left if other.title != job.title]  # its log may be another
             ended(job, None, time.monotonic() - begun)
 
         self.follow(missing, failed)

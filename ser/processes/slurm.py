@@ -30,7 +30,7 @@ from ser.processes.lines import command_of
 LOOK_SECONDS = 5  # between two looks at the queue and the results
 LATE_SECONDS = 45  # a network file system can show a result this long after its job has left the queue
 NOTICE_SECONDS = 120  # SLURM's signal comes this long before the time limit
-MOST_AT_ONCE = 1000  # jobs in the queue; clusters limit arrays to about as many
+MOST_QUEUED = 1000  # jobs in the queue; clusters limit arrays to about as many
 MOST_TIMEOUTS = 100  # a job that reaches its time limit continues this many times
 SIGNAL = "USR1"
 NUMBER = signal.Signals[f"SIG{SIGNAL}"]
@@ -46,7 +46,7 @@ class Resources:
         partition, account, constraint: as in sbatch.
         gpus, cpus: of each job.
         memory: GB of each job.
-        parallel: number of jobs that run at once.
+        parallel: number of jobs of an array that run at once.
     """
 
     time: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,4}[mhd]$")]
@@ -56,12 +56,7 @@ class Resources:
     gpus: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
     cpus: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
     memory: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_AT_ONCE)] | None = None
-
-    @property
-    def at_once(self) -> int:
-        """The number of jobs in the queue."""
-        return self.parallel or MOST_AT_ONCE
+    parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_QUEUED)] | None = None
 
     @property
     def minutes(self) -> int:
@@ -78,7 +73,7 @@ class Resources:
             "slurm_partition": self.partition,
             "slurm_account": self.account,
             "slurm_constraint": self.constraint,
-            "slurm_array_parallelism": self.at_once,
+            "slurm_array_parallelism": self.parallel or MOST_QUEUED,
             "slurm_signal_delay_s": NOTICE_SECONDS,
             "slurm_additional_parameters": {"requeue": True},
         }
@@ -119,7 +114,7 @@ class Command:
 
 
 class Slurm:
-    """Runs jobs in SLURM, as many at once as `resources` allows.
+    """Runs jobs in SLURM, as one array if no more than `MOST_QUEUED` are left.
 
     Args:
         folder: of a cross-validation or a study; `slurm/` in it holds submitit's files and the numbers of the jobs.
@@ -134,6 +129,7 @@ class Slurm:
         self.resources, self.folder = resources, folder.absolute() / "slurm"
         self.numbers: dict[str, str] = {}  # SLURM's number of each job that was submitted, by its command
         self.states: dict[str, str] = {}  # the last state of each, as shown
+        self.began: dict[str, float] = {}  # when each was first seen running
         self.gone: dict[str, float] = {}  # when a job had left the queue without results
         os.environ["SUBMITIT_PREEMPT_SIGNAL"] = SIGNAL  # submitit reads it when it is imported, here and in the jobs
         try:
@@ -157,20 +153,23 @@ class Slurm:
         """Run the unfinished jobs to their end.
 
         Args:
-            ended: called with each job, 0 or None if it left no result, and its seconds.
+            ended: called with each job, 0 or None if it left no result, and the seconds since it was seen running.
         """
         left, begun = [job for job in jobs if job.runs], time.monotonic()
+
+        def seconds(job: Job) -> float:
+            return time.monotonic() - self.began.get(shlex.join(job.arguments), begun)
 
         def missing() -> list[Job]:
             for job in list(left):
                 if all((self.folder.parent / name / "result.json").is_file() for name in job.runs):
                     left.remove(job)
-                    ended(job, 0, time.monotonic() - begun)
+                    ended(job, 0, seconds(job))
             return left
 
         def failed(job: Job) -> None:
             left[:] = [other for other in left if other.title != job.title]  # its log may be another
-            ended(job, None, time.monotonic() - begun)
+            ended(job, None, seconds(job))
 
         self.follow(missing, failed)
 
@@ -206,13 +205,15 @@ class Slurm:
                 new.append(job)
             elif number in queue:
                 self.gone.pop(key, None)
+                if queue[number].startswith("running"):
+                    self.began.setdefault(key, now)
                 self._show(job, key, f"{queue[number]} (job {number})")
             elif now > self.gone.setdefault(key, now) + LATE_SECONDS:
                 del self.numbers[key], self.gone[key]
                 self.states.pop(key, None)
                 failed(self._with_log(job, number))
         in_queue = [queue[number] for number in self.numbers.values() if number in queue]
-        if new := new[: max(0, self.resources.at_once - len(in_queue))]:
+        if new := new[: max(0, MOST_QUEUED - len(in_queue))]:
             self._submit(new)
         running = sum(state.startswith("running") for state in in_queue)
         bar.set_postfix_str(f"{running} running, {len(in_queue) - running + len(new)} waiting, {len(jobs)} left")

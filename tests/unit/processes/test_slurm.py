@@ -96,12 +96,13 @@ def test_an_unanswered_question_is_no_failure(cluster, tmp_path, monkeypatch):
     assert [(job.title, code) for job, code in ended] == [("a", 0)]
 
 
-def test_no_more_jobs_are_in_the_queue_than_asked_for(cluster, tmp_path):
+def test_no_more_jobs_are_in_the_queue_than_a_cluster_takes(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr("ser.processes.slurm.MOST_QUEUED", 2)
     cluster.story = [
         finish(tmp_path, cluster, title, number)
         for title, number in zip("abc", ("100_0", "100_1", "101_0"), strict=True)
     ]
-    Slurm(Resources("1h", parallel=2), tmp_path).run(make_jobs(tmp_path, *"abc"), None, lambda *_: None)
+    Slurm(Resources("1h"), tmp_path).run(make_jobs(tmp_path, *"abc"), None, lambda *_: None)
     assert cluster.submitted == [["a", "b"], ["c"]]
 
 

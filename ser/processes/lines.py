@@ -6,7 +6,6 @@ same time trains once: the second waits 20 seconds and ends with an error.
 
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from ser.errors import InputError
@@ -33,7 +32,7 @@ class Lines:
     def __init__(self, folder: Path) -> None:
         self.path = folder.absolute() / LINES
 
-    def run(self, jobs: list[Job], lock: int | None, ended: Callable[[Job, int | None, float], object]) -> None:
+    def run(self, jobs: list[Job], lock: int | None, ended: object) -> None:
         """Write the lines; they run later, so no job ends."""
         self.write(jobs)
 

@@ -32,6 +32,17 @@ LATE_SECONDS = 45  # a network file system can show a result this long after its
 NOTICE_SECONDS = 120  # SLURM's signal comes this long before the time limit
 MOST_QUEUED = 1000  # jobs in the queue; clusters limit arrays to about as many
 MOST_TIMEOUTS = 100  # a job that reaches its time limit continues this many times
+ENDED = (
+    "completed",
+    "failed",
+    "cancelled",
+    "timeout",
+    "out of memory",
+    "node fail",
+    "boot fail",
+    "deadline",
+    "preempted",
+)
 SIGNAL = "USR1"
 NUMBER = signal.Signals[f"SIG{SIGNAL}"]
 Word = Annotated[str, StringConstraints(pattern=r"^[\w.,:+-]+$")]
@@ -131,6 +142,7 @@ class Slurm:
         self.states: dict[str, str] = {}  # the last state of each, as shown
         self.began: dict[str, float] = {}  # when each was first seen running
         self.gone: dict[str, float] = {}  # when a job had left the queue without results
+        self.ends: dict[str, str] = {}  # how a job ended, by its number, if SLURM still knows it
         os.environ["SUBMITIT_PREEMPT_SIGNAL"] = SIGNAL  # submitit reads it when it is imported, here and in the jobs
         try:
             import submitit
@@ -141,19 +153,22 @@ class Slurm:
             raise InputError("--submit: squeue does not answer; is this a machine of a SLURM cluster?")
 
     def queue(self) -> dict[str, str] | None:
-        """State, place and reason of every job of this user, by its number; None if SLURM does not answer."""
-        words = ["squeue", "--me", "--array", "--noheader", "--format=%i|%T|%N|%r"]
+        """State, place and reason of every job of this user that has not ended, by its number; None if SLURM does not
+        answer."""
+        words = ["squeue", "--me", "--array", "--noheader", "--states=all", "--format=%i|%T|%N|%r"]
         try:
             answer = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
         except (OSError, subprocess.SubprocessError):
             return None
-        return dict(map(described, answer.splitlines()))
+        jobs = dict(map(described, answer.splitlines()))
+        self.ends |= {number: state for number, state in jobs.items() if state.startswith(ENDED)}
+        return {number: state for number, state in jobs.items() if not state.startswith(ENDED)}
 
-    def run(self, jobs: list[Job], lock: int | None, ended: Callable[[Job, int | None, float], object]) -> None:
+    def run(self, jobs: list[Job], lock: int | None, ended: Callable[[Job, int | str, float], object]) -> None:
         """Run the unfinished jobs to their end.
 
         Args:
-            ended: called with each job, 0 or None if it left no result, and the seconds since it was seen running.
+            ended: called with each job, 0 or the cause of its failure, and the seconds since it was seen running.
         """
         left, begun = [job for job in jobs if job.runs], time.monotonic()
 
@@ -167,18 +182,18 @@ class Slurm:
                     ended(job, 0, seconds(job))
             return left
 
-        def failed(job: Job) -> None:
+        def failed(job: Job, cause: str) -> None:
             left[:] = [other for other in left if other.title != job.title]  # its log may be another
-            ended(job, None, seconds(job))
+            ended(job, cause, seconds(job))
 
         self.follow(missing, failed)
 
-    def follow(self, missing: Callable[[], list[Job]], failed: Callable[[Job], object]) -> None:
+    def follow(self, missing: Callable[[], list[Job]], failed: Callable[[Job, str], object]) -> None:
         """Keep jobs in the queue until none is missing.
 
         Args:
             missing: enters finished jobs, and returns those without results, in the order in which to run them.
-            failed: called with a job that has ended without results; `missing` may return it again, to be tried again.
+            failed: called with a job that has ended without results, and the cause; `missing` may return it again.
 
         Raises:
             Interrupted: after a signal; the jobs go on.
@@ -196,7 +211,7 @@ class Slurm:
                 print(f"ser: the jobs go on in SLURM; to end them: scancel {' '.join(numbers)}", file=sys.stderr)
             raise
 
-    def _step(self, jobs: list[Job], queue: Mapping[str, str], failed: Callable[[Job], object], bar: tqdm) -> None:
+    def _step(self, jobs: list[Job], queue: Mapping[str, str], failed: Callable[[Job, str], object], bar: tqdm) -> None:
         new, now = [], time.monotonic()
         for job in jobs:
             key = shlex.join(job.arguments)
@@ -211,7 +226,7 @@ class Slurm:
             elif now > self.gone.setdefault(key, now) + LATE_SECONDS:
                 del self.numbers[key], self.gone[key]
                 self.states.pop(key, None)
-                failed(self._with_log(job, number))
+                failed(self._with_log(job, number), f"no result (job {number} {self.ends.get(number, 'has ended')})")
         in_queue = [queue[number] for number in self.numbers.values() if number in queue]
         if new := new[: max(0, MOST_QUEUED - len(in_queue))]:
             self._submit(new)
@@ -269,8 +284,10 @@ def described(line: str) -> tuple[str, str]:
         ('12_3', 'running on n2')
         >>> described("12_4|PENDING||BeginTime")
         ('12_4', 'pending, BeginTime')
+        >>> described("12_5|OUT_OF_MEMORY|n1|OutOfMemory")
+        ('12_5', 'out of memory on n1')
     """
     number, state, node, reason = line.split("|", 3)
     where = f" on {node}" if node else ""
     why = f", {reason}" if not node and reason not in ("", "None") else ""
-    return number, f"{state.lower()}{where}{why}"
+    return number, f"{state.lower().replace('_', ' ')}{where}{why}"

@@ -230,10 +230,10 @@ class CrossValidation:
         for fold, table in self._divided():
             yield fold, [*set_warnings(table), *self.data.rules.remarks(table, fold)]
 
-    def _ended(self, job: Job, code: int | None, seconds: float) -> None:
+    def _ended(self, job: Job, code: int | str, seconds: float) -> None:
         failed = code != 0
         if failed:
-            cause = "no result" if code is None else f"exit code {code}"
+            cause = f"exit code {code}" if isinstance(code, int) else code
             self.failures[job.title] = f"  {cause}, {job.log}:\n" + last_lines(job.log)
         ended = "failed" if failed else "finished"
         lines = [f"{job.title}: {ended} after {seconds // 60:.0f} min {seconds % 60:02.0f} s"]

@@ -68,9 +68,9 @@ class RemoteTrials:
         self.places = {job.title: place for place, job in jobs}
         return [job for _, job in jobs]
 
-    def failed(self, job: Job) -> None:
+    def failed(self, job: Job, cause: str) -> None:
         """Note that a job has ended without a result; `missing` then fails its trial, once for all its jobs."""
-        self.failures[self.places[job.title]] = f"{job.title}: no result, {job.log}:\n{last_lines(job.log)}"
+        self.failures[self.places[job.title]] = f"{job.title}: {cause}, {job.log}:\n{last_lines(job.log)}"
 
     def _trial(self, place: int, point: dict[str, object]) -> Trial:
         return Trial(self.plan, self.folder, point, place, self.shared.identity)

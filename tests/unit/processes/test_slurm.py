@@ -75,9 +75,11 @@ def test_a_job_that_has_left_the_queue_without_a_result_has_failed_but_not_at_on
     (job,) = make_jobs(tmp_path, "a")
     job.log.write_text("out of memory\n")
     cluster.story = [cluster.queue.clear]
-    Slurm(Resources("1h"), tmp_path).run([job], None, lambda *given: ended.append(given))
-    ((failed, code, seconds),) = ended
-    assert (failed, code) == (job, None)
+    slurm = Slurm(Resources("1h"), tmp_path)
+    slurm.ends["100_0"] = "out of memory on n1"
+    slurm.run([job], None, lambda *given: ended.append(given))
+    ((failed, cause, seconds),) = ended
+    assert (failed, cause) == (job, "no result (job 100_0 out of memory on n1)")
     assert LATE_SECONDS < seconds <= LATE_SECONDS + 3 * LOOK_SECONDS
 
 
@@ -85,6 +87,7 @@ def test_the_log_of_a_job_that_did_not_begin_is_that_of_submitit(cluster, tmp_pa
     ended = []
     cluster.story = [cluster.queue.clear]
     Slurm(Resources("1h"), tmp_path).run(make_jobs(tmp_path, "a"), None, lambda *given: ended.append(given))
+    assert ended[0][1] == "no result (job 100_0 has ended)"
     assert ended[0][0].log == tmp_path / "slurm" / "100_0_0_log.err"
 
 

@@ -112,11 +112,11 @@ def test_a_trial_is_tried_again_until_its_tries_are_used_up(remote, tmp_path):
         for job in jobs[:2]:  # both failures are one try
             job.log.parent.mkdir(parents=True, exist_ok=True)
             job.log.write_text("no memory\n")
-            trials.failed(job)
+            trials.failed(job, "no result (job 1 out of memory)")
     assert titles(trials.missing()) == ["trial 1, fold 1", "trial 1, fold 2"]
     (place, error), *_ = trials.shared.given_up().items()
     assert place == 0
-    assert error.startswith("trial 0, fold 2: no result")
+    assert error.startswith("trial 0, fold 2: no result (job 1 out of memory)")
     assert error.endswith("    no memory")
     rows = trials.study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
     assert len(rows) == 2

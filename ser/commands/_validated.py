@@ -12,6 +12,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _validated(arguments: list[str]) -> None:
-    training = begin(RunOptions("fit", arguments, ""))
+    training = begin(RunOptions("fit", arguments, ""), job="trial")
     with training.alone():
         validated(training)

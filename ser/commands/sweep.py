@@ -31,7 +31,9 @@ from ser.sweep.study.storage import file_address, missing_file, open_storage, to
 from ser.sweep.workers.worker import run_workers
 from ser.training.devices import slots
 from ser.training.options.arguments import parse_numbers
-from ser.training.tracking.tracking import Tracking, finish, forget_run, record_study, tracked
+from ser.training.tracking.records import alert, record_study
+from ser.training.tracking.tracking import Tracking, finish, tracked
+from ser.training.tracking.variables import NAMES, forget_run
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
 HOME = "sqlite:///~"  # shells do not expand it
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> int:
         if given:
             raise InputError(f"ser sweep status takes no option of the runs, such as --{next(iter(given))}")
         return status(read_options("status", words[1:]))
-    forget_run()
+    forget_run(NAMES)
     if words[:1] == ["report"]:
         return report(read_options("report", words[1:]), given, arguments)
     options = read_options("", words)
@@ -70,7 +72,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     check_definition(folder, plan)
     make_folder(folder)
     for corner in corners:
-        corner.settings["wandb"].loggers(folder, [])  # fails now if W&B would fail in a trial
+        corner.settings["wandb"].loggers(folder, [], "trial")  # fails now if W&B would fail in a trial
     # If two launchers created a new database at once, one would crash.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
@@ -100,7 +102,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
             raise
     if not done:
         print(f"workers keep exiting before their trials end; see {folder}/worker*.log", file=sys.stderr)
-    return conclude(shared, folder) or (0 if done else 1)
+    return conclude(shared, folder, tracking=corners[0].settings["wandb"]) or (0 if done else 1)
 
 
 def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
@@ -121,7 +123,7 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     return conclude(shared, folder, saved)
 
 
-def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> int:
+def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None, tracking: Tracking | None = None) -> int:
     """Print the result of a study, and write its tables and figures; return the exit code."""
     from ser.sweep.outcome.findings import Findings  # imports matplotlib, which is needed only at the end
 
@@ -129,30 +131,38 @@ def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> i
     for place, error in lost.items():
         print(f"given up: trial {place} after {shared.plan.tries} tries\n{error}", file=sys.stderr)
     found = Findings(shared, folder, saved)
-    files = found.write(folder)
+    files, places = found.write(folder), track(found, lost, tracking)
     if found.best is None:
-        print(f"no trial was completed; see {folder / files[0]}", file=sys.stderr)
+        print(f"no trial was completed; see {folder / files[0]}", *places, sep="\n", file=sys.stderr)
         return 1
     settled = shared.results()
     print(f"\nbest of {len(settled)} trials by {shared.plan.objective}:\n{describe(found.best, settled[found.best])}")
-    print(f"\nThis study: {folder}\n  {', '.join(files)}", *track(found), sep="\n")
+    print(f"\nThis study: {folder}\n  {', '.join(files)}", *places, sep="\n")
     return 1 if lost else 0
 
 
-def track(found) -> list[str]:
-    """Add one summary run to W&B, by the first launcher that ends; return lines on where to view it."""
-    study, plan, settings = found.shared.optuna, found.shared.plan, found.config["wandb"]
-    settled = len(found.shared.results())
-    if study.user_attrs.get(SUMMARISED) == settled:
+def track(found, lost: dict[int, str], tracking: Tracking | None) -> list[str]:
+    """Add the summary run to W&B, by the first launcher that ends; return lines on where to view it.
+
+    Args:
+        lost: the last error of each trial that is given up.
+        tracking: of the trials; by default that of the best.
+    """
+    study, plan = found.shared.optuna, found.shared.plan
+    ended = len(found.shared.results()) + len(lost)
+    if study.user_attrs.get(SUMMARISED) == ended:
         return []
-    study.set_user_attr(SUMMARISED, settled)
-    tracking = Tracking(**{**settings, "group": plan.study, "name": f"{plan.study}-summary"})
+    study.set_user_attr(SUMMARISED, ended)
+    tracking = (tracking or Tracking(**found.config["wandb"])).but(group=plan.study, name=f"{plan.study}-summary")
     try:
-        loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"])
+        loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"], "study")
         for logger in loggers:
             logger.log_hyperparams({**plan.described(), "best": found.config})
-        pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
-        record_study(loggers, found.trials, plan.metric, found.best, found.importances, pictures)
+        if lost:
+            alert(loggers, f"{len(lost)} of {len(found.trials)} trials given up", "\n".join(lost.values()))
+        if found.best is not None:
+            pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
+            record_study(loggers, found.trials, plan.metric, found.best, found.importances, pictures)
         return tracked(loggers)
     finally:
         finish()

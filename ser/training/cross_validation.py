@@ -29,7 +29,9 @@ from ser.training.experiment import Experiment
 from ser.training.folder import check_folder, claim_folder
 from ser.training.options.arguments import parse_numbers
 from ser.training.run_files import STATISTICS, left_out
-from ser.training.tracking.tracking import record_folds, record_result, tracked
+from ser.training.tracking.artifacts import record_artifacts
+from ser.training.tracking.records import alert, record_folds, record_result
+from ser.training.tracking.tracking import tracked
 
 # Trainer settings that do not affect the result, since each fold trains on one device.
 WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
@@ -67,6 +69,7 @@ class CrossValidation:
                 f"folds: there is no fold {unknown[0]}; protocol {self.data.protocol} has {len(self._all_folds())}"
             )
         self.slots = slots(settings["devices"], settings["jobs"])
+        self.tracking.take_names()
         self.group = self.tracking.group or "-".join([*words, self.folder.name])
         self.leaks: dict[int, list[str]] = {}  # by fold, if they are allowed
         self.failures: dict[str, str] = {}
@@ -91,9 +94,10 @@ class CrossValidation:
             print(self._headline(len(jobs), shared), flush=True)
             run_jobs(starter, jobs, self.slots, lock, self._ended)
             if self.failures:
-                for title, cause in self.failures.items():
-                    print(f"failed: {title}\n{cause}", file=sys.stderr)
-                print(f"{len(self.failures)} of {len(jobs)} trainings failed; run the same command to retry them")
+                causes = "\n".join(f"failed: {title}\n{cause}" for title, cause in self.failures.items())
+                print(causes, file=sys.stderr)
+                alert(self._loggers(), told := f"{len(self.failures)} of {len(jobs)} trainings failed", causes)
+                print(f"{told}; run the same command to retry them")
                 return 1
             self._write_result(shared, tracked_anew=bool(jobs) or not (self.folder / "result.json").is_file())
         return 0
@@ -271,16 +275,21 @@ class CrossValidation:
         found = without_folders({"options": options, "defaults": changed})
         return json.loads(json.dumps(found), parse_constant=str)  # JSON has no infinity
 
-    def _track(self, pooled: Pooled) -> None:
-        self.tracking.group, result = self.group, pooled.about
-        self.tracking.name = f"{self.tracking.name or self.folder.name}-pooled"
-        tags = [result[name] for name in ("system", "corpus", "protocol")]
+    def _loggers(self) -> list:
+        """The summary run in W&B."""
+        tags = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
         tags += [] if self.data.statistics == "train" else [f"statistics-{self.data.statistics}"]
-        tags += ["leaks"] if result["leaks"] else []
-        loggers = self.tracking.loggers(self.folder, [*tags, "pooled"])
+        tags += ["leaks"] if self.leaks else []
+        tracking = self.tracking.but(group=self.group, name=f"{self.tracking.name or self.folder.name}-pooled")
+        loggers = tracking.loggers(self.folder, [*tags, "pooled"], "pooled")
         for logger in loggers:
             logger.log_hyperparams(self.config)
+        return loggers
+
+    def _track(self, pooled: Pooled) -> None:
+        loggers, result = self._loggers(), pooled.about
         record_result(loggers, {"test": pooled.predictions, "val": pooled.validation}, result)
         record_folds(loggers, result)
+        record_artifacts(loggers, self.folder, result, self.data)
         for line in tracked(loggers):
             print(line)

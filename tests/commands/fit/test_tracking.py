@@ -14,8 +14,8 @@ import wandb
 from sklearn.metrics import confusion_matrix
 
 from ser.errors import InputError
-from ser.training.tracking import wandb_run
-from ser.training.tracking.wandb_run import check_key
+from ser.training.tracking import service
+from ser.training.tracking.key import check_key
 from tests.conftest import CONF
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -156,7 +156,7 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, ho
 
 def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
     begun = []
-    monkeypatch.setattr(wandb_run, "service", lambda: begun[0] if begun else None)
+    monkeypatch.setattr(service, "service", lambda: begun[0] if begun else None)
 
     def answer_late():
         time.sleep(0.3)
@@ -164,6 +164,6 @@ def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
         begun[0].wait()  # every call waits for the service
         raise ConnectionError("the service has gone")
 
-    with pytest.raises(TimeoutError, match="no answer within"), wandb_run.at_most(0.1):
+    with pytest.raises(TimeoutError, match="no answer within"), service.at_most(0.1):
         answer_late()
     assert begun[0].returncode == -signal.SIGKILL

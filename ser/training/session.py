@@ -81,5 +81,5 @@ def _turn_to(run: Run, data: EmotionData, folder: Path, config: dict) -> None:
     run.trainer.loggers = run.loggers() or [DummyLogger()]  # Lightning warns if there is none
     for logger in run.trainer.loggers:
         logger.log_hyperparams(config)
-    metrics = pd.read_csv(folder / "metrics.csv", float_precision="round_trip")
+    metrics = pd.read_csv(folder / "metrics.csv")
     record_epochs(run.trainer.loggers, metrics.to_dict("records"))

@@ -39,10 +39,7 @@ def record_artifacts(
             json.dump(corpus, file, indent=2)
         # `use_artifact` does this too, but refuses to offline.
         run._log_artifact(used, is_user_created=True, use_after_commit=True)
-        about = {
-            "corpus_digest": data.corpus_digest,
-            **{name: result[name] for name in ("epoch", "wa") if name in result},
-        }
+        about = {name: result[name] for name in ("system", "corpus_digest", "epoch", "wa") if name in result}
         tables = wandb.Artifact(f"{run.id}-tables", "result", metadata=about)
         for path in (folder / name for name in ("metrics.csv", *TABLES.values(), *AVERAGED_TABLES.values())):
             if path.is_file():

@@ -147,10 +147,11 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, ho
     config = next(row["config"]["update"] for row in records if row["type"] == "config")
     assert (config["data"]["emotions"], config["data"]["merge"]) == (emotions, {"excited": "joyful"})
     rows = [row["history"]["item"] for row in records if row["type"] == "history"]
-    metrics = pd.read_csv(out / "metrics.csv")
-    for name in ("val/wa", "val/ua", "train/loss"):
-        curve = [(row["epoch"], row[name]) for row in rows if name in row]
-        assert curve == list(zip(metrics.epoch, metrics[name].astype("float32"), strict=True)), name
+    metrics = pd.read_csv(out / "metrics.csv").rename(columns={"rate": "train/rate"})
+    curves = [row for row in rows if "train/loss" in row]
+    for name in (*metrics.columns.drop("step"), "epoch"):
+        assert [row[name] for row in curves] == metrics[name].tolist(), name
+    assert [row["_step"] for row in curves] == metrics.step.tolist()
     assert not [row for row in rows if "test/wa" in row]
 
 

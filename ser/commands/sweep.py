@@ -102,7 +102,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
             raise
     if not done:
         print(f"workers keep exiting before their trials end; see {folder}/worker*.log", file=sys.stderr)
-    return conclude(shared, folder, tracking=corners[0].settings["wandb"]) or (0 if done else 1)
+    return conclude(shared, folder, None, corners[0].settings["wandb"]) or (0 if done else 1)
 
 
 def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:

@@ -1,6 +1,7 @@
 """A W&B run whose failures and delays do not stop a training."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ END_SECONDS = 60  # longest total delay after that, with the last upload
 SERVER_SECONDS = 20  # W&B's timeout for opening a run on its server; login takes up to ten more
 FLUSH_SECONDS = 1  # how much of an offline run a kill can lose; W&B's default is 15
 RUN_ID = "wandb_id.txt"  # file in a run's folder
+EMPTY_BYTES = 7  # of a `.wandb` file without records: a run that was killed at once
 AXIS, BEST = "epoch", ("val/wa", "val/ua")
 
 
@@ -103,6 +105,9 @@ class WandbRun(Logger):
         own.mkdir(parents=True, exist_ok=True)  # or W&B would use the system's temporary folder
         if not os.access(own, os.W_OK):
             raise PermissionError(f"{own} cannot be written")
+        for part in own.glob("*run-*/run-*.wandb"):
+            if part.stat().st_size <= EMPTY_BYTES:  # `wandb beta sync` stops at it
+                shutil.rmtree(part.parent.resolve(), ignore_errors=True)
         if service() is None:
             os.environ.pop("WANDB_SERVICE", None)  # another process's service, which we could not kill
         import wandb

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from tests.slow.faults.runs import Moment, Run, fit_options, write_corpus
 from tests.slow.faults.wandb_server import WandbServer
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
+GUIDE = CONF.parent / "docs" / "guide" / "tracking.md"
 EPOCHS = 4
 DATA = {"data.batch_size": 1, "trainer.max_epochs": EPOCHS}  # about 20 steps per epoch
 
@@ -82,7 +84,7 @@ def test_a_killed_and_resumed_training_is_one_run_with_one_curve(mode, store, ta
     code, log = run(fit_options("cnn_gru", table, whole, **DATA), tmp_path / "whole.log")
     assert code == 0, log
     per_epoch = int(pd.read_csv(whole / "metrics.csv").step[0])
-    assert per_epoch > 12
+    assert 10 <= per_epoch < 20
     code, log = run(
         options, tmp_path / "1.log", moment=Moment("on_train_batch_end", 2 * per_epoch + 5), hardship=slowly
     )
@@ -99,8 +101,9 @@ def test_a_killed_and_resumed_training_is_one_run_with_one_curve(mode, store, ta
     ((name, found),) = store.runs.items()
     assert f"{name}\n" == known == (out / RUN_ID).read_text()
     check_epochs(found, out)
-    lost = 0 if mode == "offline" else 2  # W&B sends every 15 s, and a killed process has not sent its points
-    assert {epoch + 10 / per_epoch for epoch in range(lost, EPOCHS)} == set(curves(found)["train/loss_step"])
+    points, every = set(curves(found)["train/loss_step"]), [epoch + 10 / per_epoch for epoch in range(EPOCHS)]
+    kept = every if mode == "offline" else every[2:]  # online, W&B sends every 15 s: a kill can lose points
+    assert set(kept) <= points <= set(every)
     assert found.last("jobType") == "fold"
 
 
@@ -119,16 +122,18 @@ def test_a_part_without_records_does_not_stop_the_upload(store, table, tmp_path)
 
 
 def test_an_agent_of_a_sweep_trains_with_the_options_of_the_server(store, table, tmp_path):
-    """`wandb agent` gets two runs; the server names the command too."""
+    """`wandb agent` gets two runs; the server names the command too. The sweep is that of the guide, of a smaller system."""
+    (written,) = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.S)
+    sweep = yaml.safe_load(written)
+    assert (sweep["command"][:2], sweep["metric"]) == (["ser", "fit"], {"name": "val/wa", "goal": "maximize"})
+    swept = next(iter(sweep["parameters"]))
     options = fit_options("cnn_gru", table, tmp_path / "out", **DATA)
     places = {options.index(name) + more for name in ("--out", "--wandb.mode") for more in (0, 1)}
     words = [word for place, word in enumerate(options) if place not in places]
-    command = [sys.executable, "-m", "ser", *words, "${args}"]
-    metric = {"name": "val/wa", "goal": "maximize"}
-    store.sweep = yaml.safe_dump({"method": "grid", "metric": metric, "command": command})
+    store.sweep = yaml.safe_dump({**sweep, "command": [sys.executable, "-m", "ser", *words, sweep["command"][-1]]})
     rates = {"first": 0.01, "second": 0.02}
     for name, rate in rates.items():
-        given = {"model.learning_rate": {"value": rate}, "data.fold": {"value": 2}}
+        given = {swept: {"value": rate}, "data.fold": {"value": 2}}
         store.commands.append({"type": "run", "run_id": name, "program": None, "args": given})
     store.commands.append({"type": "exit"})
     agent = [sys.executable, "-m", "wandb", "agent", "me/trials/sweep1"]
@@ -140,7 +145,7 @@ def test_an_agent_of_a_sweep_trains_with_the_options_of_the_server(store, table,
     for name, rate in rates.items():
         found = store.runs[name]
         assert (found.last("sweep"), found.last("project")) == ("sweep1", "trials")
-        assert found.config["model.learning_rate"] == rate
+        assert found.config[swept] == rate
         written = yaml.safe_load((folders[name] / "config.yaml").read_text())
         assert (written["model"]["init_args"]["learning_rate"], written["data"]["fold"]) == (rate, 2)
         check_epochs(found, folders[name])

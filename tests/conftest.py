@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run in parallel; more threads would slow them down
-os.environ.setdefault("WANDB_MODE", "offline")
+os.environ.pop("WANDB_MODE", None)  # ser prints whether an option overrides it
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 CONF = Path(__file__).parents[1] / "conf"
 TINY_SECONDS = 0.25

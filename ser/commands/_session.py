@@ -12,7 +12,7 @@ from ser.training.options.command import run
 from ser.training.options.run_options import RunOptions
 from ser.training.run import begin
 from ser.training.session import session
-from ser.training.tracking.tracking import forget_run
+from ser.training.tracking.variables import forget_run
 
 
 def main(arguments: list[str]) -> int:

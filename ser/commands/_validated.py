@@ -20,7 +20,7 @@ def _validated(arguments: list[str]) -> None:
     parser.add_argument("--out", type=Path, required=True)
     folder = parser.parse_known_args(arguments)[0].out
     if not (folder / "result.json").is_file():
-        training = begin(RunOptions("fit", arguments, ""))
+        training = begin(RunOptions("fit", arguments, ""), job="trial")
         with training.alone():
             if not (folder / "result.json").is_file():
                 validated(training)

@@ -13,7 +13,7 @@ from ser.training.experiment import Experiment
 from ser.training.options.command import run
 from ser.training.options.elsewhere import PLAN, SUBMIT, elsewhere
 from ser.training.options.run_options import RunOptions, RunParser
-from ser.training.tracking.tracking import forget_run
+from ser.training.tracking.variables import forget_run
 
 ABOUT = "Train and test every fold of a protocol; the same command continues after an interruption."
 INSTEAD = {"--data.fold": "--folds", "--data.seed": "--seeds"}

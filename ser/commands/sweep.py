@@ -5,6 +5,8 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -20,8 +22,6 @@ from ser.paths import expand_home
 from ser.processes.forked import Starter
 from ser.processes.interruption import LISTENER, Interrupted
 from ser.processes.jobs import only_one
-from ser.processes.lines import Lines
-from ser.processes.slurm import Slurm
 from ser.results.identity import IDENTITY, read_identity, write_identity
 from ser.sweep.outcome.lambdas import Saved, read_saved, run_study
 from ser.sweep.outcome.trials import trials_table
@@ -30,13 +30,15 @@ from ser.sweep.study.options import check_definition, read_options, split_option
 from ser.sweep.study.plan import Plan, read_plan
 from ser.sweep.study.shared_study import BEGUN, SharedStudy, describe
 from ser.sweep.study.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
-from ser.sweep.workers.remote import RemoteTrials, check_remote
+from ser.sweep.workers.remote import check_remote, train_elsewhere
 from ser.sweep.workers.worker import run_workers
 from ser.training.devices import slots
 from ser.training.experiment import Experiment
 from ser.training.options.arguments import parse_numbers
 from ser.training.options.elsewhere import elsewhere
-from ser.training.tracking.tracking import Tracking, finish, forget_run, record_study, tracked
+from ser.training.tracking.records import alert, record_study
+from ser.training.tracking.tracking import Tracking, finish, tracked
+from ser.training.tracking.variables import NAMES, forget_run
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
 HOME = "sqlite:///~"  # shells do not expand it
@@ -51,7 +53,7 @@ def main(arguments: list[str]) -> int:
         if given:
             raise InputError(f"ser sweep status takes no option of the runs, such as --{next(iter(given))}")
         return status(read_options("status", words[1:]))
-    forget_run()
+    forget_run(NAMES)
     if words[:1] == ["report"]:
         return report(read_options("report", words[1:]), given, arguments)
     options = read_options("", words)
@@ -79,7 +81,7 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     check_definition(folder, plan)
     make_folder(folder)
     for corner in corners:
-        corner.settings["wandb"].loggers(folder, [])  # fails now if W&B would fail in a trial
+        corner.settings["wandb"].loggers(folder, [], "trial")  # fails now if W&B would fail in a trial
     # If two launchers created a new database at once, one would crash.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
         shared = SharedStudy.create(plan, open_storage(url, None if runner else plan.heartbeat_seconds), identity)
@@ -88,19 +90,27 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
         shared.optuna.set_user_attr(GIVEN, {name: plan.options[name] for name in given})
         print(headline(shared, folder, url, runner.place if runner else f"by {len(environments)} workers", corners[0]))
         if runner:
-            with LISTENER.ending_in_order():
-                return train_elsewhere(shared, definition, folder, runner, typed(["ser", "sweep", *options.typed]))
+            with continued(options.typed):
+                finished = train_elsewhere(shared, definition, folder, runner)
+            return conclude(shared, folder, None, corners[0].settings["wandb"]) if finished else 0
     words = ["--config", str(definition), "--out", str(folder)]
     words += ["--trials", str(options.trials)] if options.trials else []
-    with LISTENER.ending_in_order(), told_when_lost(url):
-        try:
-            done = run_workers(starter, shared, words, url, environments, folder, 0 if shared.made else os.getpid())
-        except Interrupted as interrupted:
-            interrupted.command = typed(["ser", "sweep", *options.typed])
-            raise
+    with continued(options.typed), told_when_lost(url):
+        done = run_workers(starter, shared, words, url, environments, folder, 0 if shared.made else os.getpid())
     if not done:
         print(f"workers keep exiting before their trials end; see {folder}/worker*.log", file=sys.stderr)
-    return conclude(shared, folder) or (0 if done else 1)
+    return conclude(shared, folder, None, corners[0].settings["wandb"]) or (0 if done else 1)
+
+
+@contextmanager
+def continued(arguments: list[str]) -> Iterator[None]:
+    """Raise `Interrupted` in this context on a signal, with the command to continue."""
+    with LISTENER.ending_in_order():
+        try:
+            yield
+        except Interrupted as interrupted:
+            interrupted.command = typed(["ser", "sweep", *arguments])
+            raise
 
 
 def headline(shared: SharedStudy, folder: Path, url: str, place: str, corner: Experiment) -> str:
@@ -118,24 +128,6 @@ def headline(shared: SharedStudy, folder: Path, url: str, place: str, corner: Ex
         *(describe(place, row) for place, row in settled.items()),
     ]
     return "\n".join(lines)
-
-
-def train_elsewhere(shared: SharedStudy, definition: Path, folder: Path, runner: Lines | Slurm, command: str) -> int:
-    """Have the trainings of a study run by other machines, and enter the finished trials."""
-    # The definition has absolute paths, so a training finds its files from any folder.
-    there = replace(shared, plan=read_plan(definition).with_trials(shared.plan.trials))
-    parallel = runner.resources.parallel if isinstance(runner, Slurm) else None
-    trials = RemoteTrials(there, folder, parallel if shared.plan.sampler == "tpe" else None)
-    try:
-        if isinstance(runner, Slurm):
-            runner.follow(trials.missing, trials.failed)
-        elif trials.missing():
-            runner.write(trials.jobs())
-            return 0
-    except Interrupted as interrupted:
-        interrupted.command = command
-        raise
-    return conclude(shared, folder)
 
 
 def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
@@ -157,7 +149,7 @@ def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int
     return conclude(shared, folder, saved)
 
 
-def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> int:
+def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None, tracking: Tracking | None = None) -> int:
     """Print the result of a study, and write its tables and figures; return the exit code."""
     from ser.sweep.outcome.findings import Findings  # imports matplotlib, which is needed only at the end
 
@@ -165,30 +157,38 @@ def conclude(shared: SharedStudy, folder: Path, saved: Saved | None = None) -> i
     for place, error in lost.items():
         print(f"given up: trial {place} after {shared.plan.tries} tries\n{error}", file=sys.stderr)
     found = Findings(shared, folder, saved)
-    files = found.write(folder)
+    files, places = found.write(folder), track(found, lost, tracking)
     if found.best is None:
-        print(f"no trial was completed; see {folder / files[0]}", file=sys.stderr)
+        print(f"no trial was completed; see {folder / files[0]}", *places, sep="\n", file=sys.stderr)
         return 1
     settled = shared.results()
     print(f"\nbest of {len(settled)} trials by {shared.plan.objective}:\n{describe(found.best, settled[found.best])}")
-    print(f"\nThis study: {folder}\n  {', '.join(files)}", *track(found), sep="\n")
+    print(f"\nThis study: {folder}\n  {', '.join(files)}", *places, sep="\n")
     return 1 if lost else 0
 
 
-def track(found) -> list[str]:
-    """Add one summary run to W&B, by the first launcher that ends; return lines on where to view it."""
-    study, plan, settings = found.shared.optuna, found.shared.plan, found.config["wandb"]
-    settled = len(found.shared.results())
-    if study.user_attrs.get(SUMMARISED) == settled:
+def track(found, lost: dict[int, str], tracking: Tracking | None) -> list[str]:
+    """Add the summary run to W&B, by the first launcher that ends; return lines on where to view it.
+
+    Args:
+        lost: the last error of each trial that is given up.
+        tracking: of the trials; by default that of the best.
+    """
+    study, plan = found.shared.optuna, found.shared.plan
+    ended = len(found.shared.results()) + len(lost)
+    if study.user_attrs.get(SUMMARISED) == ended:
         return []
-    study.set_user_attr(SUMMARISED, settled)
-    tracking = Tracking(**{**settings, "group": plan.study, "name": f"{plan.study}-summary"})
+    study.set_user_attr(SUMMARISED, ended)
+    tracking = (tracking or Tracking(**found.config["wandb"])).but(group=plan.study, name=f"{plan.study}-summary")
     try:
-        loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"])
+        loggers = tracking.loggers(found.folder, [f"study:{plan.study}", "summary"], "study")
         for logger in loggers:
             logger.log_hyperparams({**plan.described(), "best": found.config})
-        pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
-        record_study(loggers, found.trials, plan.metric, found.best, found.importances, pictures)
+        if lost:
+            alert(loggers, f"{len(lost)} of {len(found.trials)} trials given up", "\n".join(lost.values()))
+        if found.best is not None:
+            pictures = {each.name: found.folder / f"{each.name}.png" for each in found.pictures}
+            record_study(loggers, found.trials, plan.metric, found.best, found.importances, pictures)
         return tracked(loggers)
     finally:
         finish()

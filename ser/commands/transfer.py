@@ -14,7 +14,8 @@ from ser.training.options.command import run
 from ser.training.options.configuration import restrict
 from ser.training.options.parser import ClassParser
 from ser.training.target import Target
-from ser.training.tracking.tracking import Tracking, record_result, tracked
+from ser.training.tracking.records import record_result
+from ser.training.tracking.tracking import Tracking, tracked
 from ser.training.transfer import read_trained, transfer
 
 DESCRIPTION = """Test a trained system on another corpus. RUN is the folder of a `ser fit`, or of a
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def _test(source: Path, target: Target, accelerator: str, folder: Path, command: str, tracking: Tracking) -> None:
     """Test, print the result and record it in W&B."""
-    loggers = tracking.loggers(folder, [read_trained(source)["system"], target.corpus.name, KIND])
+    loggers = tracking.loggers(folder, [read_trained(source)["system"], target.corpus.name, KIND], "test")
     about, mean = transfer(source, target, accelerator, folder, command)
     print(f"{describe_transfer(about)}\n\nThis result: {folder}")
     for logger in loggers:

@@ -3,17 +3,14 @@
 import json
 import sys
 from collections.abc import Iterator
-from copy import copy
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from ser.bounds import Seed, check
 from ser.data.folds import fold_warnings, set_warnings
-from ser.data.leaks import check_leaks
 from ser.errors import InputError
 from ser.files import make_folder, without_folders
 from ser.processes.jobs import Devices, Job, last_lines, only_one
@@ -29,7 +26,10 @@ from ser.training.experiment import Experiment
 from ser.training.folder import check_folder, claim_folder
 from ser.training.options.arguments import parse_numbers
 from ser.training.run_files import STATISTICS, left_out
-from ser.training.tracking.tracking import record_folds, record_result, tracked
+from ser.training.several_folds import check_beginning, check_tested_once, find_leaks
+from ser.training.tracking.artifacts import record_artifacts
+from ser.training.tracking.records import alert, record_folds, record_result
+from ser.training.tracking.tracking import tracked
 
 # Trainer settings that do not affect the result, since each fold trains on one device.
 WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
@@ -68,6 +68,7 @@ class CrossValidation:
             raise InputError(
                 f"folds: there is no fold {unknown[0]}; protocol {self.data.protocol} has {len(self._all_folds())}"
             )
+        self.tracking.take_names()
         self.group = self.tracking.group or "-".join([*words, self.folder.name])
         self.leaks: dict[int, list[str]] = {}  # by fold, if they are allowed
         self.failures: dict[str, str] = {}
@@ -80,9 +81,9 @@ class CrossValidation:
     def run(self, runner: Devices | Lines | Slurm) -> int:
         """Check for leaks, have the unfinished runs trained, pool the results if all are finished; return the exit
         code."""
-        self._check_tested_once()
-        shared = self._check_leaks()
-        self._check_beginning()
+        check_tested_once(self.data, self._sets)
+        shared, self.leaks = find_leaks(self.data, self._sets)
+        check_beginning(self.experiment, self._sets)
         check_folder(self.folder, self.identity)
         make_folder(self.folder)
         with only_one(self.folder) as lock:
@@ -96,9 +97,10 @@ class CrossValidation:
                 print(self._so_far(self._finished_runs()), flush=True)
             runner.run(jobs, lock, self._ended)
             if self.failures:
-                for title, cause in self.failures.items():
-                    print(f"failed: {title}\n{cause}", file=sys.stderr)
-                print(f"{len(self.failures)} of {len(left)} trainings failed; run the same command to retry them")
+                causes = "\n".join(f"failed: {title}\n{cause}" for title, cause in self.failures.items())
+                print(causes, file=sys.stderr)
+                alert(self._loggers(), told := f"{len(self.failures)} of {len(left)} trainings failed", causes)
+                print(f"{told}; run the same command to retry them")
                 return 1
             if not self.unfinished:
                 self._write_result(shared, tracked_anew=bool(left) or not (self.folder / "result.json").is_file())
@@ -117,49 +119,8 @@ class CrossValidation:
 
     @cached_property
     def _sets(self) -> dict[int, pd.Series]:
-        """The set of every utterance in each fold."""
+        """The set of every utterance, by fold."""
         return {fold: self.data.rules.sets(self.data.utterances, fold) for fold in self.folds}
-
-    def _divided(self) -> Iterator[tuple[int, pd.DataFrame]]:
-        """Each fold, and the utterances with their sets."""
-        return ((fold, self.data.utterances.assign(set=sets)) for fold, sets in self._sets.items())
-
-    def _check_tested_once(self) -> None:
-        """Refuse folds that test an utterance twice, since the pooled result counts every utterance once."""
-        first: dict[int, int] = {}
-        for fold, sets in self._sets.items():
-            for row in np.flatnonzero(sets == "test"):
-                if (before := first.setdefault(int(row), fold)) != fold:
-                    twice = self.data.utterances.utterance.iloc[row]
-                    raise InputError(
-                        f"folds {before} and {fold} both test utterance {twice}, but a pooled result counts every "
-                        "utterance once; choose --folds, or use ser fit for each fold"
-                    )
-
-    def _check_leaks(self) -> dict:
-        """What validation and test share in any fold; leaks that are allowed are added to `leaks`."""
-        between = {}
-        for fold, table in self._divided():
-            overlaps, found = check_leaks(table, self.data.recordings, self.data.rules, self.data.allow_leaks)
-            for what, names in overlaps[("val", "test")].items():
-                between.setdefault(what, set()).update(names)
-            if found:
-                self.leaks[fold] = found
-        return {what: sorted(names) for what, names in between.items()}
-
-    def _check_beginning(self) -> None:
-        """Check the initial weights for every fold before the first training, and print warnings."""
-        warnings = set()
-        for fold, table in self._divided() if self.experiment.beginning else []:
-            data = copy(self.data)
-            data.fold, data.utterances = fold, table
-            try:
-                self.experiment.check_beginning(data)
-            except InputError as error:
-                raise InputError(f"fold {fold}: {error}") from error
-            warnings.update(self.experiment.doubts(data))
-        for line in sorted(warnings):
-            print(f"ser: warning: {line}", file=sys.stderr)
 
     def _name(self, seed: int, fold: int) -> str:
         return f"seed{seed}-fold{fold:02d}"
@@ -227,7 +188,8 @@ class CrossValidation:
         return "\n".join([*lines, *(f"  warning     {line}" for line in fold_warnings(self._warnings()))])
 
     def _warnings(self) -> Iterator[tuple[int, list[str]]]:
-        for fold, table in self._divided():
+        for fold, sets in self._sets.items():
+            table = self.data.utterances.assign(set=sets)
             yield fold, [*set_warnings(table), *self.data.rules.remarks(table, fold)]
 
     def _ended(self, job: Job, code: int | str, seconds: float) -> None:
@@ -282,16 +244,21 @@ class CrossValidation:
         found = without_folders({"options": options, "defaults": changed})
         return json.loads(json.dumps(found), parse_constant=str)  # JSON has no infinity
 
-    def _track(self, pooled: Pooled) -> None:
-        self.tracking.group, result = self.group, pooled.about
-        self.tracking.name = f"{self.tracking.name or self.folder.name}-pooled"
-        tags = [result[name] for name in ("system", "corpus", "protocol")]
+    def _loggers(self) -> list:
+        """The summary run in W&B."""
+        tags = [type(self.system).__name__, self.data.corpus.name, self.data.protocol]
         tags += [] if self.data.statistics == "train" else [f"statistics-{self.data.statistics}"]
-        tags += ["leaks"] if result["leaks"] else []
-        loggers = self.tracking.loggers(self.folder, [*tags, "pooled"])
+        tags += ["leaks"] if self.leaks else []
+        tracking = self.tracking.but(group=self.group, name=f"{self.tracking.name or self.folder.name}-pooled")
+        loggers = tracking.loggers(self.folder, [*tags, "pooled"], "pooled")
         for logger in loggers:
             logger.log_hyperparams(self.config)
+        return loggers
+
+    def _track(self, pooled: Pooled) -> None:
+        loggers, result = self._loggers(), pooled.about
         record_result(loggers, {"test": pooled.predictions, "val": pooled.validation}, result)
         record_folds(loggers, result)
+        record_artifacts(loggers, self.folder, result, self.data)
         for line in tracked(loggers):
             print(line)

@@ -12,7 +12,7 @@ from ser.data.datamodule import EmotionData
 from ser.results.predictions import emotions_of, posterior_columns
 from ser.systems.system import System
 from ser.training.callbacks.predictions import Predictions
-from ser.training.tracking.tracking import record_scores
+from ser.training.tracking.records import record_scores
 
 
 def evaluate(trainer: Trainer, system: System, data: EmotionData, sets: Iterable[str]) -> dict[str, pd.DataFrame]:

@@ -19,6 +19,7 @@ from ser.processes.jobs import only_one
 from ser.results.identity import check_same_run, identity
 from ser.systems.lineage import entries
 from ser.training.callbacks.checkpointing import AtomicCheckpointIO
+from ser.training.callbacks.curves import Curves
 from ser.training.callbacks.history import History
 from ser.training.callbacks.predictions import Predictions
 from ser.training.callbacks.progress import Progress, ToldProgress
@@ -29,7 +30,9 @@ from ser.training.folder import claim_folder, drop_unused, name_folder
 from ser.training.options.run_options import RunOptions, add_checkpoint
 from ser.training.options.trainer import listed, refusals
 from ser.training.run_files import headline, report, training_record, write_result, write_tables
-from ser.training.tracking.tracking import record_result, tracked
+from ser.training.tracking.artifacts import record_artifacts
+from ser.training.tracking.records import record_epochs, record_result
+from ser.training.tracking.tracking import JobType, tracked
 
 
 class Run:
@@ -38,6 +41,7 @@ class Run:
     Args:
         experiment: system and data, with the corpus read; has a checkpoint if it is only tested.
         words: first words of the name of a new folder.
+        job: the type of its W&B run.
 
     Attributes:
         data: the fold; if one training serves several folds, each of them in turn.
@@ -47,8 +51,8 @@ class Run:
         InputError: if the trainer refuses its options, or the folder is in use.
     """
 
-    def __init__(self, experiment: Experiment, words: tuple[str, ...] = ()) -> None:
-        self.experiment, self.system, self.data = experiment, experiment.system, experiment.data
+    def __init__(self, experiment: Experiment, words: tuple[str, ...] = (), job: JobType = "fold") -> None:
+        self.experiment, self.system, self.data, self.job = experiment, experiment.system, experiment.data, job
         self.fitting, self.out = experiment.checkpoint is None, experiment.options.config["out"]
         self.epochs_averaged = experiment.options.config["epochs_averaged"] if self.fitting else 0
         self.folder = name_folder(self.out, [*words, *self.tags])
@@ -66,10 +70,11 @@ class Run:
     def _trainer(self) -> Trainer:
         """The trainer with the run's loggers and callbacks."""
         settings = self.experiment.settings
-        options, own = {**settings["trainer"]}, [Predictions()]
+        options, own, loggers = {**settings["trainer"]}, [Predictions()], self.loggers()
         if self.fitting:
             options["plugins"] = [*listed(options["plugins"]), AtomicCheckpointIO(self.identity)]
-            own.append(History(self.folder))  # before the others, which show or save its values
+            history = History(self.folder)  # before the others, which show or save its values
+            own += [history, *([Curves(history, loggers)] if loggers else [])]
         if forked.launcher:
             own.append(ToldProgress())
         if options["enable_progress_bar"] is not False:
@@ -77,7 +82,7 @@ class Run:
         if self.fitting:
             own += settings["checkpoints"].callbacks(self.folder / "checkpoints", self.epochs_averaged)
         options["callbacks"] = [*listed(options["callbacks"]), *own, settings["learning_rate_rule"]]
-        return Trainer(**options | {"logger": self.loggers() or DummyLogger(), "default_root_dir": self.folder})
+        return Trainer(**options | {"logger": loggers or DummyLogger(), "default_root_dir": self.folder})
 
     @property
     def tags(self) -> list[str]:
@@ -89,8 +94,8 @@ class Run:
         return [type(self.system).__name__, data.corpus.name, data.protocol, fold, *transductive, *leaks]
 
     def loggers(self) -> list:
-        """A new W&B run in the folder, or none if tracking is disabled."""
-        return self.experiment.settings["wandb"].loggers(self.folder, self.tags)
+        """The W&B run of the folder, or none if tracking is disabled."""
+        return self.experiment.settings["wandb"].loggers(self.folder, self.tags, self.job)
 
     @property
     def best(self) -> Path:
@@ -135,6 +140,7 @@ class Run:
         path, checkpoint = self.newest_checkpoint() or (None, {})
         steps = self.trainer.max_epochs * self.data.steps_per_epoch
         if checkpoint.get("global_step") == steps:
+            record_epochs(self.trainer.loggers, checkpoint["callbacks"]["History"]["rows"])
             return  # interrupted after the last step
         if path and self.trainer.is_global_zero:
             print(f"  continues   from {path}", flush=True)
@@ -169,6 +175,8 @@ class Run:
         about = {"checkpoint": os.path.abspath(path), **self._about(checkpoint, tuple(tables), bool(averaged))}
         result = write_result(self.folder, self.system, self.data, tables, averaged, about)
         record_result(self.trainer.loggers, tables, result)
+        checkpoint = self.best if self.fitting else None
+        record_artifacts(self.trainer.loggers, self.folder, result, self.data, checkpoint)
         print(report(result))
         print(f"\nThis run: {self.folder}")
         for line in tracked(self.trainer.loggers):
@@ -198,11 +206,12 @@ def warn(run: Run, *sets: str) -> None:
         print(f"ser: warning: {line}", file=sys.stderr)
 
 
-def begin(options: RunOptions, others: Iterable[int] = ()) -> Run:
+def begin(options: RunOptions, others: Iterable[int] = (), job: JobType = "fold") -> Run:
     """Prepare a training: read the corpus, check for leaks, check the initial weights, choose the folder.
 
     Args:
         others: folds that the training serves besides that of the options; they have the same training set.
+        job: the type of its W&B run.
 
     Raises:
         InputError: if an option, the corpus, the initial weights or the folder is refused, or sets leak.
@@ -216,7 +225,7 @@ def begin(options: RunOptions, others: Iterable[int] = ()) -> Run:
             raise InputError(f"folds {first.fold} and {data.fold} do not train on the same utterances")
         data.check_leaks()
     experiment.check_beginning(first, *first.others)
-    run = Run(experiment)
+    run = Run(experiment, job=job)
     warn(run, "val", "test")
     return run
 
@@ -268,7 +277,7 @@ def evaluate_checkpoint(command: str, tested: str, words: list[str], about: str)
     experiment.check_checkpoint(tested)
     if experiment.data.allow_leaks:
         experiment.data.check_leaks()  # the result says so
-    run = Run(experiment, (command,))
+    run = Run(experiment, (command,), "test")
     warn(run, tested)
     run.record_config()
     run.evaluate(experiment.options.config["ckpt_path"], tested)

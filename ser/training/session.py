@@ -20,6 +20,7 @@ from ser.training.callbacks.history import History, OtherHistory
 from ser.training.folder import claim_folder
 from ser.training.run import Run
 from ser.training.run_files import headline
+from ser.training.tracking.records import record_epochs
 from ser.training.tracking.tracking import finish
 
 
@@ -82,8 +83,7 @@ def _turn_to(run: Run, data: EmotionData, folder: Path, config: dict) -> None:
     """Make a run that of another fold, with loggers that know the fold's epochs."""
     run.folder, run.data = folder, data
     run.trainer.loggers = run.loggers() or [DummyLogger()]  # Lightning warns if there is none
-    metrics = pd.read_csv(folder / "metrics.csv")
     for logger in run.trainer.loggers:
         logger.log_hyperparams(config)
-        for row in metrics.to_dict("records"):
-            logger.log_metrics({key: value for key, value in row.items() if not pd.isna(value)}, int(row["step"]))
+    metrics = pd.read_csv(folder / "metrics.csv")
+    record_epochs(run.trainer.loggers, metrics.to_dict("records"))

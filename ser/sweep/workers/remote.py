@@ -5,6 +5,7 @@ the trainings know only their folders. A trial is finished when all its training
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -15,7 +16,7 @@ from ser.errors import InputError
 from ser.processes.jobs import Job, last_lines
 from ser.processes.lines import Lines
 from ser.processes.slurm import Slurm
-from ser.sweep.study.plan import Plan
+from ser.sweep.study.plan import Plan, read_plan
 from ser.sweep.study.shared_study import ERROR, LIVE, PLANNED, PRUNED_AFTER, SharedStudy, describe
 from ser.sweep.workers.trial import Trial
 
@@ -138,3 +139,26 @@ def check_remote(plan: Plan, runner: Lines | Slurm) -> None:
                 f"--plan: study {plan.study} has {key} {value}: {why}, so its trainings cannot be listed in advance; "
                 "use sampler random or exhaustive without a pruner, or --submit, or ser sweep on one machine"
             )
+
+
+def train_elsewhere(shared: SharedStudy, definition: Path, folder: Path, runner: Lines | Slurm) -> bool:
+    """List the trainings of a study, or run them in SLURM, and enter the finished trials.
+
+    Args:
+        definition: `study.yaml`, whose paths are absolute, so that a training finds its files from any folder.
+
+    Returns:
+        Whether every trial is settled.
+
+    Raises:
+        Interrupted: after a signal; jobs in SLURM go on.
+    """
+    there = replace(shared, plan=read_plan(definition).with_trials(shared.plan.trials))
+    if isinstance(runner, Slurm):
+        trials = RemoteTrials(there, folder, runner.resources.parallel if there.plan.sampler == "tpe" else None)
+        runner.follow(trials.missing, trials.failed)
+        return True
+    trials = RemoteTrials(there, folder)
+    if left := trials.missing():
+        runner.write(trials.jobs())
+    return not left

@@ -38,7 +38,7 @@ class History(Callback):
         self._loss += outputs["loss"].detach() / batch.scale
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        loss = self._sum(trainer) / len(trainer.datamodule.pieces["train"])
+        loss = self.sum(trainer) / len(trainer.datamodule.pieces["train"])
         if not math.isfinite(loss):
             raise InputError(
                 f"the training loss of epoch {trainer.current_epoch + 1} is {loss}; training cannot continue. "
@@ -57,7 +57,8 @@ class History(Callback):
         self._loss.zero_()
         self._write(trainer)
 
-    def _sum(self, trainer: Trainer) -> float:
+    def sum(self, trainer: Trainer) -> float:
+        """The loss of this epoch's segments so far, of all processes; waits for the device."""
         return trainer.strategy.reduce(self._loss.clone(), reduce_op="sum").item()
 
     def _write(self, trainer: Trainer) -> None:
@@ -68,7 +69,7 @@ class History(Callback):
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict) -> None:
         """Save the sum over all processes; rank 0, which writes the file, has only its own share."""
-        checkpoint["callbacks"][self.state_key]["loss"] = self._sum(trainer)
+        checkpoint["callbacks"][self.state_key]["loss"] = self.sum(trainer)
 
     def state_dict(self) -> dict:
         return {"rows": self.rows, "loss": self._loss.item()}

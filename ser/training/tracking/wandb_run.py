@@ -1,49 +1,52 @@
 """A W&B run whose failures and delays do not stop a training."""
 
 import os
-import subprocess
-import sys
-import threading
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from secrets import token_hex
 
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from ser.errors import InputError
-from ser.files import without_folders
+from ser.files import without_folders, write_text
+from ser.training.tracking.service import abandon, at_most, cause, service
+from ser.training.tracking.variables import tell_overridden
 
 START_SECONDS = 60  # longest delay of a training by opening a W&B run
 END_SECONDS = 60  # longest total delay after that, with the last upload
 SERVER_SECONDS = 20  # W&B's timeout for opening a run on its server; login takes up to ten more
-STEP = "trainer/global_step"
+FLUSH_SECONDS = 1  # how much of an offline run a kill can lose; W&B's default is 15
+RUN_ID = "wandb_id.txt"  # file in a run's folder
+EMPTY_BYTES = 7  # of a `.wandb` file without records: a run that was killed at once
+AXIS, BEST = "epoch", ("val/wa", "val/ua")
 
 
 class WandbRun(Logger):
-    """A W&B run, opened when there is something to record.
+    """A W&B run, opened when there is something to record, and continued if its folder has an id of one.
 
     After the first failure nothing more is recorded; earlier data is kept if W&B can still save it.
 
     Args:
         folder: the run's folder, where `wandb/` is created.
-        options: arguments of `wandb.init`.
+        artifacts: whether artifacts are to be stored.
+        settings: of `wandb.Settings`; with a mode.
 
     Attributes:
         lost: what could not be recorded and why, as a sentence; None if nothing is missing.
     """
 
-    def __init__(self, folder: Path, **options) -> None:
+    def __init__(self, folder: Path, artifacts: bool = False, **settings) -> None:
         super().__init__()
-        self.folder, self.options = folder, options
+        self.folder, self.artifacts, self.settings = folder, artifacts, settings
         self.lost: str | None = None
         self._run = None
         self._seconds_left = float(END_SECONDS)
 
     @property
-    def name(self) -> str:
-        return self.options["project"]
+    def name(self) -> str | None:
+        return self.settings.get("project")
 
     @property
     def version(self) -> str | None:
@@ -65,8 +68,12 @@ class WandbRun(Logger):
         self.record("the configuration", lambda run: run.config.update(config, allow_val_change=True))
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        place = {} if step is None else {STEP: step}
-        self.record(f"the metrics of step {step}", lambda run: run.log({**metrics, **place}))
+        """Record the values of a user's callback; those of a training are recorded from `metrics.csv`."""
+        recorded = (AXIS, "train/", "val/")
+        values = {name: value for name, value in metrics.items() if not name.startswith(recorded)}
+        if values:
+            what = f"the metrics of step {step}"
+            self.record(what, lambda run: run.log(values, step=max(step or 0, run.step)))
 
     @rank_zero_only
     def record(self, what: str, write: Callable[[object], None]) -> None:
@@ -98,22 +105,42 @@ class WandbRun(Logger):
         own.mkdir(parents=True, exist_ok=True)  # or W&B would use the system's temporary folder
         if not os.access(own, os.W_OK):
             raise PermissionError(f"{own} cannot be written")
+        for part in own.glob("*run-*/run-*.wandb"):
+            if part.stat().st_size <= EMPTY_BYTES:  # `wandb beta sync` stops at it
+                shutil.rmtree(part.parent.resolve(), ignore_errors=True)
         if service() is None:
             os.environ.pop("WANDB_SERVICE", None)  # another process's service, which we could not kill
         import wandb
 
         settings = wandb.Settings(
+            root_dir=str(self.folder),
+            run_id=self._id(),
+            resume="allow",
             init_timeout=SERVER_SECONDS,
             finish_timeout=END_SECONDS / 2,  # before `at_most` kills it: unsent data stays in the folder
             finish_timeout_raises=True,
+            x_transaction_log_flush_interval=FLUSH_SECONDS,
             # Do not upload the output and the command line: they contain paths of this machine.
             console="off",
             x_disable_meta=True,
             program="ser",
+            **self.settings,
         )
-        self._run = wandb.init(dir=str(self.folder), resume="allow", settings=settings, **self.options)
-        self._run.define_metric(STEP)
-        self._run.define_metric("*", step_metric=STEP, step_sync=True)
+        tell_overridden(settings)
+        if os.environ.get("WANDB_SWEEP_ID"):  # then W&B takes these from the agent's variables alone
+            os.environ["WANDB_RUN_ID"] = settings.run_id
+            settings.run_id = settings.project = settings.entity = None
+        self._run = wandb.init(settings=settings)
+        self._run.define_metric("*", step_metric=AXIS, step_sync=True)
+        for name in BEST:
+            self._run.define_metric(name, step_metric=AXIS, summary="max")
+
+    def _id(self) -> str:
+        """The id of the run, kept in its folder, so that it stays one run if it is interrupted."""
+        path = self.folder / RUN_ID
+        if not path.exists():
+            write_text(path, f"{os.environ.get('WANDB_RUN_ID') or token_hex(6)}\n")
+        return path.read_text(encoding="utf-8").strip()
 
     def _attempt(self, loss: str, step: Callable[[], None], seconds: float | None = None) -> None:
         begun = time.monotonic()
@@ -123,88 +150,3 @@ class WandbRun(Logger):
         except Exception as error:
             self._seconds_left -= time.monotonic() - begun
             self.lost = self.lost or f"{loss}: {cause(error)}"
-
-
-@contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Kill W&B's service if the block takes longer; every call that waits for the service then fails at once.
-
-    Raises:
-        TimeoutError: instead of the block's exception, if the block took longer.
-    """
-    done, late = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        wait = seconds
-        while not done.wait(wait):
-            late.set()
-            end_service()
-            wait = 0.5  # the service may have been starting
-
-    threading.Thread(target=watch, name="W&B's time", daemon=True).start()
-    try:
-        yield
-    except Exception as error:
-        if late.is_set():
-            raise TimeoutError(f"no answer within {seconds:.0f} s") from error
-        raise
-    finally:
-        done.set()
-
-
-def service() -> subprocess.Popen | None:
-    """The service process that W&B has started for this process; W&B has no public API for it."""
-    setup = sys.modules.get("wandb.sdk.wandb_setup")
-    connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
-    return getattr(getattr(connection, "_proc", None), "_process", None)
-
-
-def end_service() -> None:
-    """Kill W&B's service process, if there is one."""
-    if process := service():
-        process.kill()
-        process.wait()
-
-
-def abandon() -> None:
-    """Remove W&B's service and exit hook, which could delay the exit of the process or disturb the next run."""
-    end_service()
-    if wandb := sys.modules.get("wandb"):
-        with suppress(Exception, SystemExit):  # teardown exits if the service failed
-            wandb.teardown()
-
-
-def cause(error: Exception) -> str:
-    """Why something could not be recorded, in one line."""
-    text = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
-    process = service()
-    died = process and process.poll() is not None and not isinstance(error, TimeoutError)
-    return f"{text}; W&B's service process has ended" if died else text
-
-
-def check_key() -> None:
-    """Refuse an online run if W&B's API key is missing or malformed.
-
-    W&B itself looks for a key in the environment, in netrc under its server's name and in its settings, and for an
-    identity token. Nothing is refused if W&B is not installed: the run continues without it.
-
-    Raises:
-        InputError: with the remedy.
-    """
-    try:
-        import wandb
-        from wandb.sdk import wandb_setup
-        from wandb.sdk.lib.wbauth import HostUrl, authenticate_session
-    except ImportError:
-        return
-    try:
-        settings = wandb_setup.singleton().settings
-        host = HostUrl(settings.base_url, app_url=settings.app_url)
-        found = authenticate_session(host=host, source="ser", prompt=False, update_session=False)
-    except Exception as error:
-        raise InputError(f"--wandb.mode online: W&B cannot read its key: {' '.join(str(error).split())}") from error
-    finally:
-        if service() is None:
-            wandb.teardown()  # or later changes of the environment would be ignored, with a warning
-    if not found:
-        raise InputError(f"--wandb.mode online needs a key for {host}: run `wandb login` or set WANDB_API_KEY")

@@ -14,8 +14,8 @@ import wandb
 from sklearn.metrics import confusion_matrix
 
 from ser.errors import InputError
-from ser.training.tracking import wandb_run
-from ser.training.tracking.wandb_run import check_key
+from ser.training.tracking import service
+from ser.training.tracking.key import check_key
 from tests.conftest import CONF
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -147,16 +147,17 @@ def test_an_offline_run_holds_config_curves_matrix_and_predictions(ser, tiny, ho
     config = next(row["config"]["update"] for row in records if row["type"] == "config")
     assert (config["data"]["emotions"], config["data"]["merge"]) == (emotions, {"excited": "joyful"})
     rows = [row["history"]["item"] for row in records if row["type"] == "history"]
-    metrics = pd.read_csv(out / "metrics.csv")
-    for name in ("val/wa", "val/ua", "train/loss"):
-        curve = [(row["epoch"], row[name]) for row in rows if name in row]
-        assert curve == list(zip(metrics.epoch, metrics[name].astype("float32"), strict=True)), name
+    metrics = pd.read_csv(out / "metrics.csv").rename(columns={"rate": "train/rate"})
+    curves = [row for row in rows if "train/loss" in row]
+    for name in (*metrics.columns.drop("step"), "epoch"):
+        assert [row[name] for row in curves] == metrics[name].tolist(), name
+    assert [row["_step"] for row in curves] == metrics.step.tolist()
     assert not [row for row in rows if "test/wa" in row]
 
 
 def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
     begun = []
-    monkeypatch.setattr(wandb_run, "service", lambda: begun[0] if begun else None)
+    monkeypatch.setattr(service, "service", lambda: begun[0] if begun else None)
 
     def answer_late():
         time.sleep(0.3)
@@ -164,6 +165,6 @@ def test_a_service_that_begins_after_its_time_is_ended_too(monkeypatch):
         begun[0].wait()  # every call waits for the service
         raise ConnectionError("the service has gone")
 
-    with pytest.raises(TimeoutError, match="no answer within"), wandb_run.at_most(0.1):
+    with pytest.raises(TimeoutError, match="no answer within"), service.at_most(0.1):
         answer_late()
     assert begun[0].returncode == -signal.SIGKILL

@@ -8,9 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
-EMPTY = {"project": None, "entity": None, "serverInfo": None}
-VIEWER = {"id": "v", "username": "me", "entity": "me", "flags": "{}", "teams": {"edges": []}}
-ARTIFACT = {"id": "a", "digest": "d", "state": "COMMITTED", "artifactSequence": {"id": "s", "latestArtifact": None}}
+from tests.slow.faults.wandb_runs import Store
 
 
 class Request(BaseHTTPRequestHandler):
@@ -28,29 +26,11 @@ class Request(BaseHTTPRequestHandler):
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
             self.server.received.append(body)
-            self.reply(200, {"data": self.data(json.loads(body))} if self.path == "/graphql" else {})
+            self.reply(200, self.server.store.take(self.path, body))
         else:
             self.reply(int(self.server.manner), {"errors": [{"message": "refused"}]})
 
     do_GET = do_POST = do_PUT = answer
-
-    def data(self, asked: dict) -> dict:
-        query, variables = asked["query"], asked.get("variables", {})
-        if "upsertBucket" in query:
-            project = {"id": "p", "name": variables["project"], "entity": {"id": "e", "name": "me"}}
-            bucket = {"id": "b", "name": variables["name"], "displayName": "run", "config": "{}", "project": project}
-            return {"upsertBucket": {"bucket": {**bucket, "historyLineCount": 0}, "inserted": True}}
-        if "createRunFiles" in query:
-            host = f"http://127.0.0.1:{self.server.server_port}/files"
-            files = [{"name": name, "uploadUrl": f"{host}/{name}"} for name in variables["files"]]
-            return {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}
-        if "createArtifactManifest" in query:
-            file = {"id": "f", "name": "m", "uploadUrl": f"http://127.0.0.1:{self.server.server_port}/m"}
-            manifest = {"id": "m", "file": {**file, "uploadHeaders": []}}
-            return {"createArtifactManifest": {"artifactManifest": manifest}}
-        if "createArtifact(" in query:
-            return {"createArtifact": {"artifact": ARTIFACT}}
-        return {"viewer": VIEWER} if "viewer" in query else EMPTY
 
     def reply(self, code: int, content: dict) -> None:
         body = json.dumps(content).encode()
@@ -68,6 +48,7 @@ class WandbServer(ThreadingHTTPServer):
         manner: "takes" every request, "stalls", or a status code to refuse with; can change at any time.
         asked: number of requests.
         received: the bodies of the accepted requests.
+        store: the runs they make.
     """
 
     daemon_threads = True
@@ -76,6 +57,7 @@ class WandbServer(ThreadingHTTPServer):
     def __init__(self, manner: Literal["takes", "stalls", "401", "500"]) -> None:
         super().__init__(("127.0.0.1", 0), Request)
         self.manner, self.asked, self.received = manner, 0, []
+        self.store = Store(self.address)
         self.closed = threading.Event()
 
     @property

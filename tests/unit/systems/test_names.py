@@ -102,5 +102,5 @@ def test_names_from_a_file_do_not_write_on_the_screen():
 def test_a_long_name_of_a_corpus_is_a_tag_that_wandb_takes(tmp_path, monkeypatch):
     monkeypatch.setattr("ser.training.tracking.tracking.BEGUN", [])
     monkeypatch.setenv("WANDB_SILENT", "true")
-    (run,) = Tracking().loggers(tmp_path, ["CNNGRU", 100 * "x"])
-    assert wandb.Settings(run_tags=run.options["tags"]).run_tags == ("CNNGRU", 64 * "x")
+    (run,) = Tracking().loggers(tmp_path, ["CNNGRU", 100 * "x"], "fold")
+    assert wandb.Settings(run_tags=run.settings["run_tags"]).run_tags == ("CNNGRU", 64 * "x")

@@ -13,7 +13,6 @@ from ser.data.protocols import make_protocol
 from ser.errors import InputError
 from ser.processes.jobs import Job
 from ser.training.cross_validation import CrossValidation
-from ser.training.experiment import Experiment
 from tests.made_up.hits import predictions
 
 SPEAKERS = pd.DataFrame({"session": list("1122334455"), "speaker": list("abcdefghij")}).assign(
@@ -74,14 +73,6 @@ def test_all_folds_with_one_training_set_are_one_training(tmp_path):
     assert jobs[0].runs == ["seed1-fold01", "seed1-fold02", "seed1-fold03"]
 
 
-def test_an_utterance_that_two_folds_test_is_refused_before_the_first_training(tmp_path):
-    made = planned(tmp_path, folds=[1, 2])
-    made._check_tested_once()
-    made._sets[2] = made._sets[2].mask(SPEAKERS.speaker == "a", "test")
-    with pytest.raises(InputError, match="folds 1 and 2 both test utterance u0, but a pooled result counts"):
-        made._check_tested_once()
-
-
 def test_every_run_has_the_seed_of_its_name(tmp_path):
     jobs = [job for job in planned(tmp_path, {(3, 1)}, folds=[1, 2], seeds=[3, 7])._jobs() if job.runs]
     assert [(value_of(job, "--seed_everything"), job.runs) for job in jobs] == [
@@ -109,33 +100,6 @@ def test_no_result_is_replaced_by_one_that_lacks_some_of_its_runs(tmp_path, fold
         return
     with pytest.raises(InputError, match=f"holds a result of {lost} would replace it"):
         asked._keep_larger_result()
-
-
-def test_initial_weights_may_have_heard_neither_who_validates_nor_who_is_tested(tmp_path, monkeypatch):
-    asked, made = [], planned(tmp_path, folds=[2, 5])
-    made.experiment = Experiment.__new__(Experiment)
-    made.experiment.beginning, made.experiment.init_weights, made.experiment.checkpoint = object(), "w.ckpt", None
-    made._divided = lambda: ((fold, f"utterances {fold}") for fold in made.folds)
-    monkeypatch.setattr("ser.training.experiment.doubts", lambda *_: [])
-    monkeypatch.setattr(
-        "ser.training.experiment.check_unheard",
-        lambda weights, name, data, tested: asked.append((data.fold, data.utterances, tested)),
-    )
-    made._check_beginning()
-    assert asked == [(fold, f"utterances {fold}", tested) for fold in (2, 5) for tested in ("val", "test")]
-
-
-@pytest.mark.parametrize("copied", [False, True])
-def test_a_recording_in_two_sets_of_any_fold_is_refused(tmp_path, copied):
-    made = planned(tmp_path, folds=[1, 2])
-    recordings = [*"0123456789"]
-    recordings[3] = "0" if copied else "3"  # recording 0 is in session 1, this one in session 2
-    made.data.recordings = recordings
-    if copied:
-        with pytest.raises(InputError, match="train and test share 1 recording: u3 = u0"):
-            made._check_leaks()
-    else:
-        assert not any(made._check_leaks().values())
 
 
 def test_a_result_of_some_folds_knows_how_many_there_are_and_its_lambda(tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ class Steps:
         self.data.others = more
         self.folder, self.config, self.seen = folder / "fold2", {"data": {"fold": 2}}, []
         self.trainer = SimpleNamespace(loggers=["first"], callbacks=[])
+        self.system = None
 
     best = Run.best
 
@@ -39,7 +40,6 @@ class Steps:
 
     def loggers(self):
         logger = SimpleNamespace(log_hyperparams=lambda config: self.seen.append(("config", config["data"]["fold"])))
-        logger.log_metrics = lambda row, step: self.seen.append((self.folder.name, row["val/wa"], step))
         return [logger]
 
 
@@ -49,6 +49,7 @@ def steps(monkeypatch, tmp_path):
 
     def record(*others):
         run = Steps(tmp_path, others)
+        monkeypatch.setattr(session, "headline", lambda system, data, folder: f"fold {data.fold} in {folder.name}")
         monkeypatch.setattr(session, "identity", lambda config, digest: {"fold": config["data"]["fold"]})
         monkeypatch.setattr(
             session, "claim_folder", lambda folder, config, known: run.seen.append((folder.name, known["fold"]))
@@ -56,6 +57,9 @@ def steps(monkeypatch, tmp_path):
         monkeypatch.setattr(session, "watch", lambda trainer, folder, stage: run.seen.append((stage, folder.name)))
         monkeypatch.setattr(
             session, "_share_epochs", lambda here, there, data, known: run.seen.append(("share", data.fold, known))
+        )
+        monkeypatch.setattr(
+            session, "record_epochs", lambda loggers, rows: run.seen.extend((run.folder.name, row) for row in rows)
         )
         monkeypatch.setattr(session, "finish", lambda: run.seen.append(("finish",)))
         session.session(run, {fold: tmp_path / f"fold{fold}" for fold in others})
@@ -70,9 +74,9 @@ def test_all_are_validated_in_the_training_and_each_by_itself_afterwards(steps):
         ("train", 2, [7, 9]),
         *(("share", 7, {"fold": 7}), ("share", 9, {"fold": 9})),
         ("fold2/checkpoints/best.ckpt", 2, [], "val", "test"),
-        *(("finish",), ("config", 7), ("fold7", 0.1, 4)),
+        *(("finish",), ("config", 7), ("fold7", {"epoch": 1, "step": 4, "val/wa": 0.1})),
         ("fold7/checkpoints/best.ckpt", 7, [], "val", "test"),
-        *(("finish",), ("config", 9), ("fold9", 0.2, 4)),
+        *(("finish",), ("config", 9), ("fold9", {"epoch": 1, "step": 4, "val/wa": 0.2})),
         ("fold9/checkpoints/best.ckpt", 9, [], "val", "test"),
     ]
 

@@ -107,7 +107,7 @@ def test_only_the_launcher_that_made_the_study_counts_from_nought(launched, tmp_
         plan=False,
         submit=None,
         **{"workers": 2, "devices": None, "per_device": None, "out": str(tmp_path / "study"), "storage": None},
-        **{"config": str(path), "trials": 5},
+        **{"config": str(path), "trials": 5, "typed": []},
     )
     plan = read_plan(path).with_trials(5)
     assert [launch(None, plan, options, {}) for _ in range(3)] == [0, 0, 1]
@@ -137,7 +137,7 @@ def test_a_study_that_has_given_up_a_trial_is_no_success(patient, monkeypatch, c
         add_row(shared, 1, "failed")
     found = SimpleNamespace(best=0, write=lambda _: ["a.csv"])
     monkeypatch.setattr("ser.sweep.outcome.findings.Findings", lambda *_: found)
-    monkeypatch.setattr("ser.commands.sweep.track", lambda found: [])
+    monkeypatch.setattr("ser.commands.sweep.track", lambda *_: [])
     assert conclude(shared, tmp_path) == code
     told = capsys.readouterr()
     assert "best of 1 trials by val/wa:\ntrial   0  gru_units 1: validation WA 50.0 %  UA 25.0 %\n" in told.out

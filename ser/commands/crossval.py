@@ -1,14 +1,17 @@
-"""`ser crossval --config FILE [--folds 1-10] [--seeds 1] [--jobs 2] --out FOLDER`: train and test every fold and
-pool the results; the same command continues after an interruption."""
+"""`ser crossval --config FILE [--folds 1-10] [--seeds 1] [--jobs 2 | --plan | --submit FILE] --out FOLDER`: train and
+test every fold and pool the results; the same command continues after an interruption."""
 
 import shlex
 
 from ser.commands import main as run_ser
 from ser.errors import InputError
 from ser.processes.forked import Starter
+from ser.processes.jobs import Devices
 from ser.training.cross_validation import CrossValidation
+from ser.training.devices import slots
 from ser.training.experiment import Experiment
 from ser.training.options.command import run
+from ser.training.options.elsewhere import PLAN, SUBMIT, elsewhere
 from ser.training.options.run_options import RunOptions, RunParser
 from ser.training.tracking.tracking import forget_run
 
@@ -24,8 +27,15 @@ def main(arguments: list[str]) -> int:
     """
     typed = ["ser", "crossval", *arguments]
     forget_run()
-    with Starter(run_ser, ("ser.commands.fit", "ser.commands._session")) as starter:
-        return run(lambda: cross_validation(arguments, shlex.join(typed)).run(starter), typed)
+    with Starter(run_ser, ("ser.commands._session",)) as starter:
+        return run(lambda: _cross_validate(arguments, shlex.join(typed), starter), typed)
+
+
+def _cross_validate(arguments: list[str], command: str, starter: Starter) -> int:
+    made = cross_validation(arguments, command)
+    plan, submit, jobs, devices = (made.settings[name] for name in ("plan", "submit", "jobs", "devices"))
+    runner = elsewhere(plan, submit, made.folder, {"jobs": jobs, "devices": devices})
+    return made.run(runner or Devices(starter, slots(devices, jobs)))
 
 
 def cross_validation(arguments: list[str], command: str) -> CrossValidation:
@@ -54,3 +64,5 @@ def _add_folds(parser: RunParser) -> None:
     parser.add_argument(
         "--devices", type=str | None, help="GPUs, with one training on each: how many, or which, as 0,2."
     )
+    parser.add_argument("--plan", action="store_true", help=PLAN)
+    parser.add_argument("--submit", type=str | None, metavar="FILE", help=SUBMIT)

@@ -1,4 +1,4 @@
-"""`ser sweep --config demo [--workers 4] [--storage URL]`: run an Optuna study over options of a run.
+"""`ser sweep --config demo [--workers 4 | --plan | --submit FILE]`: run an Optuna study over options of a run.
 `ser sweep status FILE`: print the progress of a study.
 `ser sweep report FILE`: test the best trial of a study and write its report."""
 
@@ -20,6 +20,8 @@ from ser.paths import expand_home
 from ser.processes.forked import Starter
 from ser.processes.interruption import LISTENER, Interrupted
 from ser.processes.jobs import only_one
+from ser.processes.lines import Lines
+from ser.processes.slurm import Slurm
 from ser.results.identity import IDENTITY, read_identity, write_identity
 from ser.sweep.outcome.lambdas import Saved, read_saved, run_study
 from ser.sweep.outcome.trials import trials_table
@@ -28,9 +30,12 @@ from ser.sweep.study.options import check_definition, read_options, split_option
 from ser.sweep.study.plan import Plan, read_plan
 from ser.sweep.study.shared_study import BEGUN, SharedStudy, describe
 from ser.sweep.study.storage import file_address, missing_file, open_storage, told_when_lost, typed, without_password
+from ser.sweep.workers.remote import RemoteTrials, check_remote
 from ser.sweep.workers.worker import run_workers
 from ser.training.devices import slots
+from ser.training.experiment import Experiment
 from ser.training.options.arguments import parse_numbers
+from ser.training.options.elsewhere import elsewhere
 from ser.training.tracking.tracking import Tracking, finish, forget_run, record_study, tracked
 
 GIVEN, SUMMARISED = "options", "summarised"  # attributes of a study
@@ -61,35 +66,30 @@ def main(arguments: list[str]) -> int:
 def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
     """Start or join a study of trainings, and run it to its end."""
     plan = with_options(plan, given)
-    per_device = 1 if options.per_device is None else options.per_device
-    environments = worker_slots(options.workers, options.devices, per_device)
     corners = corners_of(plan)
     check_trainers(plan, corners)
     identity = check_runs(plan, corners)
     folder, url = place_of(plan, options.out, options.storage)
+    here = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device}
+    runner = elsewhere(options.plan, options.submit, folder, {**here, "storage": options.storage})
+    if runner:
+        check_remote(plan, runner)
+    per_device = 1 if options.per_device is None else options.per_device
+    environments = [] if runner else worker_slots(options.workers, options.devices, per_device)
     check_definition(folder, plan)
     make_folder(folder)
     for corner in corners:
         corner.settings["wandb"].loggers(folder, [])  # fails now if W&B would fail in a trial
     # If two launchers created a new database at once, one would crash.
     with only_one(folder, PATIENCE_SECONDS), told_when_lost(url):
-        shared = SharedStudy.create(plan, open_storage(url, plan.heartbeat_seconds), identity)
+        shared = SharedStudy.create(plan, open_storage(url, None if runner else plan.heartbeat_seconds), identity)
         write_identity(folder, identity)
         definition = write_definition(folder, options.config, plan)
         shared.optuna.set_user_attr(GIVEN, {name: plan.options[name] for name in given})
-    print(
-        f"study {plan.study}: {len(plan.points)} trials by {plan.sampler}, {plan.objective} pooled over folds "
-        f"{', '.join(map(str, plan.folds))} (validation only), seeds {', '.join(map(str, plan.seeds))}",
-        *(f"  {name}: {text}" for name, text in plan.space.described().items()),
-        f"  settled before  {len(shared.results())}",
-        f"  workers         {len(environments)}",
-        f"  storage         {without_password(url)}",
-        f"  folder          {folder}",
-        *(f"  warning         {line}" for line in warnings_of(plan, corners[0].data)),
-        *(describe(place, row) for place, row in shared.results().items()),
-        sep="\n",
-        flush=True,
-    )
+        print(headline(shared, folder, url, runner.place if runner else f"by {len(environments)} workers", corners[0]))
+        if runner:
+            with LISTENER.ending_in_order():
+                return train_elsewhere(shared, definition, folder, runner, typed(["ser", "sweep", *options.typed]))
     words = ["--config", str(definition), "--out", str(folder)]
     words += ["--trials", str(options.trials)] if options.trials else []
     with LISTENER.ending_in_order(), told_when_lost(url):
@@ -103,9 +103,45 @@ def launch(starter: Starter, plan: Plan, options: argparse.Namespace, given: dic
     return conclude(shared, folder) or (0 if done else 1)
 
 
+def headline(shared: SharedStudy, folder: Path, url: str, place: str, corner: Experiment) -> str:
+    """A study before its trials start: what it varies, what is finished, and what runs the trials."""
+    plan, settled = shared.plan, shared.results()
+    lines = [
+        f"study {plan.study}: {len(plan.points)} trials by {plan.sampler}, {plan.objective} pooled over folds "
+        f"{', '.join(map(str, plan.folds))} (validation only), seeds {', '.join(map(str, plan.seeds))}",
+        *(f"  {name}: {text}" for name, text in plan.space.described().items()),
+        f"  settled before  {len(settled)}",
+        f"  run             {place}",
+        f"  storage         {without_password(url)}",
+        f"  folder          {folder}",
+        *(f"  warning         {line}" for line in warnings_of(plan, corner.data)),
+        *(describe(place, row) for place, row in settled.items()),
+    ]
+    return "\n".join(lines)
+
+
+def train_elsewhere(shared: SharedStudy, definition: Path, folder: Path, runner: Lines | Slurm, command: str) -> int:
+    """Have the trainings of a study run by other machines, and enter the finished trials."""
+    # The definition has absolute paths, so a training finds its files from any folder.
+    there = replace(shared, plan=read_plan(definition).with_trials(shared.plan.trials))
+    parallel = runner.resources.parallel if isinstance(runner, Slurm) else None
+    trials = RemoteTrials(there, folder, parallel if shared.plan.sampler == "tpe" else None)
+    try:
+        if isinstance(runner, Slurm):
+            runner.follow(trials.missing, trials.failed)
+        elif trials.missing():
+            runner.write(trials.jobs())
+            return 0
+    except Interrupted as interrupted:
+        interrupted.command = command
+        raise
+    return conclude(shared, folder)
+
+
 def weigh(plan: Plan, options: argparse.Namespace, given: dict[str, str]) -> int:
     """Run a study of saved posteriors, in this process."""
-    alone = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device, **given}
+    alone = {"workers": options.workers, "devices": options.devices, "per-device": options.per_device}
+    alone |= {"plan": options.plan or None, "submit": options.submit, **given}
     if useless := [name for name, value in alone.items() if value is not None]:
         raise InputError(f"--{useless[0]}: study {plan.study} uses saved posteriors and trains nothing")
     saved = read_saved(plan, options.runs)

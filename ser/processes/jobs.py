@@ -25,7 +25,7 @@ class Job:
 
     Attributes:
         title: name for messages ("folds 1 and 6").
-        runs: names of the run folders that it creates.
+        runs: names of the run folders that it has yet to finish.
         arguments: arguments of `ser`.
         log: file for the output.
         is_training: whether it has a progress bar and overwrites its log.
@@ -105,6 +105,27 @@ def only_one(folder: Path, wait_seconds: float | None = WAIT_SECONDS) -> Iterato
             announced = True
             time.sleep(0.1)
         yield file.fileno()
+
+
+class Devices:
+    """Runs jobs on the devices of this machine.
+
+    Args:
+        starter: forks the processes.
+        slots: environment variables of each of the jobs that run at once.
+    """
+
+    def __init__(self, starter: Starter, slots: list[dict[str, str]]) -> None:
+        self.starter, self.slots = starter, slots
+
+    @property
+    def place(self) -> str:
+        """How the jobs are run, for the headline."""
+        return f"{len(self.slots)} at once"
+
+    def run(self, jobs: list[Job], lock: int | None, ended: Callable[[Job, int, float], object]) -> None:
+        """Run the jobs that have runs to finish; `ended` is called with each, its exit code and its seconds."""
+        run_jobs(self.starter, [job for job in jobs if job.runs], self.slots, lock, ended)
 
 
 def run_jobs(

@@ -16,15 +16,15 @@ from ser.data.folds import fold_warnings, set_warnings
 from ser.data.leaks import check_leaks
 from ser.errors import InputError
 from ser.files import make_folder, without_folders
-from ser.processes.forked import Starter
-from ser.processes.jobs import Job, last_lines, only_one, run_jobs
+from ser.processes.jobs import Devices, Job, last_lines, only_one
+from ser.processes.lines import Lines
+from ser.processes.slurm import Slurm
 from ser.results.identity import PER_FOLD, flatten, identity
 from ser.results.names import protocol_of
 from ser.results.pooled import describe_pooled, pool_runs, pooled_scores, write_pooled
 from ser.results.pooled_result import Pooled, read_pooled
 from ser.results.predictions import in_short
 from ser.results.reading import TABLES, read_about, read_finished
-from ser.training.devices import slots
 from ser.training.experiment import Experiment
 from ser.training.folder import check_folder, claim_folder
 from ser.training.options.arguments import parse_numbers
@@ -33,7 +33,8 @@ from ser.training.tracking.tracking import record_folds, record_result, tracked
 
 # Trainer settings that do not affect the result, since each fold trains on one device.
 WITHOUT_EFFECT = ("trainer.devices", "trainer.num_sanity_val_steps", "trainer.use_distributed_sampler")
-OWN = ("config", "out", "folds", "seeds", "jobs", "devices")  # options that are not part of a run's configuration
+# Options that are not part of a run's configuration.
+OWN = ("config", "out", "folds", "seeds", "jobs", "devices", "plan", "submit")
 
 
 class CrossValidation:
@@ -51,6 +52,7 @@ class CrossValidation:
 
     def __init__(self, experiment: Experiment, settings: dict, defaults: dict, command: str) -> None:
         self.experiment, self.data, self.system = experiment, experiment.data, experiment.system
+        self.settings = settings
         self.tracking, self.defaults, self.command = experiment.settings["wandb"], flatten(defaults), command
         self.config = {key: value for key, value in settings.items() if key not in OWN}
         self.config["trainer"]["devices"] = 1  # per fold, also for "auto"
@@ -66,7 +68,6 @@ class CrossValidation:
             raise InputError(
                 f"folds: there is no fold {unknown[0]}; protocol {self.data.protocol} has {len(self._all_folds())}"
             )
-        self.slots = slots(settings["devices"], settings["jobs"])
         self.group = self.tracking.group or "-".join([*words, self.folder.name])
         self.leaks: dict[int, list[str]] = {}  # by fold, if they are allowed
         self.failures: dict[str, str] = {}
@@ -76,8 +77,9 @@ class CrossValidation:
     def _all_folds(self) -> list[int]:
         return list(range(1, self.data.rules.num_folds(self.data.utterances) + 1))
 
-    def run(self, starter: Starter) -> int:
-        """Check for leaks, train the unfinished runs, pool the results; return the exit code."""
+    def run(self, runner: Devices | Lines | Slurm) -> int:
+        """Check for leaks, have the unfinished runs trained, pool the results if all are finished; return the exit
+        code."""
         self._check_tested_once()
         shared = self._check_leaks()
         self._check_beginning()
@@ -86,16 +88,20 @@ class CrossValidation:
         with only_one(self.folder) as lock:
             self._keep_larger_result()
             claim_folder(self.folder, self.config, self.identity)
-            jobs = self._plan()
-            self.unfinished = {name for job in jobs for name in job.runs}
-            print(self._headline(len(jobs), shared), flush=True)
-            run_jobs(starter, jobs, self.slots, lock, self._ended)
+            jobs = self._jobs()
+            left = [job for job in jobs if job.runs]
+            self.unfinished = {name for job in left for name in job.runs}
+            print(self._headline(len(left), shared, runner.place), flush=True)
+            if self.finished and left:
+                print(self._so_far(self._finished_runs()), flush=True)
+            runner.run(jobs, lock, self._ended)
             if self.failures:
                 for title, cause in self.failures.items():
                     print(f"failed: {title}\n{cause}", file=sys.stderr)
-                print(f"{len(self.failures)} of {len(jobs)} trainings failed; run the same command to retry them")
+                print(f"{len(self.failures)} of {len(left)} trainings failed; run the same command to retry them")
                 return 1
-            self._write_result(shared, tracked_anew=bool(jobs) or not (self.folder / "result.json").is_file())
+            if not self.unfinished:
+                self._write_result(shared, tracked_anew=bool(left) or not (self.folder / "result.json").is_file())
         return 0
 
     def _keep_larger_result(self) -> None:
@@ -165,37 +171,39 @@ class CrossValidation:
             self.finished[name] = about
         return name in self.finished
 
-    def _plan(self) -> list[Job]:
-        """Jobs for the unfinished runs; folds with the same training set are one job."""
+    def _jobs(self) -> list[Job]:
+        """A job for each training set and seed; it trains for all folds with that set, if they are not finished."""
         jobs = []
         for seed in self.seeds:
             together: dict[bytes, list[int]] = {}
             for fold, sets in self._sets.items():
-                if not self._is_finished(seed, fold):
-                    together.setdefault((sets == "train").to_numpy().tobytes(), []).append(fold)
+                together.setdefault((sets == "train").to_numpy().tobytes(), []).append(fold)
             jobs += [self._job(seed, folds) for folds in together.values()]
         return jobs
 
     def _job(self, seed: int, folds: list[int]) -> Job:
-        names = [self._name(seed, fold) for fold in folds]
-        outs = {fold: str(self.folder / name) for fold, name in zip(folds[1:], names[1:], strict=True)}
-        command = ["session", "--outs", json.dumps(outs)] if outs else ["fit"]
+        folder = self.folder.absolute()
+        (first, out), *others = ((fold, str(folder / self._name(seed, fold))) for fold in folds)
         options = {
-            "--config": self.folder / "config.yaml",
+            "--config": folder / "config.yaml",
             "--seed_everything": seed,
-            "--data.fold": folds[0],
+            "--data.fold": first,
             "--trainer.devices": 1,
             "--wandb.group": self.group,
-            "--wandb.name": f"{self.tracking.name or self.folder.name}-{names[0]}",
-            "--out": self.folder / names[0],
+            "--wandb.name": f"{self.tracking.name or self.folder.name}-{self._name(seed, first)}",
+            "--out": out,
+            **({"--outs": json.dumps(dict(others))} if others else {}),
         }
-        arguments = [*command, *(str(word) for option in options.items() for word in option)]
+        arguments = ["session", *(str(word) for option in options.items() for word in option)]
+        left = [fold for fold in folds if not self._is_finished(seed, fold)]
+        shown = left or folds
         several = f"seed {seed}, " if len(self.seeds) > 1 else ""
-        listed = ", ".join(map(str, folds[:-1])) + (" and " if outs else "") + str(folds[-1])
-        title = f"{several}fold{'s' if outs else ''} {listed}"
-        return Job(title, names, arguments, self.folder / f"{names[0]}.log")
+        listed = ", ".join(map(str, shown[:-1])) + (" and " if shown[1:] else "") + str(shown[-1])
+        title = f"{several}fold{'s' if shown[1:] else ''} {listed}"
+        log = self.folder / f"{self._name(seed, shown[0])}.log"
+        return Job(title, [self._name(seed, fold) for fold in left], arguments, log)
 
-    def _headline(self, jobs: int, shared: dict) -> str:
+    def _headline(self, jobs: int, shared: dict, place: str) -> str:
         data, runs, leaks = self.data, len(self.folds) * len(self.seeds), fold_warnings(self.leaks.items())
         protocol = protocol_of({"protocol": data.protocol, "leaks": leaks})
         lines = [
@@ -205,7 +213,7 @@ class CrossValidation:
             *left_out(data.left_out),
             f"  statistics  {STATISTICS[data.statistics]}",
             *([f"  silence     {data.trim}"] if data.trim else []),
-            f"  to train    {jobs} ({runs - len(self.unfinished)} finished before), {len(self.slots)} at once",
+            f"  to train    {jobs} ({runs - len(self.unfinished)} finished before), {place}",
             *([f"  leaks       {line}" for line in leaks] or [f"  leaks       none under protocol {data.protocol}"]),
         ]
         if named := [f"{fold} is {name!r}" for fold in self.folds if (name := data.rules.fold_name(fold))]:
@@ -222,26 +230,29 @@ class CrossValidation:
         for fold, table in self._divided():
             yield fold, [*set_warnings(table), *self.data.rules.remarks(table, fold)]
 
-    def _ended(self, job: Job, code: int, seconds: float) -> None:
-        if code:
-            self.failures[job.title] = f"  exit code {code}, {job.log}:\n" + last_lines(job.log)
-        ended = "failed" if code else "finished"
+    def _ended(self, job: Job, code: int | None, seconds: float) -> None:
+        failed = code != 0
+        if failed:
+            cause = "no result" if code is None else f"exit code {code}"
+            self.failures[job.title] = f"  {cause}, {job.log}:\n" + last_lines(job.log)
+        ended = "failed" if failed else "finished"
         lines = [f"{job.title}: {ended} after {seconds // 60:.0f} min {seconds % 60:02.0f} s"]
         self.unfinished -= set(job.runs)
         runs = {name: about for name, about in self._finished_runs().items() if name not in self.unfinished}
-        for about in [runs[name] for name in job.runs] if not code else []:
+        for about in [runs[name] for name in job.runs] if not failed else []:
             lines.append(
                 f"  fold {about['fold']:2d}  test {', '.join(about['speakers']['test'])}: {in_short(about)}"
                 f"  ({about['utterances']} utterances, epoch {about['epoch']})"
             )
-        if runs:
-            so_far = pooled_scores(pool_runs(self.folder, runs, TABLES["test"]))
-            lines.append(
-                f"  so far   {in_short(so_far)}"
-                f"  ({so_far['utterances']} utterances, {len(runs)} of {len(self.folds) * len(self.seeds)} runs)"
-            )
+        lines += [self._so_far(runs)] if runs else []
         tqdm.write("\n".join(lines), file=sys.stdout)
         sys.stdout.flush()
+
+    def _so_far(self, runs: dict[str, dict]) -> str:
+        """The pooled scores of finished runs."""
+        so_far = pooled_scores(pool_runs(self.folder, runs, TABLES["test"]))
+        number = f"{len(runs)} of {len(self.folds) * len(self.seeds)} runs"
+        return f"  so far   {in_short(so_far)}  ({so_far['utterances']} utterances, {number})"
 
     def _finished_runs(self) -> dict[str, dict]:
         grid = [(seed, fold) for seed in self.seeds for fold in self.folds if self._is_finished(seed, fold)]

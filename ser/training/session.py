@@ -19,6 +19,7 @@ from ser.training.callbacks.checkpointing import checkpoints
 from ser.training.callbacks.history import History, OtherHistory
 from ser.training.folder import claim_folder
 from ser.training.run import Run
+from ser.training.run_files import headline
 from ser.training.tracking.tracking import finish
 
 
@@ -32,9 +33,12 @@ def session(run: Run, folders: dict[int, Path]) -> None:
     others, run_config = run.data.others, run.config
     configs = {other.fold: run_config | {"data": run_config["data"] | {"fold": other.fold}} for other in others}
     identities = {other.fold: identity(configs[other.fold], other.corpus_digest) for other in others}
+    print(headline(run.system, run.data, run.folder))
     for fold, folder in folders.items():
         claim_folder(folder, configs[fold], identities[fold])
         watch(run.trainer, folder, validation_of(fold))
+    for other in others:
+        print(headline(run.system, other, folders[other.fold]))
     _drop_incomplete(run)
     run.train()
     run.data.others = []

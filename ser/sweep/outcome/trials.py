@@ -40,8 +40,8 @@ def trials_table(shared: SharedStudy) -> pd.DataFrame:
     Returns:
         `trial`, `state` (complete, pruned, given up, running, waiting), a column for each option, `wa` and `ua` of
         the validation (fractions), `lambda_` if it was chosen, `epochs` of each fold, `pruned_after_fold`, `tries`,
-        `error` of the last failed try, `seconds` of the accepted try, `worker` and `folder`, and `row`, the trial's
-        number in Optuna and its dashboard. Missing values are None.
+        `error` of the last failed try, `seconds` of the accepted try if a worker ran it, `worker` and `folder`, and
+        `row`, the trial's number in Optuna and its dashboard. Missing values are None.
     """
     plan, table = shared.plan, []
     for place, rows in shared.attempts().items():
@@ -60,7 +60,7 @@ def trials_table(shared: SharedStudy) -> pd.DataFrame:
                 PRUNED_AFTER: found.get(PRUNED_AFTER),
                 "tries": len(failures(rows)) + bool(result),
                 "error": last_error(rows),
-                "seconds": round(result.duration.total_seconds(), 1) if result else None,
+                "seconds": round(result.duration.total_seconds(), 1) if "worker" in found else None,
                 **{name: found.get(name) for name in ("worker", "folder")},
                 "row": result.number if result else None,
             }

@@ -10,6 +10,7 @@ from ser.paths import absolute_places, expand_home
 from ser.sweep.study.plan import Plan, check_plan
 from ser.training.options.arguments import FILES, Parser
 from ser.training.options.configuration import read_yaml, to_yaml
+from ser.training.options.elsewhere import PLAN, SUBMIT
 from ser.training.options.names import CONF, SWEEPS, find_file, names_in
 
 DEFINITION = "study.yaml"
@@ -112,6 +113,8 @@ def make_parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--workers", type=int, help="number of processes (default: one per GPU, or one)")
         parser.add_argument("--devices", help="GPUs: how many, or which, as 0,2 (default: all)")
         parser.add_argument("--per-device", type=int, help="workers on each GPU (default: 1)")
+        parser.add_argument("--plan", action="store_true", help=PLAN)
+        parser.add_argument("--submit", metavar="FILE", help=SUBMIT)
         parser.add_argument("--out", metavar="FOLDER", help="the study's folder (default: studies/NAME)")
     if command == "report":
         parser.add_argument(

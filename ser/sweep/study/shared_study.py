@@ -128,7 +128,7 @@ class SharedStudy:
         """Fail the rows of dead workers, plan their trials again, and return the unsettled trials."""
         optuna.storages.fail_stale_trials(self.optuna)
         for row in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if WATCHED not in row.user_attrs:
+            if WATCHED not in row.user_attrs and self.storage.heartbeat_interval:
                 # Optuna never fails the row of a worker that died before its first heartbeat, so record one, once.
                 self.storage.record_heartbeat(row._trial_id)
                 with suppress(optuna.exceptions.UpdateFinishedTrialError):

@@ -22,8 +22,11 @@ TABLES_AT_ONCE = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError
 LOST = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
-def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStorage:
-    """Optuna's storage with heartbeats; retried if another process creates the tables at the same time.
+def open_storage(url: str, heartbeat_seconds: int | None, attempts: int = 5) -> RDBStorage:
+    """Optuna's storage; retried if another process creates the tables at the same time.
+
+    Args:
+        heartbeat_seconds: interval of the workers' heartbeats; None if there are no workers.
 
     Raises:
         InputError: if the storage cannot be used; with its address, without the password.
@@ -39,7 +42,7 @@ def open_storage(url: str, heartbeat_seconds: int, attempts: int = 5) -> RDBStor
             re.sub("^postgres(ql)?://", "postgresql+psycopg://", url),
             engine_kwargs=options,
             heartbeat_interval=heartbeat_seconds,
-            grace_period=MISSED_HEARTBEATS * heartbeat_seconds,
+            grace_period=heartbeat_seconds and MISSED_HEARTBEATS * heartbeat_seconds,
         )
     except ValueError:  # its message can contain part of the password
         cause = "it is not a valid address; in a password write @ as %40, / as %2F and : as %3A"

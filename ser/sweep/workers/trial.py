@@ -48,16 +48,27 @@ class Trial:
         self.folder.mkdir(parents=True, exist_ok=True)
         with only_one(self.folder, wait_seconds=None) as lock:
             write_text(self.folder / "parameters.json", json.dumps(self.point, indent=2) + "\n")
-            for (seed, fold), run in self.runs.items():
-                if not (run / "result.json").is_file():  # an unfinished run is continued
-                    self._train(starter, run, seed, fold, lock)
-                if self.plan.choose_lambda:  # the pruner must see the score at the chosen lambda
-                    rows = pool({(seed, fold): read_table(run / TABLES["val"])})
-                    yield best_of(rows, self.plan.metric)[self.plan.metric]
-                else:
-                    yield read_about(run)["validation"][self.plan.metric]
+            for key in self.runs:
+                if not self.is_finished(*key):  # an unfinished run is continued
+                    self._train(starter, self.job(*key), lock)
+                yield self.value(*key)
 
-    def _train(self, starter: Starter, run: Path, seed: int, fold: int, lock: int) -> None:
+    def is_finished(self, seed: int, fold: int) -> bool:
+        """Whether a training has written its result."""
+        return (self.runs[seed, fold] / "result.json").is_file()
+
+    def value(self, seed: int, fold: int) -> float:
+        """The objective of a finished training; if lambda is chosen inside the trial, at its best lambda so far, since
+        the pruner must see that score."""
+        run = self.runs[seed, fold]
+        if self.plan.choose_lambda:
+            rows = pool({(seed, fold): read_table(run / TABLES["val"])})
+            return best_of(rows, self.plan.metric)[self.plan.metric]
+        return read_about(run)["validation"][self.plan.metric]
+
+    def job(self, seed: int, fold: int) -> Job:
+        """The training of one fold, as a job that can be started again."""
+        run, study = self.runs[seed, fold].absolute(), self.folder.parents[1]
         arguments = [
             "validated",
             *run_options(self.plan, self.point),
@@ -67,15 +78,20 @@ class Trial:
             *("--wandb.tags", json.dumps([f"study:{self.plan.study}", f"trial:{self.number}"])),
             *("--out", str(run)),
         ]
-        log = self.folder / f"{run.name}.log"
+        several = f"seed {seed}, " if len(self.plan.seeds) > 1 else ""
+        names = [] if self.is_finished(seed, fold) else [str(self.runs[seed, fold].relative_to(study))]
+        title = f"trial {self.number}, {several}fold {fold}"
+        return Job(title, names, arguments, self.folder / f"{run.name}.log")
+
+    def _train(self, starter: Starter, job: Job, lock: int) -> None:
         try:
-            code = run_training(starter, Job(run.name, [run.name], arguments, log), lock)
+            code = run_training(starter, job, lock)
         except StarterDied as error:  # ends this worker; the launcher starts another
             raise RuntimeError(str(error)) from error
         except OSError as error:
-            raise TrialError(f"fold {fold} could not be started: {error!r}") from error
+            raise TrialError(f"{job.title} could not be started: {error!r}") from error
         if code:
-            raise TrialError(f"fold {fold}, exit code {code}, {log}:\n{last_lines(log)}")
+            raise TrialError(f"{job.title}, exit code {code}, {job.log}:\n{last_lines(job.log)}")
 
     def outcome(self) -> dict[str, object]:
         """The trial's scores and details, to be stored in its row.

@@ -107,10 +107,10 @@ def test_runs_of_a_training_that_has_not_ended_are_not_counted(undisturbed, two_
         for job in jobs:
             ended(job, 0, 1.0)
 
-    monkeypatch.setattr("ser.training.cross_validation.run_jobs", run_jobs)
+    monkeypatch.setattr("ser.processes.jobs.run_jobs", run_jobs)
     finished = ser("crossval", "--config", CONF / "gru_seqcap.yaml", *two_epochs, "--out", folder)
     assert finished.code == 0, finished.err
-    assert re.findall(r"so far .*\(.*, (.*) of 5 runs\)", finished.out) == ["2", "3", "4", "5"]
+    assert re.findall(r"so far .*\(.*, (.*) of 5 runs\)", finished.out) == ["1", "2", "3", "4", "5"]
 
 
 def test_what_validation_and_test_share_is_said(undisturbed):

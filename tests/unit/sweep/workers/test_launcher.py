@@ -104,6 +104,8 @@ def test_only_the_launcher_that_made_the_study_counts_from_nought(launched, tmp_
     """The third launcher's workers end too early, which gives its exit code."""
     path = SWEEPS / "joint.yaml"
     options = Namespace(
+        plan=False,
+        submit=None,
         **{"workers": 2, "devices": None, "per_device": None, "out": str(tmp_path / "study"), "storage": None},
         **{"config": str(path), "trials": 5},
     )

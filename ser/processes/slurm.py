@@ -1,0 +1,275 @@
+"""Jobs in SLURM: submitted as arrays through submitit, watched with `squeue`.
+
+A job is finished when its results are in the folder, whatever SLURM says: without accounting SLURM forgets how a job
+ended. submitit's own results are therefore not read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from tqdm import tqdm
+
+from ser.errors import InputError
+from ser.files import write_text
+from ser.processes.interruption import Interrupted
+from ser.processes.jobs import Job
+from ser.processes.lines import command_of
+
+LOOK_SECONDS = 5  # between two looks at the queue and the results
+LATE_SECONDS = 45  # a network file system can show a result this long after its job has left the queue
+NOTICE_SECONDS = 120  # SLURM's signal comes this long before the time limit
+MOST_QUEUED = 1000  # jobs in the queue; clusters limit arrays to about as many
+MOST_TIMEOUTS = 100  # a job that reaches its time limit continues this many times
+SIGNAL = "USR1"
+NUMBER = signal.Signals[f"SIG{SIGNAL}"]
+Word = Annotated[str, StringConstraints(pattern=r"^[\w.,:+-]+$")]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What every job asks of SLURM: the keys of the file `--submit`.
+
+    Attributes:
+        time: longest time of a job, as 90m, 12h or 2d; a job that reaches it continues in the next one.
+        partition, account, constraint: as in sbatch.
+        gpus, cpus: of each job.
+        memory: GB of each job.
+        parallel: number of jobs of an array that run at once.
+    """
+
+    time: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,4}[mhd]$")]
+    partition: Word | None = None
+    account: Word | None = None
+    constraint: Annotated[str, StringConstraints(pattern=r"^[\w.,:+&|()\[\]*!-]+$")] | None = None
+    gpus: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
+    cpus: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
+    memory: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_QUEUED)] | None = None
+
+    @property
+    def minutes(self) -> int:
+        """The time limit."""
+        return int(self.time[:-1]) * {"m": 1, "h": 60, "d": 1440}[self.time[-1]]
+
+    def parameters(self) -> dict[str, object]:
+        """The arguments of submitit's `update_parameters`."""
+        found = {
+            "timeout_min": self.minutes,
+            "cpus_per_task": self.cpus,
+            "gpus_per_node": self.gpus or None,
+            "mem_gb": self.memory,
+            "slurm_partition": self.partition,
+            "slurm_account": self.account,
+            "slurm_constraint": self.constraint,
+            "slurm_array_parallelism": self.parallel or MOST_QUEUED,
+            "slurm_signal_delay_s": NOTICE_SECONDS,
+            "slurm_additional_parameters": {"requeue": True},
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Command:
+    """A command in a job, as a child process; submitit pickles this object and calls it on the node.
+
+    After SLURM's signal, sent to every process of the job, the command ends after its step with a checkpoint;
+    `checkpoint` waits for that and hands the same command to the job's next start.
+    """
+
+    def __init__(self, words: list[str], log: Path) -> None:
+        self.words, self.log = words, log
+        self.process: subprocess.Popen | None = None
+
+    def __call__(self) -> int:
+        threads = {"OMP_NUM_THREADS": os.environ["SLURM_CPUS_PER_TASK"]} if "SLURM_CPUS_PER_TASK" in os.environ else {}
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(self.words, stdout=log, stderr=log, env={**threads, **os.environ})
+            while self.process.poll() is None:  # `wait` would hold a lock that `checkpoint` needs
+                time.sleep(0.2)
+        if self.process.returncode in (-NUMBER, 128 + NUMBER):
+            time.sleep(NOTICE_SECONDS)  # the signal is on its way to this process too, where submitit handles it
+        if self.process.returncode:
+            raise RuntimeError(f"exit code {self.process.returncode}, {self.log}")
+        return 0
+
+    def checkpoint(self):
+        """Called by submitit in its signal handler; returns the submission of the job's next start."""
+        from submitit.helpers import DelayedSubmission
+
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(NUMBER)  # in case SLURM signalled only the first process
+            self.process.wait()
+        return DelayedSubmission(Command(self.words, self.log))
+
+
+class Slurm:
+    """Runs jobs in SLURM, as one array if no more than `MOST_QUEUED` are left.
+
+    Args:
+        folder: of a cross-validation or a study; `slurm/` in it holds submitit's files and the numbers of the jobs.
+
+    Raises:
+        InputError: if submitit or SLURM's commands are missing.
+    """
+
+    place = "in SLURM"
+
+    def __init__(self, resources: Resources, folder: Path) -> None:
+        self.resources, self.folder = resources, folder.absolute() / "slurm"
+        self.numbers: dict[str, str] = {}  # SLURM's number of each job that was submitted, by its command
+        self.states: dict[str, str] = {}  # the last state of each, as shown
+        self.began: dict[str, float] = {}  # when each was first seen running
+        self.gone: dict[str, float] = {}  # when a job had left the queue without results
+        os.environ["SUBMITIT_PREEMPT_SIGNAL"] = SIGNAL  # submitit reads it when it is imported, here and in the jobs
+        try:
+            import submitit
+        except ImportError as error:
+            raise InputError("--submit needs submitit: pip install 'ser[cluster]'") from error
+        self.submitit = submitit
+        if self.queue() is None:
+            raise InputError("--submit: squeue does not answer; is this a machine of a SLURM cluster?")
+
+    def queue(self) -> dict[str, str] | None:
+        """State, place and reason of every job of this user, by its number; None if SLURM does not answer."""
+        words = ["squeue", "--me", "--array", "--noheader", "--format=%i|%T|%N|%r"]
+        try:
+            answer = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return dict(map(described, answer.splitlines()))
+
+    def run(self, jobs: list[Job], lock: int | None, ended: Callable[[Job, int | None, float], object]) -> None:
+        """Run the unfinished jobs to their end.
+
+        Args:
+            ended: called with each job, 0 or None if it left no result, and the seconds since it was seen running.
+        """
+        left, begun = [job for job in jobs if job.runs], time.monotonic()
+
+        def seconds(job: Job) -> float:
+            return time.monotonic() - self.began.get(shlex.join(job.arguments), begun)
+
+        def missing() -> list[Job]:
+            for job in list(left):
+                if all((self.folder.parent / name / "result.json").is_file() for name in job.runs):
+                    left.remove(job)
+                    ended(job, 0, seconds(job))
+            return left
+
+        def failed(job: Job) -> None:
+            left[:] = [other for other in left if other.title != job.title]  # its log may be another
+            ended(job, None, seconds(job))
+
+        self.follow(missing, failed)
+
+    def follow(self, missing: Callable[[], list[Job]], failed: Callable[[Job], object]) -> None:
+        """Keep jobs in the queue until none is missing.
+
+        Args:
+            missing: enters finished jobs, and returns those without results, in the order in which to run them.
+            failed: called with a job that has ended without results; `missing` may return it again, to be tried again.
+
+        Raises:
+            Interrupted: after a signal; the jobs go on.
+        """
+        self.numbers = self._submitted_before()
+        bar = tqdm(desc="SLURM", bar_format="{desc}  {postfix}", disable=None, leave=False)
+        try:
+            with bar:
+                while jobs := missing():
+                    if (queue := self.queue()) is not None:
+                        self._step(jobs, queue, failed, bar)
+                    time.sleep(LOOK_SECONDS)
+        except Interrupted:
+            if numbers := sorted({number.partition("_")[0] for number in self.numbers.values()}):
+                print(f"ser: the jobs go on in SLURM; to end them: scancel {' '.join(numbers)}", file=sys.stderr)
+            raise
+
+    def _step(self, jobs: list[Job], queue: Mapping[str, str], failed: Callable[[Job], object], bar: tqdm) -> None:
+        new, now = [], time.monotonic()
+        for job in jobs:
+            key = shlex.join(job.arguments)
+            number = self.numbers.get(key)
+            if number is None:
+                new.append(job)
+            elif number in queue:
+                self.gone.pop(key, None)
+                if queue[number].startswith("running"):
+                    self.began.setdefault(key, now)
+                self._show(job, key, f"{queue[number]} (job {number})")
+            elif now > self.gone.setdefault(key, now) + LATE_SECONDS:
+                del self.numbers[key], self.gone[key]
+                self.states.pop(key, None)
+                failed(self._with_log(job, number))
+        in_queue = [queue[number] for number in self.numbers.values() if number in queue]
+        if new := new[: max(0, MOST_QUEUED - len(in_queue))]:
+            self._submit(new)
+        running = sum(state.startswith("running") for state in in_queue)
+        bar.set_postfix_str(f"{running} running, {len(in_queue) - running + len(new)} waiting, {len(jobs)} left")
+
+    def _show(self, job: Job, key: str, state: str) -> None:
+        if self.states.get(key) != state:
+            self.states[key] = state
+            tqdm.write(f"{job.title}: {state}", file=sys.stdout)
+            sys.stdout.flush()
+
+    def _with_log(self, job: Job, number: str) -> Job:
+        """The job with the log that says why it failed: its own, or submitit's if it was not started."""
+        if job.log.is_file() and job.log.stat().st_size:
+            return job
+        own = self.folder / f"{number}_0_log.err"
+        own.touch()  # SLURM writes none for a job that was cancelled before it began
+        return replace(job, log=own)
+
+    def _submit(self, jobs: list[Job]) -> None:
+        """Submit jobs as an array.
+
+        Raises:
+            InputError: if SLURM refuses it.
+        """
+        executor = self.submitit.AutoExecutor(self.folder, cluster="slurm", slurm_max_num_timeout=MOST_TIMEOUTS)
+        executor.update_parameters(name=f"ser-{self.folder.parent.name}"[:60], **self.resources.parameters())
+        try:
+            with executor.batch():
+                made = [executor.submit(Command(command_of(job), job.log.absolute())) for job in jobs]
+        except (self.submitit.core.utils.FailedJobError, self.submitit.core.utils.FailedSubmissionError) as error:
+            last = str(error).strip().splitlines()[-1]
+            raise InputError(f"SLURM refuses the jobs: {last}") from error
+        self.numbers |= {shlex.join(job.arguments): each.job_id for job, each in zip(jobs, made, strict=True)}
+        write_text(self.folder / "jobs.json", json.dumps(self.numbers, indent=1) + "\n")
+        for job, each in zip(jobs, made, strict=True):
+            self._show(job, shlex.join(job.arguments), f"submitted (job {each.job_id})")
+
+    def _submitted_before(self) -> dict[str, str]:
+        """The numbers of the jobs that another launcher has submitted and that are still in the queue."""
+        path = self.folder / "jobs.json"
+        if not path.is_file():
+            return {}
+        queue = self.queue() or {}
+        return {key: number for key, number in json.loads(path.read_text()).items() if number in queue}
+
+
+def described(line: str) -> tuple[str, str]:
+    """A job's number and its state in words, from a line of squeue.
+
+    Example:
+        >>> described("12_3|RUNNING|n2|None")
+        ('12_3', 'running on n2')
+        >>> described("12_4|PENDING||BeginTime")
+        ('12_4', 'pending, BeginTime')
+    """
+    number, state, node, reason = line.split("|", 3)
+    where = f" on {node}" if node else ""
+    why = f", {reason}" if not node and reason not in ("", "None") else ""
+    return number, f"{state.lower()}{where}{why}"

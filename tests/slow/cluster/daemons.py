@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.slow.cluster.tools import Tools
 
 NODES = ("n1", "n2", "n3")
-GRACE_SECONDS = 5  # of a pre-empted job; SLURM looks at most every 15 seconds
+GRACE_SECONDS = 5  # between a pre-empted job's signal and SIGTERM; SLURM looks at most every 15 seconds
 KILL_WAIT_SECONDS = 10  # between SIGTERM and SIGKILL
 CREDENTIAL_SECONDS = 5  # a requeued job waits until its old credential has expired, by default two minutes
 
@@ -47,8 +47,10 @@ ReturnToService=1
 """
 # A node runs one job at a time, whatever the machine has.
 NODE = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=1 RealMemory=1000 State=UNKNOWN\n"
+# A job of `high` takes a node from the others: from one of `main` at once, from one of `grace` after its signal.
 PARTITIONS = """
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime={grace}
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1
+PartitionName=grace Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 GraceTime={grace}
 PartitionName=high Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 """
 MUNGE_FILES = {"key-file": "key", "socket": "sock", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}

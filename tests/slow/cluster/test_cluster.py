@@ -72,9 +72,18 @@ def test_a_requeued_job_runs_again(cluster, heard, tmp_path):
     assert cluster.state(job) == "COMPLETED"
 
 
-def test_a_preempted_job_hears_its_signal_and_runs_again(cluster, heard, tmp_path):
-    """Preempted by a job of partition `high` on its node: first the job's own signal, later SIGTERM."""
-    job = cluster.submit("--signal=B:USR1@60", "--time=10", "-w", "n2", cwd=tmp_path, line=LISTENING)
+def test_a_preempted_job_runs_again(cluster, heard, tmp_path):
+    job = cluster.submit("-w", "n1", cwd=tmp_path, line=LISTENING)
+    cluster.until(heard)
+    cluster.preempt("n1", cwd=tmp_path)
+    cluster.until(lambda: not cluster.queue())
+    assert heard() == ["run 0 on n1", "TERM", "run 1 on n1"]
+    assert cluster.state(job) == "COMPLETED"
+
+
+def test_a_preempted_job_hears_its_own_signal_first(cluster, heard, tmp_path):
+    words = ["-p", "grace", "--signal=B:USR1@60", "--time=10", "-w", "n2"]
+    job = cluster.submit(*words, cwd=tmp_path, line=LISTENING)
     cluster.until(heard)
     cluster.preempt("n2", cwd=tmp_path)
     cluster.until(lambda: "USR1" in heard())

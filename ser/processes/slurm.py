@@ -219,8 +219,9 @@ class Slurm:
         bar.set_postfix_str(f"{running} running, {len(in_queue) - running + len(new)} waiting, {len(jobs)} left")
 
     def _show(self, job: Job, key: str, state: str) -> None:
-        if self.states.get(key) != state:
-            self.states[key] = state
+        kind = state.partition(",")[0].partition(" (")[0]  # the reason for waiting can change every few seconds
+        if self.states.get(key) != kind:
+            self.states[key] = kind
             tqdm.write(f"{job.title}: {state}", file=sys.stdout)
             sys.stdout.flush()
 
@@ -256,8 +257,8 @@ class Slurm:
         path = self.folder / "jobs.json"
         if not path.is_file():
             return {}
-        queue = self.queue() or {}
-        return {key: number for key, number in json.loads(path.read_text()).items() if number in queue}
+        numbers, queue = json.loads(path.read_text(encoding="utf-8")), self.queue()
+        return numbers if queue is None else {key: number for key, number in numbers.items() if number in queue}
 
 
 def described(line: str) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """The table of trials, the best configuration and the report of a study; all studies in `sweeps`."""
 
-import subprocess
-
 import pandas as pd
 import pytest
 import yaml
@@ -124,13 +122,6 @@ def test_every_study_of_the_repository_is_read_and_checked(path, tiny_corpus):
     identity = check_runs(plan, corners_of(plan))
     assert identity["config"]["data.corpus.utterances_per_speaker"] == 8
     assert not set(plan.space.dimensions) & set(identity["config"])
-
-
-def test_the_job_array_is_a_command_of_this_program():
-    text = (SWEEPS / "slurm.sh").read_text()
-    assert subprocess.run(["bash", "-n", str(SWEEPS / "slurm.sh")]).returncode == 0
-    assert "ser sweep --config joint" in text
-    assert "postgresql://" in text
 
 
 def test_a_study_is_run_reported_and_its_best_tested_once(ser, write_study, tmp_path, monkeypatch):

@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 from tests.slow.cluster.daemons import processes
 
-LINE_OF_ARRAY = 'eval "$(sed -n ${SLURM_ARRAY_TASK_ID}p jobs.txt)"'
-
 
 class Job(NamedTuple):
     """A job of the queue.
@@ -52,11 +50,10 @@ class Cluster:
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout
 
-    def submit(
-        self, *options: object, cwd: Path, line: str = 'eval "$(sed -n ${SLURM_ARRAY_TASK_ID}p jobs.txt)"'
-    ) -> str:
-        """Submit a shell line, by default that of each task of an array in the file jobs.txt; return the job's id."""
-        return self.run("sbatch", "--parsable", *options, "--wrap", line, cwd=cwd).strip()
+    def submit(self, *options: object, cwd: Path, line: str | None = None) -> str:
+        """Submit a shell line, if the options do not hold it; return the job's id."""
+        wrapped = ["--wrap", line] if line else []
+        return self.run("sbatch", "--parsable", *options, *wrapped, cwd=cwd).strip()
 
     def nodes(self) -> dict[str, str]:
         """State of each node: idle, allocated, down, ..."""

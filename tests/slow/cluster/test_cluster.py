@@ -27,7 +27,7 @@ def heard(tmp_path):
 
 def test_an_array_runs_on_all_nodes(cluster, tmp_path):
     (tmp_path / "jobs.txt").write_text("".join(f"echo {word} > {word}; sleep 1\n" for word in ("one", "two", "three")))
-    array = cluster.submit("--array=1-3", cwd=tmp_path)
+    array = cluster.submit("--array=1-3", cwd=tmp_path, line='eval "$(sed -n ${SLURM_ARRAY_TASK_ID}p jobs.txt)"')
     cluster.until(lambda: not cluster.queue())
     for word in ("one", "two", "three"):
         assert (tmp_path / word).read_text() == f"{word}\n"

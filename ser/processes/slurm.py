@@ -29,7 +29,8 @@ from ser.processes.lines import command_of
 
 LOOK_SECONDS = 5  # between two looks at the queue and the results
 LATE_SECONDS = 45  # a network file system can show a result this long after its job has left the queue
-NOTICE_SECONDS = 120  # SLURM's signal comes this long before the time limit
+NOTICE_SECONDS = 120  # SLURM's signal comes this long before the time limit, or up to a minute earlier
+LEAST_MINUTES = 5  # a job with a shorter limit may never reach its training
 MOST_QUEUED = 1000  # jobs in the queue; clusters limit arrays to about as many
 MOST_TIMEOUTS = 100  # a job that reaches its time limit continues this many times
 ENDED = (

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from ser.bounds import in_words
 from ser.errors import InputError, nearest, show
 from ser.processes.lines import Lines
-from ser.processes.slurm import Resources, Slurm
+from ser.processes.slurm import LEAST_MINUTES, NOTICE_SECONDS, Resources, Slurm
 from ser.training.options.configuration import read_yaml
 
 PLAN = "Run nothing: write a shell command per training into OUT/jobs.txt, pool what is finished, list what is not."
@@ -51,13 +51,17 @@ def read_resources(path: Path) -> Resources:
         if name not in known:
             raise InputError(f"{path}: {name}: no such key{nearest(str(name), known)} (known: {', '.join(known)})")
     try:
-        return TypeAdapter(Resources).validate_python(written)
+        found = TypeAdapter(Resources).validate_python(written)
     except ValidationError as error:
-        found = error.errors()[0]
-        key, value = str(found["loc"][0]), found["input"]
-        if found["type"] == "missing":
+        first = error.errors()[0]
+        key, value = str(first["loc"][0]), first["input"]
+        if first["type"] == "missing":
             raise InputError(f"{path}: {key} is missing: the longest time of a job, as 90m, 12h or 2d") from None
-        cause = "must be 90m, 12h or 2d for example" if key == "time" else in_words(found["msg"])
-        if found["type"] == "string_pattern_mismatch" and key != "time":
+        cause = "must be 90m, 12h or 2d for example" if key == "time" else in_words(first["msg"])
+        if first["type"] == "string_pattern_mismatch" and key != "time":
             cause = "must be a name as SLURM has it, without spaces"
         raise InputError(f"{path}: {key} is {show(value)}, but {cause}") from None
+    if found.minutes < LEAST_MINUTES:
+        why = f"SLURM signals the job {NOTICE_SECONDS // 60} minutes before its end"
+        raise InputError(f"{path}: time is {found.time}, but must be at least {LEAST_MINUTES}m: {why}")
+    return found

@@ -31,7 +31,7 @@ def test_every_key_reaches_sbatch(tmp_path):
     }
 
 
-@pytest.mark.parametrize(("time", "minutes"), [("90m", 90), ("12h", 720), ("1d", 1440)])
+@pytest.mark.parametrize(("time", "minutes"), [("5m", 5), ("90m", 90), ("12h", 720), ("1d", 1440)])
 def test_times(tmp_path, time, minutes):
     assert read_resources(written(tmp_path, f"time: {time}")).parameters()["timeout_min"] == minutes
 
@@ -43,6 +43,7 @@ def test_times(tmp_path, time, minutes):
         ("time: 12:00:00", "must be 90m, 12h or 2d for example"),
         ("time: 720", "time is 720, but must be 90m, 12h or 2d for example"),
         ("time: 0h", "must be 90m, 12h or 2d for example"),
+        ("time: 4m", "time is 4m, but must be at least 5m: SLURM signals the job 2 minutes before its end"),
         ("{time: 1h, gpu: 1}", "gpu: no such key; did you mean gpus?"),
         ("{time: 1h, setup: [module load cuda]}", "setup: no such key"),
         ("{time: 1h, gpus: -1}", "gpus is -1, but must be at least 0"),

@@ -81,6 +81,9 @@ def _share_epochs(here: Path, there: Path, data: EmotionData, known: dict) -> No
 
 def _turn_to(run: Run, data: EmotionData, folder: Path, config: dict) -> None:
     """Make a run that of another fold, with loggers that know the fold's epochs."""
+    settings, tracking = run.experiment.settings, run.experiment.settings["wandb"]
+    if tracking.name:
+        settings["wandb"] = tracking.but(name=tracking.name.replace(run.folder.name, folder.name))
     run.folder, run.data = folder, data
     run.trainer.loggers = run.loggers() or [DummyLogger()]  # Lightning warns if there is none
     for logger in run.trainer.loggers:

@@ -122,7 +122,7 @@ def test_a_part_without_records_does_not_stop_the_upload(store, table, tmp_path)
 
 
 def test_an_agent_of_a_sweep_trains_with_the_options_of_the_server(store, table, tmp_path):
-    """Two runs of `wandb agent`, which gets the command from the server too: the sweep of the guide, on a smaller system."""
+    """Two runs of `wandb agent`, which gets even the command from the server: the sweep of the guide, on a small system."""
     (written,) = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.S)
     sweep = yaml.safe_load(written)
     assert (sweep["command"][:2], sweep["metric"]) == (["ser", "fit"], {"name": "val/wa", "goal": "maximize"})

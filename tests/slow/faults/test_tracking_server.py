@@ -36,7 +36,7 @@ def world_of(home):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB") and name != "NETRC"}
     (home / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {NETRC_KEY}\n")
     with tempfile.TemporaryDirectory() as short:  # for W&B's sockets, whose paths must be short
-        yield {**kept, "HOME": str(home), "TMPDIR": short, "OMP_NUM_THREADS": "1"}
+        yield {**kept, "HOME": str(home), "TMPDIR": short, "WANDB_DATA_DIR": short, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture

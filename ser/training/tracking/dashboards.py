@@ -83,7 +83,7 @@ def result_report(entity: str, project: str, folder: Path, about: dict) -> repor
         about: its `result.json`.
     """
     ids = sorted(path.read_text(encoding="utf-8").strip() for path in folder.glob("**/wandb_id.txt"))
-    runs = reports.Runset(entity=entity, project=project, name=folder.name, filters=And(Metric("ID").isin(ids)))
+    runs = reports.Runset(name=folder.name, filters=And(Metric("ID").isin(ids)))
     what = f"{about['system']} on {about['corpus']}, protocol {about['protocol']}"
     lines = [f"{in_short(about)}, {about['utterances']} test utterances."]
     for name, limits in about.get("intervals", {}).items():

@@ -47,16 +47,16 @@ def check_equal(folder, reference, without):
 
 
 def test_twelve_trials_by_a_launcher(cluster, write_study, resources, tmp_path):
-    """The first three trials have epochs enough to be disturbed; the job that is killed is repeated by the launcher."""
-    space = {"trainer.max_epochs": {"categorical": [30, 1, 2, 3]}, "model.gru_units": {"int": [4, 6]}}
+    """Trials 0, 4 and 8 have epochs enough to be disturbed; the job that is killed is repeated by the launcher."""
+    space = {"model.gru_units": {"int": [4, 6]}, "trainer.max_epochs": {"categorical": [30, 1, 2, 3]}}
     config, folder = write_study(space=space), tmp_path / "study"
-    launcher = launch(
-        cluster, ["sweep", "--config", config, "--submit", resources(), "--out", folder], tmp_path / "log"
-    )
+    words = ["sweep", "--config", config, "--submit", resources(), "--out", folder]
+    launcher = launch(cluster, words, tmp_path / "log")
     launcher.until((folder / "slurm" / "jobs.json").exists, 60)
     runs = runs_in_queue(folder)
     assert len(runs) == 12
-    disturb(cluster, dict(list(runs.items())[:3]), tmp_path)
+    disturbed = dict(list(runs.items())[::4])
+    disturb(cluster, disturbed, tmp_path)
     reference = on_this_machine(config, tmp_path / "reference")
     ended = launcher.wait(300)
     assert ended.code == 0, ended.err
@@ -64,11 +64,12 @@ def test_twelve_trials_by_a_launcher(cluster, write_study, resources, tmp_path):
     assert len(check_complete(shared)) == 12
     (failed,) = [row for row in shared.optuna.get_trials() if row.state == TrialState.FAIL]
     assert failed.user_attrs["planned"] == 0
-    numbers = submitted(ended.out)
-    assert [title for title, _ in numbers] == [f"trial {trial}, fold 1" for trial in (*range(12), 0)]
-    assert f"trial 0, fold 1: no result (job {numbers[0][1]} failed on n" in failed.user_attrs["error"]
-    for number in list(runs)[:3]:
-        assert "continues" in runs[number].with_suffix(".log").read_text()
+    (killed, *_) = disturbed
+    assert f"trial 0, fold 1: no result (job {killed} failed on n" in failed.user_attrs["error"]
+    titles = [title for title, _ in submitted(ended.out)]
+    assert titles == [f"trial {trial}, fold 1" for trial in (*range(12), 0)]
+    for run in disturbed.values():
+        assert "continues" in run.with_suffix(".log").read_text(), run
     check_equal(folder, reference, HERE + TRIES)
 
 
@@ -91,7 +92,8 @@ def test_trials_as_lines_in_an_array(cluster, ser, write_study, tmp_path):
 
 def test_a_killed_launcher_of_a_sampler_that_learns(cluster, write_study, resources, tmp_path):
     """The next launcher watches the jobs of the first: no row is failed, and no training is submitted twice."""
-    config, folder = write_study(sampler="tpe", trials=4), tmp_path / "study"
+    space = {"model.dropout": {"float": [0.1, 0.9]}}
+    config, folder = write_study(sampler="tpe", trials=4, space=space), tmp_path / "study"
     words = ["sweep", "--config", config, "--submit", resources(parallel=2), "--out", folder]
     killed = launch(cluster, words, tmp_path / "killed")
     killed.until(lambda: list(folder.glob("trials/*/*/metrics.csv")), 120)

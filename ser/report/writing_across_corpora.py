@@ -19,8 +19,8 @@ from ser.report.sections.corpora_figure import draw_matrices
 from ser.report.sections.corpora_findings import cautions, findings
 from ser.report.sections.settings import report_versions
 from ser.report.writing import write_pages
-from ser.results.pooled import describe_test_set
 from ser.results.speaker_counts import counted
+from ser.results.test_sets import describe_test_set
 
 
 def write_across_corpora(folder: Path, cells: list[Cell], command: str) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.files import write_bytes, write_text
 from ser.report.page.blocks import Commands, Picture, Section, Table
-from ser.report.page.folder import new_folder, write_marker
+from ser.report.page.folder import MARKER, new_folder, write_marker
 from ser.report.page.rendering import html_page, markdown_page
 from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import Pair, compare_epochs, compare_pairs, comparison_table, correct
@@ -48,7 +48,7 @@ def write_pages(folder: Path, title: str, subtitle: str, sections: list[Section]
     """
     blocks = [block for section in sections for block in section.blocks]
     with new_folder(folder) as place:
-        write_text(place / "index.html", html_page(title, subtitle, sections))
+        write_text(place / "index.html", html_page(title, subtitle, sections, ["tables.md", MARKER], about))
         write_text(place / "tables.md", markdown_page(title, subtitle, sections))
         for block in blocks:
             if isinstance(block, Table):

@@ -4,7 +4,8 @@ import numpy as np
 
 from ser.emotions import by_label
 from ser.report.across_corpora import Cell
-from ser.report.page.blocks import Column, Table, percent
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column, percent
 from ser.report.reported_results import file_stems
 from ser.report.sections.folds import SCORE_COLUMNS, score_cells
 from ser.report.sections.paper_tables import counts_table

@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from ser.report.across_corpora import Cell
-from ser.report.page.blocks import Picture, percent
+from ser.report.page.blocks import Picture
+from ser.report.page.drawing import drawing
+from ser.report.page.values import percent
 from ser.report.sections.corpora import SCORES, by_system, corpora_of
-from ser.report.sections.figures import drawing
 
 SIDE_INCHES = 1.15  # of a cell
 FRAME_INCHES = (1.9, 1.5)  # names around a panel

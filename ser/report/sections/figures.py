@@ -1,67 +1,19 @@
-"""The report's figures, readable in black and white: every series has its own marker and line as well as a colour."""
-
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import cycle, islice
+"""The report's figures."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ser.report.page.blocks import Picture, percent, points
+from ser.report.page.blocks import Picture
+from ser.report.page.drawing import drawing, styles
+from ser.report.page.values import percent, points
 from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import Pair
 from ser.report.sections.folds import speaker_accuracies
 from ser.report.sections.paper_tables import ROWS, comparability, confusion_matrices, paper_intervals
 from ser.results.speaker_counts import counted
 
-# Dark enough for print and distinct for the colour-blind (Okabe and Ito, 2008); markers and lines for black and white.
-COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#a0507d", "#7a6a00")
-MARKERS = ("o", "s", "^", "D", "v", "P")
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)))
-DOTS_PER_INCH = 150
 FEW = 5  # emotions of a matrix that fits a third of the page
-STYLE = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#dddddd",
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-}
-
-
-def styles(number: int) -> list[dict]:
-    """Colour, marker and line of each series."""
-    looks = islice(cycle(zip(COLOURS, MARKERS, LINES, strict=True)), number)
-    return [{"color": colour, "marker": marker, "linestyle": line} for colour, marker, line in looks]
-
-
-class Drawing:
-    """A figure in progress."""
-
-    def __init__(self, width: float, height: float) -> None:
-        self.figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH)
-        self.canvas = FigureCanvasAgg(self.figure)
-
-    def picture(self, name: str, title: str, alt: str) -> Picture:
-        """The finished figure."""
-        out = io.BytesIO()
-        self.canvas.print_png(out, metadata={"Software": None})  # `savefig` would compute the layout once more
-        return Picture(name, title, alt, out.getvalue(), self.figure.get_figwidth())
-
-
-@contextmanager
-def drawing(width: float, height: float) -> Iterator[Drawing]:
-    """Draw a figure of this size in inches, in the report's style."""
-    with rc_context(STYLE):
-        yield Drawing(width, height)
 
 
 def _whisker(axes: Axes, place: float, value: float, interval: tuple[float, float] | None, **look) -> None:

@@ -7,7 +7,8 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from ser.report.page.blocks import Column, Picture, Table
+from ser.report.page.blocks import Picture, Table
+from ser.report.page.values import Column
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, comparison_table, correct
 from ser.report.sections.folds import SCORE_COLUMNS, score_cells

@@ -3,7 +3,8 @@
 import json
 from importlib.metadata import version
 
-from ser.report.page.blocks import Column, Table, percent
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column, percent
 from ser.report.reported_results import Entry, counts_of
 from ser.report.sections.comparisons import Pair
 from ser.results.names import protocol_of

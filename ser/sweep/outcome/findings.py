@@ -16,9 +16,10 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances, plot_slice
 
 from ser.files import write_bytes, write_text
-from ser.report.page.blocks import Column, Commands, Picture, Section, Table
+from ser.report.page.blocks import Commands, Picture, Section, Table
+from ser.report.page.drawing import DOTS_PER_INCH
 from ser.report.page.rendering import markdown_page
-from ser.report.sections.figures import DOTS_PER_INCH
+from ser.report.page.values import Column
 from ser.results.lambda_curve import apply
 from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
 from ser.sweep.outcome.lambdas import Saved, best_saved_config

@@ -6,6 +6,7 @@ from itertools import groupby
 from textwrap import fill
 
 import pandas as pd
+from markupsafe import Markup
 
 from ser.report.page.values import Column
 
@@ -85,6 +86,53 @@ class Picture:
     inches: float
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line of a figure of curves: the row of its run in the table of runs, and how it is drawn."""
+
+    row: int
+    name: str
+    colour: str
+    dashes: str
+    glyph: str
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A figure of curves inside a page, with a list of its lines.
+
+    Attributes:
+        svg: an element in which each line is in a group with the attribute `data-row`.
+    """
+
+    title: str
+    svg: Markup
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix in per cent of the row; None for an emotion without utterances.
+
+    Attributes:
+        row: of its run in the table of runs.
+        part: the set that it was computed on.
+    """
+
+    row: int
+    name: str
+    part: str
+    emotions: list[str]
+    percents: list[list[int] | None]
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Small confusion matrices side by side."""
+
+    matrices: list[Matrix]
+
+
 class Commands(list):
     """Lines for a terminal."""
 
@@ -95,7 +143,7 @@ class Section:
 
     anchor: str
     title: str
-    blocks: list[Table | Picture | Commands | list[str] | str]
+    blocks: list[Table | Picture | Curves | Matrices | Commands | list[str] | str]
 
 
 def escape(text: str) -> str:

@@ -54,10 +54,48 @@
     line.append(label, count);
     input.addEventListener("input", () => {
       const wanted = input.value.trim().toLowerCase();
-      rows.forEach((row) => (row.hidden = !row.textContent.toLowerCase().includes(wanted)));
+      rows.forEach((row, place) => {
+        row.hidden = !row.textContent.toLowerCase().includes(wanted);
+        ofRow(document, place).forEach((each) => each.classList.toggle("filtered", row.hidden));
+      });
       count.textContent = wanted ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";
     });
     table.closest(".frame").before(line);
+  }
+
+  // Curves and matrices of a table's row are elsewhere on the page; the filter hides them with their row.
+  function ofRow(part, place) {
+    return part.querySelectorAll(`[data-row="${place}"]`);
+  }
+
+  function selectable(key) {
+    const figure = key.closest("figure");
+    const boxes = [...key.children].map((item) => {
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.checked = true;
+      label.append(box, ...item.childNodes);
+      item.append(label);
+      box.addEventListener("change", () => {
+        const lines = [...ofRow(figure, item.dataset.row)].filter((each) => each !== item);
+        lines.forEach((each) => each.classList.toggle("hidden", !box.checked));
+      });
+      return box;
+    });
+    const line = document.createElement("div");
+    line.className = "filter";
+    for (const [text, checked] of [["Show all", true], ["Hide all", false]]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = text;
+      button.addEventListener("click", () => {
+        const others = boxes.filter((box) => box.checked !== checked && !box.closest(".filtered"));
+        others.forEach((box) => box.click());
+      });
+      line.append(button);
+    }
+    key.before(line);
   }
 
   function scrolls(box) {
@@ -78,7 +116,8 @@
     show();
   }
 
-  document.querySelectorAll("table").forEach(sortable);
+  document.querySelectorAll("table:not(.matrix)").forEach(sortable);
   document.querySelectorAll("table[data-filter]").forEach(filterable);
+  document.querySelectorAll("[data-key]").forEach(selectable);
   document.querySelectorAll(".scroll").forEach(scrolls);
 })();

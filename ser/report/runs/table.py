@@ -59,12 +59,8 @@ def runs_table(runs: list[ComparedRun], sets: list[TestSet], out: Path) -> Table
 
 
 def _scores(run: ComparedRun) -> list:
-    test = run.test or {}
-    return [
-        run.epochs,
-        run.best_epoch,
-        *(scores.get(name) for scores in (run.validation, test) for name in ("wa", "ua")),
-    ]
+    scores = [found.get(name) for found in (run.validation, run.test or {}) for name in ("wa", "ua")]
+    return [run.epochs, run.best_epoch, *scores]
 
 
 def links(run: ComparedRun, out: Path) -> list[Link]:

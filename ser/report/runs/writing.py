@@ -31,8 +31,7 @@ def write_comparison(folder: Path, runs: list[ComparedRun], unread: dict[str, st
         Lines for the terminal: what was found, what is wrong with it, and the files.
     """
     sets = group_sets(runs)
-    problems = [*([name, cause] for name, cause in unread.items())]
-    problems += [[run.name, problem] for run in runs for problem in run.problems]
+    problems = [*unread.items(), *((run.name, problem) for run in runs for problem in run.problems)]
     found = found_line(runs)
     sections = [
         Section("runs", "Runs", [runs_table(runs, sets, folder), *_problems(problems)]),
@@ -41,11 +40,8 @@ def write_comparison(folder: Path, runs: list[ComparedRun], unread: dict[str, st
         Section("matrices", "Confusion matrices", _matrices(runs)),
         Section("options", "Options", [alike_table(runs), "The command that made this page:", Commands([command])]),
     ]
-    about = {
-        "command": command,
-        **records(runs, sets),
-        "problems": [dict(zip(("run", "problem"), each, strict=True)) for each in problems],
-    }
+    listed = [{"folder": name, "problem": problem} for name, problem in problems]
+    about = {"command": command, **records(runs, sets), "problems": listed}
     tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
     with new_folder(folder, KIND) as place:
         page = html_page("Runs side by side", found, sections, [f"{KIND}.json"], about)
@@ -67,9 +63,9 @@ def found_line(runs: list[ComparedRun]) -> str:
     return f"{counted(len(runs), 'run')}: {listed}{other}."
 
 
-def _problems(problems: list[list[str]]) -> list[Table]:
+def _problems(problems: list[tuple[str, str]]) -> list[Table]:
     columns = [Column("folder"), Column("problem")]
-    return [Table("problems", "What could not be read", columns, problems)] if problems else []
+    return [Table("problems", "What could not be read", columns, [*map(list, problems)])] if problems else []
 
 
 def _matrices(runs: list[ComparedRun]) -> list:

@@ -60,7 +60,7 @@
       });
       count.textContent = wanted ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";
     });
-    table.closest(".frame").before(line);
+    table.closest(".block").querySelector("h3").after(line);
   }
 
   // Curves and matrices of a table's row are elsewhere on the page; the filter hides them with their row.
@@ -108,7 +108,7 @@
       frame.classList.toggle("before", wide && left > 1);
       frame.classList.toggle("after", wide && rest > 1);
       note?.classList.toggle("shown", wide);
-      if (wide) box.tabIndex = 0;
+      if (wide || box.scrollHeight - box.clientHeight > 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     };
     box.addEventListener("scroll", show, { passive: true });

@@ -102,9 +102,9 @@ class ComparedRun:
         if named or self.place.is_several:
             return named or "crossval"
         if self.place.is_of_trial:
-            return "fold of a trial"
+            return "sweep fold"
         if self.place.is_fold:
-            return "fold of a crossval"
+            return "crossval fold"
         return "test" if self.about and "metrics.csv" not in self.files and not self.about.get("epochs") else "fit"
 
     @property

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ser.report.page.blocks import Table
 from ser.report.page.values import Column, Link
-from ser.report.runs.finding import text_of
+from ser.report.runs.finding import FOLD, text_of
 from ser.report.runs.options import divide, options_of
 from ser.report.runs.reading import ComparedRun
 from ser.report.runs.test_sets import TestSet
@@ -37,12 +37,13 @@ def runs_table(runs: list[ComparedRun], sets: list[TestSet], out: Path) -> Table
     """
     options = [options_of(run) for run in runs]
     names, _ = divide(options)
+    origins, _ = divide([run.origin for run in runs])
     about = [{name: getattr(run, name) or None for name in ABOUT} for run in runs]
     differing = [name for name in ABOUT if len({each[name] for each in about}) > 1]
     alike = [name for name in ABOUT if name not in differing]
     labels = {id(run): each.label for each in sets for run in each.runs}
     columns = [Column("run"), *map(Column, differing), *(Column(name, group="options") for name in names), *SCORES]
-    columns += [*map(Column, alike), Column("files", "links")]
+    columns += [*map(Column, alike), *(Column(name, group="made with") for name in origins), Column("files", "links")]
     rows = [
         [
             run.name,
@@ -51,11 +52,12 @@ def runs_table(runs: list[ComparedRun], sets: list[TestSet], out: Path) -> Table
             *_scores(run),
             labels.get(id(run)),
             *(known[name] for name in alike),
+            *(run.origin.get(name) for name in origins),
             links(run, out),
         ]
         for run, known, found in zip(runs, about, options, strict=True)
     ]
-    return Table("runs", "Runs", columns, rows, NOTES, filter=True)
+    return Table("runs", "Options, scores and files", columns, rows, NOTES, filter=True)
 
 
 def _scores(run: ComparedRun) -> list:
@@ -67,7 +69,10 @@ def links(run: ComparedRun, out: Path) -> list[Link]:
     """Links to a run's files, and to the log that a launcher wrote beside its folder."""
     folder = run.place.folder
     paths = [folder / name for name in FILES if name in run.files]
-    paths += [folder / name for name in sorted(run.files) if name.endswith(".log")]
+    logs = [Path(name) for name in sorted(run.files) if name.endswith(".log")]
+    paths += [
+        folder / name for name in logs if not FOLD.fullmatch(name.stem)
+    ]  # those of folds are linked in their rows
     log = folder.with_name(f"{folder.name}.log")
     paths += [log] if log.is_file() else []
     return [Link(text_of(path.name), os.path.relpath(os.path.realpath(path), os.path.realpath(out))) for path in paths]
@@ -75,7 +80,7 @@ def links(run: ComparedRun, out: Path) -> list[Link]:
 
 def alike_table(runs: list[ComparedRun]) -> Table | str:
     """The options in which no two runs differ."""
-    _, alike = divide([options_of(run) for run in runs])
+    _, alike = divide([options_of(run) | run.origin for run in runs])
     if not alike:
         return "No option is known of several runs."
     rows = [[name, value] for name, value in sorted(alike.items())]

@@ -92,7 +92,7 @@ def test_sets_section(runs: list[ComparedRun], sets: list[TestSet], working: Pat
             for each in sets
         ]
         note = "The digest covers utterances, speakers and labels of the test set."
-        blocks.append(Table("test_sets", "Test sets", columns, rows, [note]))
+        blocks.append(Table("test_sets", "Each test set and its runs", columns, rows, [note]))
     commands = list(_commands(sets, working))
     if commands:
         blocks += ["Results that ser report compares, with intervals and tests:", Commands(commands)]

@@ -75,7 +75,7 @@ def _matrices(runs: list[ComparedRun]) -> list:
 
 def records(runs: list[ComparedRun], sets: list[TestSet]) -> dict:
     """The page's numbers, for programs."""
-    options = [options_of(run) for run in runs]
+    options = [options_of(run) | run.origin for run in runs]
     names, alike = divide(options)
     labels = {id(run): each.label for each in sets for run in each.runs}
     return {

@@ -16,6 +16,7 @@ GLYPHS = {"o": "\u25cf", "s": "\u25a0", "^": "\u25b2", "D": "\u25c6", "v": "\u25
 DASHES = {"-": "", "--": "7 3", "-.": "8 3 2 3", ":": "2 3"}
 MARKERS_OF_LINE = 4  # one for every epoch would hide the lines of many runs
 LINE = re.compile(r'<g id="(?:loss|wa)-(\d+)">')
+DIFFERENT = 30  # looks of lines before they repeat
 SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "ser"}  # text stays text; equal runs give an equal page
 WITHOUT = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
@@ -43,7 +44,12 @@ def draw_curves(runs: list[ComparedRun]) -> Curves | None:
     names = {row: run.name for row, run in drawn}
     alt = f"Training loss and validation WA over epochs of {len(drawn)} runs; the numbers are in each metrics.csv."
     lines = [_line(row, run, look) for (row, run), look in zip(drawn, looks, strict=True)]
-    return Curves("Training loss and validation WA over epochs", _inline(out.getvalue(), names, alt), lines)
+    title = "Training loss and validation WA over epochs."
+    if len(drawn) > DIFFERENT:
+        title += (
+            f" The looks of lines repeat after {DIFFERENT}: choose some by the filter of the table or the boxes below."
+        )
+    return Curves(title, _inline(out.getvalue(), names, alt), lines)
 
 
 def _draw(axes: Axes, run: ComparedRun, column: str, scale: float, group: str, look: dict) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,13 +125,20 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _commands(sets: list[TestSet], working: Path):
-    """Commands of `ser report` for pooled results with the same test set, where it accepts them."""
-    for each in sets:
-        pooled = [run for run in each.runs if run.kind in ("crossval", "transfer") and run.state == "finished"]
+def _commands(sets: list[TestSet], working: Path) -> Iterator[str]:
+    """Commands of `ser report` for results of one test set and for a matrix of corpora, where it accepts them."""
+    groups = {f"report-{each.label}": _pooled(each.runs) for each in sets}
+    everything = [run for pooled in groups.values() for run in pooled]
+    if {"crossval", "transfer"} <= {run.kind for run in everything}:
+        groups["report-corpora"] = everything
+    for out, pooled in groups.items():
         if len(pooled) > 1 and _accepted(pooled):
             folders = [os.path.relpath(run.place.folder, working) for run in pooled]
-            yield shlex.join(["ser", "report", *folders, "--out", f"report-{each.label}"])
+            yield shlex.join(["ser", "report", *folders, "--out", out])
+
+
+def _pooled(runs: list[ComparedRun]) -> list[ComparedRun]:
+    return [run for run in runs if run.kind in ("crossval", "transfer") and run.state == "finished"]
 
 
 def _accepted(runs: list[ComparedRun]) -> bool:

@@ -10,7 +10,7 @@ SHOWN += ("seed_everything", "folds", "seeds")
 def options_of(run: ComparedRun) -> dict[str, str]:
     """Options of a run as text, without those that have a column of their own."""
     found = {name: plain(value) for name, value in run.config.items() if name not in SHOWN}
-    return found | ({"tags": ", ".join(run.tags)} if run.tags else {})
+    return {**found, "tags": ", ".join(run.tags) or "none"}
 
 
 def divide(options: list[dict[str, str]]) -> tuple[list[str], dict[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ import yaml
 from ser.errors import InputError
 from ser.report.runs.finding import Place
 from ser.results.curves import epoch_curves
-from ser.results.identity import FREE, IDENTITY, flatten, is_identity
+from ser.results.identity import FREE, IDENTITY, flatten, read_identity
 from ser.results.names import fold_of, protocol_of
 from ser.results.predictions import scores
 from ser.results.reading import SAME, TABLES, read_about, read_table
@@ -118,7 +119,7 @@ class ComparedRun:
 
     @property
     def system(self) -> str:
-        return self.about.get("system") or str(self.config.get("model.class_path", "")).rpartition(".")[2]
+        return self.about.get("system") or str(self.config.get("model.class_path") or "").rpartition(".")[2]
 
     @property
     def corpus(self) -> str:
@@ -235,7 +236,7 @@ def _read_predictions(folder: Path, about: dict) -> tuple[dict, dict] | None:
     table = read_table(folder / TABLES["test"])
     found = scores(table)
     for name in ("wa", "ua"):
-        if about.get(name) is None or abs(found[name] - about[name]) > SAME:
+        if about.get(name) is None or not abs(found[name] - about[name]) <= SAME:  # nor equal if it is NaN
             raise InputError(f"result.json: {name} is {about.get(name)}, but {TABLES['test']} gives {found[name]}")
     return found, describe_test_set(table)
 
@@ -246,17 +247,17 @@ def _read_curves(path: Path, epochs: int | None) -> pd.DataFrame | None:
         found = epoch_curves(metrics, epochs or int(metrics.epoch.max()) + 1)
     except (ValueError, KeyError, AttributeError, OverflowError) as error:
         raise InputError(f"{path.name}: not the scores of epochs ({' '.join(str(error).split())})") from error
-    return None if found.empty else found
+    return None if found.empty else found.replace([np.inf, -np.inf], np.nan)
 
 
 def _read_config(path: Path) -> dict:
     try:
         found = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if not isinstance(found, dict):
+            raise ValueError("no names with values")
+        return flatten(found)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path.name}: not a configuration ({' '.join(str(error).split())})") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path.name}: not a configuration")
-    return flatten(found)
 
 
 def _options(run: ComparedRun, config: dict, attempt: Callable) -> dict[str, object]:
@@ -277,13 +278,10 @@ def _corpus(config: dict) -> str:
 
 
 def _origin(run: ComparedRun, attempt: Callable) -> dict[str, str]:
-    """Digests of corpus and code, and versions, from the result or the identity."""
+    """Digests of corpus and code, and versions, from the result or, where there is none, the identity."""
     about, identity = run.about, {}
     if not about and IDENTITY in run.files:
-        identity = attempt(lambda: read_record(run.place.folder / IDENTITY)) or {}
-        if identity and not is_identity(identity):
-            run.problems.append(f"{IDENTITY}: not written by this program")
-            identity = {}
+        identity = attempt(lambda: read_identity(run.place.folder)) or {}
     digests = {name: about.get(f"{name}_digest") or identity.get(name) for name in ("corpus", "code")}
     versions = about.get("versions") or identity.get("versions") or {}
     found = {f"digest of the {name}": value for name, value in digests.items()}
@@ -295,4 +293,7 @@ def plain(value: object) -> str:
     """An option's value as text."""
     if value is None:
         return "not set"
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    try:
+        return value if isinstance(value, str) else json.dumps(value, default=str)
+    except (ValueError, TypeError, RecursionError):  # a value that contains itself, or keys that are no text
+        return shorten(value)

@@ -62,7 +62,7 @@ def test_a_trials_point_is_used_where_a_fold_has_no_configuration(tmp_path):
     assert (run.system, options_of(run)["model.dropout"]) == ("CNNLSTM", "0.25")
 
 
-@pytest.mark.parametrize("content", ["[", "- 1\n", "\x00", "a: &a [*a]\nb: {{}}"])
+@pytest.mark.parametrize("content", ["[", "- 1\n", "\x00", "a: &a {b: *a}", ""])
 def test_damaged_configurations(tmp_path, content):
     folder = make_run(tmp_path / "a")
     (folder / "config.yaml").write_text(content)
@@ -95,3 +95,13 @@ def test_a_matrix_that_does_not_fit_its_emotions_is_not_shown(tmp_path):
     validation["confusion"] = [[1, 1], [1, 1]]
     run = read(make_run(tmp_path / "b", tested=False, validation=validation))
     assert run.matrix == ("validation", ["a", "b"], [[1, 1], [1, 1]])
+
+
+def test_values_that_are_no_json_and_scores_that_are_no_numbers(tmp_path):
+    folder = make_run(tmp_path / "a", state="unfinished")
+    (folder / "config.yaml").write_text("a: &a [*a]\nb: {1: 2020-01-01}\nmodel: {class_path: null}\n")
+    (folder / "metrics.csv").write_text("epoch,train/loss,val/wa\n1,inf,inf\n2,nan,0.5\n")
+    run = read(folder)
+    assert not run.problems
+    assert (run.system, options_of(run)["a"], options_of(run)["b.1"]) == ("", "[[[[[[[...]]]]]]]", '"2020-01-01"')
+    assert (run.validation, run.best_epoch, run.epochs) == ({"wa": 0.5}, 2, 2)

@@ -14,7 +14,10 @@ from markupsafe import escape as escape_html
 
 from ser.report.page.blocks import Commands, Picture, Section, Table, escape
 
-BEFORE_UNIT = re.compile(r" (?=%)|(?<=\d) (?=(?:points?|seconds?|s|ms|Hz|kHz|MB|GB)\b)")
+# Spaces between a number and its unit, and around the sign in "p = 0.25".
+UNBROKEN = re.compile(
+    r" (?=%)|(?<=\d) (?=(?:points?|seconds?|s|ms|Hz|kHz|MB|GB)\b)|(?<=\b[np]) (?=[=<])|(?<=[=<]) (?=\d)"
+)
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -57,7 +60,7 @@ def embedded_json(value: Any) -> Markup:
 
 def with_units(text: str) -> str:
     """The text with no-break spaces between numbers and their units."""
-    return BEFORE_UNIT.sub(NO_BREAK, text)
+    return UNBROKEN.sub(NO_BREAK, text)
 
 
 def _with_links(text: str, names: list[str]) -> Markup:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from markupsafe import escape as escape_html
 
 from ser.report.page.blocks import Commands, Picture, Section, Table, escape
+from ser.report.page.values import without_unit
 
 # Spaces between a number and its unit, and around the sign in "p = 0.25".
 UNBROKEN = re.compile(
@@ -38,6 +39,7 @@ def html_page(title: str, subtitle: str, sections: list[Section], files: Sequenc
         "base64": lambda content: b64encode(content).decode("ascii"),
         "json": embedded_json,
         "units": with_units,
+        "without_unit": without_unit,
         "words": partial(_with_links, names=[*linked, *files]),
     }
     digest = f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"  # no other script runs on the page

@@ -71,6 +71,11 @@ KINDS = {
 PERCENTAGES = ("percent", "short percent", "interval")
 
 
+def without_unit(name: str) -> str:
+    """A heading without its "%"."""
+    return name.removesuffix("%").rstrip(" ,") or name
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: its heading, the kind of its values, and a group heading that it shares with its neighbours."""
@@ -103,7 +108,7 @@ class Column:
     @property
     def heading(self) -> str:
         """Its name on a page, where percentages have their unit in the cell and differences in the heading."""
-        return f"{self.name} in points" if self.kind == "difference" else self.name.removesuffix(" %")
+        return f"{self.name} in points" if self.kind == "difference" else without_unit(self.name)
 
     def cell(self, value: Any) -> str:
         """A value as text on a page, a percentage with its unit."""

@@ -13,6 +13,7 @@ from ser.report.sections.folds import speaker_accuracies
 from ser.report.sections.paper_tables import ROWS, comparability, confusion_matrices, paper_intervals
 from ser.results.speaker_counts import counted
 
+CHOSEN = "chosen epoch"
 FEW = 5  # emotions of a matrix that fits a third of the page
 
 
@@ -139,7 +140,7 @@ def draw_learning(entry: Entry) -> Picture:
                 look = {"linewidth": 1.2, "markersize": 3.5, **looks[run.seed], "markevery": max(1, len(curves) // 5)}
                 losses.plot(curves.epoch, curves.train_loss, **look)
                 scores.plot(curves.epoch, 100 * curves.val_wa, label=f"seed {run.seed}", **look)
-                hollow = {"markersize": 7, "markerfacecolor": "white", "linestyle": "none", "label": "chosen epoch"}
+                hollow = {"markersize": 7, "markerfacecolor": "white", "linestyle": "none", "label": CHOSEN}
                 scores.plot(chosen.epoch, 100 * chosen.val_wa, **{**looks[run.seed], **hollow})
             losses.set_title(f"fold {fold}", fontsize=9)
             scores.set_xlabel("epoch", fontsize=8)
@@ -155,7 +156,8 @@ def draw_learning(entry: Entry) -> Picture:
         for axes in (axes for pair in panels[len(folds) :] for axes in pair):
             axes.remove()
         handles, labels = panels[0][1].get_legend_handles_labels()
-        shown = dict(zip(labels, handles, strict=True))  # one entry for the chosen epochs of all seeds
+        shown = dict(zip(labels[::-1], handles[::-1], strict=True))  # one entry for the chosen epochs of all seeds
+        shown = {label: shown[label] for label in [*sorted(shown.keys() - {CHOSEN}, key=labels.index), CHOSEN]}
         sheet.figure.legend(shown.values(), shown, loc="outside upper center", ncols=6, fontsize=9)
         epochs = ", ".join(str(run.about["epoch"]) for run in entry.runs)
         several = f"; each of {entry.num_seeds} seeds has its own line and marker" if entry.num_seeds > 1 else ""

@@ -105,4 +105,4 @@ def test_learning_curves_are_each_folds_own_with_its_chosen_epoch():
     for axes in (*above, *below):
         looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axes.get_lines()}
         assert len(looks) == len(axes.get_lines()), "seeds and chosen epochs are told apart"
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["seed 1", "chosen epoch", "seed 2"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["seed 1", "seed 2", "chosen epoch"]

@@ -50,7 +50,7 @@ def _sections(cells: list[Cell], commands: list[str]) -> list[Section]:
     common = cells if same else [cell.over(emotions) for cell in cells] if len(emotions) > 1 else []
     settings = [settings_table(cells), report_versions(), "The commands that made the results and this report:"]
     return [
-        Section("findings", "Findings", [findings(cells, common), draw_matrices(cells)]),
+        Section("findings", "Findings", [draw_matrices(cells), findings(cells, common)]),
         Section(
             "matrices",
             "Trained on one corpus, tested on another",
@@ -76,5 +76,5 @@ def _over_common(common: list[Cell], emotions: list[str]) -> Section:
         f"Utterances of {over} only; every posterior, also of the cross-validations, is divided by its sum over these."
     )
     return Section(
-        "common", title, [what, draw_matrices(common, over), *matrix_tables(common, over), results_table(common, over)]
+        "common", title, [draw_matrices(common, over), what, *matrix_tables(common, over), results_table(common, over)]
     )

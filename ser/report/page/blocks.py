@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ser.report.page.values import Column
 
 LINE = 110  # characters per line of text in a terminal
+LONG = 40  # characters of a cell that wraps
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ class Table:
     def texts(self) -> list[list[str]]:
         """All cells as text."""
         return [[column.text(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
+
+    @property
+    def num_characters(self) -> int:
+        """Its width in characters, about: long texts wrap, and three characters part two columns."""
+        widths = zip(*([min(len(text), LONG) for text in texts] for texts in self.texts), strict=True)
+        return sum(max(column) + 3 for column in widths)
 
     def csv(self) -> str:
         """The table as CSV: two columns for an interval or a count with its percentage, four decimals."""

@@ -27,6 +27,7 @@ STYLE = {
     "grid.color": "#dddddd",
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
+    "text.parse_math": False,  # a "$" in a name is a dollar
 }
 
 

@@ -13,8 +13,12 @@ from markupsafe import Markup
 from markupsafe import escape as escape_html
 
 from ser.report.page.blocks import Commands, Picture, Section, Table, escape
+from ser.report.page.values import without_unit
 
-BEFORE_UNIT = re.compile(r" (?=%)|(?<=\d) (?=(?:points?|seconds?|s|ms|Hz|kHz|MB|GB)\b)")
+# Spaces between a number and its unit, and around the sign in "p = 0.25".
+UNBROKEN = re.compile(
+    r" (?=%)|(?<=\d) (?=(?:points?|seconds?|s|ms|Hz|kHz|MB|GB)\b)|(?<=\b[np]) (?=[=<])|(?<=[=<]) (?=\d)"
+)
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -35,6 +39,7 @@ def html_page(title: str, subtitle: str, sections: list[Section], files: Sequenc
         "base64": lambda content: b64encode(content).decode("ascii"),
         "json": embedded_json,
         "units": with_units,
+        "without_unit": without_unit,
         "words": partial(_with_links, names=[*linked, *files]),
     }
     digest = f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"  # no other script runs on the page
@@ -57,7 +62,7 @@ def embedded_json(value: Any) -> Markup:
 
 def with_units(text: str) -> str:
     """The text with no-break spaces between numbers and their units."""
-    return BEFORE_UNIT.sub(NO_BREAK, text)
+    return UNBROKEN.sub(NO_BREAK, text)
 
 
 def _with_links(text: str, names: list[str]) -> Markup:

@@ -64,10 +64,16 @@ KINDS = {
     "difference": (points, [" points"]),
     "difference interval": (points_interval, [" low points", " high points"]),
     "p": (probability, [""]),
-    "count and percent": (lambda value: f"{value[0]} ({percent(value[1])})", [" count", " %"]),
-    "hits": (lambda value: f"{percent(value[0] / value[1], 1)} ({value[0]}/{value[1]})", [" correct", " of"]),
+    "count and percent": (lambda value: f"{value[0]} ({percent(value[1])} %)", [" count", " %"]),
+    "hits": (lambda value: f"{percent(value[0] / value[1], 1)} % ({value[0]}/{value[1]})", [" correct", " of"]),
     "links": (lambda links: ", ".join(link.text for link in links), [""]),
 }
+PERCENTAGES = ("percent", "short percent", "interval")
+
+
+def without_unit(name: str) -> str:
+    """A heading without its "%"."""
+    return name.removesuffix("%").rstrip(" ,") or name
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,16 @@ class Column:
         if value is None or isinstance(value, str):
             return "-" if value is None else value
         return UNKNOWN if _is_nan(value) else KINDS[self.kind][0](value)
+
+    @property
+    def heading(self) -> str:
+        """Its name on a page, where percentages have their unit in the cell and differences in the heading."""
+        return f"{self.name} in points" if self.kind == "difference" else without_unit(self.name)
+
+    def cell(self, value: Any) -> str:
+        """A value as text on a page, a percentage with its unit."""
+        unit = " %" if self.kind in PERCENTAGES and self.csv_values(value)[0] is not None else ""
+        return self.text(value) + unit
 
     def csv_names(self) -> list[str]:
         return [self.full_name.removesuffix(ending) + ending for ending in KINDS[self.kind][1]]

@@ -30,7 +30,7 @@ def draw_matrices(cells: list[Cell], over: str = "") -> Picture:
             for axes, (score, measure) in zip(row, SCORES.items(), strict=True):
                 _draw_panel(axes, own, score, trained, tested)
                 axes.set_title(f"{measure} of {system} (%)", fontsize=10)
-        title = "WA and UA, rows trained on, columns tested on; darker is higher, boxes are cross-validations."
+        title = "WA and UA, rows trained on, columns tested on; the score shades the cell, boxes are cross-validations."
         values = "; ".join(f"{cell.title} {percent(cell.scores['wa'], 1)}" for cell in cells)
         words = f"Over {over}: " if over else ""
         if len({frozenset(cell.emotions) for cell in cells}) > 1:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from ser.report.page.blocks import Picture
-from ser.report.page.drawing import drawing, styles
+from ser.report.page.drawing import GREY, drawing, styles
 from ser.report.page.values import percent, points
 from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import Pair
@@ -13,6 +13,7 @@ from ser.report.sections.folds import speaker_accuracies
 from ser.report.sections.paper_tables import ROWS, comparability, confusion_matrices, paper_intervals
 from ser.results.speaker_counts import counted
 
+CHOSEN = "chosen epoch"
 FEW = 5  # emotions of a matrix that fits a third of the page
 
 
@@ -33,7 +34,7 @@ def _name_rows(axes: Axes, names: list[str], label: str) -> None:
 def draw_scores(entries: list[Entry]) -> Picture:
     """WA and UA of every result with 95 % intervals, the paper's below each in grey."""
     ours = {"marker": "o", "color": "black"}
-    theirs = {"marker": "D", "color": "#777777", "markerfacecolor": "white"}
+    theirs = {"marker": "D", "color": GREY, "markerfacecolor": "white"}
     beside_paper = has_papers_emotions(entries)
     with drawing(8.5, 1.3 + 0.55 * len(entries)) as sheet:
         panels = sheet.figure.subplots(1, 2, sharey=True)
@@ -100,8 +101,8 @@ def draw_matrices(entries: list[Entry]) -> Picture:
             axes.spines[["top", "right"]].set_visible(True)
         for axes in places[len(matrices) :]:
             axes.remove()
-        title = "Confusion matrices: counts, and per cent of the row; darker means more."
-        alt = f"Confusion matrices of {', '.join(matrices)}; the numbers are in the tables above."
+        title = "Confusion matrices: counts, and per cent of the row, which also shade the cell."
+        alt = f"Confusion matrices of {', '.join(matrices)}; the numbers are in the tables below."
         return sheet.picture("confusion", title, alt)
 
 
@@ -125,41 +126,41 @@ def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
 
 
 def draw_learning(entry: Entry) -> Picture:
-    """Training loss and validation WA of every fold over the epochs, with the chosen epochs."""
-    folds = entry.about["folds"]
+    """Training loss and, below it, validation WA of every fold over the epochs, a line per seed."""
+    folds, seeds = entry.about["folds"], entry.about["seeds"]
+    looks = dict(zip(seeds, styles(len(seeds)), strict=True))
     columns = min(5, len(folds))
     rows = -(-len(folds) // columns)
-    with drawing(2.05 * columns + 0.5, 1.9 * rows + 0.6) as sheet:
-        panels = sheet.figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        twins, lines = [], []
-        for place, (axes, fold) in enumerate(zip(panels.flat, folds, strict=False)):
-            twin = axes.twinx()
-            twins.append(twin)
+    with drawing(2.05 * columns + 0.5, 2.9 * rows + 0.8) as sheet:
+        groups = sheet.figure.subplots(2 * rows, columns, sharex=True, squeeze=False).reshape(rows, 2, columns)
+        panels = list(zip(groups[:, 0].flat, groups[:, 1].flat, strict=True))
+        for place, (fold, (losses, scores)) in enumerate(zip(folds, panels, strict=False)):
             for run in (run for run in entry.runs if run.fold == fold):
                 curves, chosen = run.curves, run.curves[run.curves.epoch == run.about["epoch"]]
-                look = {"linewidth": 1, "marker": "." if len(curves) < 3 else None}  # a single point draws no line
-                lines = [
-                    *axes.plot(curves.epoch, curves.train_loss, "--", color="#555555", label="training loss", **look),
-                    *twin.plot(curves.epoch, 100 * curves.val_wa, "k-", label="validation WA", **look),
-                    *twin.plot(chosen.epoch, 100 * chosen.val_wa, "ko", markersize=5, label="chosen epoch"),
-                ]
-            axes.set_title(f"fold {fold}", fontsize=9)
-            axes.tick_params(labelsize=8)
-            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
-            twin.tick_params(labelsize=8, labelright=(place % columns == columns - 1 or fold == folds[-1]))
-            twin.spines["right"].set_visible(True)
-            twin.set_ylim(0, 102)
-            twin.grid(visible=False)
-        panels.flat[0].set_ylim(bottom=0)
-        sheet.figure.legend(handles=lines, loc="outside upper center", ncols=3, fontsize=9)
-        sheet.figure.supxlabel("epoch", fontsize=9)
-        sheet.figure.supylabel("training loss", fontsize=9)
-        for twin in {twins[-1], *twins[columns - 1 :: columns]}:
-            twin.set_ylabel("validation WA (%)", fontsize=9)
-        for axes in panels.flat[len(folds) :]:
+                look = {"linewidth": 1.2, "markersize": 3.5, **looks[run.seed], "markevery": max(1, len(curves) // 5)}
+                losses.plot(curves.epoch, curves.train_loss, **look)
+                scores.plot(curves.epoch, 100 * curves.val_wa, label=f"seed {run.seed}", **look)
+                hollow = {"markersize": 7, "markerfacecolor": "white", "linestyle": "none", "label": CHOSEN}
+                scores.plot(chosen.epoch, 100 * chosen.val_wa, **{**looks[run.seed], **hollow})
+            losses.set_title(f"fold {fold}", fontsize=9)
+            scores.set_xlabel("epoch", fontsize=8)
+            scores.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
+            scores.tick_params(labelbottom=True)
+            for axes, label in ((losses, "training loss"), (scores, "validation WA (%)")):
+                axes.tick_params(labelsize=8, labelleft=place % columns == 0)
+                axes.set_ylabel(label if place % columns == 0 else "", fontsize=8)
+        highest = max((run.curves.train_loss.max() for run in entry.runs), default=1)
+        for losses, scores in panels:
+            losses.set_ylim(0, 1.05 * highest if np.isfinite(highest) and highest > 0 else 1)
+            scores.set_ylim(0, 102)
+        for axes in (axes for pair in panels[len(folds) :] for axes in pair):
             axes.remove()
+        handles, labels = panels[0][1].get_legend_handles_labels()
+        shown = dict(zip(labels[::-1], handles[::-1], strict=True))  # one entry for the chosen epochs of all seeds
+        shown = {label: shown[label] for label in [*sorted(shown.keys() - {CHOSEN}, key=labels.index), CHOSEN]}
+        sheet.figure.legend(shown.values(), shown, loc="outside upper center", ncols=6, fontsize=9)
         epochs = ", ".join(str(run.about["epoch"]) for run in entry.runs)
-        seeds = f"; one line for each of {entry.num_seeds} seeds" if entry.num_seeds > 1 else ""
-        title = f"{entry.title}: training loss (left) and validation WA (right) of every fold{seeds}."
+        several = f"; each of {entry.num_seeds} seeds has its own line and marker" if entry.num_seeds > 1 else ""
+        title = f"{entry.title}: training loss and validation WA of every fold{several}. Hollow: the chosen epoch."
         alt = f"Learning curves of {entry.title}, {counted(len(folds), 'fold')}; chosen epochs {epochs}."
         return sheet.picture(f"learning-{entry.stem}", title, alt)

@@ -32,11 +32,10 @@ class Compared:
         self.page = Page(self.text)
         self.about = json.loads((out / "compare.json").read_text(encoding="utf-8"))
         groups = 1 if "" in self.page.tables["runs"][0] else 0
-        heads, *self.rows = self.page.tables["runs"][groups:]
-        self.heads = [head.replace("\N{NO-BREAK SPACE}", " ") for head in heads]
+        self.heads, *self.rows = self.page.tables["runs"][groups:]
 
     def run(self, name):
-        """The cells of a run's row by heading; of two equal headings (WA %), the last."""
+        """The cells of a run's row by heading; of two equal headings (WA), the last."""
         (row,) = [row for row in self.rows if row[0] == name]
         return dict(zip(self.heads, row, strict=True))
 
@@ -109,8 +108,8 @@ def test_scores_and_matrices_are_those_of_the_predictions(compare, every_kind):
     for name in ("fit", "cv"):
         table = pd.read_csv(every_kind / "runs" / name / "predictions.csv")
         row = found.run(name)
-        assert row["WA %"] == f"{100 * accuracy_score(table.emotion, table.predicted):.2f}"
-        assert row["UA %"] == f"{100 * balanced_accuracy_score(table.emotion, table.predicted):.2f}"
+        assert row["WA"] == f"{100 * accuracy_score(table.emotion, table.predicted):.2f}\N{NO-BREAK SPACE}%"
+        assert row["UA"] == f"{100 * balanced_accuracy_score(table.emotion, table.predicted):.2f}\N{NO-BREAK SPACE}%"
         wanted = confusion_matrix(table.emotion, table.predicted, labels=PAPER_EMOTIONS, normalize="true")
         place = [row[0] for row in found.rows].index(name)
         head, *rows = found.page.tables[f"matrix-{place}"]

@@ -37,6 +37,17 @@ def styles(number: int) -> list[dict]:
     return [{"color": colour, "marker": marker, "linestyle": line} for colour, marker, line in looks]
 
 
+def label(name: str, most: int = 40) -> str:
+    """A name for a figure: one line of at most `most` characters, without its middle if it is longer.
+
+    Example:
+        >>> label("data.corpus.a_very_long\\nname", 15)
+        'data.co…ng name'
+    """
+    name = " ".join(name.split())
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-(most - most // 2 - 1) :]}"
+
+
 class Drawing:
     """A figure in progress."""
 

@@ -90,7 +90,8 @@ def _markdown(block: Table | Picture | Commands | list[str] | str) -> str:
         case Picture():
             return f"![{escape(block.alt)}]({block.name}.png)\n\n{escape(block.title)}"
         case Commands():
-            return "\n".join(["```", *block, "```"])
+            longest = max((len(ticks) for line in block for ticks in re.findall("`+", line)), default=0)
+            return "\n".join([fence := "`" * max(3, longest + 1), *block, fence])
         case list():
             return "\n".join(f"- {escape(line)}" for line in block)
     return escape(block)

@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 
 from ser.report.across_corpora import Cell
 from ser.report.page.blocks import Picture
-from ser.report.page.drawing import drawing
+from ser.report.page.drawing import drawing, label
 from ser.report.page.values import percent
 from ser.report.sections.corpora import SCORES, by_system, corpora_of
 
@@ -52,8 +52,10 @@ def _draw_panel(axes: Axes, cells: list[Cell], score: str, trained: list[str], t
         if known and trained[row] == tested[column]:
             place = (column - 0.46, row - 0.46)
             axes.add_patch(Rectangle(place, 0.92, 0.92, fill=False, edgecolor=look["color"], linewidth=1))
-    axes.set_xticks(range(len(tested)), tested, fontsize=9, rotation=20 if len(tested) > 3 else 0)
-    axes.set_yticks(range(len(trained)), trained, fontsize=9)
+    axes.set_xticks(
+        range(len(tested)), [label(name, 16) for name in tested], fontsize=9, rotation=20 if len(tested) > 3 else 0
+    )
+    axes.set_yticks(range(len(trained)), [label(name, 16) for name in trained], fontsize=9)
     axes.set(xlabel="tested on", ylabel="trained on")
     axes.grid(visible=False)
     axes.spines[["top", "right"]].set_visible(True)

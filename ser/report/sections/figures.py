@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from ser.report.page.blocks import Picture
-from ser.report.page.drawing import GREY, drawing, styles
+from ser.report.page.drawing import GREY, drawing, label, styles
 from ser.report.page.values import percent, points
 from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import Pair
@@ -23,9 +23,9 @@ def _whisker(axes: Axes, place: float, value: float, interval: tuple[float, floa
     axes.errorbar([100 * value], [place], xerr=errors, capsize=3, elinewidth=1.3, **look)
 
 
-def _name_rows(axes: Axes, names: list[str], label: str) -> None:
+def _name_rows(axes: Axes, names: list[str], what: str) -> None:
     """Label one row for each name, the first at the top."""
-    axes.set_xlabel(f"{label}, 95 % interval")
+    axes.set_xlabel(f"{what}, 95 % interval")
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
@@ -40,13 +40,13 @@ def draw_scores(entries: list[Entry]) -> Picture:
         panels = sheet.figure.subplots(1, 2, sharey=True)
         for number, (axes, score) in enumerate(zip(panels, ("wa", "ua"), strict=True)):
             for place, entry in enumerate(entries):
-                label = ("ours", "paper") if place == 0 else (None, None)
-                _whisker(axes, place - 0.13, entry.scores[score], entry.intervals[score], label=label[0], **ours)
+                named = ("ours", "paper") if place == 0 else (None, None)
+                _whisker(axes, place - 0.13, entry.scores[score], entry.intervals[score], label=named[0], **ours)
                 if beside_paper and (row := ROWS.get(entry.about["system"])):
                     intervals = paper_intervals(row)
                     interval = intervals and intervals[number]
-                    _whisker(axes, place + 0.2, getattr(row, score), interval, label=label[1], **theirs)
-            _name_rows(axes, [entry.title for entry in entries], f"{score.upper()} (%)")
+                    _whisker(axes, place + 0.2, getattr(row, score), interval, label=named[1], **theirs)
+            _name_rows(axes, [label(entry.title) for entry in entries], f"{score.upper()} (%)")
         sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
         values = "; ".join(
             f"{each.title} WA {percent(each.scores['wa'], 1)}, UA {percent(each.scores['ua'], 1)}" for each in entries
@@ -60,7 +60,7 @@ def draw_scores(entries: list[Entry]) -> Picture:
 
 def draw_differences(compared: list[Pair]) -> Picture:
     """Differences of compared pairs with 95 % intervals."""
-    names = [f"{pair.second}\nminus {pair.first}" for pair in compared]
+    names = [f"{label(pair.second)}\nminus {label(pair.first)}" for pair in compared]
     with drawing(8.5, 1.1 + 0.55 * len(compared)) as sheet:
         for axes, measure in zip(sheet.figure.subplots(1, 2, sharey=True), ("WA", "UA"), strict=True):
             axes.axvline(0, color="black", linewidth=1, linestyle=":")
@@ -80,7 +80,7 @@ def draw_matrices(entries: list[Entry]) -> Picture:
     matrices = confusion_matrices(entries)
     columns = min(3 if len(entries[0].emotions) <= FEW else 1, len(matrices))
     rows = -(-len(matrices) // columns)
-    emotions, size = entries[0].emotions, len(entries[0].emotions)
+    emotions, size = [label(emotion, 12) for emotion in entries[0].emotions], len(entries[0].emotions)
     look = {"ha": "center", "va": "center", "fontsize": 8 if size <= FEW else 6}
     side = 2.9 * max(1, size / FEW)
     with drawing(side * columns, side * rows) as sheet:
@@ -96,7 +96,7 @@ def draw_matrices(entries: list[Entry]) -> Picture:
             axes.set_yticks(range(size), emotions, fontsize=8)
             axes.set_xlabel("predicted", fontsize=8)
             axes.set_ylabel("actual", fontsize=8)
-            axes.set_title(title, fontsize=10)
+            axes.set_title(label(title, 30), fontsize=10)
             axes.grid(visible=False)
             axes.spines[["top", "right"]].set_visible(True)
         for axes in places[len(matrices) :]:
@@ -114,8 +114,8 @@ def draw_speakers(entries: list[Entry], suffix: str) -> Picture:
         axes = sheet.figure.subplots()
         for entry, found, look in zip(entries, accuracies, styles(len(entries)), strict=True):
             values = [100 * found[person] for person in people]
-            axes.plot(range(len(people)), values, label=entry.title, linewidth=1, markersize=5, **look)
-        names = [f"{speaker}\nsession {session}" for session, speaker in people]
+            axes.plot(range(len(people)), values, label=label(entry.title), linewidth=1, markersize=5, **look)
+        names = [f"{label(speaker, 12)}\nsession {label(session, 6)}" for session, speaker in people]
         axes.set_xticks(range(len(people)), names, fontsize=8)
         axes.set(xlabel="tested speaker", ylabel="WA (%)")
         axes.set_ylim(top=102)
@@ -146,9 +146,9 @@ def draw_learning(entry: Entry) -> Picture:
             scores.set_xlabel("epoch", fontsize=8)
             scores.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
             scores.tick_params(labelbottom=True)
-            for axes, label in ((losses, "training loss"), (scores, "validation WA (%)")):
+            for axes, what in ((losses, "training loss"), (scores, "validation WA (%)")):
                 axes.tick_params(labelsize=8, labelleft=place % columns == 0)
-                axes.set_ylabel(label if place % columns == 0 else "", fontsize=8)
+                axes.set_ylabel(what if place % columns == 0 else "", fontsize=8)
         highest = max((run.curves.train_loss.max() for run in entry.runs), default=1)
         for losses, scores in panels:
             losses.set_ylim(0, 1.05 * highest if np.isfinite(highest) and highest > 0 else 1)
@@ -157,7 +157,7 @@ def draw_learning(entry: Entry) -> Picture:
             axes.remove()
         handles, labels = panels[0][1].get_legend_handles_labels()
         shown = dict(zip(labels[::-1], handles[::-1], strict=True))  # one entry for the chosen epochs of all seeds
-        shown = {label: shown[label] for label in [*sorted(shown.keys() - {CHOSEN}, key=labels.index), CHOSEN]}
+        shown = {name: shown[name] for name in [*sorted(shown.keys() - {CHOSEN}, key=labels.index), CHOSEN]}
         sheet.figure.legend(shown.values(), shown, loc="outside upper center", ncols=6, fontsize=9)
         epochs = ", ".join(str(run.about["epoch"]) for run in entry.runs)
         several = f"; each of {entry.num_seeds} seeds has its own line and marker" if entry.num_seeds > 1 else ""

@@ -7,7 +7,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 
 from ser.report.page.blocks import Picture
-from ser.report.page.drawing import drawing, styles
+from ser.report.page.drawing import drawing, label, styles
 from ser.report.page.values import percent
 from ser.results.speaker_counts import counted
 from ser.sweep.outcome.trials import complete
@@ -52,12 +52,12 @@ def draw_slices(plan: Plan, results: dict[int, FrozenTrial], best: int) -> Pictu
             if best in found:
                 axes.plot([_place(dimension, found[best].params[name])], [100 * found[best].value], **BEST)
             if isinstance(dimension, CategoricalDistribution):
-                names = [short(choice).rsplit(".", 1)[-1] for choice in dimension.choices]
+                names = [label(short(choice).rsplit(".", 1)[-1], 24) for choice in dimension.choices]
                 axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 4 else 0)
                 axes.set_xlim(-0.5, len(names) - 0.5)
             elif dimension.log:
                 axes.set_xscale("log")
-            axes.set_xlabel(name, fontsize=9)
+            axes.set_xlabel(label(name, 30), fontsize=9)
             axes.set_ylabel("" if place % columns else _label(plan), fontsize=9)
             axes.tick_params(labelsize=8)
         for axes in panels[len(dimensions) :]:
@@ -75,7 +75,7 @@ def draw_importances(plan: Plan, importances: dict[str, float]) -> Picture:
         axes = sheet.figure.subplots()
         bars = axes.barh(range(len(names)), [100 * share for share in shares], color="#9a9a9a", edgecolor="black")
         axes.bar_label(bars, [f"{percent(share, 0)} %" for share in shares], padding=4)
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks(range(len(names)), [label(name) for name in names])
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlim(0, 112 * max(shares) or 1)
         axes.set_xlabel("importance (%)")

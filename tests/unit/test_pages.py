@@ -14,6 +14,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import create_trial
 
 import ser.report.page
+from ser.commands.compare import main as compare
 from ser.commands.report import main
 from ser.report.page.blocks import Table
 from ser.report.page.rendering import embedded_json
@@ -24,6 +25,7 @@ from ser.sweep.study.plan import Plan
 from ser.sweep.study.space import Space
 from tests.made_up.html_page import Page
 from tests.made_up.results import OPTIONS, make_result
+from tests.made_up.runs import make_run
 from tests.made_up.transfers import make_transfer
 
 NAME = "a\"b'c</script><script>alert(1)</script><b>&amp;`$\\frac\n```\n{{ 7 * 7 }}"
@@ -44,6 +46,7 @@ ALLOWED = {
     "footer",
 }
 ALLOWED |= {"h1", "h2", "h3", "p", "ol", "ul", "li", "a", "span", "div", "pre", "code", "figure", "figcaption", "img"}
+ALLOWED |= {"svg", "defs", "clippath", "g", "path", "use", "rect", "line", "text", "caption"}
 ALLOWED |= {"footer", "table", "thead", "tbody", "tr", "th", "td"}
 EMOTIONS = ["neutral", "<i>sad</i>"]
 SPEAKERS = [("03", NAME), ("10", "09"), ("11", "13"), ("12", "14"), ("15", "16")]
@@ -95,7 +98,18 @@ def write_picture(folder, picture):
     return f"{picture.name}.png"
 
 
+def write_compared(place):
+    """Runs side by side: folders, an option and its values, tags, speakers, corpus, leaks, and what is wrong."""
+    make_run(place / "runs" / FOLDER, dropout=NAME, tags=[NAME], renamed={"03": NAME}, corpus=NAME, leaks=[NAME])
+    make_run(place / "runs" / "other", fold_name=NAME)
+    make_run(place / "runs" / f"{FOLDER} 2", epoch=NAME)
+    (place / "runs" / FOLDER / f"{FOLDER}.log").touch()
+    compare([str(place / "runs"), "--out", str(place / "compare")])
+    return place / "compare", [NAME, FOLDER, f"{FOLDER} 2", f"{FOLDER}.log"]
+
+
 PAGES = {"report": write_runs, "report across corpora": write_across, "sweep report": write_study}
+PAGES["compare"] = write_compared
 
 
 @pytest.mark.parametrize("write", PAGES.values(), ids=PAGES)
@@ -125,7 +139,9 @@ def texts(value):
     """All texts in a value of JSON."""
     if isinstance(value, dict):
         value = [*value, *value.values()]
-    return [value] if isinstance(value, str) else [text for each in value or () for text in texts(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in texts(each)]
+    return [value] if isinstance(value, str) else []
 
 
 def test_embedded_json_has_no_character_of_markup():

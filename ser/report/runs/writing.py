@@ -49,9 +49,15 @@ def write_comparison(folder: Path, runs: list[ComparedRun], unread: dict[str, st
         for table in tables:
             write_text(place / f"{table.name}.csv", table.csv())
         write_marker(place, about, KIND)
-    wrong = [f"  {' '.join(name.split())}: {' '.join(problem.split())}" for name, problem in problems]
+    wrong = [f"  {_printable(name)}: {_printable(problem)}" for name, problem in problems]
     heading = ["", f"{counted(len(wrong), 'problem')}:"] if wrong else []
     return [found, *heading, *wrong, "", f"{folder}/index.html  the page", f"{folder}/runs.csv  its table"]
+
+
+def _printable(text: str) -> str:
+    """One line of text, escaped if it has characters that must not be written to a terminal."""
+    line = " ".join(text.split())
+    return line if line.isprintable() else ascii(line)
 
 
 def found_line(runs: list[ComparedRun]) -> str:

@@ -67,7 +67,9 @@ def test_the_wheel_holds_the_package_the_configurations_and_the_studies(archives
     wanted |= {f"ser/{folder}/{path.name}" for folder in ("conf", "sweeps") for path in (ROOT / folder).iterdir()}
     names = zipfile.ZipFile(archives[1]).namelist()
     about = {name.rpartition("/")[2] for name in names if ".dist-info/" in name}
-    assert {name for name in names if ".dist-info/" not in name} == wanted | {"ser/report/page/page.html"}
+    assert {name for name in names if ".dist-info/" not in name} == wanted | {
+        f"ser/report/page/{name}" for name in ("curves.html", "matrices.html", "page.html", "script.js", "style.css")
+    }
     assert about == {"LICENSE", "METADATA", "WHEEL", "RECORD", "entry_points.txt", "top_level.txt"}
 
 

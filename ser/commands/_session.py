@@ -27,10 +27,12 @@ def _session(arguments: list[str]) -> None:
     parser.add_argument("--data.fold", dest="fold", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--outs", type=json.loads, default={})
+    parser.add_argument("--wandb.name", dest="name")
     own, words = parser.parse_known_args(arguments)
     folders = {own.fold: own.out, **{int(fold): Path(folder) for fold, folder in own.outs.items()}}
     if left := _unfinished(folders):
         (fold, folder), *others = left.items()
+        words += ["--wandb.name", own.name.replace(own.out.name, folder.name)] if own.name else []
         training = begin(RunOptions("fit", [*words, "--data.fold", str(fold), "--out", str(folder)], ""), dict(others))
         make_folder(own.out)
         with only_one(own.out):

@@ -3,7 +3,7 @@
 import argparse
 
 from ser.errors import InputError
-from ser.files import new_file, write_text, write_whole
+from ser.files import new_file, write_bytes, write_text
 from ser.paths import expand_home
 from ser.report.sections.lambdas import SOFTWARE, draw, weigh
 from ser.results.lambda_curve import CURVE_COLUMNS, PAPER_LAMBDA
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         raise InputError(f"{options.folder} ({title}): {error}") from error
     write_text(target, curves.to_csv(index=False))
     if figure:
-        write_whole(figure, lambda file: draw(curves, choices, file))
+        write_bytes(figure, draw(curves, choices))
     posteriors = "mean posteriors of the last epochs" if options.averaged else "posteriors of each fold's chosen epoch"
     print(f"{title} on {about['corpus']}, protocol {protocol_of(about)}, {posteriors}")
     for table in found:

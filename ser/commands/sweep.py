@@ -213,7 +213,8 @@ def report(options: argparse.Namespace, given: dict[str, str], arguments: list[s
     """Write a study's report; test its best trial once, unless `--no-test` is given."""
     from ser.report.page.folder import check_folder, new_folder, write_marker
     from ser.sweep.outcome.best_trial import claim, run_best
-    from ser.sweep.outcome.findings import Findings, write_report
+    from ser.sweep.outcome.findings import Findings
+    from ser.sweep.outcome.writing import write_report
 
     shared, folder = open_study(options)
     saved = read_saved(shared.plan, options.runs) if shared.plan.command == "lambda" else None

@@ -12,13 +12,15 @@ from pydantic import Field
 
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
+from ser.results.curves import epoch_curves
 from ser.results.names import protocol_of
 from ser.results.paper import TABLE_1
-from ser.results.pooled import describe_test_set, name_pairs, pooled_scores
+from ser.results.pooled import name_pairs, pooled_scores
 from ser.results.pooled_result import Pooled, PooledRecord, PooledRun, Scores, read_pooled
 from ser.results.predictions import emotions_of
 from ser.results.records import Filled, Record, Sets, check_record, read_record
 from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
+from ser.results.test_sets import describe_test_set
 
 
 class ReportedRun(PooledRun):
@@ -60,9 +62,6 @@ class RunDetails(Record):
     seed: int
     fold: int
     counts: Sets[dict[str, int]]
-
-
-CURVES = {"train/loss": "train_loss", "val/wa": "val_wa"}
 
 
 @dataclass(frozen=True)
@@ -240,7 +239,7 @@ def _runs(result: Pooled) -> list[Run]:
         try:
             details = read_record(folder / "result.json")
             check_record(RunDetails, details, folder / "result.json")
-            curves = _curves(pd.read_csv(folder / "metrics.csv"), result.about["epochs"])
+            curves = epoch_curves(pd.read_csv(folder / "metrics.csv"), result.about["epochs"])
         except (OSError, ValueError, KeyError) as error:
             cause = getattr(error, "strerror", None) or error
             raise InputError(
@@ -255,20 +254,6 @@ def _runs(result: Pooled) -> list[Run]:
                 )
         runs.append(Run(about, details, curves))
     return sorted(runs, key=lambda run: (run.seed, run.fold))
-
-
-def _curves(metrics: pd.DataFrame, epochs: int) -> pd.DataFrame:
-    """Training loss and validation WA, one row per epoch.
-
-    Files of older versions have two half-empty rows per epoch and count epochs from 0. The oldest end with a row for
-    the evaluation of the chosen epoch, numbered as an epoch that was not trained. It is dropped by that number, not by
-    its empty loss, since the loss of a trained epoch can be NaN.
-    """
-    metrics = metrics[["epoch", *CURVES]].astype(float)
-    lines = {name: metrics.dropna(subset=[column]).groupby("epoch")[column].last() for column, name in CURVES.items()}
-    curves = pd.DataFrame(lines).reset_index()
-    curves["epoch"] = curves["epoch"].astype(int) + (metrics.epoch.min() == 0)
-    return curves[curves.epoch <= epochs]
 
 
 def counts_of(details: dict, name: str, emotions: Sequence[str]) -> list[int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.files import write_bytes, write_text
 from ser.report.page.blocks import Commands, Picture, Section, Table
-from ser.report.page.folder import new_folder, write_marker
+from ser.report.page.folder import MARKER, new_folder, write_marker
 from ser.report.page.rendering import html_page, markdown_page
 from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import Pair, compare_epochs, compare_pairs, comparison_table, correct
@@ -44,11 +44,11 @@ def write_pages(folder: Path, title: str, subtitle: str, sections: list[Section]
         about: entries of the report's marker.
 
     Returns:
-        Lines for the terminal: the findings, which are the first block, and the files.
+        Lines for the terminal: the findings, which are the first list, and the files.
     """
     blocks = [block for section in sections for block in section.blocks]
     with new_folder(folder) as place:
-        write_text(place / "index.html", html_page(title, subtitle, sections))
+        write_text(place / "index.html", html_page(title, subtitle, sections, ["tables.md", MARKER], about))
         write_text(place / "tables.md", markdown_page(title, subtitle, sections))
         for block in blocks:
             if isinstance(block, Table):
@@ -57,7 +57,8 @@ def write_pages(folder: Path, title: str, subtitle: str, sections: list[Section]
                 write_bytes(place / f"{block.name}.png", block.png)
         write_marker(place, about)
     files = [f"{folder}/index.html  the report", f"{folder}/tables.md  its tables"]
-    return ["", *sections[0].blocks[0], "", *files, f"{folder}/*.csv, *.png  every table and figure"]
+    findings = next(block for block in blocks if type(block) is list)
+    return ["", *findings, "", *files, f"{folder}/*.csv, *.png  every table and figure"]
 
 
 def _what(entries: list[Entry]) -> str:
@@ -77,16 +78,16 @@ def _sections(entries: list[Entry], unpaired: bool, commands: list[str]) -> list
     folds, speakers, protocols = [], [], []
     for suffix, members in same_tests(entries):
         folds.append(fold_table(members, suffix))
-        speakers += [speaker_table(members, suffix), draw_speakers(members, suffix)]
+        speakers += [draw_speakers(members, suffix), speaker_table(members, suffix)]
         protocols += [shared_sentence(members[0]), protocol_table(members, suffix)]
     seeds = seed_table(entries) or "Every result has one seed."
-    matrices = [*matrix_tables(entries), draw_matrices(entries)]
+    matrices = [draw_matrices(entries), *matrix_tables(entries)]
     settings = [settings_table(entries), report_versions(), "The commands that made the results and this report:"]
     table_1_title, matrices_title = "The paper's Table 1 and ours", "Confusion matrices, the paper's Tables 2 and 3"
     if not has_papers_emotions(entries):
         table_1_title, matrices_title = "WA and UA", "Confusion matrices"
     sections = [
-        Section("findings", "Findings", [headline(entries, pairs), draw_scores(entries)]),
+        Section("findings", "Findings", [draw_scores(entries), headline(entries, pairs)]),
         Section("table-1", table_1_title, [table_1(entries), recipe_table(entries)]),
         Section("comparisons", "Comparisons", _comparisons(entries, pairs)),
         Section("matrices", matrices_title, matrices),
@@ -113,7 +114,7 @@ def _comparisons(entries: list[Entry], pairs: list[Pair]) -> list:
     compared = [pair for pair in pairs if pair.comparison]
     notes = list(dict.fromkeys(pair.comparison.caution for pair in compared))
     table = comparison_table("comparisons", "All pairs of results", pairs, notes)
-    return [table, *([draw_differences(compared)] if compared else []), *with_paper]
+    return [*([draw_differences(compared)] if compared else []), table, *with_paper]
 
 
 def _epochs(entries: list[Entry]) -> list:

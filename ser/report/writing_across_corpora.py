@@ -19,8 +19,8 @@ from ser.report.sections.corpora_figure import draw_matrices
 from ser.report.sections.corpora_findings import cautions, findings
 from ser.report.sections.settings import report_versions
 from ser.report.writing import write_pages
-from ser.results.pooled import describe_test_set
 from ser.results.speaker_counts import counted
+from ser.results.test_sets import describe_test_set
 
 
 def write_across_corpora(folder: Path, cells: list[Cell], command: str) -> list[str]:
@@ -50,7 +50,7 @@ def _sections(cells: list[Cell], commands: list[str]) -> list[Section]:
     common = cells if same else [cell.over(emotions) for cell in cells] if len(emotions) > 1 else []
     settings = [settings_table(cells), report_versions(), "The commands that made the results and this report:"]
     return [
-        Section("findings", "Findings", [findings(cells, common), draw_matrices(cells)]),
+        Section("findings", "Findings", [draw_matrices(cells), findings(cells, common)]),
         Section(
             "matrices",
             "Trained on one corpus, tested on another",
@@ -76,5 +76,5 @@ def _over_common(common: list[Cell], emotions: list[str]) -> Section:
         f"Utterances of {over} only; every posterior, also of the cross-validations, is divided by its sum over these."
     )
     return Section(
-        "common", title, [what, draw_matrices(common, over), *matrix_tables(common, over), results_table(common, over)]
+        "common", title, [draw_matrices(common, over), what, *matrix_tables(common, over), results_table(common, over)]
     )

@@ -1,7 +1,6 @@
 """The pooled result of a cross-validation: computed from its folds, written, and described."""
 
 import json
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,11 @@ import pandas as pd
 from ser.errors import InputError
 from ser.files import digest, write_text
 from ser.results.names import protocol_of
-from ser.results.predictions import check_rows, describe, emotions_of, scores
+from ser.results.predictions import check_rows, describe, scores
 from ser.results.reading import AVERAGED_TABLES, TABLES, read_table
 from ser.results.speaker_counts import DRAWS, redraw_note
 from ser.results.statistics import bootstrap_speakers
+from ser.results.test_sets import describe_test_set
 
 OLDER = "older method: UA over the emotions present in each draw"
 OLDER_MEAN = "older method: UA of each run over the emotions present in it"
@@ -92,19 +92,6 @@ def spread_of_runs(runs: list[dict], classes: int) -> dict:
             "runs": len(found),
         }
         for name, found in values.items()
-    }
-
-
-def describe_test_set(predictions: pd.DataFrame) -> dict:
-    """Digest, number, counts and speakers of the test utterances; results with equal digests can be compared."""
-    once = predictions.drop_duplicates("utterance").sort_values("utterance")
-    rows = once[["utterance", "speaker", "emotion"]].astype(str).agg("\t".join, axis=1)
-    counts = once.emotion.value_counts()
-    return {
-        "digest": blake2b("\n".join(rows).encode(), digest_size=8).hexdigest(),
-        "utterances": len(once),
-        "counts": {emotion: int(counts.get(emotion, 0)) for emotion in emotions_of(predictions)},
-        "speakers": sorted(once.speaker.astype(str).unique()),
     }
 
 

@@ -7,10 +7,8 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.results.pooled import check_whole, pooled_scores
-from ser.results.reading import AVERAGED_TABLES, TABLES, read_about, read_table
+from ser.results.reading import AVERAGED_TABLES, SAME, TABLES, read_about, read_table
 from ser.results.records import Filled, Record, check_record
-
-SAME = 1e-9  # scores computed with other versions of libraries differ by less
 
 
 class PooledRun(Record):

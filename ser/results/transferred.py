@@ -8,9 +8,10 @@ import pandas as pd
 from ser.emotions import by_label
 from ser.errors import InputError
 from ser.results.names import protocol_of
-from ser.results.pooled import describe_intervals, describe_test_set, recorded_intervals, spread_of_runs
+from ser.results.pooled import describe_intervals, recorded_intervals, spread_of_runs
 from ser.results.predictions import PREFIX, describe, emotions_of, in_short, posterior_columns, scores
 from ser.results.speaker_counts import counted
+from ser.results.test_sets import describe_test_set
 
 KIND = "transfer"
 EACH = "predictions_each.csv"  # of every fold and seed; `predictions.csv` has the mean posterior

@@ -8,9 +8,9 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.results.pooled import check_whole
-from ser.results.pooled_result import SAME, PooledRun
+from ser.results.pooled_result import PooledRun
 from ser.results.predictions import check_rows, emotions_of, scores
-from ser.results.reading import TABLES, read_about, read_table
+from ser.results.reading import SAME, TABLES, read_about, read_table
 from ser.results.records import Filled, Record, check_record
 from ser.results.transferred import EACH, LEFT_OUT
 

@@ -7,8 +7,8 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
+from ser.report.page.drawing import Drawing
 from ser.report.reported_results import Entry, Run, printed_name
-from ser.report.sections.figures import Drawing
 from ser.results.pooled import pool
 from ser.results.pooled_result import Pooled
 from tests.made_up.results import dialogs_corpus, speakers_corpus, split, table_of

@@ -1,101 +1,17 @@
-"""The blocks of a report: sections of text, tables and figures; a table as text, Markdown and CSV."""
+"""The blocks of a page: sections of text, tables and figures; a table as text, Markdown and CSV."""
 
 import re
 from dataclasses import dataclass, field
 from itertools import groupby
 from textwrap import fill
-from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-UNKNOWN = "not available"  # shown for NaN, such as an interval over a single speaker
+from ser.report.page.values import Column
+
 LINE = 110  # characters per line of text in a terminal
-
-
-def percent(share: float, digits: int = 2) -> str:
-    """A share as a percentage without the % sign: 0.69858 is "69.86"."""
-    return f"{100 * share:.{digits}f}"
-
-
-def points(difference: float) -> str:
-    """A difference of shares in percentage points, signed: "+1.2"."""
-    return f"{100 * difference:+.1f}"
-
-
-def percent_interval(interval: tuple[float, float]) -> str:
-    """An interval of a share: "67.1 to 72.5"."""
-    return UNKNOWN if _is_nan(interval) else f"{percent(interval[0], 1)} to {percent(interval[1], 1)}"
-
-
-def points_interval(interval: tuple[float, float]) -> str:
-    """An interval of a difference of shares: "-2.0 to +4.1"."""
-    return UNKNOWN if _is_nan(interval) else f"{points(interval[0])} to {points(interval[1])}"
-
-
-def probability(p: float) -> str:
-    """A p value with three decimals, or four below 0.1 (0.0625 is the smallest possible over five sessions).
-
-    Example:
-        >>> [probability(p) for p in (0.0002, 0.0625, 0.25)]
-        ['< 0.001', '0.0625', '0.250']
-    """
-    return "< 0.001" if p < 0.001 else f"{p:.{4 if p < 0.1 else 3}f}"
-
-
-def _is_nan(value: Any) -> bool:
-    return any(each != each for each in (value if isinstance(value, tuple) else (value,)))
-
-
-# For each kind of value: its text, and the suffixes of its columns in a CSV file.
-KINDS = {
-    "text": (str, [""]),
-    "count": ("{:d}".format, [""]),
-    "number": ("{:g}".format, [""]),
-    "percent": (percent, [" %"]),
-    "short percent": (lambda share: percent(share, 1), [" %"]),
-    "interval": (percent_interval, [" low %", " high %"]),
-    "difference": (points, [" points"]),
-    "difference interval": (points_interval, [" low points", " high points"]),
-    "p": (probability, [""]),
-    "count and percent": (lambda value: f"{value[0]} ({percent(value[1])})", [" count", " %"]),
-    "hits": (lambda value: f"{percent(value[0] / value[1], 1)} ({value[0]}/{value[1]})", [" correct", " of"]),
-}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its heading, the kind of its values, and a group heading that it shares with its neighbours."""
-
-    name: str
-    kind: str = "text"
-    group: str = ""
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.group}: {self.name}" if self.group else self.name
-
-    def text(self, value: Any) -> str:
-        """A value as text; a string is unchanged, None is a dash."""
-        if value is None or isinstance(value, str):
-            return "-" if value is None else value
-        return UNKNOWN if _is_nan(value) else KINDS[self.kind][0](value)
-
-    def csv_names(self) -> list[str]:
-        return [self.full_name.removesuffix(ending) + ending for ending in KINDS[self.kind][1]]
-
-    def csv_values(self, value: Any) -> list:
-        """One or two numbers, shares in per cent; None for a string in a column of numbers."""
-        endings = KINDS[self.kind][1]
-        if value is None or _is_nan(value) or (isinstance(value, str) and self.kind != "text"):
-            return [None] * len(endings)
-        values = zip(value if isinstance(value, tuple) else (value,), endings, strict=True)
-        return [_number(each, ending) for each, ending in values]
-
-
-def _number(value: Any, ending: str) -> Any:
-    if ending.endswith(("%", "points")):
-        return round(100 * value, 4)
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+LONG = 40  # characters of a cell that wraps
 
 
 @dataclass(frozen=True)
@@ -108,6 +24,7 @@ class Table:
         notes: sentences under it.
         summary_rows: number of last rows that summarise the others.
         csv_rows: rows of the CSV file, if the page shows only some of them.
+        filter: the page has a box that shows only rows with a text.
     """
 
     name: str
@@ -117,6 +34,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
     summary_rows: int = 0
     csv_rows: list[list] | None = None
+    filter: bool = False
 
     @property
     def groups(self) -> list[tuple[str, int]]:
@@ -127,6 +45,12 @@ class Table:
     def texts(self) -> list[list[str]]:
         """All cells as text."""
         return [[column.text(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
+
+    @property
+    def num_characters(self) -> int:
+        """Its width in characters, about: long texts wrap, and three characters part two columns."""
+        widths = zip(*([min(len(text), LONG) for text in texts] for texts in self.texts), strict=True)
+        return sum(max(column) + 3 for column in widths)
 
     def csv(self) -> str:
         """The table as CSV: two columns for an interval or a count with its percentage, four decimals."""
@@ -146,7 +70,7 @@ class Table:
     def markdown(self) -> str:
         """The table as Markdown with its title and notes."""
         head = [column.full_name for column in self.columns]
-        rule = ["---" if column.kind == "text" else "---:" for column in self.columns]
+        rule = ["---:" if column.is_number else "---" for column in self.columns]
         lines = ["| " + " | ".join(escape(cell) for cell in cells) + " |" for cells in [head, *self.texts]]
         lines.insert(1, "|" + "|".join(rule) + "|")
         return "\n\n".join([f"**{escape(self.title)}**", "\n".join(lines), *map(escape, self.notes)])
@@ -169,6 +93,53 @@ class Picture:
     inches: float
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line of a figure of curves: the row of its run in the table of runs, and how it is drawn."""
+
+    row: int
+    name: str
+    colour: str
+    dashes: str
+    glyph: str
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A figure of curves inside a page, with a list of its lines.
+
+    Attributes:
+        svg: an element in which each line is in a group with the attribute `data-row`.
+    """
+
+    title: str
+    svg: Markup
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix in per cent of the row; None for an emotion without utterances.
+
+    Attributes:
+        row: of its run in the table of runs.
+        part: the set that it was computed on.
+    """
+
+    row: int
+    name: str
+    part: str
+    emotions: list[str]
+    percents: list[list[int] | None]
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Small confusion matrices side by side."""
+
+    matrices: list[Matrix]
+
+
 class Commands(list):
     """Lines for a terminal."""
 
@@ -179,7 +150,7 @@ class Section:
 
     anchor: str
     title: str
-    blocks: list[Table | Picture | Commands | list[str] | str]
+    blocks: list[Table | Picture | Curves | Matrices | Commands | list[str] | str]
 
 
 def escape(text: str) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.files import about_out, write_text
 
-MARKER = "report.json"  # lists the files of a report, so that no other file is removed
 KIND = "report"
+MARKER = "report.json"  # lists the files of a report, so that no other file is removed; "KIND.json" for another page
 
 
-def check_folder(out: str) -> Path:
-    """The folder to write a report to; it must be new, empty, or an earlier report.
+def check_folder(out: str, kind: str = KIND) -> Path:
+    """The folder to write a page to; it must be new, empty, or an earlier page of this kind.
 
     Raises:
         InputError: if it has other files, or cannot be written to.
@@ -29,22 +29,23 @@ def check_folder(out: str) -> Path:
         raise InputError(f"--out {out}: no permission to write to {parent}; choose another folder")
     with about_out(folder):
         found = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if others := sorted(found - _files_of_report(folder)):
+    if others := sorted(found - _files_of_page(folder, kind)):
         listed = ", ".join(others[:3]) + (" and more" if others[3:] else "")
-        raise InputError(f"--out {out} holds {listed}, which no earlier report wrote; choose a new folder")
+        raise InputError(f"--out {out} holds {listed}, which no earlier {kind} wrote; choose a new folder")
     return folder
 
 
-def _files_of_report(folder: Path) -> set[str]:
+def _files_of_page(folder: Path, kind: str) -> set[str]:
+    marker = f"{kind}.json"
     try:
-        about = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-        return {MARKER, *about["files"]} if about["kind"] == KIND else set()
+        about = json.loads((folder / marker).read_text(encoding="utf-8"))
+        return {marker, *about["files"]} if about["kind"] == kind else set()
     except (OSError, ValueError, KeyError, TypeError):
         return set()
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
+def new_folder(folder: Path, kind: str = KIND) -> Iterator[Path]:
     """Yield a temporary folder, and rename it to `folder` when everything is written.
 
     If writing fails, an earlier report is unchanged.
@@ -58,7 +59,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
             partial.mkdir(parents=True)
             yield partial
             if folder.exists():
-                check_folder(str(folder))  # another process may have written there meanwhile
+                check_folder(str(folder), kind)  # another process may have written there meanwhile
                 folder.rename(old)
             partial.rename(folder)
     finally:
@@ -68,8 +69,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write_marker(folder: Path, about: dict) -> None:
-    """Write `report.json` with `about` and the list of the report's files."""
+def write_marker(folder: Path, about: dict, kind: str = KIND) -> None:
+    """Write `report.json` with `about` and the list of the page's files, or the same for another kind."""
     files = sorted(path.name for path in folder.iterdir())
-    text = json.dumps({"kind": KIND, **about, "files": files}, indent=2)
-    write_text(folder / MARKER, text + "\n")
+    text = json.dumps({"kind": kind, **about, "files": files}, indent=2)
+    write_text(folder / f"{kind}.json", text + "\n")

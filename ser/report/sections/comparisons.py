@@ -7,7 +7,8 @@ from math import isnan
 from typing import Any
 
 from ser.errors import InputError
-from ser.report.page.blocks import Column, Table, points, points_interval, probability
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column, points, points_interval, probability
 from ser.report.reported_results import Entry
 from ser.results.speaker_counts import counted
 from ser.results.statistics import Comparison, compare, compare_unpaired

@@ -4,7 +4,8 @@ import numpy as np
 
 from ser.emotions import by_label
 from ser.report.across_corpora import Cell
-from ser.report.page.blocks import Column, Table, percent
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column, percent
 from ser.report.reported_results import file_stems
 from ser.report.sections.folds import SCORE_COLUMNS, score_cells
 from ser.report.sections.paper_tables import counts_table
@@ -63,10 +64,10 @@ def _matrix_table(name: str, title: str, tested: list[str], grid: dict[str, list
             values = [cell.scores[score], cell.intervals[score], len(cell.emotions)] if cell else [None] * 3
             row += values[: 2 + differ]
         rows.append(row)
-    below = [[name] for name in ("utterances", "speakers", "constant answer, %")]
+    below = [[name] for name in ("utterances", "speakers", "constant answer")]
     for cells in zip(*grid.values(), strict=True):
         facts = dict.fromkeys(
-            (str(cell.utterances), str(cell.speakers), percent(cell.constant[score])) for cell in cells if cell
+            (str(cell.utterances), str(cell.speakers), f"{percent(cell.constant[score])} %") for cell in cells if cell
         )
         for row, found in zip(below, zip(*facts, strict=True) if facts else [()] * 3, strict=True):
             row += [" or ".join(found if len(set(found)) > 1 else found[:1]) or None, *[""] * (1 + differ)]

@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from ser.report.across_corpora import Cell
-from ser.report.page.blocks import Picture, percent
+from ser.report.page.blocks import Picture
+from ser.report.page.drawing import drawing, label
+from ser.report.page.values import percent
 from ser.report.sections.corpora import SCORES, by_system, corpora_of
-from ser.report.sections.figures import drawing
 
 SIDE_INCHES = 1.15  # of a cell
 FRAME_INCHES = (1.9, 1.5)  # names around a panel
@@ -29,7 +30,7 @@ def draw_matrices(cells: list[Cell], over: str = "") -> Picture:
             for axes, (score, measure) in zip(row, SCORES.items(), strict=True):
                 _draw_panel(axes, own, score, trained, tested)
                 axes.set_title(f"{measure} of {system} (%)", fontsize=10)
-        title = "WA and UA, rows trained on, columns tested on; darker is higher, boxes are cross-validations."
+        title = "WA and UA, rows trained on, columns tested on; the score shades the cell, boxes are cross-validations."
         values = "; ".join(f"{cell.title} {percent(cell.scores['wa'], 1)}" for cell in cells)
         words = f"Over {over}: " if over else ""
         if len({frozenset(cell.emotions) for cell in cells}) > 1:
@@ -51,8 +52,10 @@ def _draw_panel(axes: Axes, cells: list[Cell], score: str, trained: list[str], t
         if known and trained[row] == tested[column]:
             place = (column - 0.46, row - 0.46)
             axes.add_patch(Rectangle(place, 0.92, 0.92, fill=False, edgecolor=look["color"], linewidth=1))
-    axes.set_xticks(range(len(tested)), tested, fontsize=9, rotation=20 if len(tested) > 3 else 0)
-    axes.set_yticks(range(len(trained)), trained, fontsize=9)
+    axes.set_xticks(
+        range(len(tested)), [label(name, 16) for name in tested], fontsize=9, rotation=20 if len(tested) > 3 else 0
+    )
+    axes.set_yticks(range(len(trained)), [label(name, 16) for name in trained], fontsize=9)
     axes.set(xlabel="tested on", ylabel="trained on")
     axes.grid(visible=False)
     axes.spines[["top", "right"]].set_visible(True)

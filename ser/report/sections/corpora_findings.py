@@ -1,7 +1,7 @@
 """The findings of a report across corpora in sentences, and their limitations."""
 
 from ser.report.across_corpora import Cell
-from ser.report.page.blocks import percent, percent_interval, points
+from ser.report.page.values import percent, percent_interval, points
 from ser.report.sections.findings import FEW, ONE
 from ser.results.predictions import of_emotions
 from ser.results.speaker_counts import counted

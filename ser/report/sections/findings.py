@@ -1,6 +1,6 @@
 """The findings of a report in sentences, and their limitations."""
 
-from ser.report.page.blocks import percent, percent_interval
+from ser.report.page.values import percent, percent_interval
 from ser.report.reported_results import Entry, has_papers_emotions
 from ser.report.sections.comparisons import MEASURES, Pair, correct, incomparable
 from ser.report.sections.paper_tables import comparability, same_test_set

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ser.report.page.blocks import Column, Table
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column
 from ser.report.reported_results import Entry, interval_notes
 from ser.results.pooled import pooled_scores, summarise
 from ser.results.statistics import Intervals, bootstrap_speakers

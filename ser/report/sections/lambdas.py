@@ -1,13 +1,12 @@
 """Lambda of a two-branch system: the curve, the choice on validation, and the test result with it."""
 
-import io
 from dataclasses import replace
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
-from ser.report.page.blocks import Column, Picture, Table
+from ser.report.page.blocks import Picture, Table
+from ser.report.page.values import Column
 from ser.report.reported_results import Entry
 from ser.report.sections.comparisons import Pair, comparison_table, correct
 from ser.report.sections.folds import SCORE_COLUMNS, score_cells
@@ -17,6 +16,7 @@ from ser.results.predictions import emotions_note
 from ser.results.statistics import bootstrap_speakers, compare, ua_note
 
 SETS = {"val": "validation", "test": "test"}
+INCHES = 10
 SOFTWARE = "ser lambda"  # written into the PNG, so that no other file is replaced
 ABOUT = (
     "Lambda is the weight of the capsule branch, 1 - lambda that of the GRU branch. Training does not depend on it, so "
@@ -28,7 +28,8 @@ ABOUT = (
 def lambda_blocks(entry: Entry) -> list:
     """The section on lambda of a result, repeated for the mean posteriors of the last epochs if there are any."""
     tables, lambda_ = {"test": entry.predictions, "val": entry.pooled.validation}, entry.about["lambda"]
-    blocks = [ABOUT, *_blocks(entry.title, entry.stem, *weigh(tables, lambda_, lambda_))]
+    picture, *found = _blocks(entry.title, entry.stem, *weigh(tables, lambda_, lambda_))
+    blocks = [picture, ABOUT, *found]
     if averaged := entry.pooled.averaged:
         title = f"{entry.title}, mean posterior of the last {entry.about['averaged']['epochs']} epochs"
         blocks += _blocks(title, f"{entry.stem}-averaged", *weigh(averaged, lambda_, None))
@@ -36,12 +37,11 @@ def lambda_blocks(entry: Entry) -> list:
 
 
 def _blocks(title: str, stem: str, curves: pd.DataFrame, choices: pd.DataFrame, tables: list[Table]) -> list:
-    out, was = io.BytesIO(), 100 * curves.wa[curves.set == "test"]
-    draw(curves, choices, out)
+    was = 100 * curves.wa[curves.set == "test"]
     alt = f"WA and UA of {title} over lambda; test WA between {was.min():.1f} and {was.max():.1f} %."
     caption = f"{title}: WA and UA over lambda on test (with 95 % interval) and on validation rows."
     named = [replace(each, name=f"{each.name}-{stem}", title=f"{title}: {each.title}") for each in tables]
-    return [Picture(f"lambda-{stem}", caption, alt, out.getvalue(), inches=10), *named]
+    return [Picture(f"lambda-{stem}", caption, alt, draw(curves, choices), INCHES), *named]
 
 
 def weigh(
@@ -109,21 +109,24 @@ def _choice_table(choices: pd.DataFrame, metric: str) -> Table:
     return Table("lambda-choices", title, columns, rows)
 
 
-def draw(curves: pd.DataFrame, lambdas: pd.DataFrame, file: BinaryIO) -> None:
-    """Draw WA and UA over lambda as a PNG: test with its interval, validation dotted, choices as ticks."""
-    from matplotlib.figure import Figure
+def draw(curves: pd.DataFrame, lambdas: pd.DataFrame) -> bytes:
+    """Draw WA and UA over lambda as a PNG: test with its interval, validation, and the choices as ticks."""
+    from ser.report.page.drawing import GREY, drawing, styles
 
-    figure = Figure(figsize=(10, 4.3), layout="constrained")
-    panels = figure.subplots(1, 2, sharex=True)
-    for axes, score in zip(panels, ("wa", "ua"), strict=True):
-        validation, test = (curves[curves.set == name] for name in ("val", "test"))
-        band = (100 * test[f"{score}_low"], 100 * test[f"{score}_high"])
-        axes.fill_between(test.lambda_, *band, color="0.85", label="95 % of draws of speakers (test)")
-        axes.plot(test.lambda_, 100 * test[score], "k-", label="test")
-        axes.plot(validation.lambda_, 100 * validation[score], "k:", label="validation")
-        axes.axvline(PAPER_LAMBDA, color="0.4", linestyle="--", linewidth=1, label="0.6, the paper's")
-        foot, place = np.full(len(lambdas), 0.02), axes.get_xaxis_transform()
-        axes.plot(lambdas.lambda_, foot, "k|", markersize=10, transform=place, label="chosen, per fold")
-        axes.set(xlabel="lambda (0: GRU alone, 1: capsules alone)", ylabel=f"{score.upper()}, %", xlim=(-0.01, 1.01))
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
-    figure.savefig(file, dpi=120, format="png", metadata={"Software": SOFTWARE})
+    looks = {name: {**look, "markevery": 10, "markersize": 4} for name, look in zip(SETS, styles(2)[::-1], strict=True)}
+    with drawing(INCHES, 4.3) as sheet:
+        panels = sheet.figure.subplots(1, 2, sharex=True)
+        for axes, score in zip(panels, ("wa", "ua"), strict=True):
+            validation, test = (curves[curves.set == name] for name in ("val", "test"))
+            band = (100 * test[f"{score}_low"], 100 * test[f"{score}_high"])
+            axes.fill_between(test.lambda_, *band, color="#d9d9d9", label="95 % of draws of speakers (test)")
+            axes.plot(test.lambda_, 100 * test[score], label="test", **looks["test"])
+            axes.plot(validation.lambda_, 100 * validation[score], label="validation", **looks["val"])
+            axes.axvline(PAPER_LAMBDA, color=GREY, linestyle=(0, (1, 2)), label="0.6, the paper's")
+            foot, place = np.full(len(lambdas), 0.02), axes.get_xaxis_transform()
+            axes.plot(lambdas.lambda_, foot, "k|", markersize=10, transform=place, label="chosen, per fold")
+            axes.set(
+                xlabel="lambda (0: GRU alone, 1: capsules alone)", ylabel=f"{score.upper()} (%)", xlim=(-0.01, 1.01)
+            )
+        sheet.figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=9)
+        return sheet.png(SOFTWARE)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ser.emotions import PAPER_EMOTIONS
-from ser.report.page.blocks import Column, Table
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column
 from ser.report.reported_results import Entry, has_papers_emotions, interval_notes
 from ser.results.matrices import multinomial_ua_interval, wilson_interval
 from ser.results.paper import TABLE_1, PaperRow, fitting_halves, row_sums

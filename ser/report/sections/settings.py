@@ -3,7 +3,8 @@
 import json
 from importlib.metadata import version
 
-from ser.report.page.blocks import Column, Table, percent
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column, percent
 from ser.report.reported_results import Entry, counts_of
 from ser.report.sections.comparisons import Pair
 from ser.results.names import protocol_of
@@ -140,7 +141,7 @@ def settings_table(entries: list[Entry]) -> Table:
     shown = [row for row in rows if NOT_SET not in row or {*row[1:]} - {NOT_SET, NOT_RECORDED}]
     columns = [Column("setting"), *(Column(entry.title) for entry in entries)]
     notes = ["Options that no result sets are only in the CSV file.", *unrecorded(entries)]
-    return Table("settings", "Settings and versions", columns, shown, notes, csv_rows=rows)
+    return Table("settings", "Settings and versions", columns, shown, notes, csv_rows=rows, filter=True)
 
 
 def _settings(entry: Entry) -> dict[str, str]:

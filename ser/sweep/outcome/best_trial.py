@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from ser.errors import InputError
-from ser.report.page.blocks import Column, Table
+from ser.report.page.blocks import Table
+from ser.report.page.values import Column
 from ser.results.identity import FREE, PER_FOLD, flatten
 from ser.results.lambda_curve import apply
 from ser.results.pooled import pooled_scores

@@ -1,46 +1,34 @@
-"""Findings of a study: its trials, Optuna's figures and the routing table, as files and as a report."""
+"""Findings of a study: its trials, figures, importances and the routing table, as files."""
 
-import io
-import warnings
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-import numpy as np
 import optuna
 import pandas as pd
-from matplotlib import pyplot
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.trial import FrozenTrial, TrialState
-from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances, plot_slice
+from optuna.trial import FrozenTrial
 
 from ser.files import write_bytes, write_text
-from ser.report.page.blocks import Column, Commands, Picture, Section, Table
-from ser.report.page.rendering import markdown_page
-from ser.report.sections.figures import DOTS_PER_INCH
+from ser.report.page.blocks import Picture, Table
+from ser.report.page.values import Column
 from ser.results.lambda_curve import apply
 from ser.results.statistics import Intervals, bootstrap_speakers, ua_note
+from ser.sweep.outcome.figures import draw_history, draw_importances, draw_slices
 from ser.sweep.outcome.lambdas import Saved, best_saved_config
 from ser.sweep.outcome.trials import best_config, best_trial, complete, for_crossval, trials_table
 from ser.sweep.study.plan import LAMBDA, Plan
-from ser.sweep.study.shared_study import SharedStudy, describe_point, short
+from ser.sweep.study.shared_study import SharedStudy, describe_point
 from ser.sweep.workers.trial import Trial
 from ser.training.options.configuration import to_yaml
 
 TRIALS, BEST = "trials.csv", "best.yaml"
 ITERATIONS = "model.routing_iterations"
-MOST_ROWS = 10
 FEWEST_FOR_IMPORTANCE = 10
 GOOD_TRIALS = 5  # Optuna advises at least this number above the quantile
 UNTOLD = (
     f"Importances need two options and {FEWEST_FOR_IMPORTANCE} complete trials, some of them better than the others."
 )
-FIGURES = {
-    "history": (plot_optimization_history, "every complete trial, and the best so far"),
-    "slices": (plot_slice, "every complete trial over each option"),
-    "importances": (plot_param_importances, "which options decide whether a trial is among the best (PED-ANOVA)"),
-}
 
 
 class Findings:
@@ -69,11 +57,10 @@ class Findings:
         self.config = (
             for_crossval(plan, best_saved_config(saved, row.params[LAMBDA])) if saved else best_config(plan, row)
         )
-        study = study_of(results)
-        self.pictures = [draw_with_optuna(name, plan, study) for name in ("history", "slices")]
+        self.pictures = [draw_history(plan, results, self.best), draw_slices(plan, results, self.best)]
         if evaluator := importance_evaluator(plan, results):
-            self.importances = get_param_importances(study, evaluator=evaluator)
-            self.pictures.append(draw_with_optuna("importances", plan, study, evaluator=evaluator))
+            self.importances = get_param_importances(study_of(results), evaluator=evaluator)
+            self.pictures.append(draw_importances(plan, self.importances))
         if ITERATIONS in plan.space.dimensions:
             cells = routing_cells(shared, folder, self.config["model"]["class_path"])
             self.routing = routing_table(cells, len(plan.folds))
@@ -105,49 +92,11 @@ class Findings:
             write_bytes(folder / f"{picture.name}.png", picture.png)
         return [*files, *(f"{picture.name}.png" for picture in self.pictures)]
 
-    def sections(self) -> list[Section]:
-        """The report's sections with trials, routing table and figures."""
-        plan = self.shared.plan
-        done = self.trials.sort_values(plan.metric, ascending=False, kind="stable", na_position="last")
-        shown = done.astype(object).where(done.notna(), None).head(MOST_ROWS)
-        names = list(plan.space.dimensions)
-        columns = [Column("trial", "count"), Column("state"), *map(Column, names)]
-        columns += [Column(f"validation {name}", "percent") for name in ("WA", "UA")]
-        rows = [[row.trial, row.state, *map(short, row[names]), row.wa, row.ua] for _, row in shown.iterrows()]
-        title = f"The best {len(rows)} trials of {len(done)}" if len(done) > len(rows) else "All trials"
-        trials = Table("trials", title, columns, rows, ["trials.csv has all of them, with errors and workers."])
-        why = [] if self.importances else [UNTOLD]
-        return [
-            Section("trials", "Trials", [trials]),
-            *([Section("routing", "Routing iterations", [self.routing])] if self.routing else []),
-            Section("figures", "Figures", [*self.pictures, *why]),
-        ]
-
-
-def write_report(folder: Path, findings: Findings, result: Table | None, commands: list[str]) -> list[str]:
-    """Write `report.md`, the result of the test (`claim.csv`), tables and figures; return the names of the files."""
-    plan = findings.shared.plan
-    first = [result] if result else ["The test set was not used (--no-test)."]
-    described = [f"{name}: {text}" for name, text in plan.space.described().items()]
-    described.append(f"folds {', '.join(map(str, plan.folds))}, seeds {', '.join(map(str, plan.seeds))}")
-    sections = [
-        Section("result", "Result", [f"Best: {findings.choice}.", *first]),
-        Section("study", "What was tried", [described, Commands(commands)]),
-        *findings.sections(),
-    ]
-    files = findings.write(folder)
-    if result:
-        write_text(folder / "claim.csv", result.csv())
-    subtitle = f"{len(findings.trials)} planned trials by {plan.sampler}, {plan.objective} on validation utterances."
-    write_text(folder / "report.md", markdown_page(f"Study {plan.study}", subtitle, sections))
-    return ["report.md", *(["claim.csv"] if result else []), *files]
-
 
 def study_of(results: dict[int, FrozenTrial]) -> optuna.Study:
-    """An in-memory study of the accepted trials, with their numbers in the plan."""
+    """An in-memory study of the accepted trials."""
     study = optuna.create_study(direction="maximize")
-    nothing = optuna.trial.create_trial(state=TrialState.FAIL)
-    study.add_trials(results.get(place, nothing) for place in range(max(results) + 1))
+    study.add_trials(results.values())
     return study
 
 
@@ -165,22 +114,6 @@ def importance_evaluator(plan: Plan, results: dict[int, FrozenTrial]) -> PedAnov
     quantile = max(0.1, GOOD_TRIALS / len(values))
     equally_good = values[-1] == values[ceil(quantile * len(values)) - 1]
     return None if equally_good else PedAnovaImportanceEvaluator(target_quantile=quantile)
-
-
-def draw_with_optuna(name: str, plan: Plan, study: optuna.Study, **settings) -> Picture:
-    """One of Optuna's figures, by its name in `FIGURES`; pyplot's style, which Optuna changes, is restored."""
-    plot, words = FIGURES[name]
-    title = f"Validation {plan.metric.upper()}: {words}."
-    matplotlib.use("agg")
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about an experimental interface and axes with a single value
-        figure = np.ravel(plot(study, target_name=plan.objective, **settings))[0].figure
-        for axes in figure.axes if plot is plot_slice else ():  # long class names, many ticks on a log scale
-            axes.tick_params(axis="x", which="both", labelrotation=90)
-        out = io.BytesIO()
-        figure.savefig(out, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
-        pyplot.close(figure)
-    return Picture(name, title, f"{title} The numbers are in trials.csv.", out.getvalue(), figure.get_figwidth())
 
 
 class Cell(NamedTuple):

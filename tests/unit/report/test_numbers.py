@@ -40,8 +40,8 @@ def test_table_1_is_what_the_predictions_give(results, report, page):
             assert limits.tolist() == pytest.approx([100 * limit for limit in intervals[measure]], abs=1e-4)
         assert row["n: ours"] == predictions.utterance.nunique() == 195
         assert row["same test set"] == "no"
-        assert f"{100 * right:.2f}" in shown[name]
-        assert f"{100 * ua:.2f}" in shown[name]
+        assert f"{100 * right:.2f}\N{NO-BREAK SPACE}%" in shown[name]
+        assert f"{100 * ua:.2f}\N{NO-BREAK SPACE}%" in shown[name]
 
 
 def test_table_1_has_the_papers_rows_and_their_intervals(report, page):

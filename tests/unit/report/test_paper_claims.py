@@ -82,7 +82,7 @@ def test_only_compared_pairs_are_counted(by_halves):
     pairs = correct(list(compare_pairs(entries)))
     assert _comparisons(entries, pairs)[0].notes == []
     entries = [by_halves[key] for key in by_halves if key[1] == "MMFFF"]
-    table, *_, with_paper = _comparisons(entries, correct(list(compare_pairs(entries))))
+    _, table, *_, with_paper = _comparisons(entries, correct(list(compare_pairs(entries))))
     assert "corrected together for WA and UA of all rows (12 tests)" in table.notes[0], "six pairs"
     assert "corrected together for WA and UA of all rows (4 tests)" in with_paper.notes[0], "corrected separately"
 

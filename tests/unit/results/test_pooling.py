@@ -8,9 +8,10 @@ import pytest
 
 from ser.emotions import PAPER_EMOTIONS
 from ser.errors import InputError
-from ser.results.pooled import describe_pooled, describe_test_set, write_pooled
+from ser.results.pooled import describe_pooled, write_pooled
 from ser.results.pooled_result import read_pooled
 from ser.results.predictions import posterior_columns
+from ser.results.test_sets import describe_test_set
 from tests.made_up.hits import predictions
 
 # Hits of the four utterances of each run, by seed and fold; then the same for the averaged posteriors.

@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from ser.training import session
 from ser.training.callbacks.history import History
 from ser.training.run import Run
+from ser.training.tracking.tracking import Tracking
 
 
 class Steps:
@@ -19,7 +20,8 @@ class Steps:
         self.data.others = more
         self.folder, self.config, self.seen = folder / "fold2", {"data": {"fold": 2}}, []
         self.trainer = SimpleNamespace(loggers=["first"], callbacks=[])
-        self.system = None
+        self.system, tracking = None, Tracking(name="my-fold2")
+        self.experiment = SimpleNamespace(settings={"wandb": tracking})
 
     best = Run.best
 
@@ -39,7 +41,8 @@ class Steps:
         return None
 
     def loggers(self):
-        logger = SimpleNamespace(log_hyperparams=lambda config: self.seen.append(("config", config["data"]["fold"])))
+        name = self.experiment.settings["wandb"].name
+        logger = SimpleNamespace(log_hyperparams=lambda config: self.seen.append((name, config["data"]["fold"])))
         return [logger]
 
 
@@ -74,9 +77,9 @@ def test_all_are_validated_in_the_training_and_each_by_itself_afterwards(steps):
         ("train", 2, [7, 9]),
         *(("share", 7, {"fold": 7}), ("share", 9, {"fold": 9})),
         ("fold2/checkpoints/best.ckpt", 2, [], "val", "test"),
-        *(("finish",), ("config", 7), ("fold7", {"epoch": 1, "step": 4, "val/wa": 0.1})),
+        *(("finish",), ("my-fold7", 7), ("fold7", {"epoch": 1, "step": 4, "val/wa": 0.1})),
         ("fold7/checkpoints/best.ckpt", 7, [], "val", "test"),
-        *(("finish",), ("config", 9), ("fold9", {"epoch": 1, "step": 4, "val/wa": 0.2})),
+        *(("finish",), ("my-fold9", 9), ("fold9", {"epoch": 1, "step": 4, "val/wa": 0.2})),
         ("fold9/checkpoints/best.ckpt", 9, [], "val", "test"),
     ]
 

@@ -92,13 +92,17 @@ def test_learning_curves_are_each_folds_own_with_its_chosen_epoch():
     ]
     table = predictions([1, 1, 1, 1], seed=[1, 1, 2, 2]).assign(fold=[3, 4, 3, 4])
     figure = drawn(draw_learning, entry(table, runs=runs))
-    left = [axes for axes in figure.axes if axes.get_title()]
-    assert [axes.get_title() for axes in left] == ["fold 3", "fold 4"]
-    right = [axes for axes in figure.axes if not axes.get_title()]
-    for fold, losses, scores in zip((3, 4), left, right, strict=True):
+    above = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in above] == ["fold 3", "fold 4"]
+    below = [axes for axes in figure.axes if not axes.get_title()]
+    for fold, losses, scores in zip((3, 4), above, below, strict=True):
         assert [line.get_ydata().tolist() for line in losses.get_lines()] == [[3 + fold, 2, 1], [3 + fold, 2, 2]]
         curves = [line.get_ydata() for line in scores.get_lines()]
         for seed in (1, 2):
             assert curves[2 * seed - 2] == pytest.approx([10 * fold, 10 * seed, 90])
             chosen = scores.get_lines()[2 * seed - 1]
             assert (*chosen.get_xdata(), *chosen.get_ydata()) == pytest.approx((2, 10 * seed))
+    for axes in (*above, *below):
+        looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axes.get_lines()}
+        assert len(looks) == len(axes.get_lines()), "seeds and chosen epochs are told apart"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["seed 1", "seed 2", "chosen epoch"]

@@ -11,13 +11,13 @@ from optuna.trial import TrialState, create_trial
 
 from ser.sweep.outcome.findings import (
     Cell,
-    Findings,
     importance_evaluator,
     routing_cells,
     routing_table,
     study_of,
 )
 from ser.sweep.outcome.trials import best_trial
+from ser.sweep.outcome.writing import best_trials
 from ser.sweep.study.plan import LAMBDA, Plan
 from ser.sweep.study.shared_study import accepted
 from ser.sweep.study.space import Space
@@ -83,8 +83,7 @@ def test_the_best_trials_stand_above_by_the_objective(objective, order):
     state = ["complete", "pruned", "complete", "complete"]
     trials = pd.DataFrame({"trial": range(4), "state": state, "model.dropout": 0.5, **scores})
     shared = SimpleNamespace(plan=make_plan(objective))
-    found = SimpleNamespace(shared=shared, trials=trials, routing=None, pictures=[], importances={})
-    (table,) = Findings.sections(found)[0].blocks
+    table = best_trials(SimpleNamespace(shared=shared, trials=trials))
     assert [each[0] for each in table.rows] == order
     assert table.rows[0][-2:] == [scores["wa"][order[0]], scores["ua"][order[0]]]
     assert table.rows[-1][-2:] == [None, None]

@@ -1,17 +1,19 @@
 """A study's figures, read from the axes, for given rows."""
 
 import io
+from dataclasses import replace
 
 import pytest
-from matplotlib import rcParams
 from matplotlib.image import imread
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState, create_trial
 
-from ser.sweep.outcome.findings import draw_with_optuna, study_of
+from ser.sweep.outcome.figures import draw_history, draw_importances, draw_slices
+from ser.sweep.outcome.findings import study_of
 from ser.sweep.study.plan import Plan
 from ser.sweep.study.space import Space
+from tests.made_up.entries import drawn
 
 DIMENSIONS = {"model.dropout": FloatDistribution(0, 1), "model": CategoricalDistribution(("x.A", "x.B"))}
 PLAN = Plan(study="s", space=Space(DIMENSIONS), config=["a.yaml"], options={}, trials=6)
@@ -31,48 +33,53 @@ ROWS = {  # trial 3 was given up
 }
 
 
-@pytest.fixture
-def optunas(monkeypatch):
-    """The axes of one of Optuna's figures."""
-    figures = []
-    monkeypatch.setattr("ser.sweep.outcome.findings.pyplot.close", figures.append)
-
-    def run(name, **settings):
-        picture = draw_with_optuna(name, PLAN, study_of(ROWS), **settings)
-        assert imread(io.BytesIO(picture.png)).std() > 0.02  # the picture is not blank
-        return figures.pop().axes
-
-    yield run
-    assert rcParams["axes.facecolor"] == "white", "pyplot's style is restored"
-
-
 def lines(axes):
     return {
-        str(line.get_label()): (list(map(float, line.get_xdata())), list(map(float, line.get_ydata())))
+        line.get_label(): (list(map(float, line.get_xdata())), pytest.approx(list(map(float, line.get_ydata()))))
         for line in axes.get_lines()
     }
 
 
-def spots(axes):
-    """The points of a figure, one row each."""
-    return [list(map(float, spot)) for spot in axes.collections[0].get_offsets()]
+def test_the_history_has_every_complete_trial_under_its_number_and_the_best_so_far():
+    (axes,) = drawn(draw_history, PLAN, ROWS, 1).axes
+    found = lines(axes)
+    assert found["complete trial"] == ([0, 1, 2, 5], [60, 70, 50, 65])
+    assert found["best so far"] == ([0, 1, 2, 5, 5], [60, 70, 70, 70, 70])
+    assert found["the best"] == ([1], [70])
 
 
-def test_the_history_has_every_complete_trial_under_its_number_and_the_best_so_far(optunas):
-    (axes,) = optunas("history")
-    assert spots(axes) == [[0, 0.6], [1, 0.7], [2, 0.5], [5, 0.65]]
-    assert lines(axes)["Best Value"] == ([0, 1, 2, 3, 4, 5], [0.6, 0.7, 0.7, 0.7, 0.7, 0.7])
+def test_the_best_so_far_goes_on_to_the_last_trial():
+    (axes,) = drawn(draw_history, PLAN, {place: ROWS[place] for place in (0, 1, 4)}, 1).axes
+    assert lines(axes)["best so far"] == ([0, 1, 4], [60, 70, 70]), "trial 4 was pruned"
 
 
-def test_a_slice_has_every_complete_trial_over_its_own_value(optunas):
-    panels = {axes.get_xlabel(): axes for axes in optunas("slices")}
-    assert spots(panels["model.dropout"]) == [[0.1, 0.6], [0.2, 0.7], [0.3, 0.5], [0.5, 0.65]]
-    assert spots(panels["model"]) == [[0, 0.6], [0, 0.5], [1, 0.7], [1, 0.65]]
-    assert [label.get_text() for label in panels["model"].get_xticklabels()] == ["'x.A'", "'x.B'"]
+def test_a_slice_has_every_complete_trial_over_its_own_value():
+    panels = {axes.get_xlabel(): axes for axes in drawn(draw_slices, PLAN, ROWS, 1).axes}
+    assert lines(panels["model.dropout"])["complete trial"] == ([0.1, 0.2, 0.3, 0.5], [60, 70, 50, 65])
+    assert lines(panels["model"])["complete trial"] == ([0, 1, 0, 1], [60, 70, 50, 65])
+    assert lines(panels["model"])["the best"] == ([1], [70])
+    assert [label.get_text() for label in panels["model"].get_xticklabels()] == ["A", "B"]
 
 
-def test_the_bars_are_the_importances(optunas):
+def test_an_option_on_a_log_scale_is_drawn_on_one():
+    dimensions = {"optimizer.lr": FloatDistribution(1e-5, 1e-2, log=True)}
+    rows = {
+        place: create_trial(value=0.5, params={"optimizer.lr": 10.0**-place}, distributions=dimensions)
+        for place in (3, 4)
+    }
+    (axes,) = drawn(draw_slices, replace(PLAN, space=Space(dimensions)), rows, 3).axes
+    assert axes.get_xscale() == "log"
+
+
+def test_the_bars_are_the_importances():
     evaluator = PedAnovaImportanceEvaluator(target_quantile=0.25)
-    (axes,) = optunas("importances", evaluator=evaluator)
+    importances = get_param_importances(study_of(ROWS), evaluator=evaluator)
+    (axes,) = drawn(draw_importances, PLAN, importances).axes
     bars = {label.get_text(): bar.get_width() for label, bar in zip(axes.get_yticklabels(), axes.patches, strict=True)}
-    assert bars == get_param_importances(study_of(ROWS), evaluator=evaluator)
+    assert bars == {name: pytest.approx(100 * share) for name, share in importances.items()}
+    assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first is at the top"
+
+
+def test_names_are_not_mathematics():
+    picture = draw_importances(PLAN, {"model.$\\frac": 0.75, "data.$x": 0.25})
+    assert imread(io.BytesIO(picture.png)).std() > 0.02  # the picture is not blank

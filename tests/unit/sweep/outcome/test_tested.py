@@ -1,5 +1,6 @@
 """The test of the best trial: run once, with validation and test in separate rows."""
 
+import json
 import sys
 from types import SimpleNamespace
 
@@ -10,9 +11,10 @@ import yaml
 from ser.errors import InputError
 from ser.results.statistics import bootstrap_speakers
 from ser.sweep.outcome.best_trial import claim, run_best
-from ser.sweep.outcome.findings import write_report
+from ser.sweep.outcome.writing import write_report
 from ser.sweep.study.space import Space
 from tests.made_up.hits import predictions
+from tests.made_up.html_page import Page
 
 VALIDATION = predictions([1, 1, 1, 0, 1, 1], [0, 0, 1, 1, 0, 1], list("aabbcc")).assign(fold=1)
 TEST = predictions([1, 0, 0, 1, 0, 0], [0, 0, 0, 1, 0, 1], list("ddeeff")).assign(fold=1)
@@ -112,12 +114,22 @@ def test_a_finished_test_is_not_repeated(started, tmp_path, monkeypatch):
 def test_the_report_names_folds_and_seeds_and_what_is_claimed(pooled, tmp_path):
     found = findings(tmp_path)
     found.choice, found.trials, found.shared.plan.objective = "trial 3 of 9", pd.DataFrame(index=range(9)), "val/wa"
-    found.sections, found.write = list, lambda folder: ["trials.csv"]
-    assert write_report(tmp_path, found, claim(found, None), []) == ["report.md", "claim.csv", "trials.csv"]
+    found.trials = found.trials.assign(trial=range(9), state="complete", wa=0.5, ua=0.5)
+    found.shared.plan.metric, found.pictures, found.importances, found.routing = "wa", [], {}, None
+    found.write = lambda folder: ["trials.csv"]
+    files = ["index.html", "report.md", "claim.csv", "trials.csv"]
+    assert write_report(tmp_path, found, claim(found, None), ["ser sweep report s.yaml"]) == files
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert {"report.md", "claim.csv", "trials.csv", "report.json"} <= set(page.links)
+    assert json.loads(page.scripts["about"])["commands"] == ["ser sweep report s.yaml"]
+    assert [row[:2] for row in page.tables["claim"][1:]] == [
+        ["validation", "83.33\N{NO-BREAK SPACE}%"],
+        ["test", "33.33\N{NO-BREAK SPACE}%"],
+    ]
     text = (tmp_path / "report.md").read_text()
     assert "- folds 1, 2, seeds 7\n" in text
     assert "9 planned trials by tpe, val/wa on validation utterances." in text
     assert "| test | 33.33 |" in text
     (tmp_path / "claim.csv").unlink()
-    assert write_report(tmp_path, found, None, []) == ["report.md", "trials.csv"]
+    assert write_report(tmp_path, found, None, []) == ["index.html", "report.md", "trials.csv"]
     assert "The test set was not used (--no-test)." in (tmp_path / "report.md").read_text()

@@ -51,6 +51,7 @@ def test_times(tmp_path, time, minutes):
         ("{time: 1h, cpus: 0}", "cpus is 0, but must be at least 1"),
         ("{time: 1h, memory: 0}", "memory is 0, but must be greater than 0"),
         ("{time: 1h, parallel: 0}", "parallel is 0, but must be at least 1"),
+        ("{time: 1h, partition: gpu cpu}", "must be a name as SLURM has it, without spaces"),
         ("{time: 1h, partition: 'gpu --wrap=rm'}", "must be a name as SLURM has it, without spaces"),
         ('{time: 1h, account: "a\\n#SBATCH --wrap=rm"}', "must be a name as SLURM has it, without spaces"),
         ("{time: 1h, constraint: '$(rm)'}", "must be a name as SLURM has it, without spaces"),

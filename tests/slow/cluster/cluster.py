@@ -117,5 +117,5 @@ class Cluster:
         end = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < end, f"{self.jobs()} {self.nodes()}"
-            time.sleep(0.1)
+            time.sleep(0.2)
         return found

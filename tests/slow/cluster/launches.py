@@ -16,12 +16,13 @@ SUBMITTED = re.compile(r"^(.+): submitted \(job (\S+)\)$", re.MULTILINE)
 
 
 def launch(cluster: Cluster, words: list[object], log: Path) -> Command:
-    """Start a command of `ser` on the cluster; it looks at the queue twice a second."""
+    """Start a command of `ser` on the cluster; it looks at the queue every second."""
     return Command(words, log, environment=cluster.environment, prepare=look_often)
 
 
 def look_often() -> None:
-    ser.processes.slurm.LOOK_SECONDS, ser.processes.slurm.LATE_SECONDS = 0.5, 3
+    """Prepare a forked command of `ser`, which has nothing to import, for a queue that moves fast."""
+    ser.processes.slurm.LOOK_SECONDS, ser.processes.slurm.LATE_SECONDS = 1, 3
 
 
 def submitted(*texts: str) -> list[tuple[str, str]]:

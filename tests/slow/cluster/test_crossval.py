@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import CONF, SMALL_CAPSULES
 from tests.process import Command
-from tests.slow.cluster.launches import disturb, launch, runs_in_queue, runs_of, submitted
+from tests.slow.cluster.launches import disturb, launch, look_often, runs_in_queue, runs_of, submitted
 
 TABLES = ("predictions.csv", "validation.csv")
 EPOCHS = 12  # so that a training can be disturbed after its first epoch
@@ -26,7 +26,7 @@ def reference(options, made_once):
     """The folder of the same cross-validation, two trainings at once on this machine."""
 
     def make(place):
-        ended = Command([*options, "--jobs", 2, "--out", place / "run"], place / "log").wait()
+        ended = Command([*options, "--jobs", 2, "--out", place / "run"], place / "log", prepare=look_often).wait()
         assert ended.code == 0, ended.err
 
     return made_once("undisturbed by a cluster", make) / "run"

@@ -8,10 +8,10 @@ from optuna.trial import TrialState
 
 from tests.made_up.studies import check_complete, stored
 from tests.process import Command
-from tests.slow.cluster.launches import disturb, launch, runs_in_queue, submitted
+from tests.slow.cluster.launches import disturb, launch, look_often, runs_in_queue, submitted
 
-HERE = ["seconds", "worker"]  # columns of trials.csv that say who ran a trial
-TRIES = ["tries", "error", "row"]  # those that say how often
+TABLES = ("trials.csv", "best.yaml")
+ABOUT_TRIES = ["seconds", "worker", "tries", "error", "row"]
 
 
 @pytest.fixture
@@ -27,73 +27,64 @@ def resources(tmp_path):
     return write
 
 
-def on_this_machine(config, folder):
-    ended = Command(["sweep", "--config", config, "--workers", 2, "--out", folder], folder.with_suffix(".log")).wait(
-        600
-    )
-    assert ended.code == 0, ended.err
-    return folder
+def test_twelve_trials(cluster, ser, write_study, resources, tmp_path):
+    """Three are lines of an array; the others are jobs of a launcher, which repeats the one that is killed.
 
-
-def check_equal(folder, reference, without):
-    tables = [pd.read_csv(place / "trials.csv", dtype=str) for place in (folder, reference)]
-    left, right = (table.drop(columns=without) for table in tables)
-    pd.testing.assert_frame_equal(left, right)
-    assert (folder / "best.yaml").read_bytes() == (reference / "best.yaml").read_bytes()
-    runs = sorted(path.relative_to(reference) for path in reference.glob("trials/*/*/metrics.csv"))
-    assert len(runs) >= len(left)
-    for path in [*runs, *(run.with_name("validation.csv") for run in runs)]:
-        assert (folder / path).read_bytes() == (reference / path).read_bytes(), path
-
-
-def test_twelve_trials_by_a_launcher(cluster, write_study, resources, tmp_path):
-    """Trials 0, 4 and 8 have epochs enough to be disturbed; the job that is killed is repeated by the launcher."""
+    Trials 0, 4 and 8 have epochs enough to be disturbed.
+    """
     space = {"model.gru_units": {"int": [4, 6]}, "trainer.max_epochs": {"categorical": [30, 1, 2, 3]}}
-    config, folder = write_study(space=space), tmp_path / "study"
-    words = ["sweep", "--config", config, "--submit", resources(), "--out", folder]
-    launcher = launch(cluster, words, tmp_path / "log")
+    words = ["sweep", "--config", write_study(space=space)]
+    folder, reference = tmp_path / "study", tmp_path / "reference"
+    planned = ser(*words, "--plan", "--out", folder)
+    assert planned.code == 0, planned.err
+    (array,) = [line.split(maxsplit=1)[1] for line in planned.out.splitlines() if line.startswith("  sbatch ")]
+    assert array.startswith("--array=1-12 ")
+    cluster.submit(*shlex.split(array.replace("1-12", "10-12", 1)), cwd=tmp_path)
+    here = Command([*words, "--workers", 2, "--out", reference], tmp_path / "here", prepare=look_often).wait(600)
+    assert here.code == 0, here.err
+    cluster.until(lambda: not cluster.queue(), 300)
+    again = ser(*words, "--plan", "--out", folder)
+    assert again.code == 0, again.err
+    assert "--array=1-9 " in again.out
+
+    launcher = launch(cluster, [*words, "--submit", resources(), "--out", folder], tmp_path / "log")
     launcher.until((folder / "slurm" / "jobs.json").exists, 60)
     runs = runs_in_queue(folder)
-    assert len(runs) == 12
     disturbed = dict(list(runs.items())[::4])
     disturb(cluster, disturbed, tmp_path)
-    reference = on_this_machine(config, tmp_path / "reference")
-    ended = launcher.wait(300)
+    ended = launcher.wait(600)
     assert ended.code == 0, ended.err
-    shared = stored(config, folder)
+    titles = [title for title, _ in submitted(ended.out)]
+    assert titles == [f"trial {trial}, fold 1" for trial in (*range(9), 0)]
+    shared = stored(words[-1], folder)
     assert len(check_complete(shared)) == 12
     (failed,) = [row for row in shared.optuna.get_trials() if row.state == TrialState.FAIL]
     assert failed.user_attrs["planned"] == 0
     (killed, *_) = disturbed
     assert f"trial 0, fold 1: no result (job {killed} failed on n" in failed.user_attrs["error"]
-    titles = [title for title, _ in submitted(ended.out)]
-    assert titles == [f"trial {trial}, fold 1" for trial in (*range(12), 0)]
     for run in disturbed.values():
         assert "continues" in run.with_suffix(".log").read_text(), run
-    check_equal(folder, reference, HERE + TRIES)
+    check_equal(folder, reference)
+    for name in TABLES:
+        (folder / name).unlink()
+    assert ser(*words, "--plan", "--out", folder).code == 0
+    check_equal(folder, reference)
 
 
-def test_trials_as_lines_in_an_array(cluster, ser, write_study, tmp_path):
-    """Two trials of two folds on three nodes."""
-    config, folder = write_study(folds=[1, 2]), tmp_path / "study"
-    planned = ser("sweep", "--config", config, "--plan", "--out", folder)
-    assert planned.code == 0, planned.err
-    (words,) = [line.split(maxsplit=1)[1] for line in planned.out.splitlines() if line.startswith("  sbatch ")]
-    assert words.startswith("--array=1-4 ")
-    cluster.submit(*shlex.split(words), cwd=tmp_path)
-    reference = on_this_machine(config, tmp_path / "reference")
-    cluster.until(lambda: not cluster.queue(), 300)
-    pooled = ser("sweep", "--config", config, "--plan", "--out", folder)
-    assert pooled.code == 0, pooled.err
-    assert "best of 2 trials" in pooled.out
-    check_complete(stored(config, folder))
-    check_equal(folder, reference, HERE)
+def check_equal(folder, reference):
+    """Bit for bit, but for the columns about tries: the study's tables, and the tables and curves of every trial."""
+    tables = [pd.read_csv(place / "trials.csv", dtype=str) for place in (folder, reference)]
+    pd.testing.assert_frame_equal(*(table.drop(columns=ABOUT_TRIES) for table in tables))
+    runs = sorted(path.parent.relative_to(reference) for path in reference.glob("trials/*/*/result.json"))
+    assert len(runs) == len(tables[0])
+    for path in ["best.yaml", *(run / name for run in runs for name in ("validation.csv", "metrics.csv"))]:
+        assert (folder / path).read_bytes() == (reference / path).read_bytes(), path
 
 
 def test_a_killed_launcher_of_a_sampler_that_learns(cluster, write_study, resources, tmp_path):
     """The next launcher watches the jobs of the first: no row is failed, and no training is submitted twice."""
     space = {"model.dropout": {"float": [0.1, 0.9]}}
-    config, folder = write_study(sampler="tpe", trials=4, space=space), tmp_path / "study"
+    config, folder = write_study(sampler="tpe", trials=3, space=space), tmp_path / "study"
     words = ["sweep", "--config", config, "--submit", resources(parallel=2), "--out", folder]
     killed = launch(cluster, words, tmp_path / "killed")
     killed.until(lambda: list(folder.glob("trials/*/*/metrics.csv")), 120)
@@ -104,7 +95,7 @@ def test_a_killed_launcher_of_a_sampler_that_learns(cluster, write_study, resour
     again = launch(cluster, words, tmp_path / "again").wait(300)
     assert again.code == 0, again.err
     shared = stored(config, folder)
-    assert [row.state for row in shared.optuna.get_trials()] == [TrialState.COMPLETE] * 4
-    assert sorted(shared.results()) == list(range(4))
+    assert [row.state for row in shared.optuna.get_trials()] == [TrialState.COMPLETE] * 3
+    assert sorted(shared.results()) == list(range(3))
     titles = [title for title, _ in submitted(killed.log.read_text(), again.out)]
-    assert sorted(titles) == [f"trial {trial}, fold 1" for trial in range(4)]
+    assert sorted(titles) == [f"trial {trial}, fold 1" for trial in range(3)]

@@ -53,20 +53,21 @@ class Resources:
     """What every job asks of SLURM: the keys of the file `--submit`.
 
     Attributes:
-        time: longest time of a job, as 90m, 12h or 2d; a job that reaches it continues in the next one.
+        time: longest time of a job, as 90m, 12h or 2d; a job that reaches it continues in the next one. At least 5m,
+            or SLURM's signal before the end (`NOTICE_SECONDS`) could come before the first step of each.
         partition, account, constraint: as in sbatch.
         gpus, cpus: of each job.
         memory: GB of each job.
         parallel: number of jobs of an array that run at once.
     """
 
-    time: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,4}[mhd]$")]
+    time: Annotated[str, StringConstraints(pattern=r"^([5-9]m|[1-9]\d{1,4}m|[1-9]\d{0,3}[hd])$")]
     partition: Word | None = None
     account: Word | None = None
     constraint: Annotated[str, StringConstraints(pattern=r"^[\w.,:+&|()\[\]*!-]+$")] | None = None
     gpus: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
     cpus: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
-    memory: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    memory: Annotated[float, Field(strict=True, gt=0, le=10_000)] | None = None
     parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_QUEUED)] | None = None
 
     @property
@@ -131,7 +132,7 @@ class Slurm:
         folder: of a cross-validation or a study; `slurm/` in it holds submitit's files and the numbers of the jobs.
 
     Raises:
-        InputError: if submitit or SLURM's commands are missing.
+        InputError: if submitit or SLURM's commands are missing, or SLURM would change the names of the logs.
     """
 
     place = "in SLURM"
@@ -149,6 +150,8 @@ class Slurm:
         except ImportError as error:
             raise InputError("--submit needs submitit: pip install 'ser[cluster]'") from error
         self.submitit = submitit
+        if {"%", "\\"} & set(str(self.folder)):
+            raise InputError(f"--submit: SLURM replaces % and \\ in names of logs; choose another folder than {folder}")
         if self.queue() is None:
             raise InputError("--submit: squeue does not answer; is this a machine of a SLURM cluster?")
 

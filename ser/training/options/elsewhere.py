@@ -57,7 +57,7 @@ def read_resources(path: Path) -> Resources:
         key, value = str(found["loc"][0]), found["input"]
         if found["type"] == "missing":
             raise InputError(f"{path}: {key} is missing: the longest time of a job, as 90m, 12h or 2d") from None
-        cause = "must be 90m, 12h or 2d for example" if key == "time" else in_words(found["msg"])
+        cause = "must be 90m, 12h or 2d for example, and at least 5m" if key == "time" else in_words(found["msg"])
         if found["type"] == "string_pattern_mismatch" and key != "time":
             cause = "must be a name as SLURM has it, without spaces"
         raise InputError(f"{path}: {key} is {show(value)}, but {cause}") from None

@@ -133,3 +133,11 @@ def test_without_slurm_and_without_submitit(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "submitit", None)
     with pytest.raises(InputError, match=r"pip install 'ser\[cluster\]'"):
         Slurm(Resources("1h"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["80%x", "a\\b"])
+def test_a_folder_whose_logs_slurm_would_rename(cluster, tmp_path, name):
+    """SLURM replaces `%x` by the job's name, and a job whose log cannot be opened does not begin."""
+    with pytest.raises(InputError, match="choose another folder than .*"):
+        Slurm(Resources("1h"), tmp_path / name)
+    Slurm(Resources("1h"), tmp_path / "it's $HOME; é")

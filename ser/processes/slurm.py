@@ -43,6 +43,7 @@ ENDED = (
     "deadline",
     "preempted",
 )
+CLUSTER = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS")  # variables of the cluster, not of a job
 SIGNAL = "USR1"
 NUMBER = signal.Signals[f"SIG{SIGNAL}"]
 Word = Annotated[str, StringConstraints(pattern=r"^[\w.,:+-]+$")]
@@ -144,6 +145,8 @@ class Slurm:
         self.began: dict[str, float] = {}  # when each was first seen running
         self.gone: dict[str, float] = {}  # when a job had left the queue without results
         self.ends: dict[str, str] = {}  # how a job ended, by its number, if SLURM still knows it
+        for name in [name for name in os.environ if name.startswith("SLURM_") and name not in CLUSTER]:
+            del os.environ[name]  # of a job in which this launcher runs: sbatch would pass them on to the new jobs
         os.environ["SUBMITIT_PREEMPT_SIGNAL"] = SIGNAL  # submitit reads it when it is imported, here and in the jobs
         try:
             import submitit

@@ -44,6 +44,7 @@ ENDED = (
     "deadline",
     "preempted",
 )
+CLUSTER = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS")  # variables of the cluster, not of a job
 SIGNAL = "USR1"
 NUMBER = signal.Signals[f"SIG{SIGNAL}"]
 Word = Annotated[str, StringConstraints(pattern=r"^[\w.,:+-]+$")]
@@ -54,7 +55,8 @@ class Resources:
     """What every job asks of SLURM: the keys of the file `--submit`.
 
     Attributes:
-        time: longest time of a job, as 90m, 12h or 2d; a job that reaches it continues in the next one.
+        time: longest time of a job, as 90m, 12h or 2d; a job that reaches it continues in the next one. At least 5m,
+            or SLURM's signal before the end (`NOTICE_SECONDS`) could come before the first step of each.
         partition, account, constraint: as in sbatch.
         gpus, cpus: of each job.
         memory: GB of each job.
@@ -67,7 +69,7 @@ class Resources:
     constraint: Annotated[str, StringConstraints(pattern=r"^[\w.,:+&|()\[\]*!-]+$")] | None = None
     gpus: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
     cpus: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
-    memory: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    memory: Annotated[float, Field(strict=True, gt=0, le=10_000)] | None = None
     parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_QUEUED)] | None = None
 
     @property
@@ -132,7 +134,7 @@ class Slurm:
         folder: of a cross-validation or a study; `slurm/` in it holds submitit's files and the numbers of the jobs.
 
     Raises:
-        InputError: if submitit or SLURM's commands are missing.
+        InputError: if submitit or SLURM's commands are missing, or SLURM would change the names of the logs.
     """
 
     place = "in SLURM"
@@ -144,12 +146,16 @@ class Slurm:
         self.began: dict[str, float] = {}  # when each was first seen running
         self.gone: dict[str, float] = {}  # when a job had left the queue without results
         self.ends: dict[str, str] = {}  # how a job ended, by its number, if SLURM still knows it
+        for name in [name for name in os.environ if name.startswith("SLURM_") and name not in CLUSTER]:
+            del os.environ[name]  # of a job in which this launcher runs: sbatch would pass them on to the new jobs
         os.environ["SUBMITIT_PREEMPT_SIGNAL"] = SIGNAL  # submitit reads it when it is imported, here and in the jobs
         try:
             import submitit
         except ImportError as error:
             raise InputError("--submit needs submitit: pip install 'ser[cluster]'") from error
         self.submitit = submitit
+        if {"%", "\\"} & set(str(self.folder)):
+            raise InputError(f"--submit: SLURM replaces % and \\ in names of logs; choose another folder than {folder}")
         if self.queue() is None:
             raise InputError("--submit: squeue does not answer; is this a machine of a SLURM cluster?")
 

@@ -16,6 +16,8 @@ from ser.errors import InputError
 from ser.processes.jobs import Job, last_lines
 from ser.processes.lines import Lines
 from ser.processes.slurm import Slurm
+from ser.results.identity import read_identity
+from ser.results.reading import read_finished
 from ser.sweep.study.plan import Plan, read_plan
 from ser.sweep.study.shared_study import ERROR, LIVE, PLANNED, PRUNED_AFTER, SharedStudy, describe
 from ser.sweep.workers.trial import Trial
@@ -37,6 +39,7 @@ class RemoteTrials:
         self.begun: dict[int, optuna.Trial] = {}  # by the number of the row
         self.places: dict[str, int] = {}  # the trial of each job, by the job's title
         self.failures: dict[int, str] = {}  # since the last `missing`, by trial
+        self.common = self._common()
 
     @property
     def pruned(self) -> bool:
@@ -77,6 +80,12 @@ class RemoteTrials:
     def _trial(self, place: int, point: dict[str, object]) -> Trial:
         return Trial(self.plan, self.folder, point, place, self.shared.identity)
 
+    def _common(self) -> dict:
+        """What the identity of each run must have: the study's, without options below varied ones."""
+        known, varied = read_identity(self.folder), list(self.plan.space.dimensions)
+        below = ("trainer.devices", *(f"{name}." for name in varied))  # a trial has one device
+        return {**known, "config": {k: value for k, value in known["config"].items() if not k.startswith(below)}}
+
     def _begin(self, row: FrozenTrial) -> optuna.Trial:
         """The running trial of a row, with its parameters."""
         if row.number not in self.begun:
@@ -96,6 +105,7 @@ class RemoteTrials:
             elif not left:
                 begun = self._begin(row)
                 if step not in row.intermediate_values:
+                    read_finished(trial.runs[key], self.common, *key)  # a line can have read a file changed since
                     begun.report(trial.value(*key), step)
                 if step + 1 < len(trial.runs) and begun.should_prune():
                     begun.set_user_attr(PRUNED_AFTER, self.plan.folds[step % len(self.plan.folds)])

@@ -1,6 +1,7 @@
 """Jobs in SLURM, with a queue that the test sets: what is submitted, what is shown, what counts as failed."""
 
 import json
+import os
 import shlex
 from types import SimpleNamespace
 
@@ -133,3 +134,19 @@ def test_without_slurm_and_without_submitit(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "submitit", None)
     with pytest.raises(InputError, match=r"pip install 'ser\[cluster\]'"):
         Slurm(Resources("1h"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["80%x", "a\\b"])
+def test_a_folder_whose_logs_slurm_would_rename(cluster, tmp_path, name):
+    """SLURM replaces `%x` by the job's name, and a job whose log cannot be opened does not begin."""
+    with pytest.raises(InputError, match="choose another folder than"):
+        Slurm(Resources("1h"), tmp_path / name)
+    Slurm(Resources("1h"), tmp_path / "it's $HOME; é")
+
+
+def test_the_job_in_which_a_launcher_runs_is_unknown_to_its_jobs(cluster, tmp_path, monkeypatch):
+    """submitit would look for the task of the launcher's array, and srun refuses two kinds of memory limit."""
+    for name in ("SLURM_CONF", "SLURM_ARRAY_JOB_ID", "SLURM_MEM_PER_CPU"):
+        monkeypatch.setenv(name, "7")
+    Slurm(Resources("1h"), tmp_path)
+    assert [name for name in os.environ if name.startswith("SLURM_")] == ["SLURM_CONF"]

@@ -10,12 +10,14 @@ from optuna.trial import TrialState
 from ser.errors import InputError
 from ser.files import digest
 from ser.processes.lines import Lines
+from ser.results.identity import write_identity
 from ser.sweep.study.plan import read_plan
 from ser.sweep.study.shared_study import SharedStudy
 from ser.sweep.study.storage import open_storage
 from ser.sweep.workers.remote import RemoteTrials, check_remote
 from tests.made_up.two_branches import table
 
+IDENTITY = {"config": {"model.dense_units": 64, "trainer.devices": "auto"}, "versions": {}, "code": "a"}
 RIGHT = [[0, 0, 0, 1, 1], [0, 0, 1, 1, 1], [0, 1, 1, 1, 1]]  # classes of five utterances
 
 
@@ -28,20 +30,27 @@ def remote(tmp_path):
         path = tmp_path / "study.yaml"
         path.write_text(yaml.safe_dump({**study, "sampler": "exhaustive", "folds": [1, 2], **changes}, sort_keys=False))
         storage = open_storage(f"sqlite:///{tmp_path / 'study.db'}", None)
+        write_identity(tmp_path, IDENTITY)
         return RemoteTrials(SharedStudy.create(read_plan(path), storage, {}), tmp_path, parallel)
 
     return open_study
 
 
-def finish(tmp_path, job, wa=0.6):
-    """Write the result of a job's training."""
+def finish(tmp_path, job, wa=0.6, **changes):
+    """Write the result of a job's training.
+
+    Args:
+        changes: of its identity.
+    """
     (name,) = job.runs
     folder = tmp_path / name
     folder.mkdir(parents=True)
     rows = table([0, 0, 0, 0, 1], *[[[1, 0, 0, 0]] * 5] * 2, speakers=[1, 2, 1, 2, 1]).drop(columns="seed")
     rows = rows.assign(fold=int(name[-2:]), utterance=rows.utterance + name[-2:])
     rows.to_csv(folder / "validation.csv", index=False)
-    about = {"validation": {"wa": wa, "ua": wa}, "epoch": 1, "threads": 1}
+    about = {"validation": {"wa": wa, "ua": wa}, "epoch": 1, "threads": 1, "seed": 1, "fold": int(name[-2:])}
+    own = {"model.dense_units": 64, "trainer.devices": 1, "model.gru_units": 3}
+    write_identity(folder, {**IDENTITY, "config": own, **changes})
     about["digests"] = {"validation.csv": digest(folder / "validation.csv")}
     (folder / "result.json").write_text(json.dumps(about))
 
@@ -70,6 +79,22 @@ def test_a_trial_is_entered_when_its_last_training_is_finished(remote, tmp_path,
     assert titles(again.missing()) == titles(jobs[:4] + jobs[6:])
     assert [job.runs for job in again.jobs()] == [[] if place in (4, 5) else job.runs for place, job in enumerate(jobs)]
     assert [job.arguments for job in again.jobs()] == [job.arguments for job in jobs], "lines stay the same"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"config": {"model.dense_units": 32}}, "model.dense_units: 32 there, 64 here"),
+        ({"code": "b"}, "code: digest b there, digest a here"),
+    ],
+)
+def test_a_training_with_other_options_or_code_than_its_study_is_not_entered(remote, tmp_path, changes, words):
+    """A line reads configuration files and code when it runs, which can be days after it was written."""
+    trials = remote()
+    finish(tmp_path, trials.missing()[0], **changes)
+    with pytest.raises(InputError, match="seed1-fold01 contains another run; remove it") as refused:
+        trials.missing()
+    assert words in str(refused.value)
 
 
 def test_a_sampler_that_learns_gets_a_new_trial_for_every_finished_one(remote, tmp_path):

@@ -31,7 +31,7 @@ def test_every_key_reaches_sbatch(tmp_path):
     }
 
 
-@pytest.mark.parametrize(("time", "minutes"), [("5m", 5), ("90m", 90), ("12h", 720), ("1d", 1440)])
+@pytest.mark.parametrize(("time", "minutes"), [("5m", 5), ("10m", 10), ("90m", 90), ("12h", 720), ("1d", 1440)])
 def test_times(tmp_path, time, minutes):
     assert read_resources(written(tmp_path, f"time: {time}")).parameters()["timeout_min"] == minutes
 
@@ -50,6 +50,8 @@ def test_times(tmp_path, time, minutes):
         ("{time: 1h, gpus: a100}", "gpus is 'a100', but must be a whole number"),
         ("{time: 1h, cpus: 0}", "cpus is 0, but must be at least 1"),
         ("{time: 1h, memory: 0}", "memory is 0, but must be greater than 0"),
+        ("{time: 1h, memory: true}", "memory is True, but must be a number"),
+        ("{time: 1h, memory: 8GB}", "memory is '8GB', but must be a number"),
         ("{time: 1h, parallel: 0}", "parallel is 0, but must be at least 1"),
         ("{time: 1h, partition: gpu cpu}", "must be a name as SLURM has it, without spaces"),
         ("{time: 1h, partition: 'gpu --wrap=rm'}", "must be a name as SLURM has it, without spaces"),

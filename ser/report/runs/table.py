@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ser.report.page.blocks import Table
 from ser.report.page.values import Column, Link
+from ser.report.runs.compared_run import ComparedRun
 from ser.report.runs.finding import FOLD, text_of
 from ser.report.runs.options import divide, options_of
-from ser.report.runs.reading import ComparedRun
 from ser.report.runs.test_sets import TestSet
 
 FILES = ("config.yaml", "metrics.csv", "predictions.csv", "result.json")

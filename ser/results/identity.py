@@ -10,7 +10,7 @@ from ser.results.records import read_record
 
 # FREE: options that change no number. PER_FOLD: options that a cross-validation sets for each fold.
 FREE = (
-    *("wandb", "checkpoints", "config", "out", "data.num_workers"),
+    *("wandb", "loggers", "checkpoints", "config", "out", "data.num_workers"),
     *("data.corpus.root", "data.corpus.csv"),  # a corpus is identified by its digest, not by its folder
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.log_every_n_steps"),
 )

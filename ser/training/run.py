@@ -31,6 +31,7 @@ from ser.training.options.run_options import RunOptions, add_checkpoint
 from ser.training.options.trainer import listed, refusals
 from ser.training.run_files import headline, report, training_record, write_result, write_tables
 from ser.training.tracking.artifacts import record_artifacts
+from ser.training.tracking.other_loggers import other_loggers
 from ser.training.tracking.records import record_epochs, record_result
 from ser.training.tracking.tracking import JobType, tracked
 
@@ -94,8 +95,9 @@ class Run:
         return [type(self.system).__name__, data.corpus.name, data.protocol, fold, *transductive, *leaks]
 
     def loggers(self) -> list:
-        """The W&B run of the folder, or none if tracking is disabled."""
-        return self.experiment.settings["wandb"].loggers(self.folder, self.tags, self.job)
+        """The W&B run of the folder, unless tracking is disabled, and the loggers of `--loggers`."""
+        tracking, more = self.experiment.settings["wandb"], self.experiment.options.config["loggers"]
+        return [*tracking.loggers(self.folder, self.tags, self.job), *other_loggers(more, self.folder)]
 
     @property
     def best(self) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from lightning import Trainer
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from ser.checkpoint.reading import write_for_fold
@@ -88,5 +89,10 @@ def _turn_to(run: Run, data: EmotionData, folder: Path, config: dict) -> None:
     run.trainer.loggers = run.loggers() or [DummyLogger()]  # Lightning warns if there is none
     for logger in run.trainer.loggers:
         logger.log_hyperparams(config)
-    metrics = pd.read_csv(folder / "metrics.csv")
-    record_epochs(run.trainer.loggers, metrics.to_dict("records"))
+    rows = pd.read_csv(folder / "metrics.csv").to_dict("records")
+    record_epochs(run.trainer.loggers, rows)
+    for logger in run.trainer.loggers:
+        if isinstance(logger, CSVLogger | TensorBoardLogger):
+            for row in rows:
+                logger.log_metrics({name: value for name, value in row.items() if name != "step"}, int(row["step"]))
+            logger.save()

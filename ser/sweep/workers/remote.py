@@ -71,6 +71,7 @@ class RemoteTrials:
 
     def failed(self, job: Job, cause: str) -> None:
         """Note that a job has ended without a result; `missing` then fails its trial, once for all its jobs."""
+        tqdm.write(f"{job.title}: {cause}", file=sys.stdout)
         self.failures[self.places[job.title]] = f"{job.title}: {cause}, {job.log}:\n{last_lines(job.log)}"
 
     def _trial(self, place: int, point: dict[str, object]) -> Trial:
@@ -101,6 +102,7 @@ class RemoteTrials:
                     self._tell(begun, place, state=TrialState.PRUNED)
                     return []
         if left:
+            trial.make_folder()  # for the logs of its jobs
             return left[:1] if self.pruned else left
         found = {**trial.outcome(), "folder": trial.folder.name}
         for name, value in found.items():

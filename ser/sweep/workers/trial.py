@@ -45,13 +45,17 @@ class Trial:
             TrialError: if a fold fails.
             RuntimeError: if this worker can start no more trainings.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         with only_one(self.folder, wait_seconds=None) as lock:
-            write_text(self.folder / "parameters.json", json.dumps(self.point, indent=2) + "\n")
             for key in self.runs:
                 if not self.is_finished(*key):  # an unfinished run is continued
                     self._train(starter, self.job(*key), lock)
                 yield self.value(*key)
+
+    def make_folder(self) -> None:
+        """Make the folder, with the point in `parameters.json`."""
+        if not (path := self.folder / "parameters.json").exists():
+            write_text(path, json.dumps(self.point, indent=2) + "\n")
 
     def is_finished(self, seed: int, fold: int) -> bool:
         """Whether a training has written its result."""

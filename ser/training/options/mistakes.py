@@ -73,8 +73,9 @@ def _plain(message: str, keys: list[str]) -> str:
     text = "\n".join(useful)
     for form, words in IN_WORDS.items():
         text = re.sub(form, words, text)
+    text = re.sub(r"^ *- (expected .*)\n *Given value: (.*)$", r"\1, got \2", text)  # of an option that can be null
     name = ".".join(keys)
-    if len(useful) > 1 or not name:
+    if "\n" in text or not name:
         return f"{name}:\n{text}" if name else text
     inner = re.fullmatch(r"([\w.]+): (.*)", rest := text.strip().removeprefix("- "))  # from a nested parser
     return f"{name}.{rest}" if inner else f"{name}: {rest}"

@@ -18,6 +18,7 @@ from ser.training.callbacks.checkpointing import Checkpoints
 from ser.training.options.arguments import files_first
 from ser.training.options.configuration import restrict
 from ser.training.options.parser import ClassParser
+from ser.training.tracking.other_loggers import Names
 from ser.training.tracking.tracking import Tracking
 
 
@@ -77,6 +78,11 @@ class RunOptions(LightningCLI):
             "--allow_leaks",
             action="store_true",
             help="Train on a split whose sets share speakers or recordings; every result says so.",
+        )
+        parser.add_argument(
+            "--loggers",
+            type=Names,
+            help="Lightning's loggers besides: tensorboard, csv or [tensorboard, csv]. metrics.csv is written anyway.",
         )
         parser.add_lightning_class_args(LearningRateRule, "learning_rate_rule")
         parser.add_class_arguments(Tracking, "wandb")

@@ -36,7 +36,7 @@ def world_of(home):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB") and name != "NETRC"}
     (home / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {NETRC_KEY}\n")
     with tempfile.TemporaryDirectory() as short:  # for W&B's sockets, whose paths must be short
-        yield {**kept, "HOME": str(home), "TMPDIR": short, "OMP_NUM_THREADS": "1"}
+        yield {**kept, "HOME": str(home), "TMPDIR": short, "WANDB_DATA_DIR": short, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture
@@ -179,7 +179,8 @@ def test_a_server_that_takes_everything_gets_no_key_but_where_it_belongs(options
         process = start("fit", [*options, "--wandb.mode", "online"], out, world)
         ended = process.wait(PATIENCE_SECONDS)
     assert ended.code == 0, ended.err
-    assert not [line for line in ended.err.splitlines() if line.startswith("W&B: ")], ended.err
+    told = [line for line in ended.err.splitlines() if line.startswith("W&B: ")]
+    assert told == ["W&B: WANDB_RELOGIN=true ignored: ser needs false"], ended.err
     assert f"W&B: {server.address}/me/ser/runs/" in ended.out
     received = b"".join(server.received)
     for word in (b"val/wa", b"train/loss", b"result/wa", b"test/confusion", b"test/predictions"):

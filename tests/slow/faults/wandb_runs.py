@@ -113,7 +113,7 @@ class Store:
 
     def artifact_data(self, query: str, given: dict) -> dict | None:
         if "createArtifactManifest" in query:
-            file = {"id": "f", "name": "m", "uploadUrl": f"{self.address}/m", "uploadHeaders": []}
+            file = {"id": "f", "name": "m", "uploadUrl": f"{self.address}/files/manifest", "uploadHeaders": []}
             return {"createArtifactManifest": {"artifactManifest": {"id": "m", "file": file}}}
         if "createArtifactFiles" in query:
             specs = given["artifactFiles"] if "artifactFiles" in given else given["input"]["artifactFiles"]

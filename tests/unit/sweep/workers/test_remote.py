@@ -55,6 +55,8 @@ def test_a_trial_is_entered_when_its_last_training_is_finished(remote, tmp_path,
     jobs = trials.missing()
     assert titles(jobs) == [f"trial {trial}, fold {fold}" for trial in range(4) for fold in (1, 2)]
     assert titles(trials.jobs()) == titles(jobs)
+    points = [json.loads((job.log.parent / "parameters.json").read_text()) for job in jobs]  # a job opens its log
+    assert points == [{"model.gru_units": units} for units in (1, 2, 3, 4) for _ in (1, 2)]
     finish(tmp_path, jobs[4])
     assert titles(trials.missing()) == titles(jobs[:4] + jobs[5:])
     assert trials.shared.results() == {}

@@ -1,0 +1,99 @@
+"""`ser dashboard [FOLDER] [--project ser] [--entity NAME] [--json FILE]`: make W&B workspaces for cross-validations and
+studies, and a report of the result in FOLDER."""
+
+import argparse
+import json
+import os
+import warnings
+from pathlib import Path
+
+from ser.bounds import Emotions, check
+from ser.emotions import PAPER_EMOTIONS
+from ser.errors import InputError
+from ser.files import new_file, write_text
+from ser.paths import expand_home
+from ser.training.options.arguments import Parser
+
+DESCRIPTION = """Save views in W&B: a workspace "Cross-validations" with the folds and pooled results of a project side
+by side, a workspace "Studies", and, given FOLDER, a report of its result. Each call saves new views; it changes no run.
+An account is needed (wandb login), except with --json."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run `ser dashboard ARGUMENTS`.
+
+    Raises:
+        InputError: for a folder without a result, or without an account.
+    """
+    options = expand_home(_parser().parse_args(arguments))
+    out = new_file("--json", options.json, (".json",)) if options.json else None
+    folder = Path(options.folder) if options.folder else None
+    about = _result(folder) if folder else None
+    emotions = options.emotions.split(",") if options.emotions else about["emotions"] if about else PAPER_EMOTIONS
+    check("--emotions", list(emotions), Emotions)
+    project = options.project or os.environ.get("WANDB_PROJECT") or "ser"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # between wandb-workspaces and pydantic
+            from ser.training.tracking.dashboards import as_sent, cross_validations, result_report, studies
+    except ImportError as error:
+        raise InputError("ser dashboard needs wandb-workspaces: pip install 'ser[dashboard]'") from error
+    entity = options.entity or os.environ.get("WANDB_ENTITY") or ("" if out else _own_entity())
+    views = [cross_validations(entity, project, emotions), studies(entity, project, emotions)]
+    views += [result_report(entity, project, folder, about)] if about else []
+    if out:
+        write_text(out, json.dumps([as_sent(view) for view in views], indent=2) + "\n")
+        print(f"{len(views)} views, as they would be sent: {out}")
+        return 0
+    for view in views:
+        _save(view)
+        print(view.url)
+    return 0
+
+
+def _result(folder: Path) -> dict:
+    """The result in a folder."""
+    from ser.results.reading import read_about
+
+    about = read_about(folder)
+    if "wa" not in about:
+        raise InputError(f"{folder}: holds no test result, so there is nothing to report")
+    if not list(folder.glob("**/wandb_id.txt")):
+        raise InputError(f"{folder}: was not tracked with W&B, so a report there could show nothing of it")
+    return about
+
+
+def _own_entity() -> str:
+    """The account's own entity."""
+    from ser.training.tracking.key import check_key
+
+    check_key("ser dashboard")
+    import wandb
+
+    try:
+        return wandb.Api().default_entity
+    except Exception as error:
+        raise InputError(f"W&B does not answer: {_first_line(error)}") from error
+
+
+def _save(view) -> None:
+    """Save a view in W&B."""
+    os.environ.setdefault("WANDB_SILENT", "true")  # this command prints the address itself
+    try:
+        view.save()
+    except Exception as error:
+        raise InputError(f"W&B does not save the view: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="ser dashboard", description=DESCRIPTION)
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="a run or a cross-validation, tracked with W&B")
+    parser.add_argument("--project", help="W&B's project (default: WANDB_PROJECT, or ser)")
+    parser.add_argument("--entity", help="user or team (default: WANDB_ENTITY, or the account's)")
+    parser.add_argument("--emotions", help="names, as in data.emotions (default: FOLDER's, or the paper's four)")
+    parser.add_argument("--json", metavar="FILE", help="write what would be sent into FILE, and send nothing")
+    return parser

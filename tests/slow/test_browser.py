@@ -1,4 +1,4 @@
-"""A report's page in a browser: as wide as the window, no broken image, no console message."""
+"""Pages in a browser: as wide as the window, no broken image or console message; tables sort and show that they scroll."""
 
 import html
 import json
@@ -8,34 +8,83 @@ import subprocess
 
 import pytest
 
+from ser.report.page.blocks import Section, Table
+from ser.report.page.rendering import html_page
+from ser.report.page.values import Column
+from tests.unit.test_pages import PAGES, SPEAKERS
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WRAPPER = """<!DOCTYPE html><html><body style="margin:0">
 <iframe id="page" src="index.html" width="{width}" height="3000" style="border:0"></iframe>
 <pre id="found"></pre>
 <script>
 document.getElementById("page").onload = function () {{
-  const inside = this.contentDocument.documentElement;
-  const wide = [...inside.querySelectorAll("body *")].filter(
-    (each) => !each.closest(".scroll, pre") && each.getBoundingClientRect().right > {width} + 0.5);
-  document.getElementById("found").textContent = JSON.stringify({{
-    window: this.contentWindow.innerWidth, page: inside.scrollWidth,
-    wide: wide.map((each) => each.outerHTML.slice(0, 80)),
-    broken: [...this.contentDocument.images].filter((each) => !each.naturalWidth).length}});
+  const inside = this.contentDocument;
+  const width = this.contentWindow.innerWidth;
+  setTimeout(() => document.getElementById("found").textContent = JSON.stringify(({look})(inside, width)), 500);
 }};
 </script></body></html>"""
+LAYOUT = """(inside, width) => ({
+  window: width, page: inside.documentElement.scrollWidth,
+  wide: [...inside.querySelectorAll("body *")].filter((each) => !each.closest(".scroll, pre")
+    && each.getBoundingClientRect().right > width + 0.5).map((each) => each.outerHTML.slice(0, 80)),
+  broken: [...inside.images].filter((each) => !each.naturalWidth).length,
+  unsaid: [...inside.querySelectorAll(".scroll")].filter((each) => (each.scrollWidth > each.clientWidth + 1)
+    !== (each.parentElement.previousElementSibling.clientHeight > 0)).length})"""
+SORTING = """(inside) => {
+  const rows = () => [...inside.querySelectorAll("tbody tr:not([hidden]) th")].map((each) => each.textContent);
+  const found = {given: rows()};
+  const [name, score] = [...inside.querySelectorAll("thead button")];
+  const sorted = (button) => { button.click(); return rows(); };
+  found.score = [sorted(score), sorted(score), sorted(score)];
+  found.name = [sorted(name), sorted(score) && sorted(name)];
+  found.labels = [...inside.querySelectorAll("thead th")].map((each) => each.getAttribute("aria-sort"));
+  const box = inside.querySelector("input");
+  box.value = "RUN 1";
+  box.dispatchEvent(new Event("input"));
+  found.shown = [rows(), inside.querySelector("output").textContent];
+  return found;
+}"""
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
-@pytest.mark.parametrize("width", [1280, 400])
-def test_in_a_browser(report, tmp_path, width):
+def look(folder, width, question):
+    """The answer of a function of JavaScript to a page; console messages fail."""
     # The window of a headless browser is at least 500 pixels wide; an iframe can be narrower.
-    shutil.copy(report / "index.html", tmp_path)
-    (tmp_path / "wrapper.html").write_text(WRAPPER.format(width=width), encoding="utf-8")
+    (folder / "wrapper.html").write_text(WRAPPER.format(width=width, look=question), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr"]
-    options += ["--allow-file-access-from-files", "--virtual-time-budget=10000", "--window-size=1400,1000"]
-    options += [f"--user-data-dir={tmp_path / 'profile'}"]
-    command = [CHROMIUM, *options, "--dump-dom", (tmp_path / "wrapper.html").as_uri()]
+    options += ["--allow-file-access-from-files", "--virtual-time-budget=10000", "--window-size=2000,1000"]
+    options += [f"--user-data-dir={folder / 'profile'}"]
+    command = [CHROMIUM, *options, "--dump-dom", (folder / "wrapper.html").as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert "CONSOLE" not in done.stderr, done.stderr
-    found = json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', done.stdout, flags=re.S)[1]))
-    assert found == {"window": width, "page": width, "wide": [], "broken": 0}
+    return json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', done.stdout, flags=re.S)[1]))
+
+
+@pytest.mark.parametrize("width", [1920, 1280, 400])
+def test_in_a_browser(report, tmp_path, width):
+    shutil.copy(report / "index.html", tmp_path)
+    assert look(tmp_path, width, LAYOUT) == {"window": width, "page": width, "wide": [], "broken": 0, "unsaid": 0}
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("write", PAGES.values(), ids=PAGES)
+def test_a_page_with_strange_names(write, tmp_path, monkeypatch, width):
+    monkeypatch.setattr("tests.made_up.results.PAIRS", SPEAKERS)
+    folder, _ = write(tmp_path)
+    assert look(folder, width, LAYOUT) == {"window": width, "page": width, "wide": [], "broken": 0, "unsaid": 0}
+
+
+def test_tables_sort_by_numbers_and_by_names_and_filter(tmp_path):
+    """Numbers by value, names by their numbers; no value is last, the summary stays, a third click restores."""
+    rows = [["run 10", 0.5], ["run 9", None], ["run 1", 0.09], ["run 2", 1.0], ["all", 0.4]]
+    table = Table("t", "T", [Column("name"), Column("WA %", "percent")], rows, summary_rows=1, filter=True)
+    (tmp_path / "index.html").write_text(html_page("T", "", [Section("s", "S", [table])]), encoding="utf-8")
+    found = look(tmp_path, 800, SORTING)
+    given = ["run 10", "run 9", "run 1", "run 2", "all"]
+    assert found["given"] == given
+    up, down = ["run 1", "run 10", "run 2", "run 9", "all"], ["run 2", "run 10", "run 1", "run 9", "all"]
+    assert found["score"] == [up, down, given]
+    assert found["name"] == [["run 1", "run 2", "run 9", "run 10", "all"]] * 2
+    assert found["labels"] == ["ascending", None]
+    assert found["shown"] == [["run 1", "run 10"], "2 of 5 rows"]

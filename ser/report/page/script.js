@@ -57,7 +57,7 @@
       rows.forEach((row) => (row.hidden = !row.textContent.toLowerCase().includes(wanted)));
       count.textContent = wanted ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";
     });
-    table.closest(".frame").before(line);
+    table.closest(".block").querySelector("h3").after(line);
   }
 
   function scrolls(box) {

@@ -1,4 +1,4 @@
-"""Pages in a browser: as wide as the window, no broken image or console message; tables sort and show that they scroll."""
+"""Pages in a browser: no wider than the window, no console message; tables sort, filter and show that they scroll."""
 
 import html
 import json

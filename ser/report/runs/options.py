@@ -5,6 +5,7 @@ from reprlib import repr as shorten
 
 from ser.report.runs.compared_run import ComparedRun
 
+NOT_SET = "not set"
 # Options that have a column of their own, under these names.
 SHOWN = ("model.class_path", "data.corpus.class_path", "data.protocol", "data.test_halves", "data.fold", "data.seed")
 SHOWN += ("seed_everything", "folds", "seeds")
@@ -36,7 +37,7 @@ def divide(options: list[dict[str, str]]) -> tuple[list[str], dict[str, str]]:
 def plain(value: object) -> str:
     """An option's value as text."""
     if value is None:
-        return "not set"
+        return NOT_SET
     try:
         return value if isinstance(value, str) else json.dumps(value, default=str)
     except (ValueError, TypeError, RecursionError):  # a value that contains itself, or keys that are no text

@@ -48,9 +48,10 @@ class Table:
 
     @property
     def num_characters(self) -> int:
-        """Its width in characters, about: long texts wrap, and three characters part two columns."""
-        widths = zip(*([min(len(text), LONG) for text in texts] for texts in self.texts), strict=True)
-        return sum(max(column) + 3 for column in widths)
+        """Its width in characters, about: headings and long texts wrap, and three characters part two columns."""
+        heads = [max(map(len, column.heading.split())) + 2 for column in self.columns]
+        cells = zip(*([min(len(text), LONG) for text in texts] for texts in self.texts), strict=True)
+        return sum(max(widths) + 3 for widths in zip(heads, *zip(*cells, strict=True), strict=True))
 
     def csv(self) -> str:
         """The table as CSV: two columns for an interval or a count with its percentage, four decimals."""

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ser.report.page.blocks import Curves, Line
 from ser.report.page.drawing import drawing, styles
-from ser.report.runs.reading import ComparedRun
+from ser.report.runs.compared_run import ComparedRun
 
 GLYPHS = {"o": "\u25cf", "s": "\u25a0", "^": "\u25b2", "D": "\u25c6", "v": "\u25bc", "P": "\u271a"}
 DASHES = {"-": "", "--": "7 3", "-.": "8 3 2 3", ":": "2 3"}

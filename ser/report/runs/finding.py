@@ -8,7 +8,7 @@ from pathlib import Path
 
 FOLD = re.compile(r"seed\d+-fold\d+")
 FILES_OF_RUN = {"result.json", "identity.json", "metrics.csv"}
-PARTS_OF_RUN = ("checkpoints", "wandb", "slurm")  # folders that hold no run
+PARTS_OF_RUN = ("checkpoints", "csv", "slurm", "tensorboard", "wandb")  # folders that hold no run
 
 
 @dataclass(frozen=True)

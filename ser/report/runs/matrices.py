@@ -3,7 +3,7 @@
 import numpy as np
 
 from ser.report.page.blocks import Matrices, Matrix
-from ser.report.runs.reading import ComparedRun
+from ser.report.runs.compared_run import ComparedRun
 
 MOST_EMOTIONS = 12  # of a matrix that is small enough to be beside others
 

@@ -1,7 +1,11 @@
 """The options in which runs differ."""
 
-from ser.report.runs.reading import ComparedRun, plain
+import json
+from reprlib import repr as shorten
 
+from ser.report.runs.compared_run import ComparedRun
+
+NOT_SET = "not set"
 # Options that have a column of their own, under these names.
 SHOWN = ("model.class_path", "data.corpus.class_path", "data.protocol", "data.test_halves", "data.fold", "data.seed")
 SHOWN += ("seed_everything", "folds", "seeds")
@@ -28,3 +32,13 @@ def divide(options: list[dict[str, str]]) -> tuple[list[str], dict[str, str]]:
             values.setdefault(name, set()).add(value)
     differing = [name for name, found in values.items() if len(found) > 1]
     return differing, {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
+
+
+def plain(value: object) -> str:
+    """An option's value as text."""
+    if value is None:
+        return NOT_SET
+    try:
+        return value if isinstance(value, str) else json.dumps(value, default=str)
+    except (ValueError, TypeError, RecursionError):  # a value that contains itself, or keys that are no text
+        return shorten(value)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ser.report.page.blocks import Table
 from ser.report.page.values import Column, Link
+from ser.report.runs.compared_run import ComparedRun
 from ser.report.runs.finding import FOLD, text_of
-from ser.report.runs.options import divide, options_of
-from ser.report.runs.reading import ComparedRun
+from ser.report.runs.options import NOT_SET, divide, options_of
 from ser.report.runs.test_sets import TestSet
 
 FILES = ("config.yaml", "metrics.csv", "predictions.csv", "result.json")
@@ -84,5 +84,7 @@ def alike_table(runs: list[ComparedRun]) -> Table | str:
     if not alike:
         return "No option is known of several runs."
     rows = [[name, value] for name, value in sorted(alike.items())]
-    notes = ["Of the runs whose system has the option."]
-    return Table("alike", "Options that have one value", [Column("option"), Column("value")], rows, notes)
+    shown = [row for row in rows if row[1] != NOT_SET]
+    notes = ["Of the runs whose system has the option. Options that are not set are only in the CSV file."]
+    columns = [Column("option"), Column("value")]
+    return Table("alike", "Options that have one value", columns, shown, notes, csv_rows=rows)

@@ -10,7 +10,7 @@ from ser.emotions import by_label
 from ser.errors import InputError
 from ser.report.page.blocks import Commands, Section, Table
 from ser.report.page.values import Column
-from ser.report.runs.reading import ComparedRun
+from ser.report.runs.compared_run import ComparedRun
 from ser.results.speaker_counts import counted
 
 MOST_NAMED = 10  # runs or speakers in a cell; the others are counted

@@ -8,10 +8,10 @@ from ser.report.page.blocks import Commands, Section, Table
 from ser.report.page.folder import new_folder, write_marker
 from ser.report.page.rendering import html_page
 from ser.report.page.values import Column
+from ser.report.runs.compared_run import ComparedRun
 from ser.report.runs.curves import draw_curves
 from ser.report.runs.matrices import small_matrices
 from ser.report.runs.options import divide, options_of
-from ser.report.runs.reading import ComparedRun
 from ser.report.runs.table import ABOUT, alike_table, runs_table
 from ser.report.runs.test_sets import TestSet, group_sets, test_sets_section
 from ser.results.speaker_counts import counted

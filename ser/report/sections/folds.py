@@ -61,7 +61,7 @@ def seed_table(entries: list[Entry]) -> Table | None:
     """WA and UA of every seed with mean and standard deviation; None if every result has one seed."""
     if all(entry.num_seeds == 1 for entry in entries):
         return None
-    columns = [Column("system"), Column("seed"), Column("WA", "percent"), Column("UA", "percent")]
+    columns = [Column("system"), Column("seed"), Column("WA %", "percent"), Column("UA %", "percent")]
     rows = []
     for entry in entries:
         over_seeds = summarise(entry.predictions, entry.pooled.validation)["over_seeds"]

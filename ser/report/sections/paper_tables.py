@@ -175,7 +175,7 @@ def confusion_matrices(entries: list[Entry]) -> dict[str, np.ndarray]:
 def recall_table(entries: list[Entry]) -> Table:
     """Recall of every emotion, ours and the paper's where its counts are known."""
     emotions = entries[0].emotions
-    columns = [Column("system"), *[Column(emotion, "hits") for emotion in emotions], Column("UA", "percent")]
+    columns = [Column("system"), *[Column(emotion, "hits") for emotion in emotions], Column("UA %", "percent")]
     rows = []
     for name, matrix in confusion_matrices(entries).items():
         hits, totals = matrix.diagonal().tolist(), matrix.sum(axis=1).tolist()

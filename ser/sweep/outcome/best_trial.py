@@ -90,5 +90,5 @@ def claim(findings: Findings, tested: Path | None) -> Table:
     )
     columns = [Column("set")]
     for score in ("WA", "UA"):
-        columns += [Column(score, "percent"), Column(f"{score} interval", "interval")]
-    return Table("claim", "The best trial: validation and test, %, with 95 % intervals", columns, rows, notes)
+        columns += [Column(f"{score} %", "percent"), Column(f"{score} interval", "interval")]
+    return Table("claim", "The best trial: validation and test, with 95 % intervals", columns, rows, notes)

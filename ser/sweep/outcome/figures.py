@@ -2,7 +2,7 @@
 
 from itertools import accumulate
 
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 
@@ -57,6 +57,9 @@ def draw_slices(plan: Plan, results: dict[int, FrozenTrial], best: int) -> Pictu
                 axes.set_xlim(-0.5, len(names) - 0.5)
             elif dimension.log:
                 axes.set_xscale("log")
+                axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+                axes.xaxis.set_major_formatter("{x:g}")
+                axes.xaxis.set_minor_locator(NullLocator())
             axes.set_xlabel(label(name, 30), fontsize=9)
             axes.set_ylabel("" if place % columns else _label(plan), fontsize=9)
             axes.tick_params(labelsize=8)

@@ -160,7 +160,7 @@ def routing_table(cells: list[Cell], folds: int) -> Table:
     for system in systems:
         columns += [Column("trials", "count", system)] if several else []
         for score in ("WA", "UA"):
-            columns += [Column(score, "percent", system), Column(f"{score} interval", "interval", system)]
+            columns += [Column(f"{score} %", "percent", system), Column(f"{score} interval", "interval", system)]
     rows = []
     for iterations in sorted({cell.iterations for cell in cells}):
         row: list = [iterations]
@@ -174,4 +174,4 @@ def routing_table(cells: list[Cell], folds: int) -> Table:
     notes += dict.fromkeys(note for cell in cells if cell.intervals and (note := ua_note(cell.intervals)))
     if several:
         notes.append("Each row is the best of its trials, which favours rows with more trials.")
-    return Table("routing", f"Validation over routing iterations, % (pooled over {folds} folds)", columns, rows, notes)
+    return Table("routing", f"Validation over routing iterations (pooled over {folds} folds)", columns, rows, notes)

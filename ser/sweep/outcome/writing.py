@@ -47,7 +47,7 @@ def best_trials(findings: Findings) -> Table:
     shown = done.astype(object).where(done.notna(), None).head(MOST_ROWS)
     names = list(plan.space.dimensions)
     columns = [Column("trial", "count"), Column("state"), *map(Column, names)]
-    columns += [Column(f"validation {name}", "percent") for name in ("WA", "UA")]
+    columns += [Column(f"validation {name} %", "percent") for name in ("WA", "UA")]
     rows = [[row.trial, row.state, *map(short, row[names]), row.wa, row.ua] for _, row in shown.iterrows()]
     title = f"The best {len(rows)} trials of {len(done)}" if len(done) > len(rows) else "All trials"
     return Table("trials", title, columns, rows, ["trials.csv has all of them, with errors and workers."])

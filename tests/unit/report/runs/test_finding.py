@@ -41,9 +41,10 @@ def test_only_files_of_runs_make_a_run(put, tmp_path):
 def test_the_parts_of_a_run_are_not_searched(put, tmp_path):
     put("cv/result.json", "cv/wandb/x/result.json", "cv/slurm/x/result.json", "cv/seed1-fold01/metrics.csv")
     put("cv/seed1-fold01/tensorboard/metrics.csv", ".hidden/result.json")
-    assert names(tmp_path) == ["cv", "cv/seed1-fold01"]
+    put("cv/seed1-fold02/identity.json", "cv/seed1-fold02/csv/version_0/metrics.csv")
+    assert names(tmp_path) == ["cv", "cv/seed1-fold01", "cv/seed1-fold02"]
     put("wandb/result.json")
-    assert names(tmp_path) == ["cv", "cv/seed1-fold01", "wandb"], "a run can have that name"
+    assert names(tmp_path) == ["cv", "cv/seed1-fold01", "cv/seed1-fold02", "wandb"], "a run can have that name"
 
 
 def test_every_run_is_found_once_in_spite_of_links(put, tmp_path):

@@ -69,6 +69,9 @@ def test_an_option_on_a_log_scale_is_drawn_on_one():
     }
     (axes,) = drawn(draw_slices, replace(PLAN, space=Space(dimensions)), rows, 3).axes
     assert axes.get_xscale() == "log"
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert [axes.xaxis.get_major_formatter()(tick) for tick in ticks] == ["0.0001", "0.0003", "0.001"]
 
 
 def test_the_bars_are_the_importances():

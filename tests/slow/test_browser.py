@@ -1,4 +1,4 @@
-"""Pages in a browser: as wide as the window, no broken image or console message; tables sort and show that they scroll."""
+"""Pages in a browser: as wide as the window, nothing broken, no message; tables sort and show that they scroll."""
 
 import html
 import json

@@ -35,10 +35,17 @@ def main(arguments: list[str]) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # between wandb-workspaces and pydantic
-            from ser.training.tracking.dashboards import as_sent, cross_validations, result_report, studies
+            from ser.training.tracking.dashboards import (
+                as_sent,
+                cross_validations,
+                own_entity,
+                result_report,
+                save,
+                studies,
+            )
     except ImportError as error:
         raise InputError("ser dashboard needs wandb-workspaces: pip install 'ser[dashboard]'") from error
-    entity = options.entity or os.environ.get("WANDB_ENTITY") or ("" if out else _own_entity())
+    entity = options.entity or os.environ.get("WANDB_ENTITY") or ("" if out else own_entity())
     views = [cross_validations(entity, project, emotions), studies(entity, project, emotions)]
     views += [result_report(entity, project, folder, about)] if about else []
     if out:
@@ -46,8 +53,7 @@ def main(arguments: list[str]) -> int:
         print(f"{len(views)} views, as they would be sent: {out}")
         return 0
     for view in views:
-        _save(view)
-        print(view.url)
+        print(save(view))
     return 0
 
 
@@ -61,32 +67,6 @@ def _result(folder: Path) -> dict:
     if not list(folder.glob("**/wandb_id.txt")):
         raise InputError(f"{folder}: was not tracked with W&B, so a report there could show nothing of it")
     return about
-
-
-def _own_entity() -> str:
-    """The account's own entity."""
-    from ser.training.tracking.key import check_key
-
-    check_key("ser dashboard")
-    import wandb
-
-    try:
-        return wandb.Api().default_entity
-    except Exception as error:
-        raise InputError(f"W&B does not answer: {_first_line(error)}") from error
-
-
-def _save(view) -> None:
-    """Save a view in W&B."""
-    os.environ.setdefault("WANDB_SILENT", "true")  # this command prints the address itself
-    try:
-        view.save()
-    except Exception as error:
-        raise InputError(f"W&B does not save the view: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 A panel shows only what `ser` records in runs of the types that its view is filtered to; a test compares the names.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import wandb_workspaces.reports.v2 as reports
 import wandb_workspaces.workspaces as workspaces
 from wandb_workspaces.expr import And, Metric
 
+from ser.errors import InputError
 from ser.results.predictions import in_short
+from ser.training.tracking.key import check_key
 
 View = workspaces.Workspace | reports.Report
 SCORES = ("wa", "ua")
@@ -148,3 +151,36 @@ def matrix(part: str) -> reports.CustomChart:
 def as_sent(view: View) -> dict:
     """What is sent to W&B for a view, as plain values."""
     return view._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def own_entity() -> str:
+    """The account's own entity.
+
+    Raises:
+        InputError: without an account, or if the server does not answer.
+    """
+    check_key("ser dashboard")
+    import wandb
+
+    try:
+        return wandb.Api().default_entity
+    except Exception as error:
+        raise InputError(f"W&B does not answer: {_first_line(error)}") from error
+
+
+def save(view: View) -> str:
+    """Save a view in W&B; return its address.
+
+    Raises:
+        InputError: if the server refuses it.
+    """
+    os.environ.setdefault("WANDB_SILENT", "true")  # the command prints the address itself
+    try:
+        view.save()
+    except Exception as error:
+        raise InputError(f"W&B does not save the view: {_first_line(error)}") from error
+    return view.url
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -57,13 +57,14 @@ def choose_mode(option: str | None) -> str:
     Raises:
         InputError: for a WANDB_MODE that `ser` does not have, such as "shared".
     """
-    asked = os.environ.get("WANDB_MODE")
-    if option:
-        if asked and MODES.get(asked) != option:
-            tell(f"WANDB_MODE={asked} ignored: --wandb.mode is {option}")
-        return option
-    if os.environ.get("WANDB_DISABLED", "").lower() not in OFF:
-        return "disabled"
+    asked, off = os.environ.get("WANDB_MODE"), os.environ.get("WANDB_DISABLED", "")
+    disabled = off.lower() not in OFF
+    if chosen := option or ("disabled" if disabled else None):
+        if asked and MODES.get(asked) != chosen:
+            tell(f"WANDB_MODE={asked} ignored: {f'--wandb.mode is {option}' if option else f'WANDB_DISABLED is {off}'}")
+        if disabled and chosen != "disabled":
+            tell(f"WANDB_DISABLED={off} ignored: --wandb.mode is {option}")
+        return chosen
     if asked and asked not in MODES:
         raise InputError(f"WANDB_MODE is {asked!r}, but must be offline, online or disabled")
     return MODES[asked] if asked else "online" if os.environ.get("WANDB_SWEEP_ID") else "offline"

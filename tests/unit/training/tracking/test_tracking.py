@@ -56,22 +56,28 @@ def test_a_variable_is_left_to_wandb_and_an_option_overrides_it(tmp_path, monkey
 
 
 @pytest.mark.parametrize(
-    ("option", "given", "mode"),
+    ("option", "given", "mode", "told"),
     [
-        (None, {}, "offline"),
-        (None, {"WANDB_SWEEP_ID": "s"}, "online"),
-        (None, {"WANDB_SWEEP_ID": "s", "WANDB_MODE": "dryrun"}, "offline"),
-        (None, {"WANDB_MODE": "disabled"}, "disabled"),
-        (None, {"WANDB_DISABLED": "true", "WANDB_MODE": "online"}, "disabled"),
-        (None, {"WANDB_DISABLED": "false", "WANDB_MODE": "online"}, "online"),
-        ("online", {"WANDB_DISABLED": "true"}, "online"),
+        (None, {}, "offline", ""),
+        (None, {"WANDB_SWEEP_ID": "s"}, "online", ""),
+        (None, {"WANDB_SWEEP_ID": "s", "WANDB_MODE": "dryrun"}, "offline", ""),
+        (None, {"WANDB_MODE": "disabled"}, "disabled", ""),
+        (
+            None,
+            {"WANDB_DISABLED": "true", "WANDB_MODE": "online"},
+            "disabled",
+            "WANDB_MODE=online ignored: WANDB_DISABLED is true",
+        ),
+        (None, {"WANDB_DISABLED": "false", "WANDB_MODE": "online"}, "online", ""),
+        ("online", {"WANDB_DISABLED": "true"}, "online", "WANDB_DISABLED=true ignored: --wandb.mode is online"),
+        ("disabled", {"WANDB_DISABLED": "true"}, "disabled", ""),
     ],
 )
-def test_the_mode(option, given, mode, monkeypatch, capsys):
+def test_the_mode(option, given, mode, told, monkeypatch, capsys):
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert choose_mode(option) == mode
-    assert not capsys.readouterr().err
+    assert capsys.readouterr().err == (f"W&B: {told}\n" if told else "")
 
 
 def test_a_mode_that_is_overridden_is_printed_once_and_an_unknown_one_refused(monkeypatch, capsys):

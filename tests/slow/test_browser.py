@@ -1,4 +1,4 @@
-"""Pages in a browser: no wider than the window, no console message; tables sort, filter and show that they scroll."""
+"""Pages in a browser: no wider than the window, nothing broken, no message; what their script does."""
 
 import html
 import json

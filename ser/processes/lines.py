@@ -63,7 +63,7 @@ def progress(job: Job, folder: Path) -> str:
     """How far an unfinished job has come, by the epochs that its run has recorded."""
     metrics = folder / job.runs[0] / "metrics.csv"
     epochs = len(metrics.read_text(encoding="utf-8").splitlines()) - 1 if metrics.is_file() else 0
-    return f"{epochs} epoch{'s' if epochs > 1 else ''} recorded" if epochs else "no epoch recorded"
+    return f"{epochs} epoch{'s' if epochs > 1 else ''} recorded" if epochs > 0 else "no epoch recorded"
 
 
 def instructions(path: Path, numbers: list[int]) -> str:

@@ -139,7 +139,11 @@ class WandbRun(Logger):
         """The id of the run, kept in its folder, so that it stays one run if it is interrupted."""
         path = self.folder / RUN_ID
         if not path.exists():
-            write_text(path, f"{os.environ.get('WANDB_RUN_ID') or token_hex(6)}\n")
+            import wandb
+
+            new = os.environ.get("WANDB_RUN_ID") or token_hex(6)
+            wandb.Settings(run_id=new)  # raises for an id that W&B refuses, before it is kept
+            write_text(path, f"{new}\n")
         return path.read_text(encoding="utf-8").strip()
 
     def _attempt(self, loss: str, step: Callable[[], None], seconds: float | None = None) -> None:

@@ -28,6 +28,8 @@ def test_a_line_is_one_command_of_this_interpreter(tmp_path):
 def test_what_is_left_is_told_with_its_epochs(tmp_path, capsys):
     (tmp_path / "run1").mkdir()
     (tmp_path / "run1" / "metrics.csv").write_text("epoch,step\n1,4\n2,8\n")
+    (tmp_path / "run3").mkdir()
+    (tmp_path / "run3" / "metrics.csv").write_text("")  # of a full disk
     Lines(tmp_path).write(make_jobs(tmp_path, 2))
     printed = capsys.readouterr().out
     assert "  line    1  fold 1: 2 epochs recorded\n  line    3  fold 3: no epoch recorded\n" in printed

@@ -140,6 +140,13 @@ def test_the_id_of_a_run_is_that_of_its_folder(kept, asked, expected, tmp_path, 
     assert len({WandbRun(tmp_path / str(place))._id() for place in range(100)}) == 100
 
 
+def test_an_id_that_wandb_refuses_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_RUN_ID", "a/b")
+    with pytest.raises(Exception, match="cannot contain"):
+        WandbRun(tmp_path)._id()
+    assert not (tmp_path / RUN_ID).exists()
+
+
 def test_the_configuration_that_wandb_gets_names_no_folder(tmp_path, monkeypatch):
     sent = {}
     run, record = WandbRun(tmp_path), SimpleNamespace(update=lambda config, **options: sent.update(config))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -69,7 +68,7 @@ class Resources:
     constraint: Annotated[str, StringConstraints(pattern=r"^[\w.,:+&|()\[\]*!-]+$")] | None = None
     gpus: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
     cpus: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
-    memory: Annotated[float, Field(strict=True, gt=0, le=10_000)] | None = None
+    memory: Annotated[float, Field(strict=True, ge=0.1, le=10_000)] | None = None
     parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_QUEUED)] | None = None
 
     @property
@@ -141,7 +140,7 @@ class Slurm:
 
     def __init__(self, resources: Resources, folder: Path) -> None:
         self.resources, self.folder = resources, folder.absolute() / "slurm"
-        self.numbers: dict[str, str] = {}  # SLURM's number of each job that was submitted, by its command
+        self.numbers: dict[str, str] = {}  # SLURM's number of each job that was submitted, by its folder
         self.states: dict[str, str] = {}  # the last state of each, as shown
         self.began: dict[str, float] = {}  # when each was first seen running
         self.gone: dict[str, float] = {}  # when a job had left the queue without results
@@ -180,7 +179,7 @@ class Slurm:
         left, begun = [job for job in jobs if job.runs], time.monotonic()
 
         def seconds(job: Job) -> float:
-            return time.monotonic() - self.began.get(shlex.join(job.arguments), begun)
+            return time.monotonic() - self.began.get(key_of(job), begun)
 
         def missing() -> list[Job]:
             for job in list(left):
@@ -221,7 +220,7 @@ class Slurm:
     def _step(self, jobs: list[Job], queue: Mapping[str, str], failed: Callable[[Job, str], object], bar: tqdm) -> None:
         new, now = [], time.monotonic()
         for job in jobs:
-            key = shlex.join(job.arguments)
+            key = key_of(job)
             number = self.numbers.get(key)
             if number is None:
                 new.append(job)
@@ -269,10 +268,10 @@ class Slurm:
         except (self.submitit.core.utils.FailedJobError, self.submitit.core.utils.FailedSubmissionError) as error:
             last = str(error).strip().splitlines()[-1]
             raise InputError(f"SLURM refuses the jobs: {last}") from error
-        self.numbers |= {shlex.join(job.arguments): each.job_id for job, each in zip(jobs, made, strict=True)}
+        self.numbers |= {key_of(job): each.job_id for job, each in zip(jobs, made, strict=True)}
         write_text(self.folder / "jobs.json", json.dumps(self.numbers, indent=1) + "\n")
         for job, each in zip(jobs, made, strict=True):
-            self._show(job, shlex.join(job.arguments), f"submitted (job {each.job_id})")
+            self._show(job, key_of(job), f"submitted (job {each.job_id})")
 
     def _submitted_before(self) -> dict[str, str]:
         """The numbers of the jobs that another launcher has submitted and that are still in the queue."""
@@ -281,6 +280,11 @@ class Slurm:
             return {}
         numbers, queue = json.loads(path.read_text(encoding="utf-8")), self.queue()
         return numbers if queue is None else {key: number for key, number in numbers.items() if number in queue}
+
+
+def key_of(job: Job) -> str:
+    """The folder that a job writes into, which names it whatever its other options are."""
+    return job.arguments[job.arguments.index("--out") + 1]
 
 
 def described(line: str) -> tuple[str, str]:

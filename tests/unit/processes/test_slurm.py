@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 from types import SimpleNamespace
 
 import pytest
@@ -29,7 +28,7 @@ def cluster(monkeypatch, tmp_path):
         found.submitted.append([job.title for job in jobs])
         for place, job in enumerate(jobs):
             number = f"{base}_{place}"
-            slurm.numbers[shlex.join(job.arguments)] = number
+            slurm.numbers[job.arguments[-1]] = number
             found.queue[number] = "pending"
         slurm.folder.mkdir(exist_ok=True)
         (slurm.folder / "jobs.json").write_text(json.dumps(slurm.numbers))
@@ -42,7 +41,7 @@ def cluster(monkeypatch, tmp_path):
 
 
 def make_jobs(folder, *titles):
-    return [Job(title, [title], ["session", title], folder / f"{title}.log") for title in titles]
+    return [Job(title, [title], ["session", "--out", title], folder / f"{title}.log") for title in titles]
 
 
 def finish(folder, cluster, title, number):

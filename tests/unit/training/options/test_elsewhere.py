@@ -49,7 +49,7 @@ def test_times(tmp_path, time, minutes):
         ("{time: 1h, gpus: -1}", "gpus is -1, but must be at least 0"),
         ("{time: 1h, gpus: a100}", "gpus is 'a100', but must be a whole number"),
         ("{time: 1h, cpus: 0}", "cpus is 0, but must be at least 1"),
-        ("{time: 1h, memory: 0}", "memory is 0, but must be greater than 0"),
+        ("{time: 1h, memory: 0}", "memory is 0, but must be at least 0.1"),
         ("{time: 1h, memory: true}", "memory is True, but must be a number"),
         ("{time: 1h, memory: 8GB}", "memory is '8GB', but must be a number"),
         ("{time: 1h, parallel: 0}", "parallel is 0, but must be at least 1"),

@@ -39,7 +39,7 @@ def runs_of(lines: Iterable[str]) -> list[Path]:
 def runs_in_queue(folder: Path) -> dict[str, Path]:
     """The run folder of each job of a launcher, by the job's number."""
     numbers = json.loads((folder / "slurm" / "jobs.json").read_text())
-    return dict(zip(numbers.values(), runs_of(numbers), strict=True))
+    return {number: Path(run) for run, number in numbers.items()}
 
 
 def disturb(cluster: Cluster, runs: dict[str, Path], place: Path) -> None:

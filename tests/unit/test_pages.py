@@ -28,7 +28,7 @@ from tests.made_up.results import OPTIONS, make_result
 from tests.made_up.runs import make_run
 from tests.made_up.transfers import make_transfer
 
-NAME = "a\"b'c</script><script>alert(1)</script><b>&amp;`$\\frac\n```\n{{ 7 * 7 }}"
+NAME = "a\"b'c</script><script>alert(1)</script><b>&amp;`$\\frac$\n```\n{{ 7 * 7 }}"
 FOLDER = NAME.replace("/", "")
 ALLOWED = {
     "html",

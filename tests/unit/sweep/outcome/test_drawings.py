@@ -84,5 +84,5 @@ def test_the_bars_are_the_importances():
 
 
 def test_names_are_not_mathematics():
-    picture = draw_importances(PLAN, {"model.$\\frac": 0.75, "data.$x": 0.25})
+    picture = draw_importances(PLAN, {"model.$\\frac$": 0.75, "data.$x": 0.25})
     assert imread(io.BytesIO(picture.png)).std() > 0.02  # the picture is not blank

@@ -3,7 +3,7 @@
 from itertools import accumulate
 
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
 from ser.report.page.blocks import Picture
@@ -60,6 +60,8 @@ def draw_slices(plan: Plan, results: dict[int, FrozenTrial], best: int) -> Pictu
                 axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
                 axes.xaxis.set_major_formatter("{x:g}")
                 axes.xaxis.set_minor_locator(NullLocator())
+            elif isinstance(dimension, IntDistribution):
+                axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
             axes.set_xlabel(label(name, 30), fontsize=9)
             axes.set_ylabel("" if place % columns else _label(plan), fontsize=9)
             axes.tick_params(labelsize=8)

@@ -114,12 +114,8 @@ def test_where_a_cell_is_the_best_of_several_trials_all_say_of_how_many():
     limits = {"wa": (0.1, 0.9), "ua": (0.2, 0.8), "redrawn": 0}
     cells = [Cell("A", 1, 1, {"wa": 0.6, "ua": 0.5}, limits), Cell("A", 2, 3, {"wa": 0.7, "ua": 0.4}, None)]
     table = routing_table([*cells, Cell("B", 2, 1, {"wa": 0.8, "ua": 0.3}, None)], 3)
-    assert [column.full_name for column in table.columns[:4]] == [
-        "iterations",
-        "A: trials",
-        "A: WA %",
-        "A: WA interval",
-    ]
+    names = [column.full_name for column in table.columns[:4]]
+    assert names == ["iterations", "A: trials", "A: WA %", "A: WA interval"]
     assert table.rows == [
         [1, 1, 0.6, (0.1, 0.9), 0.5, (0.2, 0.8), None, None, None, None, None],
         [2, 3, 0.7, None, 0.4, None, 1, 0.8, None, 0.3, None],

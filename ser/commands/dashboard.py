@@ -4,7 +4,6 @@ studies, and a report of the result in FOLDER."""
 import argparse
 import json
 import os
-import warnings
 from pathlib import Path
 
 from ser.bounds import Emotions, check
@@ -33,16 +32,14 @@ def main(arguments: list[str]) -> int:
     check("--emotions", list(emotions), Emotions)
     project = options.project or os.environ.get("WANDB_PROJECT") or "ser"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # between wandb-workspaces and pydantic
-            from ser.training.tracking.dashboards import (
-                as_sent,
-                cross_validations,
-                own_entity,
-                result_report,
-                save,
-                studies,
-            )
+        from ser.training.tracking.dashboards import (
+            as_sent,
+            cross_validations,
+            own_entity,
+            result_report,
+            save,
+            studies,
+        )
     except ImportError as error:
         raise InputError("ser dashboard needs wandb-workspaces: pip install 'ser[dashboard]'") from error
     entity = options.entity or os.environ.get("WANDB_ENTITY") or ("" if out else own_entity())

@@ -4,16 +4,19 @@ A panel shows only what `ser` records in runs of the types that its view is filt
 """
 
 import os
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
-
-import wandb_workspaces.reports.v2 as reports
-import wandb_workspaces.workspaces as workspaces
-from wandb_workspaces.expr import And, Metric
 
 from ser.errors import InputError
 from ser.results.predictions import in_short
 from ser.training.tracking.key import check_key
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # between wandb-workspaces and pydantic
+    import wandb_workspaces.reports.v2 as reports
+    import wandb_workspaces.workspaces as workspaces
+    from wandb_workspaces.expr import And, Metric
 
 View = workspaces.Workspace | reports.Report
 SCORES = ("wa", "ua")

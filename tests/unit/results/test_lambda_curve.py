@@ -164,9 +164,9 @@ def test_the_picture_shows_each_set_under_its_name(monkeypatch):
     for name in LIMITS:
         validation[name] = 0.0
     shown = []
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: shown.append(figure))
+    monkeypatch.setattr("ser.report.page.drawing.Drawing.png", lambda sheet, *_: shown.append(sheet.figure))
     curves = pd.concat([validation.assign(set="val"), test.assign(set="test")])
-    draw(curves, pd.DataFrame({"lambda_": [0.25, 0.75]}), None)
+    draw(curves, pd.DataFrame({"lambda_": [0.25, 0.75]}))
     expected = ([10, 20], [50, 60], (5, 25)), ([30, 40], [70, 80], (25, 45))
     for axes, (of_test, of_validation, band), score in zip(shown[0].axes, expected, ("WA", "UA"), strict=True):
         lines = {line.get_label(): line for line in axes.lines}
@@ -176,4 +176,4 @@ def test_the_picture_shows_each_set_under_its_name(monkeypatch):
         assert set(lines["0.6, the paper's"].get_xdata()) == {0.6}
         heights = axes.collections[0].get_paths()[0].vertices[:, 1]
         assert (heights.min(), heights.max()) == pytest.approx(band)
-        assert axes.get_ylabel() == f"{score}, %"
+        assert axes.get_ylabel() == f"{score} (%)"

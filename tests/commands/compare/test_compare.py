@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import pandas as pd
 import pytest
@@ -138,6 +138,17 @@ def test_links_lead_to_the_files_of_runs(compare, tmp_path):
         assert (found.out / unquote(link)).is_file(), link
         assert "#" not in link
         assert "?" not in link
+
+
+def test_a_folder_whose_name_is_not_utf_8(compare, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    make_run(tmp_path / "runs" / name)
+    found = compare("runs")
+    assert [row[0] for row in found.rows] == ["caf\\xe9"]
+    files = [link for link in found.page.links if link.startswith("..")]
+    assert len(files) == 4
+    for link in files:
+        assert os.path.isfile(os.path.join(os.fsencode(found.out), unquote_to_bytes(link))), link
 
 
 def test_names_are_whole_in_the_files_for_programs(compare, tmp_path):

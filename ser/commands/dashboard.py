@@ -25,10 +25,12 @@ def main(arguments: list[str]) -> int:
         InputError: for a folder without a result, or without an account.
     """
     options = expand_home(_parser().parse_args(arguments))
-    out = new_file("--json", options.json, (".json",)) if options.json else None
-    folder = Path(options.folder) if options.folder else None
+    out = new_file("--json", options.json, (".json",)) if options.json is not None else None
+    folder = Path(options.folder) if options.folder is not None else None
     about = _result(folder) if folder else None
-    emotions = options.emotions.split(",") if options.emotions else about["emotions"] if about else PAPER_EMOTIONS
+    emotions = about["emotions"] if about else PAPER_EMOTIONS
+    if options.emotions is not None:
+        emotions = [name.strip() for name in options.emotions.split(",")]
     check("--emotions", list(emotions), Emotions)
     project = options.project or os.environ.get("WANDB_PROJECT") or "ser"
     try:

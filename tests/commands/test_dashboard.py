@@ -178,7 +178,9 @@ def test_without_an_account_nothing_is_sent(ser, tmp_path, monkeypatch):
         (["none"], "none: not a result"),
         (["--json", "views.txt"], "--json is views.txt, but must end in .json"),
         (["--json", "none/views.json"], "there is no folder none"),
+        (["--json", ""], "--json is , but must end in .json"),
         (["--emotions", "sad"], "must be 2 to 100 names"),
+        (["--emotions", ""], "--emotions is"),
     ],
 )
 def test_refusals(ser, tmp_path, monkeypatch, words, message):

@@ -111,6 +111,14 @@ def test_a_label_or_a_corpus_makes_another_test_set(compare, tmp_path):
     assert len(compare("a", "b", "c").about["test_sets"]) == 3
 
 
+def test_a_run_whose_sets_leak_is_named_beside_its_test_set(compare, tmp_path):
+    make_run(tmp_path / "clean")
+    make_run(tmp_path / "leaky", leaks=["train and test share 1 speaker: 03"])
+    found = compare("clean", "leaky")
+    heads, row = found.page.tables["test_sets"]
+    assert dict(zip(heads, row, strict=True))["caution"] == "leaks in leaky"
+
+
 def test_the_commands_that_it_gives_make_reports(compare, every_kind, tmp_path):
     found = compare(every_kind / "runs" / "cv", every_kind / "runs" / "cv2", every_kind / "runs" / "fit")
     (command,) = re.findall(r"ser report [^<\n]*--out[^<\n]*", found.text)

@@ -1,6 +1,7 @@
 """`ser dashboard`: every name in a panel is one that a run of that type has recorded, for any emotions."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -160,6 +161,21 @@ def test_a_view_is_filtered_to_its_runs(views, offline):
     ids = [path.read_text().strip() for path in (offline / "run").rglob("wandb_id.txt")]
     assert len(ids) == 3
     assert all(one in report for one in ids)
+
+
+def test_a_report_is_in_the_project_of_its_runs(offline, ser, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_PROJECT", "another")
+    monkeypatch.setenv("WANDB_ENTITY", "other")
+    shutil.copytree(offline / "run", tmp_path / "run", symlinks=True)
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    config["wandb"] |= {"project": "speech", "entity": "team"}
+    (tmp_path / "run" / "config.yaml").write_text(yaml.safe_dump(config))
+    for words, names in (([], ("speech", "team")), (["--project", "mine", "--entity", "me"], ("mine", "me"))):
+        file = tmp_path / f"{names[0]}.json"
+        assert ser("dashboard", tmp_path / "run", "--json", file, *words).code == 0
+        *workspaces, report = json.loads(file.read_text())
+        assert (report["project"]["name"], report["project"]["entityName"]) == names
+        assert [(each["project"], each["entity"]) for each in workspaces] == [names] * 2
 
 
 def test_without_an_account_nothing_is_sent(ser, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Paths in options: expand `~` in every option, and record absolute paths."""
+"""Paths in options: expand `~` in every option, and record absolute paths; paths as text."""
 
 import os
 from argparse import Namespace
@@ -43,3 +43,13 @@ def absolute_places(value: object) -> object:
         else absolute_places(each)
         for name, each in value.items()
     }
+
+
+def text_of(path: str) -> str:
+    r"""A path as text that can be written as UTF-8.
+
+    Example:
+        >>> text_of("caf\udce9")
+        'caf\\xe9'
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -25,12 +25,15 @@ def main(arguments: list[str]) -> int:
         InputError: for a folder without a result, or without an account.
     """
     options = expand_home(_parser().parse_args(arguments))
-    out = new_file("--json", options.json, (".json",)) if options.json else None
-    folder = Path(options.folder) if options.folder else None
+    out = new_file("--json", options.json, (".json",)) if options.json is not None else None
+    folder = Path(options.folder) if options.folder is not None else None
     about = _result(folder) if folder else None
-    emotions = options.emotions.split(",") if options.emotions else about["emotions"] if about else PAPER_EMOTIONS
+    emotions = about["emotions"] if about else PAPER_EMOTIONS
+    if options.emotions is not None:
+        emotions = [name.strip() for name in options.emotions.split(",")]
     check("--emotions", list(emotions), Emotions)
-    project = options.project or os.environ.get("WANDB_PROJECT") or "ser"
+    tracked = _tracking_options(folder) if folder else {}
+    project = options.project or tracked.get("project") or os.environ.get("WANDB_PROJECT") or "ser"
     try:
         from ser.training.tracking.dashboards import (
             as_sent,
@@ -42,7 +45,7 @@ def main(arguments: list[str]) -> int:
         )
     except ImportError as error:
         raise InputError("ser dashboard needs wandb-workspaces: pip install 'ser[dashboard]'") from error
-    entity = options.entity or os.environ.get("WANDB_ENTITY") or ("" if out else own_entity())
+    entity = options.entity or tracked.get("entity") or os.environ.get("WANDB_ENTITY") or ("" if out else own_entity())
     views = [cross_validations(entity, project, emotions), studies(entity, project, emotions)]
     views += [result_report(entity, project, folder, about)] if about else []
     if out:
@@ -66,11 +69,21 @@ def _result(folder: Path) -> dict:
     return about
 
 
+def _tracking_options(folder: Path) -> dict:
+    """The options `wandb` of a run: a report in another project would show nothing of it."""
+    import yaml
+
+    try:
+        return yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")).get("wandb") or {}
+    except (OSError, ValueError, AttributeError, yaml.YAMLError):
+        return {}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="ser dashboard", description=DESCRIPTION)
     parser.add_argument("folder", nargs="?", metavar="FOLDER", help="a run or a cross-validation, tracked with W&B")
-    parser.add_argument("--project", help="W&B's project (default: WANDB_PROJECT, or ser)")
-    parser.add_argument("--entity", help="user or team (default: WANDB_ENTITY, or the account's)")
+    parser.add_argument("--project", help="W&B's project (default: FOLDER's, WANDB_PROJECT, or ser)")
+    parser.add_argument("--entity", help="user or team (default: FOLDER's, WANDB_ENTITY, or the account's)")
     parser.add_argument("--emotions", help="names, as in data.emotions (default: FOLDER's, or the paper's four)")
     parser.add_argument("--json", metavar="FILE", help="write what would be sent into FILE, and send nothing")
     return parser

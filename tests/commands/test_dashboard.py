@@ -1,6 +1,7 @@
 """`ser dashboard`: every name in a panel is one that a run of that type has recorded, for any emotions."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -162,6 +163,21 @@ def test_a_view_is_filtered_to_its_runs(views, offline):
     assert all(one in report for one in ids)
 
 
+def test_a_report_is_in_the_project_of_its_runs(offline, ser, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_PROJECT", "another")
+    monkeypatch.setenv("WANDB_ENTITY", "other")
+    shutil.copytree(offline / "run", tmp_path / "run", symlinks=True)
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    config["wandb"] |= {"project": "speech", "entity": "team"}
+    (tmp_path / "run" / "config.yaml").write_text(yaml.safe_dump(config))
+    for words, names in (([], ("speech", "team")), (["--project", "mine", "--entity", "me"], ("mine", "me"))):
+        file = tmp_path / f"{names[0]}.json"
+        assert ser("dashboard", tmp_path / "run", "--json", file, *words).code == 0
+        *workspaces, report = json.loads(file.read_text())
+        assert (report["project"]["name"], report["project"]["entityName"]) == names
+        assert [(each["project"], each["entity"]) for each in workspaces] == [names] * 2
+
+
 def test_without_an_account_nothing_is_sent(ser, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
@@ -178,7 +194,9 @@ def test_without_an_account_nothing_is_sent(ser, tmp_path, monkeypatch):
         (["none"], "none: not a result"),
         (["--json", "views.txt"], "--json is views.txt, but must end in .json"),
         (["--json", "none/views.json"], "there is no folder none"),
+        (["--json", ""], "--json is , but must end in .json"),
         (["--emotions", "sad"], "must be 2 to 100 names"),
+        (["--emotions", ""], "--emotions is"),
     ],
 )
 def test_refusals(ser, tmp_path, monkeypatch, words, message):

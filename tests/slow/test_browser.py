@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from ser.commands.compare import main
-from ser.report.page.blocks import Section, Table
+from ser.report.page.blocks import Matrices, Matrix, Section, Table
 from ser.report.page.rendering import html_page
 from ser.report.page.values import Column
 from tests.made_up.runs import make_run
@@ -42,9 +42,9 @@ SORTING = """(inside) => {
   found.name = [sorted(name), sorted(score) && sorted(name)];
   found.labels = [...inside.querySelectorAll("thead th")].map((each) => each.getAttribute("aria-sort"));
   const box = inside.querySelector("input");
-  box.value = "RUN 1";
-  box.dispatchEvent(new Event("input"));
-  found.shown = [rows(), inside.querySelector("output").textContent];
+  const typed = (text) => { box.value = text; box.dispatchEvent(new Event("input")); return rows(); };
+  found.percent = typed("50.00 %");
+  found.shown = [typed("RUN 1"), inside.querySelector("output").textContent];
   return found;
 }"""
 CHOOSING = """(inside) => {
@@ -108,7 +108,18 @@ def test_tables_sort_by_numbers_and_by_names_and_filter(tmp_path):
     assert found["score"] == [up, down, given]
     assert found["name"] == [["run 1", "run 2", "run 9", "run 10", "all"]] * 2
     assert found["labels"] == ["ascending", None]
+    assert found["percent"] == ["run 10"]  # the page has a no-break space there
     assert found["shown"] == [["run 1", "run 10"], "2 of 5 rows"]
+
+
+def test_matrices_of_many_emotions_scroll_on_a_small_screen(tmp_path):
+    emotions = ["emotion with a long name", *(f"emotion {number}" for number in range(11))]
+    matrix = Matrix(0, "run", "test", emotions, [[100 // 12] * 12] * 12)
+    (tmp_path / "index.html").write_text(
+        html_page("T", "", [Section("s", "S", [Matrices([matrix])])]), encoding="utf-8"
+    )
+    found = look(tmp_path, 400, LAYOUT)
+    assert found == {"window": 400, "page": 400, "wide": [], "broken": 0, "unsaid": 0}
 
 
 def test_the_filter_of_runs_hides_their_curves_and_matrices_too(tmp_path):

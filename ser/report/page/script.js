@@ -42,6 +42,11 @@
     });
   }
 
+  // No-break spaces are found by spaces.
+  function plain(text) {
+    return text.replace(/\s+/g, " ").trim().toLowerCase();
+  }
+
   function filterable(table) {
     const rows = [...table.tBodies[0].rows];
     const label = document.createElement("label");
@@ -53,9 +58,9 @@
     line.className = "filter";
     line.append(label, count);
     input.addEventListener("input", () => {
-      const wanted = input.value.trim().toLowerCase();
+      const wanted = plain(input.value);
       rows.forEach((row, place) => {
-        row.hidden = !row.textContent.toLowerCase().includes(wanted);
+        row.hidden = !plain(row.textContent).includes(wanted);
         ofRow(document, place).forEach((each) => each.classList.toggle("filtered", row.hidden));
       });
       count.textContent = wanted ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";

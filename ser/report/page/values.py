@@ -1,8 +1,11 @@
 """Values of a report's tables: their text for people, and their numbers for files and for sorting."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from ser.paths import text_of
 
 UNKNOWN = "not available"  # shown for NaN, such as an interval over a single speaker
 
@@ -50,7 +53,7 @@ class Link:
 
     @property
     def href(self) -> str:
-        return quote(self.path)
+        return quote(os.fsencode(self.path))
 
 
 # For each kind of value: its text, and the suffixes of its columns in a CSV file.
@@ -122,7 +125,7 @@ class Column:
         """One or two numbers, shares in per cent; None for a string in a column of numbers."""
         endings = KINDS[self.kind][1]
         if self.kind == "links":
-            return [" ".join(link.path for link in value or ())]
+            return [" ".join(text_of(link.path) for link in value or ())]
         if value is None or _is_nan(value) or (isinstance(value, str) and self.kind != "text"):
             return [None] * len(endings)
         values = zip(value if isinstance(value, tuple) else (value,), endings, strict=True)

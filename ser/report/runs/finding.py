@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser.paths import text_of
+
 FOLD = re.compile(r"seed\d+-fold\d+")
 FILES_OF_RUN = {"result.json", "identity.json", "metrics.csv"}
 PARTS_OF_RUN = ("checkpoints", "csv", "slurm", "tensorboard", "wandb")  # folders that hold no run
@@ -73,13 +75,3 @@ def _search(folder: Path, seen: set[str], unread: dict[str, str]) -> Iterator[tu
 
 def _is_run(folder: Path) -> bool:
     return any((folder / name).is_file() for name in FILES_OF_RUN)
-
-
-def text_of(path: str) -> str:
-    r"""A path as text that can be written as UTF-8.
-
-    Example:
-        >>> text_of("caf\udce9")
-        'caf\\xe9'
-    """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+from ser.paths import text_of
 from ser.report.page.blocks import Table
 from ser.report.page.values import Column, Link
 from ser.report.runs.compared_run import ComparedRun
-from ser.report.runs.finding import FOLD, text_of
+from ser.report.runs.finding import FOLD
 from ser.report.runs.options import NOT_SET, divide, options_of
 from ser.report.runs.test_sets import TestSet
 

@@ -45,6 +45,8 @@ class TestSet:
             lines.append(f"systems answer with {', '.join(map(str, sorted(found['emotions'])))} emotions")
         if len(found["corpus"]) > 1:
             lines.append("the corpora differ in other utterances or in recordings (digests)")
+        if leaking := [run.name for run in self.runs if run.about.get("leaks")]:
+            lines.append(f"leaks in {_some(leaking)}")
         return lines
 
 

@@ -17,8 +17,10 @@ from ser.report.runs.test_sets import TestSet, group_sets, test_sets_section
 from ser.results.speaker_counts import counted
 
 KIND = "compare"
-MATRICES = "Actual emotions in rows, answers in columns, per cent of the row; darker means more. Of runs that were not "
-MATRICES += "tested, the validation."
+MATRICES = (
+    "Actual emotions in rows, answers in columns, per cent of the row; a stronger shade means more. Of runs that "
+)
+MATRICES += "were not tested, the validation."
 
 
 def write_comparison(folder: Path, runs: list[ComparedRun], unread: dict[str, str], command: str) -> list[str]:

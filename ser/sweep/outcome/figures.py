@@ -1,5 +1,6 @@
 """Figures of a study, drawn from its complete trials in the style of the report."""
 
+import re
 from itertools import accumulate
 
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
@@ -14,6 +15,7 @@ from ser.sweep.outcome.trials import complete
 from ser.sweep.study.plan import Plan
 from ser.sweep.study.shared_study import short
 
+CLASS = re.compile(r"(?:[a-z_]\w*\.)+([A-Z]\w*)")
 COLUMNS = 4  # of the figure of slices
 HOLLOW = {"marker": "o", "color": "black", "markerfacecolor": "white", "linestyle": "none", "label": "complete trial"}
 BEST = {**HOLLOW, "markerfacecolor": "black", "markersize": 8, "label": "the best"}
@@ -52,7 +54,7 @@ def draw_slices(plan: Plan, results: dict[int, FrozenTrial], best: int) -> Pictu
             if best in found:
                 axes.plot([_place(dimension, found[best].params[name])], [100 * found[best].value], **BEST)
             if isinstance(dimension, CategoricalDistribution):
-                names = [label(short(choice).rsplit(".", 1)[-1], 24) for choice in dimension.choices]
+                names = [label(_category(choice), 24) for choice in dimension.choices]
                 axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 4 else 0)
                 axes.set_xlim(-0.5, len(names) - 0.5)
             elif dimension.log:
@@ -97,3 +99,14 @@ def _label(plan: Plan) -> str:
 def _place(dimension: BaseDistribution, value: object) -> float:
     """A value's place on its axis: a category's number, or itself."""
     return dimension.to_internal_repr(value) if isinstance(dimension, CategoricalDistribution) else value
+
+
+def _category(choice: object) -> str:
+    """A category as text, a class without its module.
+
+    Example:
+        >>> [_category(choice) for choice in ("ser.systems.CNNGRU", 0.001, "first.yaml")]
+        ['CNNGRU', '0.001', 'first.yaml']
+    """
+    text = short(choice)
+    return found[1] if (found := CLASS.fullmatch(text)) else text

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import pandas as pd
 import pytest
@@ -111,6 +111,14 @@ def test_a_label_or_a_corpus_makes_another_test_set(compare, tmp_path):
     assert len(compare("a", "b", "c").about["test_sets"]) == 3
 
 
+def test_a_run_whose_sets_leak_is_named_beside_its_test_set(compare, tmp_path):
+    make_run(tmp_path / "clean")
+    make_run(tmp_path / "leaky", leaks=["train and test share 1 speaker: 03"])
+    found = compare("clean", "leaky")
+    heads, row = found.page.tables["test_sets"]
+    assert dict(zip(heads, row, strict=True))["caution"] == "leaks in leaky"
+
+
 def test_the_commands_that_it_gives_make_reports(compare, every_kind, tmp_path):
     found = compare(every_kind / "runs" / "cv", every_kind / "runs" / "cv2", every_kind / "runs" / "fit")
     (command,) = re.findall(r"ser report [^<\n]*--out[^<\n]*", found.text)
@@ -138,6 +146,17 @@ def test_links_lead_to_the_files_of_runs(compare, tmp_path):
         assert (found.out / unquote(link)).is_file(), link
         assert "#" not in link
         assert "?" not in link
+
+
+def test_a_folder_whose_name_is_not_utf_8(compare, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    make_run(tmp_path / "runs" / name)
+    found = compare("runs")
+    assert [row[0] for row in found.rows] == ["caf\\xe9"]
+    files = [link for link in found.page.links if link.startswith("..")]
+    assert len(files) == 4
+    for link in files:
+        assert os.path.isfile(os.path.join(os.fsencode(found.out), unquote_to_bytes(link))), link
 
 
 def test_names_are_whole_in_the_files_for_programs(compare, tmp_path):

@@ -61,6 +61,18 @@ def test_a_slice_has_every_complete_trial_over_its_own_value():
     assert [label.get_text() for label in panels["model"].get_xticklabels()] == ["A", "B"]
 
 
+def test_categories_that_are_numbers_or_files_keep_their_names():
+    choices = (0.001, 0.25, "first.yaml", "ser.systems.CNNGRU")
+    dimensions = {"rate": CategoricalDistribution(choices)}
+    rows = {
+        place: create_trial(value=0.5, params={"rate": choice}, distributions=dimensions)
+        for place, choice in enumerate(choices)
+    }
+    (axes,) = drawn(draw_slices, replace(PLAN, space=Space(dimensions)), rows, 0).axes
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert names == ["0.001", "0.25", "first.yaml", "CNNGRU"]
+
+
 def test_an_option_on_a_log_scale_is_drawn_on_one():
     dimensions = {"optimizer.lr": FloatDistribution(1e-5, 1e-2, log=True)}
     rows = {

@@ -43,8 +43,12 @@ def main(arguments: list[str]) -> int:
             save,
             studies,
         )
+        from ser.training.tracking.key import check_key
     except ImportError as error:
         raise InputError("ser dashboard needs wandb-workspaces: pip install 'ser[dashboard]'") from error
+    if not out:
+        os.environ.setdefault("WANDB_SILENT", "true")  # this command prints the addresses itself
+        check_key("ser dashboard")
     entity = options.entity or tracked.get("entity") or os.environ.get("WANDB_ENTITY") or ("" if out else own_entity())
     views = [cross_validations(entity, project, emotions), studies(entity, project, emotions)]
     views += [result_report(entity, project, folder, about)] if about else []

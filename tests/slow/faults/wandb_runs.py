@@ -50,6 +50,7 @@ class Store:
         files: the content of uploaded files, by name.
         sweep: configuration of a sweep, as YAML.
         commands: for an agent, given one by one when it has no run.
+        views: workspaces and reports, by the variables of the requests that saved them.
     """
 
     address: str
@@ -58,6 +59,7 @@ class Store:
     files: dict[str, bytes] = field(default_factory=dict)
     sweep: str = ""
     commands: list[dict] = field(default_factory=list)
+    views: list[dict] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def take(self, path: str, body: bytes) -> dict:
@@ -95,6 +97,17 @@ class Store:
         if "notifyScriptableRunAlert" in query:
             self.runs[given["runName"]].alerts.append(given)
             return {"notifyScriptableRunAlert": {"success": True}}
+        if "GetProjects" in query:
+            about = {"id": "p", "name": "ser", "entityName": given["entity"], "createdAt": "2026-01-01T00:00:00"}
+            node = {**about, "isBenchmark": False, "user": None}
+            return {"models": {"edges": [{"node": node}], "pageInfo": {"endCursor": None, "hasNextPage": False}}}
+        if "upsertView" in query:
+            self.views.append(given)
+            saved = {"id": f"Vmlldzo{len(self.views)}", "name": given["name"], "displayName": given["displayName"]}
+            project = {"id": "p", "name": given["projectName"], "entityName": given["entityName"]}
+            view = {**saved, "type": given["type"], "description": "", "project": project, "spec": given["spec"]}
+            times = dict.fromkeys(("createdAt", "updatedAt"), "2026-01-01T00:00:00")
+            return {"upsertView": {"view": {**view, **times, "user": VIEWER}, "inserted": True}}
         return self.artifact_data(query, given) or self.agent_data(query, given) or EMPTY
 
     def resumed(self, name: str) -> dict | None:

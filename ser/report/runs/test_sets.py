@@ -135,8 +135,13 @@ def _commands(sets: list[TestSet], working: Path) -> Iterator[str]:
         groups["report-corpora"] = everything
     for out, pooled in groups.items():
         if len(pooled) > 1 and _accepted(pooled):
-            folders = [os.path.relpath(run.place.folder, working) for run in pooled]
+            folders = [_argument(os.path.relpath(run.place.folder, working)) for run in pooled]
             yield shlex.join(["ser", "report", *folders, "--out", out])
+
+
+def _argument(path: str) -> str:
+    """A path that no command reads as an option."""
+    return f"./{path}" if path.startswith("-") else path
 
 
 def _pooled(runs: list[ComparedRun]) -> list[ComparedRun]:

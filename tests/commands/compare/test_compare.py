@@ -127,6 +127,13 @@ def test_the_commands_that_it_gives_make_reports(compare, every_kind, tmp_path):
     assert (tmp_path / words[-1] / "index.html").is_file()
 
 
+def test_a_folder_whose_name_begins_like_an_option(compare, tmp_path):
+    make_result(tmp_path / "-a", "CNNSeqCap", folds=[1, 2])
+    make_result(tmp_path / "b", "CNNRecCap", folds=[1, 2])
+    (command,) = re.findall(r"ser report [^<\n]*--out[^<\n]*", compare(".").text)
+    assert shlex.split(command)[2:4] == ["./-a", "b"]
+
+
 def test_no_command_is_given_where_it_would_be_refused(compare, tmp_path):
     make_result(tmp_path / "a", "CNNSeqCap", folds=[1, 2])
     make_result(tmp_path / "b", "CNNRecCap", folds=[1, 2])

@@ -173,6 +173,12 @@ def test_line(line, ser, tiny_release, workplace, monkeypatch):
         words = [word.replace(".../emodb/wav", str(one_sentence_of_emodb(workplace))) for word in words]
     if "--trainer.devices" in words:
         pytest.skip("needs two devices; tests/slow/test_two_processes.py trains in two processes")
+    if "--submit" in words:
+        pytest.skip("needs a cluster; tests/slow/cluster starts one")
+    if words[0] == "dashboard":
+        pytest.skip("needs an account; tests/slow/faults/test_views_at_server.py and tests/commands/test_dashboard.py")
+    if {"runs/emodb-one", "runs/emodb-groups"} & {*words}:
+        pytest.skip("needs all folds of all of EMO-DB, which take half an hour")
     if words[0] == "fit" and "demo" in words:
         pytest.skip("the demo takes minutes; tests/slow/test_learning.py runs it and checks its UA")
     if words[0] == "sweep" and not {"demo", "lambda"} & {*words}:

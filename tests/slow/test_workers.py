@@ -127,6 +127,7 @@ def test_a_forked_training_is_that_of_a_process_of_its_own(one_training, tmp_pat
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with Starter(main, ()) as starter, only_one(tmp_path) as lock:
         options = {"forked": ["--out", str(tmp_path / "forked")], "refused": ["--data.fold", "77"]}
+        options["refused"] += ["--out", str(tmp_path / "refused")]
         jobs = [Job(name, [], [*one_training, *words], tmp_path / f"{name}.log") for name, words in options.items()]
         assert [run_training(starter, job, lock) for job in jobs] == [0, 2]
     assert "ser: " in (tmp_path / "refused.log").read_text()

@@ -1,23 +1,20 @@
 """Jobs in SLURM: submitted as arrays through submitit, watched with `squeue`.
 
-A job is finished when its results are in the folder, whatever SLURM says: without accounting SLURM forgets how a job
-ended. submitit's own results are therefore not read.
+A job is finished when its results are in the folder: without accounting SLURM forgets how a job ended, and
+submitit's own results are not read.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, StringConstraints
 from tqdm import tqdm
 
 from ser.errors import InputError
@@ -25,105 +22,17 @@ from ser.files import write_text
 from ser.processes.interruption import Interrupted
 from ser.processes.jobs import Job
 from ser.processes.lines import command_of
+from ser.processes.resources import MOST_QUEUED, Resources
+from ser.processes.slurm_command import SIGNAL, Command
 
 LOOK_SECONDS = 5  # between two looks at the queue and the results
 LATE_SECONDS = 45  # a network file system can show a result this long after its job has left the queue
-NOTICE_SECONDS = 120  # SLURM's signal comes this long before the time limit, or up to a minute earlier
-LEAST_MINUTES = 5  # a job with a shorter limit may never reach its training
-MOST_QUEUED = 1000  # jobs in the queue; clusters limit arrays to about as many
 MOST_TIMEOUTS = 100  # a job that reaches its time limit continues this many times
 ENDED = (
-    "completed",
-    "failed",
-    "cancelled",
-    "timeout",
-    "out of memory",
-    "node fail",
-    "boot fail",
-    "deadline",
-    "preempted",
+    *("completed", "failed", "cancelled", "timeout", "out of memory"),
+    *("node fail", "boot fail", "deadline", "preempted"),
 )
 CLUSTER = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS")  # variables of the cluster, not of a job
-SIGNAL = "USR1"
-NUMBER = signal.Signals[f"SIG{SIGNAL}"]
-Word = Annotated[str, StringConstraints(pattern=r"^[\w.,:+-]+$")]
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What every job asks of SLURM: the keys of the file `--submit`.
-
-    Attributes:
-        time: longest time of a job, as 90m, 12h or 2d; a job that reaches it continues in the next one. At least 5m,
-            or SLURM's signal before the end (`NOTICE_SECONDS`) could come before the first step of each.
-        partition, account, constraint: as in sbatch.
-        gpus, cpus: of each job.
-        memory: GB of each job.
-        parallel: number of jobs of an array that run at once.
-    """
-
-    time: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,4}[mhd]$")]
-    partition: Word | None = None
-    account: Word | None = None
-    constraint: Annotated[str, StringConstraints(pattern=r"^[\w.,:+&|()\[\]*!-]+$")] | None = None
-    gpus: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
-    cpus: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
-    memory: Annotated[float, Field(strict=True, ge=0.1, le=10_000)] | None = None
-    parallel: Annotated[int, Field(strict=True, ge=1, le=MOST_QUEUED)] | None = None
-
-    @property
-    def minutes(self) -> int:
-        """The time limit."""
-        return int(self.time[:-1]) * {"m": 1, "h": 60, "d": 1440}[self.time[-1]]
-
-    def parameters(self) -> dict[str, object]:
-        """The arguments of submitit's `update_parameters`."""
-        found = {
-            "timeout_min": self.minutes,
-            "cpus_per_task": self.cpus,
-            "gpus_per_node": self.gpus or None,
-            "mem_gb": self.memory,
-            "slurm_partition": self.partition,
-            "slurm_account": self.account,
-            "slurm_constraint": self.constraint,
-            "slurm_array_parallelism": self.parallel or MOST_QUEUED,
-            "slurm_signal_delay_s": NOTICE_SECONDS,
-            "slurm_additional_parameters": {"requeue": True},
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-
-class Command:
-    """A command in a job, as a child process; submitit pickles this object and calls it on the node.
-
-    After SLURM's signal, sent to every process of the job, the command ends after its step with a checkpoint;
-    `checkpoint` waits for that and hands the same command to the job's next start.
-    """
-
-    def __init__(self, words: list[str], log: Path) -> None:
-        self.words, self.log = words, log
-        self.process: subprocess.Popen | None = None
-
-    def __call__(self) -> int:
-        threads = {"OMP_NUM_THREADS": os.environ["SLURM_CPUS_PER_TASK"]} if "SLURM_CPUS_PER_TASK" in os.environ else {}
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(self.words, stdout=log, stderr=log, env={**threads, **os.environ})
-            while self.process.poll() is None:  # `wait` would hold a lock that `checkpoint` needs
-                time.sleep(0.2)
-        if self.process.returncode in (-NUMBER, 128 + NUMBER):
-            time.sleep(NOTICE_SECONDS)  # the signal is on its way to this process too, where submitit handles it
-        if self.process.returncode:
-            raise RuntimeError(f"exit code {self.process.returncode}, {self.log}")
-        return 0
-
-    def checkpoint(self):
-        """Called by submitit in its signal handler; returns the submission of the job's next start."""
-        from submitit.helpers import DelayedSubmission
-
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(NUMBER)  # in case SLURM signalled only the first process
-            self.process.wait()
-        return DelayedSubmission(Command(self.words, self.log))
 
 
 class Slurm:
@@ -283,7 +192,7 @@ class Slurm:
 
 
 def key_of(job: Job) -> str:
-    """The folder that a job writes into, which names it whatever its other options are."""
+    """The folder that a job writes into, which names the job."""
     return job.arguments[job.arguments.index("--out") + 1]
 
 

@@ -1,4 +1,4 @@
-"""Read one run for `ser compare`: whatever is there, and a line for everything that cannot be read."""
+"""Read one run for `ser compare`: the files that are there, and a line for each that cannot be read."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from ser.bounds import in_words
 from ser.errors import InputError, nearest, show
 from ser.processes.lines import Lines
-from ser.processes.slurm import LEAST_MINUTES, NOTICE_SECONDS, Resources, Slurm
+from ser.processes.resources import LEAST_MINUTES, NOTICE_SECONDS, Resources
+from ser.processes.slurm import Slurm
 from ser.training.options.configuration import read_yaml
 
 PLAN = "Run nothing: write a shell command per training into OUT/jobs.txt, pool what is finished, list what is not."

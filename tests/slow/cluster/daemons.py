@@ -45,7 +45,7 @@ SlurmdParameters=config_overrides
 KillWait={kill_wait}
 ReturnToService=1
 """
-# A node runs one job at a time, whatever the machine has.
+# A node runs one job at a time, on machines of any size.
 NODE = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=1 RealMemory=1000 State=UNKNOWN\n"
 # A job of `high` takes a node from the others: from one of `main` at once, from one of `grace` after its signal.
 PARTITIONS = """

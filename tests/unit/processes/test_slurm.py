@@ -117,7 +117,7 @@ def test_a_launcher_that_is_interrupted_leaves_the_jobs_and_the_next_one_watches
     with pytest.raises(Interrupted):
         Slurm(Resources("1h"), tmp_path).run(make_jobs(tmp_path, "a", "b"), None, lambda *_: None)
     assert "the jobs go on in SLURM; to end them: scancel 100\n" in capsys.readouterr().err
-    del cluster.queue["100_1"]  # ended without a result while nobody looked
+    del cluster.queue["100_1"]  # ended without a result while no launcher ran
     cluster.story = [finish(tmp_path, cluster, "a", "100_0"), finish(tmp_path, cluster, "b", "101_0")]
     ended = []
     jobs = make_jobs(tmp_path, "a", "b")

@@ -1,7 +1,6 @@
 """Checks of a study before its first trial: its options, the ends of its ranges, the corpus, the folds."""
 
 import os
-import sys
 
 from lightning import Trainer
 
@@ -16,6 +15,7 @@ from ser.training.experiment import Experiment
 from ser.training.options.command import quieten
 from ser.training.options.run_options import RunOptions
 from ser.training.options.trainer import refusals
+from ser.training.several_folds import check_beginning
 
 WITHOUT = ("config", "out")
 ONE_DEVICE = "a trial is one process on one device"
@@ -64,21 +64,6 @@ def check_trainers(plan: Plan, corners: list[Experiment]) -> None:
             Trainer(**{**corner.settings["trainer"], **bare})
 
 
-def check_beginning(plan: Plan, corner: Experiment) -> None:
-    """Refuse (InputError) initial weights trained on a validation or test speaker of a fold; warn where unknown."""
-    warnings = set()
-    for fold in plan.folds:
-        found = experiment_of([*corner.options.words, "--data.fold", str(fold)])
-        found.read_corpus()
-        try:
-            found.check_beginning(found.data)
-        except InputError as error:
-            raise InputError(f"study {plan.study}, fold {fold}: {error}") from error
-        warnings.update(found.doubts(found.data))
-    for line in sorted(warnings):
-        print(f"ser: warning: {line}", file=sys.stderr)
-
-
 def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
     """Read the corpus and check the folds.
 
@@ -99,7 +84,12 @@ def check_runs(plan: Plan, corners: list[Experiment]) -> dict:
     check_apart(plan, data)
     beginnings = {corner.init_weights: corner for corner in corners if corner.init_weights}
     for path in sorted(beginnings):
-        check_beginning(plan, beginnings[path])
+        corner = beginnings[path]
+        corner.read_corpus()
+        try:
+            check_beginning(corner, {fold: corner.data.rules.sets(corner.data.utterances, fold) for fold in plan.folds})
+        except InputError as error:
+            raise InputError(f"study {plan.study}, {error}") from error
     config = {key: value for key, value in corners[0].options.plain().items() if key not in WITHOUT}
     known = identity(config, data.corpus_digest, without=PER_FOLD)
     varied = {*plan.space.dimensions, *([LAMBDA] if plan.choose_lambda else [])}

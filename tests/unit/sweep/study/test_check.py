@@ -9,7 +9,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from ser.data.protocols import make_protocol
 from ser.errors import InputError
-from ser.sweep.study.check import check_beginning, check_runs
+from ser.sweep.study.check import check_runs
 from ser.sweep.study.plan import LAMBDA
 from ser.sweep.study.space import Space
 from tests.unit.sweep.workers.test_trial import make_plan
@@ -86,35 +86,34 @@ def test_the_identity_is_all_that_the_trials_have_in_common(varied, choose_lambd
     assert {"model" if name == "model.class_path" else name for name in found} == known
 
 
-class Point:
-    """An experiment of one fold whose initial weights were trained on the speakers of fold 3."""
+class Trained(Corner):
+    """An experiment whose initial weights were trained on the test speaker of fold 3."""
 
-    checked = None
+    beginning = "initial weights"
 
-    def __init__(self, words):
-        self.path, self.data = words[words.index("--init_weights") + 1], int(words[words.index("--data.fold") + 1])
+    def __init__(self, weights, checked):
+        super().__init__(weights=weights)
+        self.checked = checked
 
-    def read_corpus(self):
-        pass
+    def check_beginning(self, data):
+        tested = data.utterances.speaker[data.utterances.set == "test"].unique().tolist()
+        self.checked.append((self.init_weights, data.fold, tested))
+        if "3F" in tested:
+            raise InputError("it was trained on speaker 3F")
 
-    def check_beginning(self, fold):
-        Point.checked.append((self.path, fold))
-        if fold == 3:
-            raise InputError("it was trained on speaker 09")
-
-    def doubts(self, fold):
+    def doubts(self, data):
         return ["trained by another version"]
 
 
-def test_first_weights_are_checked_for_every_fold_and_every_file(monkeypatch, capsys):
-    monkeypatch.setattr("ser.sweep.study.check.experiment_of", Point)
-    monkeypatch.setattr(Point, "checked", [])
-    plan = make_plan(folds=(1, 2))
-    check_runs(plan, [Corner(weights=weights) for weights in ("b.ckpt", None, "a.ckpt", "b.ckpt")])
-    assert Point.checked == [("a.ckpt", 1), ("a.ckpt", 2), ("b.ckpt", 1), ("b.ckpt", 2)]
+def test_first_weights_are_checked_for_every_fold_and_every_file(capsys):
+    checked, plan = [], make_plan(folds=(1, 2))
+    files = [Trained(weights, checked) for weights in ("b.ckpt", "a.ckpt", "b.ckpt")]
+    check_runs(plan, [files[0], Corner(), *files[1:]])
+    folds = [(1, ["1F"]), (2, ["2F"])]
+    assert checked == [(path, *fold) for path in ("a.ckpt", "b.ckpt") for fold in folds]
     assert capsys.readouterr().err == 2 * "ser: warning: trained by another version\n"
-    with pytest.raises(InputError, match="study s, fold 3: it was trained on speaker 09"):
-        check_beginning(replace(plan, folds=(2, 3)), Corner(weights="a.ckpt"))
+    with pytest.raises(InputError, match="study s, fold 3: it was trained on speaker 3F"):
+        check_runs(replace(plan, folds=(2, 3)), [Trained("a.ckpt", [])])
 
 
 def test_folds_that_leak_are_refused_before_the_first_trial():

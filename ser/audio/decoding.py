@@ -23,8 +23,12 @@ _MOST_SAMPLES = 48_000  # per channel and allowed second
 LOUDEST_PEAK = 10 ** (1 / 20)  # 1 dB beyond full scale, for a resampler's ringing; higher peaks mean another scale
 RATES_HZ = (4_000, 400_000)
 
+ANY_LENGTH = 10**9  # seconds
+LOSSY = {"MP3", "OGG"}  # compression makes their peaks higher than the original's
+LOUDEST_LOSSY_PEAK = 2.0
+
 _BLOCK_SAMPLES = 1 << 20
-_CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "CAF"}
+CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "CAF"}  # if these are truncated or damaged, it is noticed
 _SHORTENED = re.compile(r"\(should be|not equal to frame count")  # in libsndfile's log after it corrected a length
 
 
@@ -90,12 +94,14 @@ class Block(NamedTuple):
         samples: (samples,) their mean, clipped to [-1, 1].
         sample_rate_hz: of the file.
         promised: number of samples of the whole recording.
+        container: libsndfile's name of the file's format, "WAV".
     """
 
     channels: np.ndarray
     samples: np.ndarray
     sample_rate_hz: int
     promised: int
+    container: str
 
 
 class Extremes:
@@ -134,27 +140,40 @@ def decode(path: str | Path) -> Decoded:
     return Decoded(np.concatenate(found), block.sample_rate_hz, extremes.peak, extremes.spread)
 
 
-def decode_blocks(path: str | Path, longest_seconds: int = LONGEST_SECONDS) -> Iterator[Block]:
+def decode_blocks(
+    path: str | Path, longest_seconds: int = LONGEST_SECONDS, any_container: bool = False
+) -> Iterator[Block]:
     """Decode a recording block by block, because many channels, or an hour, need much memory.
+
+    Args:
+        any_container: also accept formats in which libsndfile does not notice that a file is truncated or damaged.
 
     Raises:
         AudioError: as `decode`, also after the last block.
     """
     try:
         with open_recording(path) as file:
+            before = os.fstat(file.fileno())
             find_samples(file, path)
-            yield from _decode_with_libsndfile(file, path, longest_seconds)
+            yield from _decode_with_libsndfile(file, path, longest_seconds, any_container)
+            after = os.fstat(file.fileno())
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise AudioError(f"{path}: changed while it was read")
     except OSError as error:
         raise AudioError(f"{path}: unreadable ({error.strerror})") from None
 
 
-def _decode_with_libsndfile(file: BinaryIO, path: str | Path, longest_seconds: int) -> Iterator[Block]:
+def _decode_with_libsndfile(
+    file: BinaryIO, path: str | Path, longest_seconds: int, any_container: bool
+) -> Iterator[Block]:
     extremes, number = Extremes(), 0
     try:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # format by content, not by suffix
-            promised, sample_rate_hz = sound.frames, sound.samplerate
-            _check_container(path, sound)
+            promised, sample_rate_hz, container = sound.frames, sound.samplerate, sound.format
+            if not any_container:
+                _check_container(path, sound)
+            _check_form(path, sound)
             check_length(path, promised, sample_rate_hz, longest_seconds)
             while len(block := sound.read(max(_BLOCK_SAMPLES // sound.channels, 1), dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
@@ -163,7 +182,7 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path, longest_seconds: i
                 number += len(block)
                 clipped = block if extremes.peak <= 1 else np.clip(block, -1, 1)
                 mean = clipped[:, 0] if sound.channels == 1 else clipped.mean(axis=1)
-                yield Block(block, mean, sample_rate_hz, promised)
+                yield Block(block, mean, sample_rate_hz, promised, container)
     except soundfile.SoundFileError as error:
         cause = getattr(error, "error_string", "not audio").removeprefix("Error : ").rstrip(".")
         raise AudioError(f"{path}: unreadable ({cause})") from None
@@ -171,7 +190,7 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path, longest_seconds: i
         raise AudioError(f"{path}: truncated (its header promises {promised} samples a channel, {number} are there)")
     if not number:
         raise AudioError(f"{path}: empty (no samples)")
-    if extremes.peak >= LOUDEST_PEAK:
+    if extremes.peak >= (LOUDEST_LOSSY_PEAK if container in LOSSY else LOUDEST_PEAK):
         raise AudioError(
             f"{path}: samples reach {extremes.peak:.6g}, but full scale is 1; multiply all recordings by one factor "
             "(1/32768 if 16-bit integers were stored as float)"
@@ -179,9 +198,13 @@ def _decode_with_libsndfile(file: BinaryIO, path: str | Path, longest_seconds: i
 
 
 def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
-    """Refuse unsupported formats and sample rates."""
-    if sound.format not in _CONTAINERS:  # libsndfile does not notice when others are truncated or damaged
+    """Refuse formats in which damage would not be noticed."""
+    if sound.format not in CONTAINERS:
         raise AudioError(f"{path}: unreadable ({sound.format} is not supported; convert it to WAV or FLAC)")
+
+
+def _check_form(path: str | Path, sound: soundfile.SoundFile) -> None:
+    """Refuse truncated files, streams of unknown length, and sample rates that cannot be converted."""
     if sound.format in ("AIFF", "CAF") and _SHORTENED.search(sound.extra_info):
         raise AudioError(f"{path}: truncated (the file is shorter than its header promises)")
     if sound.frames >= 2**62:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ser.audio.decoding import Decoded, digits_of
+from ser.audio.decoding import Decoded, Extremes, digits_of
 
 CLIPPED_SHARE = 0.001  # of the samples
 CLIPPED_LEVEL = 0.25  # of full scale; quieter recordings have too few quantisation steps to judge
@@ -28,32 +28,59 @@ def level_cautions(decoded: Decoded) -> dict[str, str]:
     Returns:
         The warnings that apply, by the words above, each with its measurement.
     """
-    samples = decoded.samples
-    lowest, highest = float(samples.min()), float(samples.max())
-    mean = float(samples.mean(dtype=np.float64))
-    half = (highest - lowest) / 2
-    cautions = {}
-    if decoded.peak > 1:
-        cautions["beyond full scale"] = f"samples reach {digits_of(decoded.peak)}; values beyond 1 are clipped"
-    elif (share := _clipped_share(samples)) > CLIPPED_SHARE:
-        cautions["clipped"] = f"{100 * share:.1f} % of the samples are in runs at the highest or lowest value"
-    if 2 * half < CANCELLED * decoded.spread:
-        below = _decibels(decoded.spread / 2 / half)
-        cautions["nearly cancelled"] = f"the mean of the channels is {below} below the largest of them"
-    elif (peak := max(highest - mean, mean - lowest)) < QUIET_PEAK:
-        cautions["nearly silent"] = f"the peak is {_decibels(1 / peak)} below full scale"
-    elif abs(mean) > OFF_CENTRE * half:
-        cautions["off-centre"] = f"the mean is {mean:.4f} of full scale, between {lowest:.4f} and {highest:.4f}"
-    return cautions
+    meter = LevelMeter()
+    meter.add(decoded.samples)
+    return meter.cautions(decoded.peak, decoded.spread)
 
 
-def _clipped_share(samples: np.ndarray) -> float:
-    held = 0
-    for extreme in (samples.min(), samples.max()):
-        if abs(extreme) >= CLIPPED_LEVEL:
-            at = samples == extreme
-            held += np.count_nonzero(at[:-2] & at[1:-1] & at[2:])
-    return held / len(samples)
+class LevelMeter:
+    """The level of a recording, measured block by block."""
+
+    def __init__(self) -> None:
+        self._extremes, self._sum, self._number = Extremes(), 0.0, 0
+        self._last = np.empty(0, np.float32)  # two samples
+        self._held = [0, 0]  # samples in runs at the lowest and the highest value
+
+    def add(self, samples: np.ndarray) -> None:
+        """Add consecutive samples of the mean channel."""
+        before = self._extremes.lowest, self._extremes.highest
+        self._extremes.add(samples)
+        joined = np.concatenate([self._last, samples])
+        for place, extreme in enumerate((self._extremes.lowest, self._extremes.highest)):
+            at = joined == extreme
+            held = np.count_nonzero(at[:-2] & at[1:-1] & at[2:]) if len(at) > 2 else 0
+            self._held[place] = held + (self._held[place] if extreme == before[place] else 0)
+        self._last = joined[-2:]
+        self._sum += float(samples.sum(dtype=np.float64))
+        self._number += len(samples)
+
+    def cautions(self, peak: float, spread: float) -> dict[str, str]:
+        """The warnings of `level_cautions`.
+
+        Args:
+            peak: largest absolute sample of any channel before clipping.
+            spread: largest peak-to-peak range of any channel.
+        """
+        lowest, highest = float(self._extremes.lowest), float(self._extremes.highest)
+        mean, half = self._sum / self._number, (highest - lowest) / 2
+        cautions = {}
+        if peak > 1:
+            cautions["beyond full scale"] = f"samples reach {digits_of(peak)}; values beyond 1 are clipped"
+        elif (share := self._clipped_share()) > CLIPPED_SHARE:
+            cautions["clipped"] = f"{100 * share:.1f} % of the samples are in runs at the highest or lowest value"
+        if 2 * half < CANCELLED * spread:
+            below = _decibels(spread / 2 / half)
+            cautions["nearly cancelled"] = f"the mean of the channels is {below} below the largest of them"
+        elif (largest := max(highest - mean, mean - lowest)) < QUIET_PEAK:
+            cautions["nearly silent"] = f"the peak is {_decibels(1 / largest)} below full scale"
+        elif abs(mean) > OFF_CENTRE * half:
+            cautions["off-centre"] = f"the mean is {mean:.4f} of full scale, between {lowest:.4f} and {highest:.4f}"
+        return cautions
+
+    def _clipped_share(self) -> float:
+        extremes = (self._extremes.lowest, self._extremes.highest)
+        held = [number for number, level in zip(self._held, extremes, strict=True) if abs(level) >= CLIPPED_LEVEL]
+        return sum(held) / self._number
 
 
 def _decibels(ratio: float) -> str:

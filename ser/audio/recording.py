@@ -1,6 +1,7 @@
 """Read a recording and convert it to 16 kHz mono 16-bit PCM."""
 
 import math
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from ser.audio.decoding import (
     LONGEST_SECONDS,
     PCM,
     AudioError,
+    Block,
     Extremes,
     decode_blocks,
 )
@@ -35,24 +37,39 @@ def read_recording(path: str | Path) -> np.ndarray:
     Raises:
         AudioError: as `check_recording`.
     """
-    # More than ten minutes are converted piece by piece, with a second of the neighbours, more than the filter needs.
-    held, before, converted = [], 0, []
     channels, mean = Extremes(), Extremes()
-    for block in decode_blocks(path, LONGEST_CUT_SECONDS):
-        rate = block.sample_rate_hz
-        held.append(block.samples)
-        channels.add(block.channels)
-        mean.add(block.samples)
-        piece_seconds = LONGEST_SECONDS if block.promised <= LONGEST_SECONDS * rate else _PIECE_SECONDS
-        while sum(map(len, held)) > ((end := before + piece_seconds) + 1) * rate:
-            samples = np.concatenate(held)
-            piece = _convert(samples[: (end + 1) * rate], rate)
-            converted.append(piece[before * SAMPLE_RATE_HZ : end * SAMPLE_RATE_HZ])
-            held, before = [samples[(end - 1) * rate :]], 1
-    converted.append(_convert(np.concatenate(held), rate)[before * SAMPLE_RATE_HZ :])
-    pcm = np.concatenate(converted)
+
+    def heard() -> Iterator[Block]:
+        for block in decode_blocks(path, LONGEST_CUT_SECONDS):
+            channels.add(block.channels)
+            mean.add(block.samples)
+            yield block
+
+    # Ten minutes are converted at once, more piece by piece.
+    pcm = np.concatenate([*convert_blocks(heard(), _PIECE_SECONDS, LONGEST_SECONDS)])
     check_content(path, len(pcm), mean, channels)
     return pcm
+
+
+def convert_blocks(blocks: Iterable[Block], piece_seconds: int, most_seconds: int = 0) -> Iterator[np.ndarray]:
+    """Convert a recording to int16 at 16 kHz in pieces, each with a second of its neighbours, more than the filter needs.
+
+    Args:
+        blocks: the recording.
+        piece_seconds: length of every piece but the last, which is up to a second longer.
+        most_seconds: a recording that is not longer is one piece.
+    """
+    held, before = [], 0
+    for block in blocks:
+        rate = block.sample_rate_hz
+        held.append(block.samples)
+        seconds = most_seconds if block.promised <= most_seconds * rate else piece_seconds
+        while sum(map(len, held)) > ((end := before + seconds) + 1) * rate:
+            samples = np.concatenate(held)
+            piece = _convert(samples[: (end + 1) * rate], rate)
+            yield piece[before * SAMPLE_RATE_HZ : end * SAMPLE_RATE_HZ]
+            held, before = [samples[(end - 1) * rate :]], 1
+    yield _convert(np.concatenate(held), rate)[before * SAMPLE_RATE_HZ :]
 
 
 def _convert(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
@@ -76,13 +93,18 @@ def check_content(place: object, num_samples: int, mean: Extremes, channels: Ext
             f"{place}: shorter than one analysis window ({1000 * num_samples / SAMPLE_RATE_HZ:.1f} ms, "
             f"at least {1000 * WINDOW_SAMPLES // SAMPLE_RATE_HZ} ms are needed)"
         )
+    if cause := silent_because(mean, channels):
+        raise AudioError(f"{place}: {cause}")
+
+
+def silent_because(mean: Extremes, channels: Extremes) -> str:
+    """Why a recording is silent, by the extremes of its mean channel and of all channels; "" if it is not."""
     lowest, highest = quantise(np.array([mean.lowest, mean.highest]))
-    if lowest == highest and channels.spread > 2 / FULL_SCALE:
-        raise AudioError(
-            f"{place}: the channels cancel out (their mean is silence); keep one of them: sox FILE new.wav remix 1"
-        )
-    if lowest == highest:
-        raise AudioError(f"{place}: silence (all samples are equal)")
+    if lowest != highest:
+        return ""
+    if channels.spread > 2 / FULL_SCALE:
+        return "the channels cancel out (their mean is silence); keep one of them: sox FILE new.wav remix 1"
+    return "silence (all samples are equal)"
 
 
 def quantise(samples: np.ndarray) -> np.ndarray:

@@ -51,11 +51,16 @@ def trimmed(samples: np.ndarray, trim: Trim) -> tuple[int, int]:
         >>> trimmed(np.concatenate([np.zeros(16_000), tone, np.zeros(16_000)]), Trim(margin_seconds=0.1))
         (14400, 25600)
     """
-    first, last, frames = _speech(samples, SHIFT_SAMPLES, trim.threshold_db)
+    return trim_levels(frame_levels(samples), len(samples), trim)
+
+
+def trim_levels(levels: np.ndarray, num_samples: int, trim: Trim) -> tuple[int, int]:
+    """`trimmed` for an utterance of which only the `frame_levels` are known."""
+    first, last = speech(levels, trim.threshold_db)
     margin = round(trim.margin_seconds * FRAMES_PER_SECOND)
     start = max(first - margin, 0) * SHIFT_SAMPLES
-    stop = (last + margin) * SHIFT_SAMPLES if last + margin < frames else len(samples)
-    stop = min(max(stop, start + WINDOW_SAMPLES), len(samples))
+    stop = (last + margin) * SHIFT_SAMPLES if last + margin < len(levels) else num_samples
+    stop = min(max(stop, start + WINDOW_SAMPLES), num_samples)
     return max(min(start, stop - WINDOW_SAMPLES), 0), stop
 
 
@@ -72,16 +77,25 @@ def silence(
         >>> silence(np.concatenate([np.zeros(16_000), np.sin(np.arange(8000)), np.zeros(8_000)]))
         (1.0, 0.5)
     """
-    first, last, frames = _speech(samples, round(sample_rate_hz / FRAMES_PER_SECOND), threshold_db)
-    return first / FRAMES_PER_SECOND, (frames - last) / FRAMES_PER_SECOND
+    levels = frame_levels(samples, round(sample_rate_hz / FRAMES_PER_SECOND))
+    first, last = speech(levels, threshold_db)
+    return first / FRAMES_PER_SECOND, (len(levels) - last) / FRAMES_PER_SECOND
 
 
-def _speech(samples: np.ndarray, frame_samples: int, threshold_db: float) -> tuple[int, int, int]:
-    """First and last frame (exclusive) of the speech, and the number of frames."""
+def frame_levels(samples: np.ndarray, frame_samples: int = SHIFT_SAMPLES) -> np.ndarray:
+    """The variance of every whole frame."""
     frames = len(samples) // frame_samples
-    if frames < RUN_FRAMES:
-        return 0, frames, frames
-    levels = samples[: frames * frame_samples].reshape(frames, frame_samples).var(axis=1)
+    return samples[: frames * frame_samples].reshape(frames, frame_samples).var(axis=1)
+
+
+def is_loud(levels: np.ndarray, threshold_db: float) -> np.ndarray:
+    """Whether each run of three consecutive frames is above the threshold, (frames - 2,); of silence, none is."""
     weakest = np.lib.stride_tricks.sliding_window_view(levels, RUN_FRAMES).min(axis=1)  # of every run
-    loud = np.flatnonzero(weakest > weakest.max() * 10 ** (-threshold_db / 10))
-    return (int(loud[0]), int(loud[-1]) + RUN_FRAMES, frames) if len(loud) else (0, frames, frames)
+    return weakest > weakest.max() * 10 ** (-threshold_db / 10)
+
+
+def speech(levels: np.ndarray, threshold_db: float) -> tuple[int, int]:
+    """First and last frame (exclusive) of the speech; all frames if there is none."""
+    if len(levels) < RUN_FRAMES or not len(loud := np.flatnonzero(is_loud(levels, threshold_db))):
+        return 0, len(levels)
+    return int(loud[0]), int(loud[-1]) + RUN_FRAMES

@@ -25,6 +25,9 @@ from ser.networks.kernels import (
 from ser.networks.spectrogram import NUM_BINS
 
 
+REACH = 64  # frames; a multiple of those in a step
+
+
 class FeatureMap(NamedTuple):
     """Features (batch, channels, bins, steps), zero beyond `steps`, the number of real steps (batch,)."""
 
@@ -59,9 +62,13 @@ def convolution(height: int, width: int, in_channels: int, out_channels: int, **
 
 
 class Convolutions(nn.Module, ABC):
-    """Shared convolutions; `taps` has the (channels, bins) of every map that branches can start from."""
+    """Shared convolutions; `taps` has the (channels, bins) of every map that branches can start from.
+
+    `frames_per_step` has the frames in a step of each map. No step depends on frames that are `REACH` or more away.
+    """
 
     taps: ClassVar[dict[str, tuple[int, int]]]
+    frames_per_step: ClassVar[dict[str, int]]
 
     @abstractmethod
     def forward(self, spectrogram: Tensor, frames: Tensor) -> dict[str, FeatureMap]:
@@ -79,6 +86,7 @@ class SpectralTemporalConvolutions(Convolutions):
     """
 
     taps: ClassVar = {"conv3": (16, NUM_BINS // 4), "pool3": (16, NUM_BINS // 8)}
+    frames_per_step: ClassVar = {"conv3": 2, "pool3": 4}
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,6 +116,7 @@ class PlainConvolutions(Convolutions):
     """
 
     taps: ClassVar = {"pool3": (32, NUM_BINS // 8)}
+    frames_per_step: ClassVar = {"pool3": 8}
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,3 +132,30 @@ class PlainConvolutions(Convolutions):
         features, steps = F.relu_(pool_row_pairs(pairs)), (steps + 1) // 2
         features, steps = halve(self.conv3(F.pad(features, same_padding(*self.conv3.kernel_size))), steps)
         return {"pool3": FeatureMap(features, steps)}
+
+
+def convolve_in_pieces(
+    convolutions: Convolutions, spectrogram: Tensor, frames: Tensor, most_frames: int
+) -> dict[str, FeatureMap]:
+    """The same maps from pieces of a spectrogram, because a minute at once needs half a gigabyte.
+
+    Args:
+        spectrogram: (batch, bins, frames).
+        frames: (batch,) counts of real frames.
+        most_frames: of a piece without its margins, a multiple of 8.
+    """
+    total, pieces = spectrogram.shape[-1], []
+    if total <= most_frames:
+        return convolutions(spectrogram, frames)
+    for start in range(0, total, most_frames):
+        stop = min(start + most_frames, total)
+        first, last = max(start - REACH, 0), min(stop + REACH, total)
+        maps = convolutions(spectrogram[..., first:last], (frames - first).clamp(0, last - first))
+        pieces.append({})
+        for name, (features, _) in maps.items():
+            step = convolutions.frames_per_step[name]
+            pieces[-1][name] = features[..., (start - first) // step : -(-(stop - first) // step)]
+    each = convolutions.frames_per_step.items()
+    return {
+        name: FeatureMap(torch.cat([piece[name] for piece in pieces], dim=-1), -(-frames // step)) for name, step in each
+    }

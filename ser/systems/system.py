@@ -17,7 +17,7 @@ from ser.data.segments import Batch
 from ser.emotions import IGNORED
 from ser.errors import InputError
 from ser.networks.branches import Branch
-from ser.networks.convolutions import Convolutions, FeatureMap, joined
+from ser.networks.convolutions import Convolutions, FeatureMap, convolve_in_pieces, joined
 from ser.networks.spectrogram import NUM_BINS, Spectrogram, Standardisation
 from ser.systems.dropout import SeededDropout
 from ser.systems.learning_rate import LearningRateRule
@@ -25,7 +25,7 @@ from ser.systems.lineage import entries, entries_of_fold, heard
 from ser.systems.metrics import EmotionScores
 from ser.systems.spectrogram_statistics import measure
 
-CONVOLVED_FRAMES = 1500  # at once, if no gradient is needed; utterances of a batch are convolved independently
+CONVOLVED_FRAMES = 1504  # at once, if no gradient is needed; utterances of a batch are convolved independently
 
 
 def validation_of(fold: int) -> str:
@@ -84,19 +84,22 @@ class System(LightningModule, ABC):
 
         Arguments are not checked, since that would synchronise with the GPU in every training step.
         """
-        size = len(waveform)
+        size, most_frames = len(waveform), num_frames(waveform.shape[-1])
         if not torch.is_grad_enabled() and waveform.device.type == "cpu":
-            size = max(CONVOLVED_FRAMES // num_frames(waveform.shape[-1]), 1)
+            size, most_frames = max(CONVOLVED_FRAMES // most_frames, 1), CONVOLVED_FRAMES
         pieces = zip(waveform.split(size), lengths.split(size), strict=True)
         each = [None] * len(lengths) if statistics is None else statistics.split(size)
-        maps = joined([self._maps(*piece, own) for piece, own in zip(pieces, each, strict=False)])
+        maps = joined([self._maps(*piece, own, most_frames) for piece, own in zip(pieces, each, strict=False)])
         return {name: branch(maps) for name, branch in self.branches.items()}
 
-    def _maps(self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None) -> dict[str, FeatureMap]:
+    def _maps(
+        self, waveform: Tensor, lengths: Tensor, statistics: Tensor | None, most_frames: int
+    ) -> dict[str, FeatureMap]:
         beyond = torch.arange(waveform.shape[-1], device=lengths.device) >= lengths.unsqueeze(-1)
         # The DFT is longer than the window, so NaN beyond the end would spread to frames before it.
         spectrogram = self.spectrogram(waveform.masked_fill(beyond, 0))
-        return self.convolutions(self.standardisation(spectrogram, statistics), num_frames(lengths))
+        standardised = self.standardisation(spectrogram, statistics)
+        return convolve_in_pieces(self.convolutions, standardised, num_frames(lengths), most_frames)
 
     def combine(self, posteriors: dict[str, Tensor]) -> Tensor:
         """The weighted mean of the branches' posteriors, (batch, emotions) each."""

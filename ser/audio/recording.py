@@ -52,7 +52,7 @@ def read_recording(path: str | Path) -> np.ndarray:
 
 
 def convert_blocks(blocks: Iterable[Block], piece_seconds: int, most_seconds: int = 0) -> Iterator[np.ndarray]:
-    """Convert a recording to int16 at 16 kHz in pieces, each with a second of its neighbours, more than the filter needs.
+    """Convert a recording to int16 at 16 kHz in pieces; a second of its neighbours is more than the filter needs.
 
     Args:
         blocks: the recording.

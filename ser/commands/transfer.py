@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jsonargparse import DefaultHelpFormatter
 
+from ser.checkpoint.trained import read_trained
 from ser.errors import InputError
 from ser.results.transferred import KIND, describe_transfer
 from ser.training.options.arguments import files_first
@@ -16,7 +17,7 @@ from ser.training.options.parser import ClassParser
 from ser.training.target import Target
 from ser.training.tracking.records import record_result
 from ser.training.tracking.tracking import Tracking, tracked
-from ser.training.transfer import read_trained, transfer
+from ser.training.transfer import transfer
 
 DESCRIPTION = """Test a trained system on another corpus. RUN is the folder of a `ser fit`, or of a
 `ser crossval`, whose systems are tested one by one and by the mean of their posteriors. Posteriors

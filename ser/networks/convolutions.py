@@ -24,7 +24,6 @@ from ser.networks.kernels import (
 )
 from ser.networks.spectrogram import NUM_BINS
 
-
 REACH = 64  # frames; a multiple of those in a step
 
 
@@ -155,7 +154,7 @@ def convolve_in_pieces(
         for name, (features, _) in maps.items():
             step = convolutions.frames_per_step[name]
             pieces[-1][name] = features[..., (start - first) // step : -(-(stop - first) // step)]
-    each = convolutions.frames_per_step.items()
     return {
-        name: FeatureMap(torch.cat([piece[name] for piece in pieces], dim=-1), -(-frames // step)) for name, step in each
+        name: FeatureMap(torch.cat([piece[name] for piece in pieces], dim=-1), -(-frames // step))
+        for name, step in convolutions.frames_per_step.items()
     }

@@ -1,0 +1,175 @@
+"""One or several trained systems with the same emotions, which answer together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ser.audio.frames import FRAMES_PER_SECOND, WINDOW_SAMPLES
+from ser.audio.silence import Trim, trim_levels
+from ser.audio.sound import Sound
+from ser.checkpoint.reading import put_weights
+from ser.data.segments import EvaluationBatches
+from ser.errors import InputError
+from ser.networks.branches import CapsuleBranch
+from ser.systems import SYSTEMS
+from ser.systems.lineage import emotions_in, entries, heard
+from ser.systems.system import System
+
+
+class Member(NamedTuple):
+    """A trained system, and the speakers and recordings that it was trained and validated on."""
+
+    name: str
+    system: System
+    heard: dict
+
+
+class Posteriors(NamedTuple):
+    """What the systems answer for several utterances.
+
+    Args:
+        each: (systems, utterances, emotions).
+        lengths: mean lengths of the window emo-capsules, (utterances, emotions); None without a capsule branch.
+        coupling: mean coupling of the windows to the utterance capsules, likewise.
+    """
+
+    each: np.ndarray
+    lengths: np.ndarray | None
+    coupling: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Trained systems that differ only in their training data and seed.
+
+    Args:
+        members: at least one.
+        emotions: in the order of every posterior.
+        trim: how silence was cut off in training; None if it was kept.
+        per_speaker: whether the spectrogram is standardised by the audio of each speaker.
+        device: of the systems.
+    """
+
+    members: tuple[Member, ...]
+    emotions: tuple[str, ...]
+    trim: Trim | None
+    per_speaker: bool
+    device: torch.device
+
+    @property
+    def system(self) -> System:
+        """The first system, for what all have in common."""
+        return self.members[0].system
+
+    @property
+    def has_capsules(self) -> bool:
+        """Whether there is a capsule branch."""
+        return any(isinstance(branch, CapsuleBranch) for branch in self.system.branches.values())
+
+    def heard_part(self, sound: Sound, levels: np.ndarray | None = None) -> Sound:
+        """The part of an utterance that the systems answer for: without silence at its ends, if they were trained so.
+
+        Args:
+            levels: its `Sound.levels`, if they are known.
+        """
+        if self.trim is None or sound.num_samples < WINDOW_SAMPLES:
+            return sound
+        return sound.part(*trim_levels(sound.levels() if levels is None else levels, sound.num_samples, self.trim))
+
+    def posteriors(
+        self,
+        waveforms: Sequence[np.ndarray],
+        batch_seconds: float,
+        statistics: Sequence[Tensor] | None = None,
+    ) -> Posteriors:
+        """The posteriors of utterances, which do not depend on their order or on the size of a batch.
+
+        Args:
+            waveforms: (samples,) float32 each.
+            batch_seconds: audio of a batch, padding included; a longer utterance is a batch of its own.
+            statistics: (2, bins) of each utterance's speaker.
+        """
+        lengths = np.array([max(len(each), WINDOW_SAMPLES) for each in waveforms])
+        shape = (len(waveforms), len(self.emotions))
+        each = np.empty((len(self.members), *shape))
+        inner = np.zeros((2, *shape)) if self.has_capsules else None
+        for batch in EvaluationBatches(lengths, max(round(batch_seconds * FRAMES_PER_SECOND), 1)).batches:
+            waveform = torch.zeros(len(batch), int(lengths[batch].max()))
+            for place, row in enumerate(batch):
+                waveform[place, : len(waveforms[row])] = torch.from_numpy(waveforms[row])
+            own = None if statistics is None else torch.stack([statistics[row] for row in batch]).to(self.device)
+            waveform, counts = waveform.to(self.device), torch.from_numpy(lengths[batch]).to(self.device)
+            for number, member in enumerate(self.members):
+                with _capsules(member.system) as found:
+                    each[number, batch] = member.system.posterior(waveform, counts, own).double().cpu().numpy()
+                for vectors, mask, coupling in found:
+                    inner[0, batch] += _mean(vectors[..., -len(self.emotions) :], mask) / len(self.members)
+                    inner[1, batch] += _mean(coupling, mask) / len(self.members)
+        return Posteriors(each, *((None, None) if inner is None else inner))
+
+
+@contextmanager
+def _capsules(system: System) -> Iterator[list[tuple[Tensor, Tensor, Tensor]]]:
+    """Collect emo-vectors and mask of the windows, and their coupling, while the system runs."""
+    found: list[tuple[Tensor, Tensor, Tensor]] = []
+    hooks = [
+        branch.utterance_capsules.register_forward_hook(
+            lambda layer, inputs, outputs: found.append((*inputs, outputs[1]))
+        )
+        for branch in system.branches.values()
+        if isinstance(branch, CapsuleBranch)
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _mean(values: Tensor, mask: Tensor) -> np.ndarray:
+    """Mean of (batch, windows, emotions) over the real windows."""
+    mask = mask.unsqueeze(-1)
+    return ((values * mask).sum(1) / mask.sum(1)).double().cpu().numpy()
+
+
+def make_ensemble(checkpoints: Mapping[Path, dict], device: str) -> Ensemble:
+    """Build the systems of checkpoints, which have the same emotions, hyperparameters and trimming.
+
+    Args:
+        device: a device of torch, or "auto": a GPU if there is one.
+
+    Raises:
+        InputError: if there is no such device.
+    """
+    place = _device(device)
+    torch.backends.cudnn.allow_tf32 = False  # as in training
+    members = []
+    for path, checkpoint in checkpoints.items():
+        system = SYSTEMS[checkpoint["system"]](**checkpoint["hyper_parameters"])
+        put_weights(system, checkpoint, path)
+        members.append(Member(str(path), system.eval().to(place), heard(entries(checkpoint))))
+    trim = checkpoint.get("trim_silence")
+    return Ensemble(
+        tuple(members),
+        tuple(emotions_in(checkpoint)),
+        Trim(**trim) if trim else None,
+        checkpoint["standardised_by"] == "speaker",
+        place,
+    )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"device is {name!r}, which cannot be used here ({str(error).splitlines()[0]})") from error
+    return device

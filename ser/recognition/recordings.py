@@ -1,0 +1,184 @@
+"""The recordings that a user names: files, folders, manifests, or samples with their rate."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ser.audio.cuts import WHOLE, Cut
+from ser.audio.decoding import ANY_LENGTH, RATES_HZ, Block, decode_blocks
+from ser.audio.sound import Sound, listen
+from ser.data.corpora.csv_lines import read_lines
+from ser.errors import InputError
+from ser.paths import text_of
+
+MANIFESTS = (".csv", ".tsv")
+AUDIO = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".aifc", ".oga", ".opus", ".sph"}
+Samples = tuple[np.ndarray, int]  # (samples,) or (samples, channels), and their rate in Hz
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording, or a part of one.
+
+    Args:
+        path: of the file, as it was named; "" for samples.
+        cut: the part.
+        speaker: as in the manifest; "" if unknown.
+        samples: the audio, if there is no file.
+    """
+
+    path: str
+    cut: Cut = WHOLE
+    speaker: str = ""
+    samples: Samples | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The path as text that can be written as UTF-8; "samples" without a file."""
+        return text_of(self.path) if self.path else "samples"
+
+    @property
+    def name(self) -> str:
+        """The path as text, and the part's times."""
+        return self.file_name if self.cut.is_whole else f"{self.file_name}, {self.cut}"
+
+    def blocks(self) -> Iterator[Block]:
+        """The whole recording at its own rate.
+
+        Raises:
+            AudioError: if it cannot be used.
+        """
+        if self.samples is None:
+            return decode_blocks(self.path, ANY_LENGTH, any_container=True)
+        return _blocks_of(*self.samples)
+
+
+@dataclass
+class Recordings:
+    """The recordings of all inputs, in order, each once.
+
+    Args:
+        found: the recordings.
+        problems: one line for each input or line that has none.
+        left_out: files in folders that are not audio, by their ending.
+    """
+
+    found: list[Recording] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    left_out: Counter = field(default_factory=Counter)
+
+
+def find_recordings(inputs: Iterable[str | Path]) -> Recordings:
+    """List the recordings of files, folders (searched to any depth) and manifests."""
+    listed, seen = Recordings(), set()
+    for given in inputs:
+        path = os.fspath(given)
+        if Path(path).suffix.lower() in MANIFESTS and os.path.isfile(path):
+            found = _of_manifest(Path(path), listed.problems)
+        elif os.path.isdir(path):
+            found = [Recording(file) for file in _files_in(path, listed.left_out)]
+            if not found:
+                listed.problems.append(f"{text_of(path)}: there is no audio file in this folder")
+        else:
+            found = [Recording(path)]  # reading it says if it is missing
+        for recording in found:
+            key = (os.path.abspath(recording.path), str(recording.cut))
+            if key not in seen:
+                seen.add(key)
+                listed.found.append(recording)
+    return listed
+
+
+def _files_in(folder: str, left_out: Counter) -> list[str]:
+    """Audio files of a folder, sorted; links are followed, but no folder is read twice."""
+    found, visited = [], set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in visited:
+            folders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.startswith("."):  # copies by macOS have the ending of the recording
+                continue
+            suffix = os.path.splitext(name)[1].lower()
+            if suffix in AUDIO:
+                found.append(os.path.join(place, name))
+            else:
+                left_out[suffix or name] += 1
+    return found
+
+
+def _of_manifest(file: Path, problems: list[str]) -> list[Recording]:
+    """Recordings of a CSV file with a column path, and optionally speaker, start and end (seconds)."""
+    found = []
+    for number, cells in read_lines(file, ("path",), problems, ("speaker", "start", "end")):
+        place = f"{text_of(str(file))}:{number}"
+        try:
+            cut = Cut(*(float(cells.get(name) or "nan") for name in Cut._fields))
+        except ValueError:
+            problems.append(f"{place}: start and end must be numbers of seconds, such as 1.5")
+            continue
+        fault = "column path is empty" if not cells["path"] else None if cut.is_whole else cut.fault()
+        if fault:
+            problems.append(f"{place}: {fault}")
+        else:
+            found.append(Recording(os.path.join(file.parent, cells["path"]), cut, cells.get("speaker", "")))
+    return found
+
+
+def read_sounds(recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Sound | Exception]]:
+    """The sound of each recording, or why it cannot be used; consecutive parts of a file are converted once."""
+    before, sound = None, None
+    for recording in recordings:
+        try:
+            if sound is None or recording.path != before or recording.samples is not None:
+                before, sound = recording.path, None
+                sound = listen(recording.blocks())
+            yield recording, sound.cut(recording.cut)
+        except InputError as error:
+            yield recording, error
+
+
+def given_samples(value: object) -> Samples:
+    """Check samples with their rate, as `soundfile.read` returns them.
+
+    Raises:
+        InputError: for a wrong shape, type or rate, or without a rate.
+    """
+    how = "give (samples, sample_rate_hz), as soundfile.read returns them"
+    if not isinstance(value, Sequence) or len(value) != 2 or isinstance(value, str):
+        raise InputError(f"samples without their rate cannot be used: {how}")
+    samples, rate = value
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.integer | np.floating) or rate != int(rate):
+        raise InputError(f"the sample rate is {rate!r}, but must be a whole number of Hz: {how}")
+    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        raise InputError(f"the sample rate is {rate} Hz, but must be between {RATES_HZ[0]} and {RATES_HZ[1]} Hz")
+    array = np.asarray(samples)
+    if array.ndim not in (1, 2) or not array.size:
+        raise InputError(f"samples have the shape {array.shape}, but must be (samples,) or (samples, channels)")
+    if array.ndim == 2 and array.shape[1] > array.shape[0]:
+        raise InputError(f"samples of shape {array.shape} look like (channels, samples); transpose them")
+    if array.dtype == np.int16:
+        array = array.astype(np.float32) / np.float32(32_768)
+    elif array.dtype == np.int32:
+        array = (array / 2.0**31).astype(np.float32)
+    elif np.issubdtype(array.dtype, np.floating):
+        array = array.astype(np.float32)
+    else:
+        raise InputError(f"samples are {array.dtype}, but must be floating-point numbers in [-1, 1], int16 or int32")
+    if not np.isfinite(array).all():
+        raise InputError("the samples contain infinity or NaN")
+    if (peak := float(np.abs(array).max())) > 2:
+        raise InputError(f"samples reach {peak:.6g}, but full scale is 1; divide 16-bit integers by 32768")
+    return array.reshape(len(array), -1), int(rate)
+
+
+def _blocks_of(samples: np.ndarray, sample_rate_hz: int) -> Iterator[Block]:
+    yield Block(samples, np.clip(samples, -1, 1).mean(axis=1), sample_rate_hz, len(samples), "")

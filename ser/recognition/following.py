@@ -14,7 +14,7 @@ from ser.recognition.cautions import cautions
 from ser.recognition.ensemble import Ensemble
 from ser.recognition.recordings import Recording
 from ser.recognition.speech import by_energy, by_silero
-from ser.recognition.timeline import Timeline, TimelineOptions, is_silent, segments_of, smoothed, windows_of
+from ser.recognition.timeline import Timeline, TimelineOptions, segments_of, smoothed, stretches_of, windows_of
 from ser.results.predictions import posterior_columns
 
 BATCHES = 8  # of windows that are read at once
@@ -39,7 +39,9 @@ def follow(
     speech = by_silero(sound) if options.silence == "silero" else by_energy(levels, options.silence_db)
     edges = windows_of(sound.num_samples, options)
     starts, ends = np.array(edges).T / SAMPLE_RATE_HZ
-    silent = is_silent(starts, ends, speech)
+    centres = (starts + ends) / 2
+    stretches = stretches_of(centres, speech)
+    silent = stretches < 0
     spoken = [edge for edge, without in zip(edges, silent, strict=True) if not without]
     number = len(ensemble.emotions)
     each = np.full((len(ensemble.members), len(edges), number), np.nan)
@@ -49,10 +51,9 @@ def follow(
         each[:, ~silent] = answered[0]
         inner[:, ~silent] = answered[1]
     mean = each.mean(axis=0)
-    answers = smoothed(mean, options.smoothing)
-    table = {"start": starts, "end": ends}
-    table["emotion"] = [ensemble.emotions[place] if place >= 0 else "" for place in answers]
-    table["silent"] = silent
+    places = smoothed(mean, stretches, options.smoothing)
+    answers = [ensemble.emotions[place] if place >= 0 else "" for place in places]
+    table = {"start": starts, "end": ends, "emotion": answers, "silent": silent}
     table |= _columns(posterior_columns(ensemble.emotions), mean)
     if len(each) > 1:
         table |= _columns([f"{SPREAD}{emotion}" for emotion in ensemble.emotions], each.std(axis=0, ddof=1))
@@ -61,7 +62,7 @@ def follow(
         for name, values in zip(("length", "coupling"), inner, strict=True):
             table |= _columns([f"{name}_{emotion}" for emotion in ensemble.emotions], values)
     windows = pd.DataFrame(table)
-    segments = segments_of(windows, speech, sound.seconds, options)
+    segments = segments_of(centres, answers, stretches, speech, sound.seconds)
     return Timeline(recording.name, sound.seconds, ensemble.emotions, windows, segments, found, options)
 
 

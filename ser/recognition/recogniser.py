@@ -148,9 +148,7 @@ class Recogniser:
             else:
                 yield sound
 
-    def _statistics(
-        self, recordings: Sequence[Recording], of_speaker: Sequence[Recording]
-    ) -> SpeakerStatistics | None:
+    def _statistics(self, recordings: Sequence[Recording], of_speaker: Sequence[Recording]) -> SpeakerStatistics | None:
         if self.ensemble.per_speaker:
             return SpeakerStatistics(self.ensemble, recordings, of_speaker)
         if of_speaker:
@@ -176,4 +174,3 @@ class Recogniser:
 def load(path: str | Path, device: str = "auto") -> Recogniser:
     """Load a trained system; `ser.load` describes it."""
     return Recogniser(make_ensemble(find_checkpoints(path), device))
-

@@ -85,17 +85,3 @@ def joined(intervals: Iterator[Interval] | list[Interval]) -> list[Interval]:
         else:
             found.append((start, end))
     return found
-
-
-def seconds_until(intervals: list[Interval], times: np.ndarray) -> np.ndarray:
-    """Seconds of the intervals before each of some times.
-
-    Example:
-        >>> seconds_until([(1.0, 2.0), (3.0, 5.0)], np.array([0.5, 1.5, 4.0, 9.0])).tolist()
-        [0.0, 0.5, 2.0, 3.0]
-    """
-    if not intervals:
-        return np.zeros(len(times))
-    edges = np.array(intervals).reshape(-1)
-    total = np.cumsum(np.where(np.arange(len(edges)) % 2, np.diff(edges, prepend=0.0), 0))
-    return np.interp(times, edges, total)

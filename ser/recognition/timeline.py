@@ -12,9 +12,7 @@ from ser.audio.frames import SAMPLE_RATE_HZ
 from ser.audio.silence import ThresholdDb
 from ser.bounds import check
 from ser.errors import InputError
-from ser.recognition.speech import Interval, seconds_until
-
-SPEECH_SHARE = 0.1  # of a window; with less it is silent, and not classified
+from ser.recognition.speech import Interval
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,10 @@ class Timeline:
         path: of the recording; "samples" without a file.
         seconds: its length.
         emotions: in the order of the posteriors.
-        windows: one row per window: start, end, emotion (smoothed; "" in silence), silent, p_<emotion>, with several
-            systems their standard deviation sd_<emotion>, entropy, and for capsule systems length_<emotion> (mean
-            length of the window emo-capsules) and coupling_<emotion> (mean coupling of their windows to the utterance
-            capsule). Start and end in seconds; NaN in silence.
+        windows: one row per window: start, end, emotion (smoothed; "" in silence), silent (at its centre),
+            p_<emotion>, with several systems their standard deviation sd_<emotion>, entropy, and for capsule systems
+            length_<emotion> (mean length of the window emo-capsules) and coupling_<emotion> (mean coupling of the
+            system's windows to the utterance capsule). Start and end in seconds; numbers are NaN in silence.
         segments: one row per segment: start, end, emotion ("" in silence), silent. They cover the recording.
         cautions: what makes the answers doubtful, by kind.
         options: how it was made.
@@ -91,54 +89,80 @@ def windows_of(num_samples: int, options: TimelineOptions) -> list[tuple[int, in
     return [(start, min(round(start + window), num_samples)) for start in starts]
 
 
-def smoothed(posteriors: np.ndarray, number: int) -> np.ndarray:
-    """The index of the emotion with the largest median posterior over `number` windows, (windows,); -1 in silence.
+def stretches_of(centres: np.ndarray, speech: list[Interval]) -> np.ndarray:
+    """The stretch of speech that each window answers for, (windows,); -1 for windows in silence.
+
+    A window answers for the time at its centre. A stretch between two centres has the window that is nearest to it.
 
     Args:
-        posteriors: (windows, emotions), NaN in silence, which is left out of the median; fewer windows at the ends.
+        centres: of the windows, in seconds.
 
     Example:
-        >>> smoothed(np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [np.nan, np.nan]]), 3).tolist()
-        [0, 0, 1, -1]
+        >>> stretches_of(np.array([1.0, 1.5, 2.0, 2.5]), [(0.2, 0.4), (1.4, 2.2)]).tolist()
+        [0, 1, 1, -1]
     """
-    each = np.pad(posteriors, ((number // 2, number // 2), (0, 0)), constant_values=np.nan)
-    around = np.lib.stride_tricks.sliding_window_view(each, number, axis=0)
-    found = np.full(len(posteriors), -1)
-    speaking = np.flatnonzero(~np.isnan(posteriors).any(axis=1))
-    if len(speaking):
-        found[speaking] = np.nanmedian(around[speaking], axis=-1).argmax(axis=-1)
+    found = np.full(len(centres), -1)
+    for number, (start, end) in enumerate(speech):
+        found[(start <= centres) & (centres < end)] = number
+    for number, (start, end) in enumerate(speech):
+        nearest = int(np.abs(centres - (start + end) / 2).argmin())
+        if number not in found and found[nearest] == -1:
+            found[nearest] = number
     return found
 
 
-def is_silent(starts: np.ndarray, ends: np.ndarray, speech: list[Interval]) -> np.ndarray:
-    """Whether each window has less than a tenth of speech."""
-    return seconds_until(speech, ends) - seconds_until(speech, starts) < SPEECH_SHARE * (ends - starts)
+def smoothed(posteriors: np.ndarray, stretches: np.ndarray, number: int) -> np.ndarray:
+    """The index of the emotion with the largest median posterior over `number` windows, (windows,); -1 in silence.
+
+    Only windows of the same stretch of speech count, which are fewer at its ends.
+
+    Args:
+        posteriors: (windows, emotions).
+        stretches: (windows,) as of `stretches_of`.
+
+    Example:
+        >>> posteriors = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.0, 1.0], [0.1, 0.9]])
+        >>> smoothed(posteriors, np.array([0, 0, 0, -1, 1]), 3).tolist()
+        [0, 0, 0, -1, 1]
+    """
+    found = np.full(len(posteriors), -1)
+    for stretch in np.unique(stretches[stretches >= 0]):
+        rows = np.flatnonzero(stretches == stretch)
+        half = number // 2
+        each = np.pad(posteriors[rows], ((half, half), (0, 0)), constant_values=np.nan)
+        around = np.lib.stride_tricks.sliding_window_view(each, number, axis=0)
+        found[rows] = np.nanmedian(around, axis=-1).argmax(axis=-1)
+    return found
 
 
 def segments_of(
-    windows: pd.DataFrame, speech: list[Interval], seconds: float, options: TimelineOptions
+    centres: np.ndarray, answers: list[str], stretches: np.ndarray, speech: list[Interval], seconds: float
 ) -> pd.DataFrame:
     """Segments of one answer, or of silence, from the start of a recording to its end.
 
-    The answer changes in the middle between the centres of two windows. Silence is as long as it is, whatever the step.
+    Within a stretch of speech the answer changes in the middle between the centres of two windows.
 
     Args:
-        windows: with the columns start and emotion ("" in silence).
-        speech: intervals of speech.
+        centres: of the windows, in seconds.
+        answers: emotion of each window.
     """
-    answered = windows[windows.emotion != ""]
-    speech = speech if len(answered) else []
-    centres = answered.start.to_numpy() + options.window_seconds / 2
-    changes = windows.start.to_numpy()[1:] + (options.window_seconds - options.step_seconds) / 2
-    times = np.unique([0.0, seconds, *changes, *(time for interval in speech for time in interval)])
-    times = times[times <= seconds]
-    middles = (times[1:] + times[:-1]) / 2
-    spoken = np.diff(seconds_until(speech, times)) > 0
-    rows: list[dict] = []
-    for start, end, middle, speaking in zip(times[:-1], times[1:], middles, spoken, strict=True):
-        emotion = answered.emotion.iloc[int(np.abs(centres - middle).argmin())] if speaking else ""
-        if rows and rows[-1]["emotion"] == emotion:
-            rows[-1]["end"] = float(end)
-        else:
-            rows.append({"start": float(start), "end": float(end), "emotion": emotion, "silent": not speaking})
-    return pd.DataFrame(rows, columns=["start", "end", "emotion", "silent"])
+    rows: list[tuple[float, float, str]] = []
+    answered = np.flatnonzero(stretches >= 0)
+    before = 0.0
+    for number, (start, end) in enumerate(speech):
+        if start > before:
+            rows.append((before, start, ""))
+        own = np.flatnonzero(stretches == number)
+        if not len(own):  # its nearest window answers for another short stretch as well
+            own = answered[[np.abs(centres[answered] - (start + end) / 2).argmin()]]
+        changes = [start, *((centres[own[1:]] + centres[own[:-1]]) / 2).tolist(), end]
+        for first, last, place in zip(changes[:-1], changes[1:], own, strict=True):
+            answer = answers[place]
+            if rows and rows[-1][2] == answer and rows[-1][1] == first:
+                rows[-1] = (rows[-1][0], last, answer)
+            else:
+                rows.append((first, last, answer))
+        before = end
+    if seconds > before or not rows:
+        rows.append((before, seconds, ""))
+    return pd.DataFrame([(*row, not row[2]) for row in rows], columns=["start", "end", "emotion", "silent"])

@@ -1,0 +1,48 @@
+"""The picture of a timeline: posteriors over time, the answers below, and the coupling of capsules."""
+
+import numpy as np
+
+from ser.recognition.timeline import Timeline
+from ser.report.page.drawing import GREY, drawing, label, styles
+
+SECONDS_PER_INCH = 4
+WIDTHS = (8, 40)  # inches
+SILENCE_COLOUR = "#e6e6e6"
+MOST_MARKERS = 200
+
+
+def draw(timeline: Timeline, title: str) -> bytes:
+    """A PNG with a panel of the windows' posteriors, one of the segments and, for capsule systems, one of coupling."""
+    windows, emotions = timeline.windows, timeline.emotions
+    looks = styles(len(emotions))
+    if len(windows) > MOST_MARKERS:
+        looks = [look | {"marker": None} for look in looks]
+    panels = [("p_", "posterior")]
+    if f"coupling_{emotions[0]}" in windows:
+        panels.append(("coupling_", "coupling"))
+    width = float(np.clip(timeline.seconds / SECONDS_PER_INCH, *WIDTHS))
+    heights = [2.4] + [0.5] + [1.8] * (len(panels) - 1)
+    centres = (windows.start + windows.end) / 2
+    with drawing(width, 0.8 + sum(heights)) as drawn:
+        axes = drawn.figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+        for axis, (prefix, name) in zip([axes[0], *axes[2:]], panels, strict=True):
+            for emotion, look in zip(emotions, looks, strict=True):
+                axis.plot(centres, windows[f"{prefix}{emotion}"], label=emotion, markersize=3, linewidth=1.2, **look)
+            axis.set_ylabel(name)
+            axis.set_ylim(-0.02, 1.02)
+        colours = {emotion: look["color"] for emotion, look in zip(emotions, looks, strict=True)}
+        for row in timeline.segments.itertuples():
+            for axis in axes if row.silent else axes[1:2]:
+                axis.axvspan(row.start, row.end, color=SILENCE_COLOUR if row.silent else colours[row.emotion], lw=0)
+            if not row.silent and row.end - row.start > 0.6 * timeline.seconds / width:
+                place = ((row.start + row.end) / 2, 0.5)
+                axes[1].annotate(label(row.emotion, 20), place, ha="center", va="center", color="white", fontsize=8)
+        axes[1].set_yticks([])
+        axes[1].set_ylim(0, 1)
+        axes[1].grid(False)
+        axes[1].set_ylabel("answer", rotation=0, ha="right", va="center")
+        axes[-1].set_xlabel("seconds (grey: silence)", color=GREY)
+        axes[-1].set_xlim(0, timeline.seconds)
+        axes[0].set_title(label(title, 60), fontsize=10)
+        drawn.figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+        return drawn.png()

@@ -7,17 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ser.audio.blocks import Block, Extremes
 from ser.audio.cuts import WHOLE, Cut
-from ser.audio.decoding import (
-    LONGEST_CUT_SECONDS,
-    LONGEST_SECONDS,
-    AudioError,
-    Block,
-    Decoded,
-    Extremes,
-    check_length,
-    decode_blocks,
-)
+from ser.audio.decoding import LONGEST_CUT_SECONDS, LONGEST_SECONDS, AudioError, Decoded, check_length, decode_blocks
 from ser.audio.frames import SAMPLE_RATE_HZ
 from ser.audio.levels import level_cautions
 from ser.audio.recording import at_16_khz, check_content, quantise

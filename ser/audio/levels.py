@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from ser.audio.decoding import Decoded, Extremes, digits_of
+from ser.audio.blocks import Extremes
+from ser.audio.decoding import Decoded, digits_of
 
 CLIPPED_SHARE = 0.001  # of the samples
 CLIPPED_LEVEL = 0.25  # of full scale; quieter recordings have too few quantisation steps to judge

@@ -8,16 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.audio.decoding import (
-    FULL_SCALE,
-    LONGEST_CUT_SECONDS,
-    LONGEST_SECONDS,
-    PCM,
-    AudioError,
-    Block,
-    Extremes,
-    decode_blocks,
-)
+from ser.audio.blocks import Block, Extremes
+from ser.audio.decoding import FULL_SCALE, LONGEST_CUT_SECONDS, LONGEST_SECONDS, PCM, AudioError, decode_blocks
 from ser.audio.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
 _RESAMPLING_WEIGHTS = 1_000_000  # largest torchaudio kernel: enough for multiples of 100 Hz, 11 025 and 22 050 Hz

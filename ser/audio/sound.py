@@ -8,8 +8,9 @@ from typing import IO
 
 import numpy as np
 
+from ser.audio.blocks import Block, Extremes
 from ser.audio.cuts import Cut
-from ser.audio.decoding import CONTAINERS, FULL_SCALE, LOSSY, PCM, AudioError, Block, Extremes
+from ser.audio.decoding import CONTAINERS, FULL_SCALE, LOSSY, PCM, AudioError
 from ser.audio.frames import SAMPLE_RATE_HZ, SHIFT_SAMPLES
 from ser.audio.levels import LevelMeter
 from ser.audio.recording import convert_blocks, silent_because

@@ -35,8 +35,9 @@ class Posteriors(NamedTuple):
 
     Args:
         each: (systems, utterances, emotions).
-        lengths: mean lengths of the window emo-capsules, (utterances, emotions); None without a capsule branch.
-        coupling: mean coupling of the windows to the utterance capsules, likewise.
+        lengths: mean length of each window emo-capsule, (utterances, emotions), as there are as many capsules as
+            emotions; None without a capsule branch.
+        coupling: mean coupling of the windows to each utterance capsule, likewise.
     """
 
     each: np.ndarray

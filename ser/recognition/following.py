@@ -60,7 +60,7 @@ def follow(
     table["entropy"] = np.where(silent, np.nan, entropy(np.nan_to_num(mean)))
     if ensemble.has_capsules:
         for name, values in zip(("length", "coupling"), inner, strict=True):
-            table |= _columns([f"{name}_{emotion}" for emotion in ensemble.emotions], values)
+            table |= _columns([f"{name}_{capsule}" for capsule in range(1, number + 1)], values)
     windows = pd.DataFrame(table)
     segments = segments_of(centres, answers, stretches, speech, sound.seconds)
     return Timeline(recording.name, sound.seconds, ensemble.emotions, windows, segments, found, options)

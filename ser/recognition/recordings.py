@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from ser.audio.blocks import Block
 from ser.audio.cuts import WHOLE, Cut
-from ser.audio.decoding import ANY_LENGTH, RATES_HZ, Block, decode_blocks
+from ser.audio.decoding import ANY_LENGTH, RATES_HZ, decode_blocks
 from ser.audio.sound import Sound, listen
 from ser.data.corpora.csv_lines import read_lines
 from ser.errors import InputError

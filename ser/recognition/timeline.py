@@ -60,8 +60,9 @@ class Timeline:
         emotions: in the order of the posteriors.
         windows: one row per window: start, end, emotion (smoothed; "" in silence), silent (at its centre),
             p_<emotion>, with several systems their standard deviation sd_<emotion>, entropy, and for capsule systems
-            length_<emotion> (mean length of the window emo-capsules) and coupling_<emotion> (mean coupling of the
-            system's windows to the utterance capsule). Start and end in seconds; numbers are NaN in silence.
+            length_<number> (mean length of a window emo-capsule over the system's own windows) and coupling_<number>
+            (their mean coupling to an utterance capsule). There are as many capsules as emotions, but nothing in
+            training ties a capsule to an emotion. Start and end in seconds; numbers are NaN in silence.
         segments: one row per segment: start, end, emotion ("" in silence), silent. They cover the recording.
         cautions: what makes the answers doubtful, by kind.
         options: how it was made.
@@ -123,7 +124,7 @@ def smoothed(posteriors: np.ndarray, stretches: np.ndarray, number: int) -> np.n
     Example:
         >>> posteriors = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.0, 1.0], [0.1, 0.9]])
         >>> smoothed(posteriors, np.array([0, 0, 0, -1, 1]), 3).tolist()
-        [0, 0, 0, -1, 1]
+        [0, 0, 1, -1, 1]
     """
     found = np.full(len(posteriors), -1)
     for stretch in np.unique(stretches[stretches >= 0]):

@@ -17,18 +17,22 @@ def draw(timeline: Timeline, title: str) -> bytes:
     looks = styles(len(emotions))
     if len(windows) > MOST_MARKERS:
         looks = [look | {"marker": None} for look in looks]
-    panels = [("p_", "posterior")]
-    if f"coupling_{emotions[0]}" in windows:
-        panels.append(("coupling_", "coupling"))
+    has_capsules = "coupling_1" in windows
     width = float(np.clip(timeline.seconds / SECONDS_PER_INCH, *WIDTHS))
-    heights = [2.4] + [0.5] + [1.8] * (len(panels) - 1)
+    heights = [2.4, 0.5] + [1.6] * has_capsules
     centres = (windows.start + windows.end) / 2
     with drawing(width, 0.8 + sum(heights)) as drawn:
         axes = drawn.figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-        for axis, (prefix, name) in zip([axes[0], *axes[2:]], panels, strict=True):
-            for emotion, look in zip(emotions, looks, strict=True):
-                axis.plot(centres, windows[f"{prefix}{emotion}"], label=emotion, markersize=3, linewidth=1.2, **look)
-            axis.set_ylabel(name)
+        for emotion, look in zip(emotions, looks, strict=True):
+            axes[0].plot(centres, windows[f"p_{emotion}"], label=emotion, markersize=3, linewidth=1.2, **look)
+        axes[0].set_ylabel("posterior")
+        if has_capsules:
+            for number, look in enumerate(looks, start=1):  # not in the colours of emotions, which capsules do not have
+                values = windows[f"coupling_{number}"]
+                axes[2].plot(centres, values, color=GREY, linewidth=1, linestyle=look["linestyle"], label=str(number))
+            axes[2].set_ylabel("coupling to\nutterance capsule")
+            axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+        for axis in (axes[0], *axes[2:]):
             axis.set_ylim(-0.02, 1.02)
         colours = {emotion: look["color"] for emotion, look in zip(emotions, looks, strict=True)}
         for row in timeline.segments.itertuples():
@@ -44,5 +48,5 @@ def draw(timeline: Timeline, title: str) -> bytes:
         axes[-1].set_xlabel("seconds (grey: silence)", color=GREY)
         axes[-1].set_xlim(0, timeline.seconds)
         axes[0].set_title(label(title, 60), fontsize=10)
-        drawn.figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+        axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
         return drawn.png()

@@ -1,5 +1,6 @@
 """One or several trained systems with the same emotions, which answer together."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ser.audio.frames import FRAMES_PER_SECOND, WINDOW_SAMPLES
+from ser.audio.frames import FRAMES_PER_SECOND, WINDOW_SAMPLES, num_frames
 from ser.audio.silence import Trim, trim_levels
 from ser.audio.sound import Sound
 from ser.checkpoint.reading import put_weights
@@ -38,11 +39,13 @@ class Posteriors(NamedTuple):
         lengths: mean length of each window emo-capsule, (utterances, emotions), as there are as many capsules as
             emotions; None without a capsule branch.
         coupling: mean coupling of the windows to each utterance capsule, likewise.
+        magnitudes: mean of each utterance's spectrogram before it is standardised, without silence, (utterances,).
     """
 
     each: np.ndarray
     lengths: np.ndarray | None
     coupling: np.ndarray | None
+    magnitudes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Ensemble:
         shape = (len(waveforms), len(self.emotions))
         each = np.empty((len(self.members), *shape))
         inner = np.zeros((2, *shape)) if self.has_capsules else None
+        magnitudes = np.empty(len(waveforms))
         for batch in EvaluationBatches(lengths, max(round(batch_seconds * FRAMES_PER_SECOND), 1)).batches:
             waveform = torch.zeros(len(batch), int(lengths[batch].max()))
             for place, row in enumerate(batch):
@@ -107,34 +111,56 @@ class Ensemble:
             own = None if statistics is None else torch.stack([statistics[row] for row in batch]).to(self.device)
             waveform, counts = waveform.to(self.device), torch.from_numpy(lengths[batch]).to(self.device)
             for number, member in enumerate(self.members):
-                with _capsules(member.system) as found:
+                with _watched(member.system) as seen:
                     each[number, batch] = member.system.posterior(waveform, counts, own).double().cpu().numpy()
-                for vectors, mask, coupling in found:
+                for vectors, mask, coupling in seen.capsules:
                     inner[0, batch] += _mean(vectors[..., -len(self.emotions) :], mask) / len(self.members)
                     inner[1, batch] += _mean(coupling, mask) / len(self.members)
-        return Posteriors(each, *((None, None) if inner is None else inner))
+            of_frames = torch.cat(seen.magnitudes)  # equal for all systems
+            mask = torch.arange(of_frames.shape[1], device=self.device) < num_frames(counts).unsqueeze(-1)
+            magnitudes[batch] = _mean(of_frames.unsqueeze(-1), mask & self._is_sound(of_frames, mask))[:, 0]
+        return Posteriors(each, *((None, None) if inner is None else inner), magnitudes)
+
+    def _is_sound(self, magnitudes: Tensor, mask: Tensor) -> Tensor:
+        """Whether each frame is less than 40 dB below the loudest real one, (batch, frames)."""
+        loudest = magnitudes.masked_fill(~mask, -torch.inf).amax(dim=1, keepdim=True)
+        ratio = 10 ** (-Trim.threshold_db / 20)
+        is_log = self.system.spectrogram.magnitude == "log"
+        return magnitudes >= (loudest + math.log(ratio) if is_log else loudest * ratio)
+
+
+class _Seen(NamedTuple):
+    """What passed through a system: emo-vectors, mask and coupling of windows; magnitudes (batch, frames)."""
+
+    capsules: list[tuple[Tensor, Tensor, Tensor]]
+    magnitudes: list[Tensor]
 
 
 @contextmanager
-def _capsules(system: System) -> Iterator[list[tuple[Tensor, Tensor, Tensor]]]:
-    """Collect emo-vectors and mask of the windows, and their coupling, while the system runs."""
-    found: list[tuple[Tensor, Tensor, Tensor]] = []
+def _watched(system: System) -> Iterator[_Seen]:
+    """Collect values inside a system while it runs."""
+    seen = _Seen([], [])
     hooks = [
         branch.utterance_capsules.register_forward_hook(
-            lambda layer, inputs, outputs: found.append((*inputs, outputs[1]))
+            lambda layer, inputs, outputs: seen.capsules.append((*inputs, outputs[1]))
         )
         for branch in system.branches.values()
         if isinstance(branch, CapsuleBranch)
     ]
+    hooks.append(
+        system.standardisation.register_forward_pre_hook(
+            lambda layer, inputs: seen.magnitudes.append(inputs[0].mean(dim=1))
+        )
+    )
     try:
-        yield found
+        yield seen
     finally:
         for hook in hooks:
             hook.remove()
 
 
 def _mean(values: Tensor, mask: Tensor) -> np.ndarray:
-    """Mean of (batch, windows, emotions) over the real windows."""
+    """Mean of (batch, steps, values) over the real steps."""
     mask = mask.unsqueeze(-1)
     return ((values * mask).sum(1) / mask.sum(1)).double().cpu().numpy()
 

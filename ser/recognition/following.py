@@ -10,7 +10,7 @@ from tqdm import tqdm
 from ser.audio.frames import SAMPLE_RATE_HZ
 from ser.audio.sound import Sound
 from ser.recognition.answers import SPREAD, entropy
-from ser.recognition.cautions import cautions
+from ser.recognition.cautions import cautions, level_difference
 from ser.recognition.ensemble import Ensemble
 from ser.recognition.recordings import Recording
 from ser.recognition.speech import by_energy, by_silero
@@ -48,8 +48,8 @@ def follow(
     inner = np.full((2, len(edges), number), np.nan)
     if spoken:
         answered = _answers(ensemble, sound, spoken, batch_seconds, statistics)
-        each[:, ~silent] = answered[0]
-        inner[:, ~silent] = answered[1]
+        each[:, ~silent], inner[:, ~silent] = answered[:2]
+        found |= level_difference(ensemble, answered[2].mean())
     mean = each.mean(axis=0)
     places = smoothed(mean, stretches, options.smoothing)
     answers = [ensemble.emotions[place] if place >= 0 else "" for place in places]
@@ -68,11 +68,11 @@ def follow(
 
 def _answers(
     ensemble: Ensemble, sound: Sound, edges: list[tuple[int, int]], batch_seconds: float, statistics: Tensor | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Posteriors (systems, windows, emotions), and lengths and coupling of capsules (2, windows, emotions)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Posteriors (systems, windows, emotions), lengths and coupling of capsules (2, windows, emotions), magnitudes."""
     longest = max(stop - start for start, stop in edges)
     at_once = max(int(BATCHES * batch_seconds * SAMPLE_RATE_HZ / longest), 1)
-    each, inner = [], []
+    each, inner, magnitudes = [], [], []
     with tqdm(total=len(edges), desc="windows", disable=None, leave=False, delay=1) as bar:
         for first in range(0, len(edges), at_once):
             some = edges[first : first + at_once]
@@ -81,8 +81,9 @@ def _answers(
             found = ensemble.posteriors(waveforms, batch_seconds, own)
             each.append(found.each)
             inner.append(np.stack([found.lengths, found.coupling]) if ensemble.has_capsules else found.each[[0, 0]])
+            magnitudes.append(found.magnitudes)
             bar.update(len(some))
-    return np.concatenate(each, axis=1), np.concatenate(inner, axis=1)
+    return np.concatenate(each, axis=1), np.concatenate(inner, axis=1), np.concatenate(magnitudes)
 
 
 def _columns(names: Sequence[str], values: np.ndarray) -> dict[str, np.ndarray]:

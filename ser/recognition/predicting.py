@@ -11,7 +11,7 @@ from ser.audio.decoding import AudioError
 from ser.audio.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 from ser.audio.sound import Sound
 from ser.recognition.answers import Answer
-from ser.recognition.cautions import cautions
+from ser.recognition.cautions import cautions, level_difference
 from ser.recognition.ensemble import Ensemble
 from ser.recognition.recordings import Recording, read_sounds
 from ser.recognition.speakers import SpeakerStatistics
@@ -30,13 +30,15 @@ class _Open:
     missing: int = 0  # blocks
     weights: list[int] = field(default_factory=list)  # samples of the answered blocks
     answers: list[np.ndarray] = field(default_factory=list)  # (systems, emotions) each
+    magnitudes: list[float] = field(default_factory=list)
 
-    def answer(self) -> Answer | AudioError:
+    def answer(self, ensemble: Ensemble) -> Answer | AudioError:
         """The mean over blocks, weighted by their durations."""
         if self.error:
             return AudioError(str(self.error))
-        weights = np.array(self.weights)[:, None, None]
-        mean = (weights * np.stack(self.answers)).sum(axis=0) / weights.sum()
+        mean = np.average(self.answers, axis=0, weights=self.weights)
+        if "silent" not in self.cautions:
+            self.cautions |= level_difference(ensemble, np.average(self.magnitudes, weights=self.weights))
         return Answer(self.recording, self.seconds, mean, self.cautions)
 
 
@@ -77,10 +79,10 @@ def predict(
                 _answer(ensemble, pool, batch_seconds)
                 pooled = 0
         while waiting and not waiting[0].missing:
-            yield waiting.popleft().answer()
+            yield waiting.popleft().answer(ensemble)
     _answer(ensemble, pool, batch_seconds)
     for own in waiting:
-        yield own.answer()
+        yield own.answer(ensemble)
 
 
 def blocks_of(num_samples: int, most: int) -> list[tuple[int, int]]:
@@ -101,9 +103,10 @@ def _answer(ensemble: Ensemble, pool: list[tuple[_Open, np.ndarray, Tensor | Non
     if not pool:
         return
     statistics = None if pool[0][2] is None else [spoken for _, _, spoken in pool]
-    each = ensemble.posteriors([samples for _, samples, _ in pool], batch_seconds, statistics).each
+    found = ensemble.posteriors([samples for _, samples, _ in pool], batch_seconds, statistics)
     for place, (own, samples, _) in enumerate(pool):
-        own.answers.append(each[:, place])
+        own.answers.append(found.each[:, place])
+        own.magnitudes.append(found.magnitudes[place])
         own.weights.append(len(samples))
         own.missing -= 1
     pool.clear()

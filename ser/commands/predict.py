@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
     from ser.recognition.recogniser import BATCH_SECONDS, MAX_SECONDS, load
     from ser.recognition.recordings import find_recordings
-    from ser.recognition.timeline import TimelineOptions
+    from ser.recognition.stretches import TimelineOptions
 
     timeline_options = TimelineOptions(**given)
     listed = find_recordings(options.files)
@@ -111,7 +111,7 @@ def _write_answers(emotions: tuple[str, ...], found: Iterable, number: int, out:
 
 def _write_timelines(recordings: list, found: Iterator, out: Path | None, as_lines: bool) -> int:
     """Print or write timelines; the number of errors."""
-    from ser.recognition.tracks import as_dict, as_text, file_names, write_tracks
+    from ser.recognition.file_names import file_names
 
     failed = 0
     for name, each in zip(file_names(recordings), found, strict=True):
@@ -120,11 +120,11 @@ def _write_timelines(recordings: list, found: Iterator, out: Path | None, as_lin
             failed += 1
             continue
         if as_lines:
-            print(json.dumps(as_dict(each), allow_nan=False), flush=True)
+            print(json.dumps(each.as_dict(), allow_nan=False), flush=True)
         else:
-            print(as_text(each))
+            print(each)
         if out:
-            paths = write_tracks(each, out, name)
+            paths = each.write(out, name)
             _say("Written: " + ", ".join(map(str, paths)) + "\n", as_lines)
     return failed
 

@@ -14,7 +14,8 @@ from ser.recognition.cautions import cautions, level_difference
 from ser.recognition.ensemble import Ensemble
 from ser.recognition.recordings import Recording
 from ser.recognition.speech import by_energy, by_silero
-from ser.recognition.timeline import Timeline, TimelineOptions, segments_of, smoothed, stretches_of, windows_of
+from ser.recognition.stretches import TimelineOptions, segments_of, smoothed, stretches_of, windows_of
+from ser.recognition.timeline import Timeline
 from ser.results.predictions import posterior_columns
 
 BATCHES = 8  # of windows that are read at once

@@ -21,7 +21,8 @@ from ser.recognition.loading import find_checkpoints
 from ser.recognition.predicting import predict
 from ser.recognition.recordings import Recording, find_recordings, given_samples, read_sounds
 from ser.recognition.speakers import SpeakerStatistics
-from ser.recognition.timeline import Timeline, TimelineOptions
+from ser.recognition.stretches import TimelineOptions
+from ser.recognition.timeline import Timeline
 
 MAX_SECONDS = 60.0
 BATCH_SECONDS = 20.0  # a minute needs twice the memory, and is not faster

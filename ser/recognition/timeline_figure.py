@@ -1,8 +1,10 @@
 """The picture of a timeline: posteriors over time, the answers below, and the coupling of capsules."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from ser.recognition.timeline import Timeline
+import numpy as np
+import pandas as pd
+
 from ser.report.page.drawing import GREY, drawing, label, styles
 
 SECONDS_PER_INCH = 4
@@ -11,14 +13,18 @@ SILENCE_COLOUR = "#e6e6e6"
 MOST_MARKERS = 200
 
 
-def draw(timeline: Timeline, title: str) -> bytes:
-    """A PNG with a panel of the windows' posteriors, one of the segments and, for capsule systems, one of coupling."""
-    windows, emotions = timeline.windows, timeline.emotions
+def draw(windows: pd.DataFrame, segments: pd.DataFrame, emotions: Sequence[str], seconds: float, title: str) -> bytes:
+    """A PNG with a panel of the windows' posteriors, one of the segments and, for capsule systems, one of coupling.
+
+    Args:
+        windows: as in `Timeline`.
+        segments: likewise.
+    """
     looks = styles(len(emotions))
     if len(windows) > MOST_MARKERS:
         looks = [look | {"marker": None} for look in looks]
     has_capsules = "coupling_1" in windows
-    width = float(np.clip(timeline.seconds / SECONDS_PER_INCH, *WIDTHS))
+    width = float(np.clip(seconds / SECONDS_PER_INCH, *WIDTHS))
     heights = [2.4, 0.5] + [1.6] * has_capsules
     centres = (windows.start + windows.end) / 2
     with drawing(width, 0.8 + sum(heights)) as drawn:
@@ -35,10 +41,10 @@ def draw(timeline: Timeline, title: str) -> bytes:
         for axis in (axes[0], *axes[2:]):
             axis.set_ylim(-0.02, 1.02)
         colours = {emotion: look["color"] for emotion, look in zip(emotions, looks, strict=True)}
-        for row in timeline.segments.itertuples():
+        for row in segments.itertuples():
             for axis in axes if row.silent else axes[1:2]:
                 axis.axvspan(row.start, row.end, color=SILENCE_COLOUR if row.silent else colours[row.emotion], lw=0)
-            if not row.silent and row.end - row.start > 0.6 * timeline.seconds / width:
+            if not row.silent and row.end - row.start > 0.6 * seconds / width:
                 place = ((row.start + row.end) / 2, 0.5)
                 axes[1].annotate(label(row.emotion, 20), place, ha="center", va="center", color="white", fontsize=8)
         axes[1].set_yticks([])
@@ -46,7 +52,7 @@ def draw(timeline: Timeline, title: str) -> bytes:
         axes[1].grid(False)
         axes[1].set_ylabel("answer", rotation=0, ha="right", va="center")
         axes[-1].set_xlabel("seconds (grey: silence)", color=GREY)
-        axes[-1].set_xlim(0, timeline.seconds)
+        axes[-1].set_xlim(0, seconds)
         axes[0].set_title(label(title, 60), fontsize=10)
         axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
         return drawn.png()

@@ -64,7 +64,8 @@ def follow(
             table |= _columns([f"{name}_{capsule}" for capsule in range(1, number + 1)], values)
     windows = pd.DataFrame(table)
     segments = segments_of(centres, answers, stretches, speech, sound.seconds)
-    return Timeline(recording.name, sound.seconds, ensemble.emotions, windows, segments, found, options)
+    systems = tuple(member.name for member in ensemble.members)
+    return Timeline(recording.name, sound.seconds, ensemble.emotions, windows, segments, found, options, systems)
 
 
 def _answers(

@@ -33,6 +33,7 @@ class Timeline:
         segments: one row per segment: start, end, emotion ("" in silence), silent. They cover the recording.
         cautions: what makes the answers doubtful, by kind.
         options: how it was made.
+        systems: the checkpoints that answered.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Timeline:
     segments: pd.DataFrame
     cautions: dict[str, str]
     options: TimelineOptions
+    systems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The cautions and segments, a line each: start, end, answer."""
@@ -56,6 +58,7 @@ class Timeline:
         return {
             "path": self.path,
             "seconds": self.seconds,
+            "systems": list(self.systems),
             "emotions": list(self.emotions),
             "options": asdict(self.options),
             "cautions": [f"{kind} ({measurement})" for kind, measurement in self.cautions.items()],

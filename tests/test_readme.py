@@ -9,7 +9,9 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.conftest import TINY_SECONDS, TINY_SEGMENTS
 
@@ -112,11 +114,22 @@ def workplace(tmp_path_factory, tiny_corpus, tiny_release):
     subprocess.run([sys.executable, "-c", tables], cwd=place, check=True)
     for name in ("mine", "other"):
         (place / f"{name}.yaml").write_text(options.replace("mine", name))
+    write_recordings(place)
     utterances = [Path(line.split(",")[0]).stem for line in (place / "mine.csv").read_text().splitlines()[1:]]
     sets = {"Ses04": "dev", "Ses05": "test"}
     lines = ["utterance,set", *(f"{name},{sets.get(name[:5], 'train')}" for name in utterances)]
     (place / "official.csv").write_text("\n".join(lines) + "\n")
     return place
+
+
+def write_recordings(place):
+    """The user's own recordings: a stereo WAV at 44.1 kHz, a FLAC, and copies in a folder."""
+    random = np.random.default_rng(1)
+    for name, seconds in (("call.wav", 1), ("interview.flac", 2), ("meeting.wav", 4)):
+        soundfile.write(place / name, random.normal(0, 0.1, (44_100 * seconds, 2)), 44_100)
+    (place / "recordings").mkdir()
+    for name in ("call.wav", "interview.flac"):
+        shutil.copy(place / name, place / "recordings" / name)
 
 
 def fit_in_little_time(words):

@@ -89,8 +89,8 @@ def write_textgrid(timeline: Timeline, path: Path) -> None:
     grid = Textgrid(0, timeline.seconds)
     grid.addTier(IntervalTier("emotion", intervals, 0, timeline.seconds))
     part = path.with_name(f".{path.name}.part")  # the library writes to a name
-    grid.save(str(part), format="long_textgrid", includeBlankSpaces=True)
     try:
+        grid.save(str(part), format="long_textgrid", includeBlankSpaces=True)
         write_bytes(path, part.read_bytes())
     finally:
-        part.unlink()
+        part.unlink(missing_ok=True)

@@ -82,7 +82,7 @@ def joined(intervals: Iterator[Interval] | list[Interval]) -> list[Interval]:
     """
     found: list[Interval] = []
     for start, end in intervals:
-        if found and start - found[-1][1] < SHORTEST_SILENCE_SECONDS:
+        if found and round(start - found[-1][1], 6) < SHORTEST_SILENCE_SECONDS:  # 5.31 - 5.01 is less than 0.3
             found[-1] = (found[-1][0], end)
         else:
             found.append((start, end))

@@ -103,7 +103,7 @@ def listen(blocks: Iterable[Block]) -> Sound:
             meter.add(block.samples)
             yield block
 
-    file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115  closed with the last Sound
+    file = _TemporaryFile(_IN_MEMORY_BYTES)
     number = 0
     try:
         for piece in convert_blocks(heard(), _PIECE_SECONDS):
@@ -120,6 +120,13 @@ def listen(blocks: Iterable[Block]) -> Sound:
     else:
         cautions |= meter.cautions(channels.peak, channels.spread)
     return Sound(file, 0, number, cautions)
+
+
+class _TemporaryFile(tempfile.SpooledTemporaryFile):
+    """Closed with the last `Sound` of it, without a ResourceWarning."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _of_format(container: str, sample_rate_hz: int) -> dict[str, str]:

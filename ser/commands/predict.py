@@ -130,7 +130,9 @@ def _write_timelines(recordings: list, found: Iterator, out: Path | None, as_lin
 
 
 def _note(line: str) -> None:
-    print(f"ser predict: {line}", file=sys.stderr, flush=True)
+    from ser.systems.lineage import printable
+
+    print(f"ser predict: {printable(line)}", file=sys.stderr, flush=True)  # a name can contain a newline
 
 
 def _say(line: str, to_stderr: bool) -> None:

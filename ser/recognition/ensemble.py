@@ -196,7 +196,7 @@ def _device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()  # of the device meta, there is none
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InputError(f"device is {name!r}, which cannot be used here ({str(error).splitlines()[0]})") from error
     return device

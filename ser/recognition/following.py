@@ -37,7 +37,7 @@ def follow(
     """
     levels = sound.levels()
     found = cautions(ensemble, recording, sound, levels)
-    speech = by_silero(sound) if options.silence == "silero" else by_energy(levels, options.silence_db)
+    speech = by_silero(sound) if options.silence == "silero" else by_energy(levels, options.silence_db, sound.seconds)
     edges = windows_of(sound.num_samples, options)
     starts, ends = np.array(edges).T / SAMPLE_RATE_HZ
     centres = (starts + ends) / 2

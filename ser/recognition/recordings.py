@@ -11,7 +11,7 @@ import soundfile
 
 from ser.audio.blocks import Block
 from ser.audio.cuts import WHOLE, Cut
-from ser.audio.decoding import ANY_LENGTH, RATES_HZ, decode_blocks
+from ser.audio.decoding import ANY_LENGTH, RATES_HZ, AudioError, decode_blocks
 from ser.audio.sound import Sound, listen
 from ser.data.corpora.csv_lines import read_lines
 from ser.errors import InputError
@@ -142,9 +142,20 @@ def read_sounds(recordings: Iterable[Recording]) -> Iterator[tuple[Recording, So
             if sound is None or recording.path != before or recording.samples is not None:
                 before, sound = recording.path, None
                 sound = listen(recording.blocks())
-            yield recording, sound.cut(recording.cut)
+            found = _part(sound, recording)
         except InputError as error:
-            yield recording, error
+            found = error
+        yield recording, found
+
+
+def _part(sound: Sound, recording: Recording) -> Sound:
+    try:
+        part = sound.cut(recording.cut)
+    except AudioError as error:
+        raise AudioError(f"{recording.file_name}: {error}") from None
+    if not part.num_samples:
+        raise AudioError(f"{recording.name}: shorter than a sample")
+    return part
 
 
 def given_samples(value: object) -> Samples:
@@ -157,7 +168,7 @@ def given_samples(value: object) -> Samples:
     if not isinstance(value, Sequence) or len(value) != 2 or isinstance(value, str):
         raise InputError(f"samples without their rate cannot be used: {how}")
     samples, rate = value
-    if isinstance(rate, bool) or not isinstance(rate, int | float | np.integer | np.floating) or rate != int(rate):
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.integer | np.floating) or rate % 1 != 0:
         raise InputError(f"the sample rate is {rate!r}, but must be a whole number of Hz: {how}")
     if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
         raise InputError(f"the sample rate is {rate} Hz, but must be between {RATES_HZ[0]} and {RATES_HZ[1]} Hz")

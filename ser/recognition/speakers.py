@@ -48,7 +48,7 @@ class SpeakerStatistics:
         for recording in known:
             if recording.speaker in wanted:
                 groups.setdefault(recording.speaker, []).append(recording)
-        self._statistics = {speaker: _measure(ensemble, group) for speaker, group in groups.items()}
+        self._statistics = {speaker: _measure(ensemble, group, bool(of_speaker)) for speaker, group in groups.items()}
 
     def _speaker(self, recording: Recording) -> str:
         return recording.speaker or self._speakers.get(_key(recording), "") if self._speakers else ""
@@ -62,19 +62,31 @@ def _key(recording: Recording) -> str:
     return os.path.realpath(recording.path)
 
 
-def _measure(ensemble: Ensemble, recordings: Iterable[Recording]) -> Tensor:
-    """Mean and deviation over all frames of some recordings, (2, bins)."""
-    moments = Moments()
+def _measure(ensemble: Ensemble, recordings: Iterable[Recording], all_needed: bool) -> Tensor | None:
+    """Mean and deviation over all frames of some recordings, (2, bins); None if none of them can be read.
+
+    Args:
+        all_needed: refuse a recording that cannot be used; else leave it out.
+    """
+    moments, too_short, measured = Moments(), [], 0
     for recording, sound in read_sounds(recordings):
         if not isinstance(sound, Sound):
-            raise InputError(f"--speaker: {sound}")
+            if all_needed:
+                raise InputError(f"--speaker: {sound}")
+            continue
         sound = ensemble.heard_part(sound)
         if sound.num_samples < WINDOW_SAMPLES:
-            raise InputError(f"--speaker: {recording.name}: shorter than an analysis window")
+            if all_needed:
+                raise InputError(f"--speaker: {recording.name}: shorter than an analysis window")
+            too_short.append(recording)
+            continue
+        measured += 1
         for start in range(0, sound.num_samples, _PIECE_SAMPLES):
             # Neighbours share the samples of a window, so that no frame is left out.
             piece = sound.read(start, start + _PIECE_SAMPLES + WINDOW_SAMPLES - SHIFT_SAMPLES)
             if len(piece) >= WINDOW_SAMPLES:
                 with torch.no_grad():
                     moments.add(ensemble.system.spectrogram(torch.from_numpy(piece)[None].to(ensemble.device))[0].cpu())
-    return moments.statistics()
+    if too_short and not measured:
+        raise InputError(f"{too_short[0].name}: shorter than an analysis window; its speaker has no longer recordings")
+    return moments.statistics() if measured else None

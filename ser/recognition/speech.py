@@ -15,15 +15,16 @@ Interval = tuple[float, float]  # start and end in seconds
 _SILERO_SAMPLES = 512  # of one step of the detector
 
 
-def by_energy(levels: np.ndarray, threshold_db: float) -> list[Interval]:
+def by_energy(levels: np.ndarray, threshold_db: float, seconds: float) -> list[Interval]:
     """Speech is less than `threshold_db` below the loudest sound of the recording.
 
     Args:
         levels: variance in every 10 ms.
+        seconds: length of the recording; a rest of less than 10 ms at its end belongs to what is before.
 
     Example:
-        >>> by_energy(np.array([0.0] * 50 + [1.0] * 20 + [0.0] * 10 + [1.0] * 20 + [0.0] * 40 + [0.5] * 10), 40)
-        [(0.5, 1.0), (1.4, 1.5)]
+        >>> by_energy(np.array([0.0] * 50 + [1.0] * 20 + [0.0] * 10 + [1.0] * 20 + [0.0] * 40 + [0.5] * 10), 40, 1.504)
+        [(0.5, 1.0), (1.4, 1.504)]
     """
     if len(levels) < RUN_FRAMES:
         return []
@@ -31,7 +32,8 @@ def by_energy(levels: np.ndarray, threshold_db: float) -> list[Interval]:
     for shift in range(RUN_FRAMES):
         loud[shift : len(levels) - RUN_FRAMES + 1 + shift] |= is_loud(levels, threshold_db)
     edges = np.flatnonzero(np.diff(loud, prepend=False, append=False)).reshape(-1, 2)
-    return joined((first / FRAMES_PER_SECOND, last / FRAMES_PER_SECOND) for first, last in edges.tolist())
+    ends = [seconds if last == len(levels) else last / FRAMES_PER_SECOND for last in edges[:, 1].tolist()]
+    return joined(zip((edges[:, 0] / FRAMES_PER_SECOND).tolist(), ends, strict=True))
 
 
 def by_silero(sound: Sound) -> list[Interval]:
@@ -80,7 +82,7 @@ def joined(intervals: Iterator[Interval] | list[Interval]) -> list[Interval]:
     """
     found: list[Interval] = []
     for start, end in intervals:
-        if found and start - found[-1][1] < SHORTEST_SILENCE_SECONDS:
+        if found and round(start - found[-1][1], 6) < SHORTEST_SILENCE_SECONDS:  # 5.31 - 5.01 is less than 0.3
             found[-1] = (found[-1][0], end)
         else:
             found.append((start, end))

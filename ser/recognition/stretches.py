@@ -57,10 +57,12 @@ def windows_of(num_samples: int, options: TimelineOptions) -> list[tuple[int, in
         >>> windows_of(48_000, TimelineOptions(window_seconds=2, step_seconds=0.75))
         [(0, 32000), (12000, 44000), (24000, 48000)]
     """
-    window, step = options.window_seconds * SAMPLE_RATE_HZ, options.step_seconds * SAMPLE_RATE_HZ
-    count = 1 + max(math.ceil((num_samples - window) / step), 0)
-    starts = [round(place * step) for place in range(count)]
-    return [(start, min(round(start + window), num_samples)) for start in starts]
+    window = math.ceil(round(options.window_seconds * SAMPLE_RATE_HZ, 6))  # so that no sample is between two windows
+    edges = [(0, min(window, num_samples))]
+    while edges[-1][1] < num_samples:
+        start = round(len(edges) * options.step_seconds * SAMPLE_RATE_HZ)
+        edges.append((start, min(start + window, num_samples)))
+    return edges
 
 
 def stretches_of(centres: np.ndarray, speech: list[Interval]) -> np.ndarray:

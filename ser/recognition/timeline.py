@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from praatio.textgrid import IntervalTier, Textgrid
 
 from ser.files import write_bytes, write_text
 from ser.recognition.stretches import TimelineOptions
+from ser.recognition.textgrid import write_textgrid
 from ser.recognition.timeline_figure import draw
 from ser.systems.lineage import printable
-
-SILENCE = "silence"  # label in the TextGrid
 
 
 @dataclass(frozen=True)
@@ -82,24 +80,10 @@ class Timeline:
         paths = [Path(folder) / f"{name}.{ending}" for ending in endings]
         write_text(paths[0], self.windows.to_csv(index=False))
         write_text(paths[1], json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n")
-        _write_textgrid(self, paths[2])
+        write_textgrid(self.segments, self.seconds, paths[2])
         write_bytes(paths[3], self.picture())
         return paths
 
 
 def _rows(table: pd.DataFrame) -> list[dict]:
     return table.astype(object).replace([np.nan, ""], None).to_dict(orient="records")
-
-
-def _write_textgrid(timeline: Timeline, path: Path) -> None:
-    """The segments as the tier "emotion" of a Praat TextGrid, with "silence" where there is no speech."""
-    rows = timeline.segments.itertuples()
-    intervals = [(row.start, row.end, SILENCE if row.silent else row.emotion) for row in rows]
-    grid = Textgrid(0, timeline.seconds)
-    grid.addTier(IntervalTier("emotion", intervals, 0, timeline.seconds))
-    part = path.with_name(f".{path.name}.part")  # the library writes to a name
-    grid.save(str(part), format="long_textgrid", includeBlankSpaces=True)
-    try:
-        write_bytes(path, part.read_bytes())
-    finally:
-        part.unlink()

@@ -1,5 +1,6 @@
 """The picture of a timeline: posteriors over time, the answers below, and the coupling of capsules."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,7 +28,8 @@ def draw(windows: pd.DataFrame, segments: pd.DataFrame, emotions: Sequence[str],
     width = float(np.clip(seconds / SECONDS_PER_INCH, *WIDTHS))
     heights = [2.4, 0.5] + [1.6] * has_capsules
     centres = (windows.start + windows.end) / 2
-    with drawing(width, 0.8 + sum(heights)) as drawn:
+    with warnings.catch_warnings(), drawing(width, 0.8 + sum(heights)) as drawn:
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # names in any script; boxes are drawn
         axes = drawn.figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         for emotion, look in zip(emotions, looks, strict=True):
             axes[0].plot(centres, windows[f"p_{emotion}"], label=emotion, markersize=3, linewidth=1.2, **look)

@@ -58,6 +58,7 @@ class TonesSystem(nn.Module):
         self.spectrogram, self.standardisation = Spectrogram("log"), Standardisation("bin")
 
     def posterior(self, waveform, lengths, statistics=None):
+        self.standardisation(self.spectrogram(waveform))  # as every system does
         rows = []
         for samples, length in zip(waveform, lengths, strict=True):
             energy = torch.fft.rfft(samples[:length]).abs() ** 2

@@ -86,7 +86,7 @@ def test_four_files_have_the_same_timeline(tmp_path):
     assert sorted(os.listdir(tmp_path / "new")) == sorted(path.name for path in paths)
     pd.testing.assert_frame_equal(pd.read_csv(paths[0], keep_default_na=True).fillna({"emotion": ""}), timeline.windows)
     about = json.loads(paths[1].read_text())
-    assert list(about) == ["path", "seconds", "emotions", "options", "cautions", "segments", "windows"]
+    assert list(about) == ["path", "seconds", "systems", "emotions", "options", "cautions", "segments", "windows"]
     assert (about["path"], about["seconds"], about["emotions"]) == ("call.wav", 3.1, ["angry", "sad"])
     assert about["options"] == {
         "window_seconds": 2,

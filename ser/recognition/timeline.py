@@ -15,7 +15,7 @@ from ser.recognition.timeline_figure import draw
 from ser.systems.lineage import printable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Timeline:
     """The course of emotions in one recording.
 
@@ -50,6 +50,8 @@ class Timeline:
         for row in self.segments.itertuples():
             lines.append(f"  {row.start:8.2f} {row.end:8.2f}  {'(silence)' if row.silent else row.emotion}")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
     def as_dict(self) -> dict:
         """Everything as plain values; None in silence."""

@@ -117,12 +117,27 @@ def decode_blocks(
         with open_recording(path) as file:
             before = os.fstat(file.fileno())
             find_samples(file, path)
-            yield from _decode_with_libsndfile(file, path, longest_seconds, any_container)
-            after = os.fstat(file.fileno())
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                raise AudioError(f"{path}: changed while it was read")
+            try:
+                yield from _decode_with_libsndfile(file, path, longest_seconds, any_container)
+            except AudioError:
+                _check_unchanged(file, path, before)  # which explains the error
+                raise
+            _check_unchanged(file, path, before)
     except OSError as error:
         raise AudioError(f"{path}: unreadable ({error.strerror})") from None
+
+
+def _check_unchanged(file: BinaryIO, path: str | Path, before: os.stat_result) -> None:
+    after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise AudioError(f"{path}: changed while it was read") from None
+
+
+class _Forward(soundfile.SoundFile):
+    """A file without the seek after every read, from which an MP3 decoder resumes with damaged sound."""
+
+    def seekable(self) -> bool:
+        return False
 
 
 def _decode_with_libsndfile(
@@ -131,13 +146,14 @@ def _decode_with_libsndfile(
     extremes, number = Extremes(), 0
     try:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
-        with soundfile.SoundFile(file.fileno(), closefd=False) as sound:  # format by content, not by suffix
+        with _Forward(file.fileno(), closefd=False) as sound:  # format by content, not by suffix
             promised, sample_rate_hz, container = sound.frames, sound.samplerate, sound.format
             if not any_container:
                 _check_container(path, sound)
             _check_form(path, sound)
             check_length(path, promised, sample_rate_hz, longest_seconds)
-            while len(block := sound.read(max(_BLOCK_SAMPLES // sound.channels, 1), dtype="float32", always_2d=True)):
+            most = max(_BLOCK_SAMPLES // sound.channels, 1)
+            while len(block := sound.read(min(most, promised - number), dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
                     raise AudioError(f"{path}: has samples that are not finite numbers")
                 extremes.add(block)

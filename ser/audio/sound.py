@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import IO
@@ -85,6 +86,13 @@ class Sound:
         return found.hexdigest()
 
 
+class _TemporaryFile(tempfile.SpooledTemporaryFile):
+    """It is closed with the last `Sound` of it; Python would warn that it was not closed before."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def listen(blocks: Iterable[Block]) -> Sound:
     """Convert a recording to 16 kHz mono in a temporary file, which is removed with the last `Sound` of it.
 
@@ -109,10 +117,15 @@ def listen(blocks: Iterable[Block]) -> Sound:
         for piece in convert_blocks(heard(), _PIECE_SECONDS):
             file.write(piece.tobytes())
             number += len(piece)
-    except OSError as error:
-        folder = tempfile.gettempdir()
+        file.flush()  # or the room for the last samples could be missing later
+    except BaseException as error:
+        with suppress(OSError):
+            file.close()
+        if not isinstance(error, OSError):
+            raise
+        folder = f"{tempfile.tempdir}: " if tempfile.tempdir else ""  # None if there is no folder at all
         raise InputError(
-            f"{folder}: {error.strerror}; audio is converted there (the environment variable TMPDIR chooses another)"
+            f"{folder}{error.strerror}; audio is converted there (the environment variable TMPDIR chooses another)"
         ) from error
     cautions = _of_format(first[0].container, first[0].sample_rate_hz)
     if cause := silent_because(mean, channels):

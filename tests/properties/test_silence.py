@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser.audio.silence import Trim, trimmed
+from ser.audio.silence import Trim, frame_levels, is_loud, speech, trim_levels, trimmed
 
 FRAME = 160
 trims = st.builds(Trim, st.floats(10, 90), st.floats(0, 0.3))
@@ -61,3 +61,48 @@ def test_speech_is_from_the_first_to_the_last_run_of_loud_frames(samples, thresh
     expected = first * FRAME, len(samples) if last == len(levels) else last * FRAME
     found = trimmed(samples, Trim(threshold_db, 0))
     assert found == expected or (found[1] - found[0] == 640 and expected[1] - expected[0] < 640)
+
+
+def loud_runs(levels, threshold_db):
+    """First frames of the runs of three that are above the threshold, by a loop."""
+    weakest = [min(levels[place : place + 3]) for place in range(len(levels) - 2)]
+    return [place for place, level in enumerate(weakest) if level > max(weakest) * 10 ** (-threshold_db / 10)]
+
+
+measured = levels.map(lambda each: np.array(each) ** 2)
+
+
+@given(measured, st.floats(10, 90))
+@settings(deadline=None, max_examples=300)
+def test_levels_have_the_loud_runs_and_the_speech_of_a_loop(levels, threshold_db):
+    loud = loud_runs(levels.tolist(), threshold_db)
+    assert speech(levels, threshold_db) == ((loud[0], loud[-1] + 3) if loud else (0, len(levels)))
+    if len(levels) >= 3:
+        found = is_loud(levels, threshold_db)
+        assert found.shape == (len(levels) - 2,)
+        assert np.flatnonzero(found).tolist() == loud
+
+
+@given(measured, st.integers(0, FRAME - 1), trims)
+@settings(deadline=None, max_examples=300)
+def test_levels_are_trimmed_with_a_margin_as_by_a_loop(levels, rest, trim):
+    """Samples are taken one frame at a time, first to the margins, then to the length of a window."""
+    num_samples = max(FRAME * len(levels) + rest, 640)
+    levels = np.pad(levels, (0, num_samples // FRAME - len(levels)))
+    loud = loud_runs(levels.tolist(), trim.threshold_db)
+    first, last = (loud[0], loud[-1] + 3) if loud else (0, len(levels))
+    for _ in range(round(100 * trim.margin_seconds)):
+        first, last = first - (first > 0), last + (last < len(levels))
+    start, stop = FRAME * first, FRAME * last if last < len(levels) else num_samples
+    while stop - start < 640 and stop < num_samples:
+        stop += 1
+    while stop - start < 640:
+        start -= 1
+    assert trim_levels(levels, num_samples, trim) == (start, stop)
+
+
+@given(sounds)
+@settings(deadline=None)
+def test_levels_are_variances_of_whole_frames(samples):
+    frames = [samples[place : place + FRAME].var() for place in range(0, len(samples) - FRAME + 1, FRAME)]
+    assert frame_levels(samples).tolist() == frames

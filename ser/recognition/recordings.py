@@ -82,8 +82,9 @@ def find_recordings(inputs: Iterable[str | Path]) -> Recordings:
         if Path(path).suffix.lower() in MANIFESTS and os.path.isfile(path):
             found = _of_manifest(Path(path), listed.problems)
         elif os.path.isdir(path):
-            found = [Recording(file) for file in _files_in(path, listed.left_out)]
-            if not found:
+            number = len(listed.problems)
+            found = [Recording(file) for file in _files_in(path, listed.left_out, listed.problems)]
+            if not found and len(listed.problems) == number:
                 listed.problems.append(f"{text_of(path)}: there is no audio file in this folder")
         else:
             found = [Recording(path)]  # reading it says if it is missing
@@ -95,10 +96,14 @@ def find_recordings(inputs: Iterable[str | Path]) -> Recordings:
     return listed
 
 
-def _files_in(folder: str, left_out: Counter) -> list[str]:
+def _files_in(folder: str, left_out: Counter, problems: list[str]) -> list[str]:
     """Audio files of a folder, sorted; links are followed, but no folder is read twice."""
     found, visited = [], set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+
+    def unreadable(error: OSError) -> None:
+        problems.append(f"{text_of(error.filename)}: unreadable ({error.strerror})")
+
+    for place, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         status = os.stat(place)
         if (status.st_dev, status.st_ino) in visited:
             folders.clear()

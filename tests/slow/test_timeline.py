@@ -1,4 +1,4 @@
-"""The timeline of joined recordings by a trained system: answers are right, and boundaries are where they change."""
+"""The timeline of joined recordings by a trained system has the right answers, and boundaries where they change."""
 
 import json
 
@@ -10,6 +10,7 @@ import soundfile
 from ser.data import Synthetic
 from tests.conftest import CONF
 from tests.made_up.release import write_wav
+from tests.shared_runs import run_once
 
 PAUSE_SECONDS = 0.6
 
@@ -17,7 +18,6 @@ PAUSE_SECONDS = 0.6
 @pytest.fixture(scope="module")
 def demo(made_once):
     """The README's first command: the folder of its corpus and of its run."""
-    from tests.shared_runs import run_once
 
     def make(place):
         Synthetic(str(place / "corpus")).prepare()
@@ -27,8 +27,7 @@ def demo(made_once):
     return made_once("demo", make)
 
 
-@pytest.mark.parametrize("silence", ["energy"])
-def test_boundaries_are_within_a_step(ser, demo, tmp_path, silence):
+def test_boundaries_are_within_a_step(ser, demo, tmp_path):
     """Of the test set, the recordings with the surest right answers: two of each emotion, never one emotion twice."""
     table = pd.read_csv(demo / "run" / "predictions.csv")
     table = table[table.emotion == table.predicted]

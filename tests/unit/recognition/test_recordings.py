@@ -52,6 +52,22 @@ def test_a_folder_without_audio_is_a_problem(tmp_path):
     assert find_recordings([tmp_path]).problems == [f"{tmp_path}: there is no audio file in this folder"]
 
 
+@pytest.mark.parametrize(("closed", "found"), [("", []), ("secret", ["a.wav"])])
+def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path, monkeypatch, closed, found):
+    """Also one inside another."""
+    made(tmp_path, "a.wav", "secret/b.wav")
+
+    def scan(path, scandir=os.scandir):
+        if str(path) == str(tmp_path / closed):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    listed = find_recordings([tmp_path])
+    assert names(listed) == [str(tmp_path / name) for name in found]
+    assert listed.problems == [f"{tmp_path / closed}: unreadable (Permission denied)"]
+
+
 def test_names_that_are_not_utf8(tmp_path):
     os.close(os.open(os.fsencode(tmp_path) + b"/caf\xe9.wav", os.O_CREAT))
     (found,) = find_recordings([tmp_path]).found

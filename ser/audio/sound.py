@@ -135,13 +135,6 @@ def listen(blocks: Iterable[Block]) -> Sound:
     return Sound(file, 0, number, cautions)
 
 
-class _TemporaryFile(tempfile.SpooledTemporaryFile):
-    """Closed with the last `Sound` of it, without a ResourceWarning."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
 def _of_format(container: str, sample_rate_hz: int) -> dict[str, str]:
     cautions = {}
     if container in LOSSY:

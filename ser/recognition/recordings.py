@@ -19,6 +19,7 @@ from ser.paths import text_of
 
 MANIFESTS = (".csv", ".tsv")
 AUDIO = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".aifc", ".oga", ".opus", ".sph"}
+AUDIO -= {".raw", ".sd2"}  # they do not say their sample rate
 Samples = tuple[np.ndarray, int]  # (samples,) or (samples, channels), and their rate in Hz
 
 

@@ -11,14 +11,15 @@ from ser.errors import InputError
 from ser.paths import expand_home
 from ser.training.options.arguments import Parser
 
-DESCRIPTION = """Answer for recordings with a trained system. RUN is the folder of a finished `ser fit` or
-`ser crossval` (whose systems answer together), a checkpoint, or weights of `ser export-weights`. FILE is a
-recording that libsndfile reads, a folder, which is searched for recordings, or a CSV file with a column path
-(and optionally speaker, start and end in seconds)."""
-OUTPUT = """Without --timeline, a table is printed: the emotion with the largest posterior, the posterior of each
-emotion, its entropy in bits, and what makes the answer doubtful. With --timeline, the answers for overlapping
-windows are joined to segments. Recordings that cannot be used are named, the others answered; the exit code is
-then 1.
+DESCRIPTION = """Answer for recordings with a trained system. RUN is the folder of a finished `ser fit`
+or `ser crossval` (whose systems answer together), a checkpoint, or weights of
+`ser export-weights`. FILE is a recording that libsndfile reads, a folder, which is
+searched for recordings, or a CSV file with a column path (and optionally speaker, start
+and end in seconds)."""
+OUTPUT = """Without --timeline, a table is printed: the emotion with the largest posterior, the
+posterior of each emotion, its entropy in bits, and what makes the answer doubtful. With
+--timeline, the answers for overlapping windows are joined to segments. Recordings that
+cannot be used are named, the others answered; the exit code is then 1.
 
   ser predict runs/reccap call.wav interview.flac recordings/
   ser predict runs/reccap recordings/ --json > answers.jsonl

@@ -157,8 +157,10 @@ def read_sounds(recordings: Iterable[Recording]) -> Iterator[tuple[Recording, So
                 before, sound = recording.path, None
                 sound = listen(recording.blocks())
             found = _part(sound, recording)
-        except InputError as error:
+        except AudioError as error:
             found = error
+        except InputError as error:  # no room for converted audio
+            found = AudioError(f"{recording.file_name}: {error}")
         yield recording, found
 
 

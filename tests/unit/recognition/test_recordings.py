@@ -177,6 +177,15 @@ def test_a_file_that_cannot_be_read_is_named_for_each_part(tmp_path, file):
     assert str(found[4]) == f"{tmp_path}: not a file"
 
 
+def test_a_recording_for_which_there_is_no_room_is_named(file, monkeypatch):
+    def full(blocks):
+        raise InputError("/tmp: No space left on device")
+
+    monkeypatch.setattr(recordings, "listen", full)
+    ((_, found),) = read_sounds([Recording(file)])
+    assert str(found) == f"{file}: /tmp: No space left on device"
+
+
 NUMBERS = np.array([0.5, -0.25, 0.0, 0.125])
 
 

@@ -30,7 +30,8 @@ LOUDEST_LOSSY_PEAK = 2.0
 
 _BLOCK_SAMPLES = 1 << 20
 CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "CAF"}  # if these are truncated or damaged, it is noticed
-_SHORTENED = re.compile(r"\(should be|not equal to frame count")  # in libsndfile's log after it corrected a length
+_CUT = re.compile(r"\(should be")  # in libsndfile's log after it corrected the length of a chunk
+_SHORTENED = re.compile(rf"{_CUT.pattern}|not equal to frame count")
 
 
 class AudioError(InputError):
@@ -167,7 +168,8 @@ def _decode_with_libsndfile(
     if number < promised:
         raise AudioError(f"{path}: truncated (its header promises {promised} samples a channel, {number} are there)")
     if not number:
-        raise AudioError(f"{path}: empty (no samples)")
+        cause = "empty or truncated (no last page)" if container == "OGG" else "empty (no samples)"
+        raise AudioError(f"{path}: {cause}")
     if extremes.peak >= (LOUDEST_LOSSY_PEAK if container in LOSSY else LOUDEST_PEAK):
         raise AudioError(
             f"{path}: samples reach {extremes.peak:.6g}, but full scale is 1; multiply all recordings by one factor "
@@ -183,7 +185,8 @@ def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
 
 def _check_form(path: str | Path, sound: soundfile.SoundFile) -> None:
     """Refuse truncated files, streams of unknown length, and sample rates that cannot be converted."""
-    if sound.format in ("AIFF", "CAF") and _SHORTENED.search(sound.extra_info):
+    packets = sound.subtype == "IMA_ADPCM"  # an AIFF header counts 64 samples as one, which libsndfile takes for wrong
+    if sound.format in ("AIFF", "CAF") and (_CUT if packets else _SHORTENED).search(sound.extra_info):
         raise AudioError(f"{path}: truncated (the file is shorter than its header promises)")
     if sound.frames >= 2**62:
         raise AudioError(f"{path}: unreadable (a stream of unknown length; convert it to WAV)")

@@ -129,7 +129,7 @@ def listen(blocks: Iterable[Block]) -> Sound:
         ) from error
     cautions = _of_format(first[0].container, first[0].sample_rate_hz)
     if cause := silent_because(mean, channels):
-        cautions["silent"] = cause
+        cautions["silent"] = cause.removeprefix("silence (").removesuffix(")")
     else:
         cautions |= meter.cautions(channels.peak, channels.spread)
     return Sound(file, 0, number, cautions)

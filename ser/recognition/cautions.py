@@ -9,7 +9,7 @@ from ser.audio.silence import Trim, speech
 from ser.audio.sound import Sound
 from ser.data.corpora.cautions import LONG_SILENCE_SECONDS
 from ser.networks.spectrogram import FLOOR
-from ser.recognition.ensemble import Ensemble
+from ser.recognition.ensemble import LEVEL_BINS, Ensemble
 from ser.recognition.recordings import Recording
 from ser.systems.lineage import HEARD, printable
 
@@ -38,12 +38,12 @@ def level_difference(ensemble: Ensemble, magnitude: float) -> dict[str, str]:
     """A level far from that of the training audio.
 
     Args:
-        magnitude: mean of the recording's spectrogram, without silence.
+        magnitude: mean of `LEVEL_BINS` of the recording's spectrogram, without silence.
     """
     if ensemble.per_speaker:
         return {}
     spectrogram, statistics = ensemble.system.spectrogram, ensemble.system.standardisation.statistics
-    trained = statistics[0].double().mean().item()
+    trained = statistics[0, LEVEL_BINS].double().mean().item()
     if spectrogram.magnitude == "log":
         decibels = 20 / np.log(10) * (magnitude - trained)
     else:

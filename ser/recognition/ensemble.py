@@ -22,6 +22,8 @@ from ser.systems import SYSTEMS
 from ser.systems.lineage import emotions_in, entries, heard
 from ser.systems.system import System
 
+LEVEL_BINS = slice(30, 190)  # 300 to 1900 Hz, which telephones and all accepted sample rates transmit
+
 
 class Member(NamedTuple):
     """A trained system, and the speakers and recordings that it was trained and validated on."""
@@ -39,7 +41,8 @@ class Posteriors(NamedTuple):
         lengths: mean length of each window emo-capsule, (utterances, emotions), as there are as many capsules as
             emotions; None without a capsule branch.
         coupling: mean coupling of the windows to each utterance capsule, likewise.
-        magnitudes: mean of each utterance's spectrogram before it is standardised, without silence, (utterances,).
+        magnitudes: mean of `LEVEL_BINS` of each utterance's spectrogram before it is standardised, without silence,
+            (utterances,).
     """
 
     each: np.ndarray
@@ -149,7 +152,7 @@ def _watched(system: System) -> Iterator[_Seen]:
     ]
     hooks.append(
         system.standardisation.register_forward_pre_hook(
-            lambda layer, inputs: seen.magnitudes.append(inputs[0].mean(dim=1))
+            lambda layer, inputs: seen.magnitudes.append(inputs[0][:, LEVEL_BINS].mean(dim=1))
         )
     )
     try:

@@ -112,7 +112,7 @@ class Recogniser:
             InputError: if the recording or an option cannot be used.
         """
         recordings = self._recordings(source)
-        if len(recordings) > 1:
+        if len(recordings) != 1:
             raise InputError(f"{source} has {len(recordings)} recordings; timeline takes one")
         found = next(self.timelines(recordings, self._of_speaker(speaker), TimelineOptions(**options), batch_seconds))
         if isinstance(found, Exception):

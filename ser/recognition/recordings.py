@@ -1,6 +1,8 @@
 """The recordings that a user names: files, folders, manifests, or samples with their rate."""
 
+import math
 import os
+import reprlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -80,17 +82,23 @@ def find_recordings(inputs: Iterable[str | Path]) -> Recordings:
     listed, seen = Recordings(), set()
     for given in inputs:
         path = os.fspath(given)
-        if Path(path).suffix.lower() in MANIFESTS and os.path.isfile(path):
+        number = len(listed.problems)
+        if not path:
+            found = []
+            listed.problems.append("an empty name is no recording")
+        elif Path(path).suffix.lower() in MANIFESTS and os.path.isfile(path):
             found = _of_manifest(Path(path), listed.problems)
+            if not found and len(listed.problems) == number:
+                listed.problems.append(f"{text_of(path)}: there is no recording in this list")
         elif os.path.isdir(path):
-            number = len(listed.problems)
             found = [Recording(file) for file in _files_in(path, listed.left_out, listed.problems)]
             if not found and len(listed.problems) == number:
                 listed.problems.append(f"{text_of(path)}: there is no audio file in this folder")
         else:
             found = [Recording(path)]  # reading it says if it is missing
         for recording in found:
-            key = (os.path.abspath(recording.path), str(recording.cut))
+            start, end = recording.cut
+            key = (os.path.abspath(recording.path), 0.0 if math.isnan(start) else start, str(end))  # NaN is not NaN
             if key not in seen:
                 seen.add(key)
                 listed.found.append(recording)
@@ -149,8 +157,10 @@ def read_sounds(recordings: Iterable[Recording]) -> Iterator[tuple[Recording, So
                 before, sound = recording.path, None
                 sound = listen(recording.blocks())
             found = _part(sound, recording)
-        except InputError as error:
+        except AudioError as error:
             found = error
+        except InputError as error:  # no room for converted audio
+            found = AudioError(f"{recording.file_name}: {error}")
         yield recording, found
 
 
@@ -171,14 +181,20 @@ def given_samples(value: object) -> Samples:
         InputError: for a wrong shape, type or rate, or without a rate.
     """
     how = "give (samples, sample_rate_hz), as soundfile.read returns them"
+    if isinstance(value, tuple) and any(isinstance(each, str | os.PathLike) for each in value[:1]):
+        raise InputError("a tuple is (samples, sample_rate_hz); give several recordings as a list")
     if not isinstance(value, Sequence) or len(value) != 2 or isinstance(value, str):
         raise InputError(f"samples without their rate cannot be used: {how}")
     samples, rate = value
     if isinstance(rate, bool) or not isinstance(rate, int | float | np.integer | np.floating) or rate % 1 != 0:
-        raise InputError(f"the sample rate is {rate!r}, but must be a whole number of Hz: {how}")
+        shown = reprlib.repr(rate) if isinstance(rate, str | int | float | np.generic | None) else type(rate).__name__
+        raise InputError(f"the sample rate is {shown}, but must be a whole number of Hz: {how}")
     if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
         raise InputError(f"the sample rate is {rate} Hz, but must be between {RATES_HZ[0]} and {RATES_HZ[1]} Hz")
-    array = np.asarray(samples)
+    try:
+        array = np.asarray(samples)
+    except (ValueError, RuntimeError, TypeError) as error:  # lists of different lengths; tensors with a gradient
+        raise InputError(f"samples cannot be converted to an array ({error})") from error
     if array.ndim not in (1, 2) or not array.size:
         raise InputError(f"samples have the shape {array.shape}, but must be (samples,) or (samples, channels)")
     if array.ndim == 2 and array.shape[1] > array.shape[0]:

@@ -36,7 +36,8 @@ class SpeakerStatistics:
         known = of_speaker or recordings
         unnamed = [recording.name for recording in known if not recording.speaker]
         if unnamed and not of_speaker:
-            raise InputError(NEEDED)
+            missing = "" if len(unnamed) == len(known) else f"{unnamed[0]}: has no speaker; "
+            raise InputError(missing + NEEDED)
         if unnamed and len(unnamed) < len(known):
             raise InputError(f"{unnamed[0]}: has no speaker, but other recordings of --speaker have one")
         self._speakers = {} if unnamed else {_key(recording): recording.speaker for recording in known}
@@ -80,6 +81,8 @@ def _measure(ensemble: Ensemble, recordings: Iterable[Recording], all_needed: bo
                 raise InputError(f"--speaker: {recording.name}: shorter than an analysis window")
             too_short.append(recording)
             continue
+        if all_needed and "silent" in sound.cautions:
+            raise InputError(f"--speaker: {recording.name}: silent ({sound.cautions['silent']})")
         measured += 1
         for start in range(0, sound.num_samples, _PIECE_SAMPLES):
             # Neighbours share the samples of a window, so that no frame is left out.

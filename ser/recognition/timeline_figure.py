@@ -23,7 +23,7 @@ def draw(windows: pd.DataFrame, segments: pd.DataFrame, emotions: Sequence[str],
     """
     looks = styles(len(emotions))
     if len(windows) > MOST_MARKERS:
-        looks = [look | {"marker": None} for look in looks]
+        looks = [look | {"marker": "."} for look in looks]  # also for a window between two silent ones
     has_capsules = "coupling_1" in windows
     width = float(np.clip(seconds / SECONDS_PER_INCH, *WIDTHS))
     heights = [2.4, 0.5] + [1.6] * has_capsules
@@ -37,7 +37,7 @@ def draw(windows: pd.DataFrame, segments: pd.DataFrame, emotions: Sequence[str],
         if has_capsules:
             for number, look in enumerate(looks, start=1):  # not in the colours of emotions, which capsules do not have
                 values = windows[f"coupling_{number}"]
-                axes[2].plot(centres, values, color=GREY, linewidth=1, linestyle=look["linestyle"], label=str(number))
+                axes[2].plot(centres, values, label=str(number), markersize=3, linewidth=1, **look | {"color": GREY})
             axes[2].set_ylabel("coupling to\nutterance capsule")
             axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
         for axis in (axes[0], *axes[2:]):

@@ -125,6 +125,24 @@ def test_other_formats_may_exceed_full_scale_by_one_decibel(tmp_path, container,
             decoded(path)
 
 
+def test_packets_of_an_aiff_file_are_not_a_wrong_length(tmp_path):
+    """Its header counts packets of 64 samples; a file that lacks one is truncated."""
+    path = tmp_path / "a.aifc"
+    soundfile.write(path, tone(440, 16_000), 16_000, format="AIFF", subtype="IMA_ADPCM")
+    expected = soundfile.read(path, dtype="float32")[0]
+    assert (np.concatenate([block.samples for block in decoded(path)]) == expected).all()
+    path.write_bytes(path.read_bytes()[:-34])
+    with pytest.raises(AudioError, match="truncated"):
+        decoded(path)
+
+
+def test_a_truncated_ogg_file_of_one_page_is_not_called_empty_alone(tmp_path):
+    path = written(tmp_path, "OGG")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(AudioError, match="empty or truncated"):
+        decoded(path)
+
+
 @pytest.mark.parametrize("container", FORMATS)
 def test_a_damaged_file_is_read_or_refused_with_one_line(tmp_path, container):
     """Cut at any place, or with changed bytes in its header; checked formats notice a missing half."""

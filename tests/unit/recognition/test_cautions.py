@@ -4,6 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from ser.audio.silence import Trim
 from ser.recognition.cautions import cautions, level_difference
@@ -52,6 +53,16 @@ def test_the_level_is_that_of_the_sound_without_silence(magnitude, silence):
     """Silence, here more than 40 dB weaker than the voice, would lower the mean by more than 15 dB."""
     sides = silence * np.random.default_rng(1).uniform(-1, 1, 160_000)
     assert "quiet" not in found(ensemble_of(usual(magnitude)), np.concatenate([sides, voice(2), sides]))
+
+
+@pytest.mark.parametrize("magnitude", ["log", "linear"])
+@pytest.mark.parametrize("rate", [4_000, 8_000])
+def test_a_low_sample_rate_is_not_quiet(magnitude, rate):
+    """Its spectrogram is empty above half the rate."""
+    ensemble = ensemble_of(usual(magnitude))
+    sound = sound_of(scipy.signal.resample_poly(voice(2), 1, 16_000 // rate), rate)
+    [level] = ensemble.posteriors([sound.read()], 20).magnitudes
+    assert level_difference(ensemble, level) == {}
 
 
 def test_a_system_standardised_by_speaker_has_no_level_of_training():

@@ -100,6 +100,7 @@ def test_the_timeline_has_the_options(file):
         (lambda: ONE.timeline((SAMPLES, 16_000), batch_seconds=-1), "batch_seconds is -1.0"),
         (lambda: ONE.timeline((SAMPLES, 16_000), smoothing=2), "smoothing is 2"),
         (lambda: ONE.timeline([(SAMPLES, 16_000)] * 2), "timeline takes one"),
+        (lambda: ONE.timeline([]), "has 0 recordings; timeline takes one"),
     ],
 )
 def test_refusals(call, message):

@@ -1,10 +1,12 @@
 """Files, folders, manifests and samples that a user names."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from ser.audio.cuts import Cut
 from ser.audio.sound import Sound
@@ -104,6 +106,29 @@ def test_a_manifest_without_a_column_path(tmp_path):
     assert "list.csv:1: no column path" in listed.problems[0]
 
 
+def test_an_empty_list_and_an_empty_name_are_problems(tmp_path):
+    (tmp_path / "list.csv").write_text("path,start,end\n")
+    listed = find_recordings([tmp_path / "list.csv", ""])
+    assert listed.found == []
+    assert listed.problems == [
+        f"{tmp_path}/list.csv: there is no recording in this list",
+        "an empty name is no recording",
+    ]
+
+
+def test_parts_that_differ_by_a_sample_are_two_parts(tmp_path):
+    """Six digits are a resolution of 10 ms after an hour."""
+    lines = ["3600.00125,3601", "3600.0013125,3601", "3600.00125,3601.0000625", "3600.00125,3601", "3600.00125,"]
+    (tmp_path / "list.csv").write_text("\n".join(["path,start,end", *(f"a.wav,{line}" for line in lines)]))
+    found = find_recordings([tmp_path / "list.csv"]).found
+    assert [each.cut for each in found[:3]] == [
+        (3600.00125, 3601),
+        (3600.0013125, 3601),
+        (3600.00125, 3601.0000625),
+    ]
+    assert len(found) == 4, "of the equal ones, one"
+
+
 @pytest.fixture
 def file(tmp_path):
     soundfile.write(tmp_path / "a.wav", voice(2), 16_000, "PCM_16")
@@ -152,6 +177,15 @@ def test_a_file_that_cannot_be_read_is_named_for_each_part(tmp_path, file):
     assert str(found[4]) == f"{tmp_path}: not a file"
 
 
+def test_a_recording_for_which_there_is_no_room_is_named(file, monkeypatch):
+    def full(blocks):
+        raise InputError("/tmp: No space left on device")
+
+    monkeypatch.setattr(recordings, "listen", full)
+    ((_, found),) = read_sounds([Recording(file)])
+    assert str(found) == f"{file}: /tmp: No space left on device"
+
+
 NUMBERS = np.array([0.5, -0.25, 0.0, 0.125])
 
 
@@ -187,6 +221,11 @@ def test_samples_with_channels():
         ((NUMBERS,), "samples without their rate"),
         (16_000, "samples without their rate"),
         (b"ab", "the sample rate is 98|samples without their rate"),
+        (("a.wav", "b.wav"), "give several recordings as a list"),
+        ((Path("a.wav"), Path("b.wav"), Path("c.wav")), "give several recordings as a list"),
+        ((16_000, NUMBERS), "the sample rate is ndarray, but must be"),
+        (([[0.1, 0.2], [0.1]], 16_000), "samples cannot be converted to an array"),
+        ((torch.zeros(9, requires_grad=True), 16_000), "samples cannot be converted to an array"),
         ((NUMBERS, None), "the sample rate is None"),
         ((NUMBERS, True), "the sample rate is True"),
         ((NUMBERS, float("nan")), "the sample rate is nan"),

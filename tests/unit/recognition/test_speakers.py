@@ -89,7 +89,12 @@ def test_a_recording_that_cannot_be_used_is_left_out_of_its_own_list(files, tmp_
     ("recordings", "of_speaker", "message"),
     [
         ([Recording("a.wav")], [], NEEDED[:40]),
-        ([Recording("a.wav"), Recording("b.wav", speaker="x")], [], NEEDED[:40]),
+        ([Recording("a.wav"), Recording("b.wav", speaker="x")], [], f"a.wav: has no speaker; {NEEDED[:40]}"),
+        (
+            [Recording("a.wav")],
+            [recording_of(np.zeros(16_000))],
+            r"--speaker: samples: silent \(all samples are equal\)",
+        ),
         ([Recording("a.wav")], [Recording("b.wav", speaker="x")], "a.wav: is not in the list of --speaker"),
         (
             [Recording("a.wav")],

@@ -120,6 +120,19 @@ def test_the_picture_is_wider_for_longer_recordings(capsules):
     assert (heights.pop() / inch > 4) == capsules, "coupling has a panel of its own"
 
 
+@pytest.mark.parametrize("number", [1, 300])
+@pytest.mark.parametrize("values", [["p_angry"], ["coupling_1", "coupling_2"]])
+def test_a_window_between_silent_ones_is_drawn(number, values):
+    """No line leads to it."""
+    pictures = set()
+    for value in (0.2, 0.8):
+        timeline = made([(0.0, 2.0, "sad")], number=number)
+        timeline.windows[values] = np.nan
+        timeline.windows.loc[number // 2, values] = value
+        pictures.add(timeline.picture())
+    assert len(pictures) == 2
+
+
 @pytest.mark.parametrize(
     "title", ["<script>alert(1)</script>", "two\nlines", "$\\frac{x}$", "x" * 300, "日本語", "", "a_{b}^c$", "$\\no{$"]
 )

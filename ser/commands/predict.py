@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         raise InputError("--speaker: " + "\n".join(of_speaker.problems))
     if listed.left_out:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(listed.left_out.items()))
-        _note(f"left out in folders, not audio by their ending: {kinds}")
+        _note(f"left out in folders, by their ending: {kinds}")
     for problem in listed.problems:
         _note(problem)
     if not listed.found:

@@ -13,7 +13,7 @@ from ser.results.predictions import posterior_columns
 from ser.systems.lineage import printable
 
 SPREAD = "sd_"  # of the columns of the standard deviation over systems
-MOST_PATH = 48  # letters of a path in the text
+MOST_PATH = 32  # letters of a path in the text
 
 
 @dataclass(frozen=True)

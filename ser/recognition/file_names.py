@@ -9,8 +9,19 @@ from ser.recognition.recordings import Recording
 MOST_BYTES = 100  # of a name
 
 
+def safe_name(text: str) -> str:
+    r"""A file name of letters, digits, "_", "." and "-" only.
+
+    Example:
+        >>> safe_name("call 1"), safe_name("../<script>\n"), safe_name("?")
+        ('call_1', 'script', 'recording')
+    """
+    name = re.sub(r"[^\w.-]+", "_", text).strip("._-")
+    return name.encode()[:MOST_BYTES].decode(errors="ignore") or "recording"
+
+
 def file_names(recordings: Sequence[Recording]) -> list[str]:
-    r"""A distinct file name without ending for each recording: letters, digits, "_", "." and "-" only.
+    r"""A distinct safe file name, without ending, for each recording.
 
     Example:
         >>> file_names([Recording("a/call 1.wav"), Recording("b/CALL_1.mp3"), Recording("<script>\n.wav")])
@@ -20,8 +31,7 @@ def file_names(recordings: Sequence[Recording]) -> list[str]:
     names = []
     for recording in recordings:
         times = "" if recording.cut.is_whole else f"-{recording.cut}"
-        stem = re.sub(r"[^\w.-]+", "_", Path(recording.file_name).stem + times).strip("._-")
-        stem = stem.encode()[:MOST_BYTES].decode(errors="ignore") or "recording"
+        stem = safe_name(Path(recording.file_name).stem + times)
         name, number = stem, 1
         while name.casefold() in taken:  # some file systems do not tell capitals apart
             number += 1

@@ -1,5 +1,6 @@
 """Find the checkpoints of a run, of a cross-validation, or a single one."""
 
+import os
 from pathlib import Path
 
 from ser.checkpoint.reading import read_checkpoint
@@ -16,6 +17,8 @@ def find_checkpoints(path: str | Path) -> dict[Path, dict]:
     Raises:
         InputError: if there is none, it is not finished, or it cannot be used.
     """
+    if not os.fspath(path):
+        raise InputError("no run was given; give the folder of a run, or a checkpoint")
     place = Path(path)
     if not place.is_dir():
         return {place: read_checkpoint(place)}

@@ -19,7 +19,8 @@ from ser.recognition.ensemble import Ensemble, make_ensemble
 from ser.recognition.following import follow
 from ser.recognition.loading import find_checkpoints
 from ser.recognition.predicting import predict
-from ser.recognition.recordings import Recording, find_recordings, given_samples, read_sounds
+from ser.recognition.recordings import Recording, find_recordings, read_sounds
+from ser.recognition.samples import given_samples
 from ser.recognition.speakers import SpeakerStatistics
 from ser.recognition.stretches import TimelineOptions
 from ser.recognition.timeline import Timeline
@@ -127,8 +128,8 @@ class Recogniser:
         batch_seconds: float = BATCH_SECONDS,
     ) -> Iterator[Answer | AudioError]:
         """The answer for each recording, or why it cannot be used; the arguments are those of `predict`."""
-        check("max_seconds", float(max_seconds), Annotated[float, Field(ge=1, le=600)])
-        check("batch_seconds", float(batch_seconds), Annotated[float, Field(gt=0, le=86_400)])
+        check("max_seconds", max_seconds, Annotated[float, Field(ge=1, le=600)])
+        check("batch_seconds", batch_seconds, Annotated[float, Field(gt=0, le=86_400)])
         statistics = self._statistics(recordings, of_speaker)
         return predict(self.ensemble, recordings, float(max_seconds), float(batch_seconds), statistics)
 
@@ -140,7 +141,7 @@ class Recogniser:
         batch_seconds: float,
     ) -> Iterator[Timeline | Exception]:
         """The timeline of each recording, or why it cannot be used."""
-        check("batch_seconds", float(batch_seconds), Annotated[float, Field(gt=0, le=86_400)])
+        check("batch_seconds", batch_seconds, Annotated[float, Field(gt=0, le=86_400)])
         statistics = self._statistics(recordings, of_speaker)
         for recording, sound in read_sounds(recordings):
             if isinstance(sound, Sound):

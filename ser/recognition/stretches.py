@@ -37,11 +37,11 @@ class TimelineOptions:
     silence_db: float = 40.0
 
     def __post_init__(self) -> None:
-        check("window_seconds", float(self.window_seconds), Annotated[float, Field(ge=0.04, le=60)])
-        check("step_seconds", float(self.step_seconds), Annotated[float, Field(ge=0.01, le=60)])
+        check("window_seconds", self.window_seconds, Annotated[float, Field(ge=0.04, le=60)])
+        check("step_seconds", self.step_seconds, Annotated[float, Field(ge=0.01, le=60)])
         check("smoothing", self.smoothing, Annotated[int, Field(ge=1, le=999)])
         check("silence", self.silence, Literal["energy", "silero"])
-        check("silence_db", float(self.silence_db), ThresholdDb)
+        check("silence_db", self.silence_db, ThresholdDb)
         if self.smoothing % 2 == 0:
             raise InputError(f"smoothing is {self.smoothing}, but must be an odd number of windows")
         if self.step_seconds > self.window_seconds:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ser.files import write_bytes, write_text
+from ser.recognition.file_names import safe_name
 from ser.recognition.stretches import TimelineOptions
 from ser.recognition.textgrid import write_textgrid
 from ser.recognition.timeline_figure import draw
@@ -72,12 +73,16 @@ class Timeline:
 
     _repr_png_ = picture
 
-    def write(self, folder: str | os.PathLike, name: str = "timeline") -> list[Path]:
+    def write(self, folder: str | os.PathLike, name: str | None = None) -> list[Path]:
         """Write name.csv (windows), name.json, name.TextGrid (segments) and name.png.
+
+        Args:
+            name: by default that of the recording.
 
         Raises:
             InputError: if one cannot be written.
         """
+        name = safe_name(Path(self.path).stem if name is None else name)
         endings = ("csv", "json", "TextGrid", "png")
         paths = [Path(folder) / f"{name}.{ending}" for ending in endings]
         write_text(paths[0], self.windows.to_csv(index=False))

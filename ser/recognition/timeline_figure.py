@@ -26,7 +26,7 @@ def draw(windows: pd.DataFrame, segments: pd.DataFrame, emotions: Sequence[str],
         looks = [look | {"marker": "."} for look in looks]  # also for a window between two silent ones
     has_capsules = "coupling_1" in windows
     width = float(np.clip(seconds / SECONDS_PER_INCH, *WIDTHS))
-    heights = [2.4, 0.5] + [1.6] * has_capsules
+    heights = [2.4, 0.2 + 0.16 * len(emotions)] + [1.6] * has_capsules
     centres = (windows.start + windows.end) / 2
     with warnings.catch_warnings(), drawing(width, 0.8 + sum(heights)) as drawn:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # names in any script; boxes are drawn
@@ -42,17 +42,16 @@ def draw(windows: pd.DataFrame, segments: pd.DataFrame, emotions: Sequence[str],
             axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
         for axis in (axes[0], *axes[2:]):
             axis.set_ylim(-0.02, 1.02)
-        colours = {emotion: look["color"] for emotion, look in zip(emotions, looks, strict=True)}
+        places = {emotion: place for place, emotion in enumerate(emotions)}
         for row in segments.itertuples():
-            for axis in axes if row.silent else axes[1:2]:
-                axis.axvspan(row.start, row.end, color=SILENCE_COLOUR if row.silent else colours[row.emotion], lw=0)
-            if not row.silent and row.end - row.start > 0.6 * seconds / width:
-                place = ((row.start + row.end) / 2, 0.5)
-                axes[1].annotate(label(row.emotion, 20), place, ha="center", va="center", color="white", fontsize=8)
-        axes[1].set_yticks([])
-        axes[1].set_ylim(0, 1)
-        axes[1].grid(False)
-        axes[1].set_ylabel("answer", rotation=0, ha="right", va="center")
+            if row.silent:
+                for axis in axes:
+                    axis.axvspan(row.start, row.end, color=SILENCE_COLOUR, lw=0)
+            else:
+                place = places[row.emotion]
+                axes[1].barh(place, row.end - row.start, 0.8, row.start, color=looks[place]["color"])
+        axes[1].set_yticks(range(len(emotions)), emotions, fontsize=8)
+        axes[1].set_ylim(len(emotions) - 0.5, -0.5)
         axes[-1].set_xlabel("seconds (grey: silence)", color=GREY)
         axes[-1].set_xlim(0, seconds)
         axes[0].set_title(label(title, 60), fontsize=10)

@@ -12,7 +12,8 @@ from ser.audio.cuts import Cut
 from ser.audio.sound import Sound
 from ser.errors import InputError
 from ser.recognition import recordings
-from ser.recognition.recordings import Recording, find_recordings, given_samples, read_sounds
+from ser.recognition.recordings import Recording, find_recordings, read_sounds
+from ser.recognition.samples import given_samples
 from tests.made_up.recognisers import voice
 
 

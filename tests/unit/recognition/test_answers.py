@@ -93,6 +93,6 @@ def test_the_text_has_percentages_and_kinds_of_cautions():
     ]
     assert "\x1b" not in line
     name = long.split()[0]
-    assert len(name) == 48
-    assert name == "…" + ("d/" * 40 + "end.wav")[-47:]
+    assert len(name) == 32
+    assert name == "…" + ("d/" * 40 + "end.wav")[-31:]
     assert "spread" not in as_text([answer(TWO[:1])], EMOTIONS)

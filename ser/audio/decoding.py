@@ -23,6 +23,7 @@ _MOST_SAMPLES = 48_000  # per channel and allowed second
 
 LOUDEST_PEAK = 10 ** (1 / 20)  # 1 dB beyond full scale, for a resampler's ringing; higher peaks mean another scale
 RATES_HZ = (4_000, 400_000)
+ANY_RATES_HZ = (1_000, 1_000_000)  # more than libsndfile's highest
 
 ANY_LENGTH = 10**9  # seconds
 LOSSY = {"MP3", "OGG"}  # compression makes their peaks higher than the original's
@@ -109,7 +110,8 @@ def decode_blocks(
     """Decode a recording block by block, because many channels, or an hour, need much memory.
 
     Args:
-        any_container: also accept formats in which libsndfile does not notice that a file is truncated or damaged.
+        any_container: also accept formats in which libsndfile does not notice that a file is truncated or damaged, and
+            unusual sample rates.
 
     Raises:
         AudioError: as `decode`, also after the last block.
@@ -151,7 +153,7 @@ def _decode_with_libsndfile(
             promised, sample_rate_hz, container = sound.frames, sound.samplerate, sound.format
             if not any_container:
                 _check_container(path, sound)
-            _check_form(path, sound)
+            _check_form(path, sound, ANY_RATES_HZ if any_container else RATES_HZ)
             check_length(path, promised, sample_rate_hz, longest_seconds)
             most = max(_BLOCK_SAMPLES // sound.channels, 1)
             while len(block := sound.read(min(most, promised - number), dtype="float32", always_2d=True)):
@@ -183,17 +185,17 @@ def _check_container(path: str | Path, sound: soundfile.SoundFile) -> None:
         raise AudioError(f"{path}: unreadable ({sound.format} is not supported; convert it to WAV or FLAC)")
 
 
-def _check_form(path: str | Path, sound: soundfile.SoundFile) -> None:
+def _check_form(path: str | Path, sound: soundfile.SoundFile, rates_hz: tuple[int, int]) -> None:
     """Refuse truncated files, streams of unknown length, and sample rates that cannot be converted."""
     packets = sound.subtype == "IMA_ADPCM"  # an AIFF header counts 64 samples as one, which libsndfile takes for wrong
     if sound.format in ("AIFF", "CAF") and (_CUT if packets else _SHORTENED).search(sound.extra_info):
         raise AudioError(f"{path}: truncated (the file is shorter than its header promises)")
     if sound.frames >= 2**62:
         raise AudioError(f"{path}: unreadable (a stream of unknown length; convert it to WAV)")
-    if not RATES_HZ[0] <= sound.samplerate <= RATES_HZ[1]:
+    if not rates_hz[0] <= sound.samplerate <= rates_hz[1]:
         raise AudioError(
             f"{path}: its sample rate of {sound.samplerate} Hz cannot be converted to {SAMPLE_RATE_HZ} Hz "
-            f"(possible: {RATES_HZ[0]} to {RATES_HZ[1]} Hz)"
+            f"(possible: {rates_hz[0]} to {rates_hz[1]} Hz)"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ser.audio.blocks import Block
-from ser.audio.decoding import RATES_HZ
+from ser.audio.decoding import ANY_RATES_HZ
 from ser.errors import InputError
 
 Samples = tuple[np.ndarray, int]  # (samples,) or (samples, channels), and their rate in Hz
@@ -28,8 +28,9 @@ def given_samples(value: object) -> Samples:
     if isinstance(rate, bool) or not isinstance(rate, int | float | np.integer | np.floating) or rate % 1 != 0:
         shown = reprlib.repr(rate) if isinstance(rate, str | int | float | np.generic | None) else type(rate).__name__
         raise InputError(f"the sample rate is {shown}, but must be a whole number of Hz: {how}")
-    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
-        raise InputError(f"the sample rate is {rate} Hz, but must be between {RATES_HZ[0]} and {RATES_HZ[1]} Hz")
+    lowest, highest = ANY_RATES_HZ
+    if not lowest <= rate <= highest:
+        raise InputError(f"the sample rate is {rate} Hz, but must be between {lowest} and {highest} Hz")
     try:
         array = np.asarray(samples)
     except (ValueError, RuntimeError, TypeError) as error:  # lists of different lengths; tensors with a gradient

@@ -142,6 +142,18 @@ def test_tones_of_several_channels_are_those_of_the_closed_form(tmp_path, rate):
     assert np.abs(found.read() - expected)[800:-800].max() <= STEP
 
 
+@pytest.mark.parametrize("rate", [1_000, 655_350])
+def test_the_lowest_and_the_highest_rate(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", tone(200, rate, 1.5), rate, subtype="FLOAT")
+    found = heard(tmp_path / "a.wav")
+    expected = tone(200, 16_000, 1.5)
+    assert found.num_samples == len(expected)
+    assert np.abs(found.read() - expected)[1600:-1600].max() <= STEP
+    soundfile.write(tmp_path / "b.wav", np.ones(2000), 999)
+    with pytest.raises(AudioError, match="999 Hz cannot be converted to 16000 Hz"):
+        heard(tmp_path / "b.wav")
+
+
 @pytest.mark.parametrize("rate", RATES)
 def test_pieces_are_converted_without_a_seam(tmp_path, monkeypatch, rate):
     """Noise, by torchaudio at once; the pieces are shorter than those of a real recording."""

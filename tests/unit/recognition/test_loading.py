@@ -35,3 +35,10 @@ def test_an_unfinished_run_names_its_newest_checkpoint(tmp_path):
         os.utime(path, (1_000_000 - age, 1_000_000 - age))
     with pytest.raises(InputError, match=r"not finished.*seed1-fold02/checkpoints/a\.ckpt$"):
         find_checkpoints(tmp_path)
+
+
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):
+    torch.save(sound(), tmp_path / "a.ckpt")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no run was given"):
+        find_checkpoints("")

@@ -13,7 +13,7 @@ from ser.recognition.ensemble import LEVEL_BINS, Ensemble
 from ser.recognition.recordings import Recording
 from ser.systems.lineage import HEARD, printable
 
-LEVEL_DB = 15  # the recordings of EMO-DB are between 4 dB below and 11 dB above the mean, which includes silence
+LEVEL_DB = 15  # the recordings of EMO-DB are between 6 dB below and 13 dB above the mean, which includes silence
 WHAT_FOR = {"train": "trained", "val": "validated"}
 
 

@@ -22,7 +22,7 @@ from ser.systems import SYSTEMS
 from ser.systems.lineage import emotions_in, entries, heard
 from ser.systems.system import System
 
-LEVEL_BINS = slice(30, 190)  # 300 to 1900 Hz, which telephones and all accepted sample rates transmit
+LEVEL_BINS = slice(30, 190)  # 300 to 1900 Hz, which telephones transmit
 
 
 class Member(NamedTuple):

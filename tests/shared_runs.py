@@ -54,3 +54,17 @@ def undisturbed(made_once, two_epochs):
     words += ["--trainer.devices", "auto", "--jobs", 2]  # "auto" is Lightning's default
     place = made_once("crossval", lambda place: run_once(place, *words))
     return place / "run", (place / "printed.txt").read_text()
+
+
+@pytest.fixture(scope="session")
+def demo(made_once):
+    """The README's first command, in other folders: the folder of its `corpus` and its `run`. It takes minutes."""
+
+    def make(place: Path) -> None:
+        from ser.data import Synthetic
+
+        Synthetic(str(place / "corpus")).prepare()
+        words = ["fit", "--config", CONF / "reccap.yaml", "--config", CONF / "demo.yaml"]
+        run_once(place, *words, "--data.corpus.root", place / "corpus", "--wandb.mode", "disabled")
+
+    return made_once("demo", make)

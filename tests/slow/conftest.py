@@ -6,9 +6,19 @@ import pytest
 
 from tests.made_up.reports import report, results
 from tests.made_up.studies import make_shared, short_corpus, write_study
-from tests.shared_runs import least, two_epochs, undisturbed
+from tests.shared_runs import demo, least, two_epochs, undisturbed
 
-__all__ = ["least", "make_shared", "report", "results", "short_corpus", "two_epochs", "undisturbed", "write_study"]
+__all__ = [
+    "demo",
+    "least",
+    "make_shared",
+    "report",
+    "results",
+    "short_corpus",
+    "two_epochs",
+    "undisturbed",
+    "write_study",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,27 +5,11 @@ from itertools import groupby
 
 import numpy as np
 import pandas as pd
-import pytest
 import soundfile
 
-from ser.data import Synthetic
-from tests.conftest import CONF
 from tests.made_up.release import write_wav
-from tests.shared_runs import run_once
 
 PAUSE_SECONDS = 1
-
-
-@pytest.fixture(scope="module")
-def demo(made_once):
-    """The README's first command: the folder of its corpus and of its run."""
-
-    def make(place):
-        Synthetic(str(place / "corpus")).prepare()
-        words = ["fit", "--config", CONF / "reccap.yaml", "--config", CONF / "demo.yaml"]
-        run_once(place, *words, "--data.corpus.root", place / "corpus", "--wandb.mode", "disabled")
-
-    return made_once("demo", make)
 
 
 def test_boundaries_are_within_a_step(ser, demo, tmp_path):

@@ -77,7 +77,11 @@ def silence(
         >>> silence(np.concatenate([np.zeros(16_000), np.sin(np.arange(8000)), np.zeros(8_000)]))
         (1.0, 0.5)
     """
-    levels = frame_levels(samples, round(sample_rate_hz / FRAMES_PER_SECOND))
+    return silence_of(frame_levels(samples, round(sample_rate_hz / FRAMES_PER_SECOND)), threshold_db)
+
+
+def silence_of(levels: np.ndarray, threshold_db: float = Trim.threshold_db) -> tuple[float, float]:
+    """`silence` for an utterance of which only the `frame_levels` are known."""
     first, last = speech(levels, threshold_db)
     return first / FRAMES_PER_SECOND, (len(levels) - last) / FRAMES_PER_SECOND
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ser.audio.frames import FRAMES_PER_SECOND, SAMPLE_RATE_HZ, WINDOW_SAMPLES
-from ser.audio.silence import Trim, speech
+from ser.audio.frames import SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from ser.audio.silence import silence_of
 from ser.audio.sound import Sound
 from ser.data.corpora.cautions import LONG_SILENCE_SECONDS
 from ser.networks.spectrogram import FLOOR
@@ -56,8 +56,7 @@ def level_difference(ensemble: Ensemble, magnitude: float) -> dict[str, str]:
 
 def silent_ends(levels: np.ndarray) -> dict[str, str]:
     """Long silence before or after the speech."""
-    first, last = speech(levels, Trim.threshold_db)
-    before, after = first / FRAMES_PER_SECOND, (len(levels) - last) / FRAMES_PER_SECOND
+    before, after = silence_of(levels)
     if max(before, after) <= LONG_SILENCE_SECONDS:
         return {}
     shown = f"{before:.1f} s before and {after:.1f} s after the speech"
